@@ -1,0 +1,159 @@
+"""The words that every room shares: what an estimate is, and what an estimator, critic and task can do.
+
+Imports nothing of ours. Quantities are in nats; `bits` is offered on request.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+NATS_PER_BIT = math.log(2.0)
+
+# An estimate this close to its ceiling (relative) says "at least this much", not "this much".
+SATURATION = 0.01
+
+# Rounding in a sum over up to a million float64 terms; anything beyond it is a fault in the estimator.
+_ROUNDING = 1e-6
+
+
+class Kind(StrEnum):
+    """What an estimate's number is, in relation to the quantity it is named after."""
+
+    EXACT = "exact"
+    PLUG_IN = "plug-in"
+    POINT = "point estimate"
+    LOWER_BOUND = "lower bound"
+    UPPER_BOUND = "upper bound"
+    DIFFERENCE_OF_BOUNDS = "difference of bounds"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An interval in nats, and what it spans: "bootstrap", "subsampling", "seeds", "folds", ..."""
+
+    low: float
+    high: float
+    spans: str
+    level: float = 0.95
+
+    def __contains__(self, nats: object) -> bool:
+        return isinstance(nats, int | float) and self.low <= nats <= self.high
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One number in nats with what is needed to trust it or not.
+
+    `ceiling` is the largest value that the quantity can take, or that the estimator can return, from these samples
+    (log N, H(Y), log m); `ceiling_name` says which. An estimate is never NaN and never above its ceiling: an estimator
+    that would produce one has a fault, and constructing the estimate raises ValueError.
+
+    >>> e = Estimate(2.0, quantity="I(X;Y)", kind=Kind.PLUG_IN, estimator="Discrete", n=100, ceiling=4.605, ceiling_name="log N")
+    >>> round(e.bits, 3), e.saturated
+    (2.885, False)
+    >>> print(e)
+    I(X;Y) = 2.0000 nats (2.8854 bits), plug-in, Discrete, n = 100, ceiling log N = 4.6050
+    """
+
+    nats: float
+    quantity: str
+    kind: Kind
+    estimator: str
+    n: int
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    ceiling: float = math.inf
+    ceiling_name: str = ""
+    interval: Interval | None = None
+    p_value: float | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.nats):
+            raise ValueError(f"{self.estimator} produced NaN for {self.quantity}")
+        if self.nats > self.ceiling:
+            if self.nats > self.ceiling + _ROUNDING * max(1.0, abs(self.ceiling)):
+                raise ValueError(
+                    f"{self.estimator} produced {self.quantity} = {self.nats} nats above its ceiling {self.ceiling}"
+                )
+            object.__setattr__(self, "nats", float(self.ceiling))
+
+    @property
+    def bits(self) -> float:
+        """The estimate in bits: nats / log 2."""
+        return self.nats / NATS_PER_BIT
+
+    @property
+    def saturated(self) -> bool:
+        """Whether the estimate has reached its ceiling (within 1 %), so that it can only say "at least"."""
+        return math.isfinite(self.ceiling) and self.nats >= self.ceiling * (1 - SATURATION)
+
+    def __str__(self) -> str:
+        parts = [f"{self.quantity} = {self.nats:.4f} nats ({self.bits:.4f} bits)", str(self.kind)]
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
+        parts.append(f"{self.estimator}({arguments})" if arguments else self.estimator)
+        parts.append(f"n = {self.n}")
+        if self.interval is not None:
+            i = self.interval
+            parts.append(f"{i.level:.0%} interval [{i.low:.4f}, {i.high:.4f}] over {i.spans}")
+        if math.isfinite(self.ceiling):
+            reached = " (saturated)" if self.saturated else ""
+            parts.append(f"ceiling {self.ceiling_name} = {self.ceiling:.4f}{reached}")
+        return ", ".join(parts) + "".join(f"\n  warning: {w}" for w in self.warnings)
+
+
+class LayerInformation(NamedTuple):
+    """One point of the information plane: what a layer T keeps of the input and of the label."""
+
+    input: Estimate
+    """I(X;T), or the quantity that stands for it, such as H(Q(T))."""
+    label: Estimate
+    """I(T;Y)."""
+
+
+class Loss(NamedTuple):
+    """What an objective returns: `total` is minimised, `terms` are named detached scalars in nats."""
+
+    total: Any
+    terms: Mapping[str, Any]
+
+
+@runtime_checkable
+class Estimator(Protocol):
+    """Estimates I(X;Y) from paired samples of shape (n, ...); an integer `y` means classes."""
+
+    def estimate(self, x: Any, y: Any) -> Estimate: ...
+
+
+@runtime_checkable
+class EntropyEstimator(Protocol):
+    """Estimates the (differential) entropy, or the information that it stands for, of samples of shape (n, ...)."""
+
+    def entropy(self, t: Any) -> Estimate: ...
+
+
+@runtime_checkable
+class LayerEstimator(Protocol):
+    """Places one layer in the information plane: activations t (n, ...), classes y (n,), and inputs x if it needs them."""
+
+    def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation: ...
+
+
+@runtime_checkable
+class Critic(Protocol):
+    """Scores pairs: `positive` of shape (..., n) for joint samples, `negative` (..., n, m) for unpaired ones."""
+
+    def scores(self, x: Any, y: Any) -> tuple[Any, Any]: ...
+
+
+@runtime_checkable
+class Task(Protocol):
+    """A joint distribution whose mutual information (nats) is known."""
+
+    name: str
+    mutual_information: float
+
+    def sample(self, n: int, seed: int) -> tuple[Any, Any]: ...

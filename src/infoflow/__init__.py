@@ -18,7 +18,18 @@ except PackageNotFoundError:  # run from a source tree that was never installed
     __version__ = "0+unknown"
 
 # Rooms load on first use: `import infoflow` stays quick, and a user pays only for what they call.
-_ROOMS = ("checks", "data", "entropies", "errors", "estimators", "models", "pairwise", "plane", "tasks", "training")
+_ROOMS = (
+    "checks",
+    "data",
+    "entropies",
+    "errors",
+    "estimators",
+    "models",
+    "pairwise",
+    "plane",
+    "tasks",
+    "training",
+)
 
 __all__ = [
     "Estimate",

@@ -1,0 +1,230 @@
+"""The main job: train networks, record them, estimate, and write a run folder that says everything.
+
+RUN/run.json                    the settings, written first
+RUN/recordings/NETWORK.zarr     activations of the probe set at every snapshot
+RUN/checkpoints/NETWORK.pt      where training can go on after an interruption
+RUN/analysis/                   finished parts of the analysis
+RUN/table.parquet, table.csv    the plane, one row per network, layer, seed, epoch, estimator and axis
+RUN/metrics.csv, provenance.json, audit.txt, plane.png, report.html
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from infoflow import data as datasets
+from infoflow.errors import BrokenStore, InvalidArgument
+from infoflow.estimators.registry import parse
+from infoflow.models import MLP, stack
+from infoflow.plane.analysis import analyse
+from infoflow.plane.recorder import record
+from infoflow.plane.settings import Settings
+from infoflow.plane.table import Plane
+from infoflow.training import Training, snapshot_epochs, train
+
+log = logging.getLogger(__name__)
+
+FORMAT = "infoflow plane run"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished experiment: its folder, and the plane that was found."""
+
+    folder: Path
+    plane: Plane
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """What lies in the folder, by what it is."""
+        return {
+            "report": self.folder / "report.html",
+            "picture": self.folder / "plane.png",
+            "table": self.folder / "table.parquet",
+            "table as text": self.folder / "table.csv",
+            "accuracy and loss": self.folder / "metrics.csv",
+            "provenance": self.folder / "provenance.json",
+            "audit": self.folder / "audit.txt",
+            "recordings": self.folder / "recordings",
+        }
+
+
+def run(
+    settings: Settings,
+    folder: str | os.PathLike[str],
+    *,
+    data_root: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    device: str = "auto",
+    jobs: int = 1,
+    progress: bool = False,
+) -> Run:
+    """Runs one experiment into a folder, or goes on with one that was interrupted.
+
+    Everything is checked before anything is written. A folder that holds something is refused, unless `resume` (an
+    interrupted or finished run with the same settings goes on, and ends with the same table) or `overwrite` (a former
+    run of ours is replaced; a folder of anything else never is).
+
+    Raises MissingData (data set), InvalidArgument (folder, settings that differ on resume), BrokenStore (run.json).
+    """
+    folder = Path(folder)
+    split = datasets.load(settings.data, root=data_root, split_seed=0 if settings.shuffled_split else None)
+    estimators = [parse(text) for text in settings.estimators]
+    _open(folder, settings, resume=resume, overwrite=overwrite)
+
+    stores = {}
+    for activation in settings.activations:
+        log.info("training %d %s network(s) on %s", settings.seeds, activation, settings.data)
+        stores[activation] = _train_and_record(
+            activation, split, settings, folder, device=device, progress=progress
+        )
+    plane = analyse(stores, estimators, n_jobs=jobs, progress=progress, cache=folder / "analysis")
+    plane.save(folder)
+    _write(folder / "audit.txt", f"{plane.audit()}\n")
+    plane.figure(folder / "plane.png")
+    plane.report(folder / "report.html")
+    return Run(folder, plane)
+
+
+def _open(folder: Path, settings: Settings, *, resume: bool, overwrite: bool) -> None:
+    """Makes the folder ready: new, emptied, or found to hold the same experiment."""
+    if resume and overwrite:
+        raise InvalidArgument("resume and overwrite exclude each other; want one of them")
+    marker = folder / "run.json"
+    if folder.exists() and not folder.is_dir():
+        raise InvalidArgument(f"output {folder} is a file; want a folder")
+    if folder.exists() and any(path.name != _part(marker).name for path in folder.iterdir()):
+        if not marker.exists():
+            raise InvalidArgument(f"output folder {folder} holds something else; want a new or empty folder")
+        if resume:
+            _same(_read(marker), settings, folder)
+            return
+        if not overwrite:
+            raise InvalidArgument(
+                f"output folder {folder} holds a run; want --resume, --overwrite or another folder"
+            )
+        _read(marker)
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(
+        marker,
+        json.dumps({"format": FORMAT, "version": VERSION, "settings": settings.as_dict()}, indent=2) + "\n",
+    )
+
+
+def _read(marker: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(marker.read_text())
+    except ValueError:
+        raise BrokenStore(f"{marker} is not readable JSON; the folder can't be resumed or replaced") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise BrokenStore(f"{marker} is not of an infoflow plane run; the folder is left alone")
+    if content.get("version") != VERSION:
+        raise BrokenStore(
+            f"{marker} is of version {content.get('version')}; this infoflow reads version {VERSION}"
+        )
+    settings: dict[str, Any] = content["settings"]
+    return settings
+
+
+def _same(before: Mapping[str, Any], settings: Settings, folder: Path) -> None:
+    now = settings.as_dict()
+    differing = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    if differing:
+        told = ", ".join(f"{name} was {before.get(name)!r}, is {now.get(name)!r}" for name in differing)
+        raise InvalidArgument(f"{folder} was begun with other settings: {told}")
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
+def _write(path: Path, text: str) -> None:
+    """Writes whole or not at all."""
+    part = _part(path)
+    part.write_text(text)
+    part.replace(path)
+
+
+def _train_and_record(
+    activation: str, split: datasets.Split, settings: Settings, folder: Path, *, device: str, progress: bool
+) -> Path:
+    train_set, test_set = split.train.tensors(), split.test.tensors()
+    seeds = range(settings.seeds)
+    widths = (train_set[0].shape[1], *settings.widths, split.train.classes)
+    network = stack(
+        [
+            MLP(widths, activation, initialisation=settings.initialisation_for(activation), seed=seed)
+            for seed in seeds
+        ]
+    )
+    probe_x, probe_y = _probe(split, settings.probe)
+    store = folder / "recordings" / f"{activation}.zarr"
+    checkpoint = folder / "checkpoints" / f"{activation}.pt"
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    with record(
+        network,
+        probe_x,
+        probe_y,
+        store=store,
+        output=_softmax,
+        seeds=list(seeds),
+        name=activation,
+        # A kill between the folder's making and the store's leaves no store: then there is nothing to go on with.
+        resume=store.exists(),
+        provenance={
+            "settings": settings.as_dict(),
+            "activation": activation,
+            "widths": list(widths),
+            "data": {"name": split.name, "source": split.train.source, "train": len(split.train),
+                     "test": len(split.test), "sha256": split.whole.digest},
+        },
+    ) as recorder:  # fmt: skip
+        train(
+            network,
+            train_set,
+            Training(
+                epochs=settings.epochs,
+                batch_size=settings.batch_size,
+                optimiser=settings.optimiser,
+                learning_rate=settings.learning_rate,
+                momentum=settings.momentum,
+                weight_decay=settings.weight_decay,
+                shuffle=settings.shuffle,
+            ),
+            seeds=list(seeds),
+            evaluate={"train": train_set, "test": test_set},
+            snapshots=sorted({*snapshot_epochs(settings.epochs, settings.snapshots), *settings.also_at}),
+            on_snapshot=lambda epoch, _, metrics: recorder.snapshot(epoch, **metrics),
+            checkpoint=checkpoint,
+            resume=checkpoint.exists(),
+            progress=progress,
+            device=device,
+        )
+    return store
+
+
+def _probe(split: datasets.Split, probe: str) -> tuple[Any, Any]:
+    if probe == "both":
+        train_x, train_y = split.train.tensors()
+        test_x, test_y = split.test.tensors()
+        return {"train": train_x, "test": test_x}, {"train": train_y, "test": test_y}
+    chosen = {"all": split.whole, "train": split.train, "test": split.test}[probe]
+    x, y = chosen.tensors()
+    return {probe: x}, {probe: y}
+
+
+def _softmax(logits: Tensor) -> Tensor:
+    return torch.softmax(logits, dim=-1)

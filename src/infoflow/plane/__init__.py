@@ -1,0 +1,7 @@
+"""The information plane of a network through training: record it, analyse it, audit it, show it."""
+
+from __future__ import annotations
+
+from infoflow.plane.table import Plane
+
+__all__ = ["Plane"]

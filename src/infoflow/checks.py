@@ -29,11 +29,7 @@ def _tensor(value: Any, name: str) -> Tensor:
             raise InvalidArgument(f"{name} has dtype {array.dtype}; want real numbers")
         if array.dtype.itemsize > 8:
             array = array.astype(np.float64)
-        if (
-            not array.dtype.isnative
-            or any(stride < 0 for stride in array.strides)
-            or not array.flags.writeable
-        ):
+        if not array.dtype.isnative or any(stride < 0 for stride in array.strides) or not array.flags.writeable:
             array = array.astype(array.dtype.newbyteorder("="), copy=True)
         tensor = torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
     if tensor.is_complex():
@@ -103,15 +99,11 @@ def classes(value: Any, name: str, *, minimum: int = 1) -> tuple[Tensor, int]:
     """
     tensor = _tensor(value, name)
     if tensor.is_floating_point():
-        raise InvalidArgument(
-            f"{name} has dtype {tensor.dtype}; want integer classes (bin continuous labels first)"
-        )
+        raise InvalidArgument(f"{name} has dtype {tensor.dtype}; want integer classes (bin continuous labels first)")
     if tensor.ndim == 2 and tensor.shape[1] == 1:
         tensor = tensor[:, 0]
     if tensor.ndim != 1:
-        raise InvalidArgument(
-            f"{name} has shape {tuple(tensor.shape)}; want one class per sample, shape (n,)"
-        )
+        raise InvalidArgument(f"{name} has shape {tuple(tensor.shape)}; want one class per sample, shape (n,)")
     if tensor.shape[0] < minimum:
         raise TooFewSamples(f"{name} holds {tensor.shape[0]} labels; want at least {minimum}")
     values, codes = torch.unique(tensor, return_inverse=True)
@@ -121,9 +113,7 @@ def classes(value: Any, name: str, *, minimum: int = 1) -> tuple[Tensor, int]:
 def paired(x: Tensor, y: Tensor, x_name: str = "x", y_name: str = "y") -> None:
     """Raises InvalidArgument unless both hold the same number of samples."""
     if x.shape[0] != y.shape[0]:
-        raise InvalidArgument(
-            f"{x_name} holds {x.shape[0]} samples but {y_name} holds {y.shape[0]}; want pairs"
-        )
+        raise InvalidArgument(f"{x_name} holds {x.shape[0]} samples but {y_name} holds {y.shape[0]}; want pairs")
 
 
 def positive(value: Any, name: str, *, zero: bool = False) -> float:

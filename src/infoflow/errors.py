@@ -1,7 +1,7 @@
 """What a user can get wrong, said clearly.
 
-Every error names the argument, what it was, and what is wanted. All derive from `InfoflowError`, so a caller (the command
-line, say) can tell a fault in the input from a fault in the program.
+Every error names the argument, what it was, and what is wanted. All derive from `InfoflowError`, so a caller
+(the command line, say) can tell a fault in the input from a fault in the program.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Estimate:
     (log N, H(Y), log m); `ceiling_name` says which. An estimate is never NaN and never above its ceiling: an estimator
     that would produce one has a fault, and constructing the estimate raises ValueError.
 
-    >>> e = Estimate(2.0, quantity="I(X;Y)", kind=Kind.PLUG_IN, estimator="Discrete", n=100, ceiling=4.605, ceiling_name="log N")
+    >>> e = Estimate(2.0, "I(X;Y)", Kind.PLUG_IN, "Discrete", n=100, ceiling=4.605, ceiling_name="log N")
     >>> round(e.bits, 3), e.saturated
     (2.885, False)
     >>> print(e)
@@ -137,7 +137,7 @@ class EntropyEstimator(Protocol):
 
 @runtime_checkable
 class LayerEstimator(Protocol):
-    """Places one layer in the information plane: activations t (n, ...), classes y (n,), and inputs x if it needs them."""
+    """Places one layer in the information plane: activations t (n, ...), classes y (n,), inputs x if needed."""
 
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation: ...
 

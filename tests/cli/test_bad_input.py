@@ -107,8 +107,14 @@ COMMANDS: dict[str, tuple[list[str] | Callable[[Path], list[str]], str]] = {
     "a run of another program": (["plane", *SMALL, "--output", "other-run", "--overwrite"], "left alone"),
     "a run with a broken record": (["plane", *SMALL, "--output", "broken-run", "--resume"], "not readable"),
     "resume and overwrite": (["plane", *SMALL, "--output", "finished", "--resume", "--overwrite"], "exclude"),
-    "resume with other settings": (["plane", *SMALL, "--output", "finished", "--resume", "--batch-size", "7"], "batch_size was"),
-    "training diverges": (["plane", *SMALL, "--optimiser", "sgd", "--learning-rate", "1e30", "--output", "new"], "epoch"),
+    "resume with other settings": (
+        ["plane", *SMALL, "--output", "finished", "--resume", "--batch-size", "7"],
+        "batch_size was",
+    ),
+    "training diverges": (
+        ["plane", *SMALL, "--optimiser", "sgd", "--learning-rate", "1e30", "--output", "new"],
+        "epoch",
+    ),
     "report of nothing": (["report"], "stores"),
     "report of a missing store": (["report", "missing.zarr"], "missing.zarr"),
     "report of a folder that is no store": (["report", "precious"], "precious"),
@@ -163,7 +169,10 @@ CALLS: dict[str, tuple[Callable[[], object], str]] = {
     "labels that are no classes": (lambda: _record(y=torch.rand(8)), "classes"),
     "unknown layer": (lambda: _record(layers=["3"]), "layer"),
     "store that exists": (lambda: (_record(), _record()), "s.zarr"),
-    "resume with another probe": (lambda: (_record(), _record(x=torch.rand(9, 3), y=torch.arange(9) % 2, resume=True)), "probe"),
+    "resume with another probe": (
+        lambda: (_record(), _record(x=torch.rand(9, 3), y=torch.arange(9) % 2, resume=True)),
+        "probe",
+    ),
     "labels not numbers": (lambda: infoflow.estimators.Binning(width=1.0).estimate([[0.0], [1.0]], ["a", "b"]), "y"),
     "NaN in an estimate": (lambda: infoflow.estimators.Binning(width=1.0).entropy([[0.0], [np.nan]]), "NaN"),
     "one sample in an estimate": (lambda: infoflow.estimators.KernelDensity().entropy([[0.0]]), "1 sample"),

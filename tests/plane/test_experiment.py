@@ -60,9 +60,7 @@ def test_a_killed_run_goes_on_to_the_same_table(finished, tmp_path: Path) -> Non
     kills = 0
     marker = tmp_path / "killed" / "run.json"
     for _ in range(4):
-        process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         deadline = time.monotonic() + 60
         while not marker.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)

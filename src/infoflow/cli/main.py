@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from infoflow import __version__
 from infoflow.errors import InfoflowError, UnknownName
 
-# Command -> the module that holds its `command(argv)`, and what it does. Modules load when called, so `--help` is quick.
+# Command -> the module that holds its `command(argv)`, and what it does; loaded when called, so `--help` is quick.
 COMMANDS = {
     "plane": (
         "infoflow.cli.plane",
@@ -46,8 +46,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"infoflow: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(
-            "infoflow: interrupted; the same command with --resume goes on where it stopped", file=sys.stderr
-        )
+        print("infoflow: interrupted; the same command with --resume goes on where it stopped", file=sys.stderr)
         return 130
     return 0

@@ -87,9 +87,7 @@ def run(
     stores = {}
     for activation in settings.activations:
         log.info("training %d %s network(s) on %s", settings.seeds, activation, settings.data)
-        stores[activation] = _train_and_record(
-            activation, split, settings, folder, device=device, progress=progress
-        )
+        stores[activation] = _train_and_record(activation, split, settings, folder, device=device, progress=progress)
     plane = analyse(stores, estimators, n_jobs=jobs, progress=progress, cache=folder / "analysis")
     plane.save(folder)
     _write(folder / "audit.txt", f"{plane.audit()}\n")
@@ -112,9 +110,7 @@ def _open(folder: Path, settings: Settings, *, resume: bool, overwrite: bool) ->
             _same(_read(marker), settings, folder)
             return
         if not overwrite:
-            raise InvalidArgument(
-                f"output folder {folder} holds a run; want --resume, --overwrite or another folder"
-            )
+            raise InvalidArgument(f"output folder {folder} holds a run; want --resume, --overwrite or another folder")
         _read(marker)
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -132,9 +128,7 @@ def _read(marker: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise BrokenStore(f"{marker} is not of an infoflow plane run; the folder is left alone")
     if content.get("version") != VERSION:
-        raise BrokenStore(
-            f"{marker} is of version {content.get('version')}; this infoflow reads version {VERSION}"
-        )
+        raise BrokenStore(f"{marker} is of version {content.get('version')}; this infoflow reads version {VERSION}")
     settings: dict[str, Any] = content["settings"]
     return settings
 
@@ -165,10 +159,7 @@ def _train_and_record(
     seeds = range(settings.seeds)
     widths = (train_set[0].shape[1], *settings.widths, split.train.classes)
     network = stack(
-        [
-            MLP(widths, activation, initialisation=settings.initialisation_for(activation), seed=seed)
-            for seed in seeds
-        ]
+        [MLP(widths, activation, initialisation=settings.initialisation_for(activation), seed=seed) for seed in seeds]
     )
     probe_x, probe_y = _probe(split, settings.probe)
     store = folder / "recordings" / f"{activation}.zarr"

@@ -74,9 +74,7 @@ class Settings:
         checks.integer(self.snapshots, "snapshots", minimum=2)
         for epoch in self.also_at:
             if checks.integer(epoch, "also_at", minimum=0) > self.epochs:
-                raise InvalidArgument(
-                    f"also_at names epoch {epoch}, but training ends at epoch {self.epochs}"
-                )
+                raise InvalidArgument(f"also_at names epoch {epoch}, but training ends at epoch {self.epochs}")
         checks.choice(self.probe, "probe", PROBES)
         _several(self.estimators, "estimators")
         for text in self.estimators:
@@ -92,8 +90,7 @@ class Settings:
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in dataclasses.asdict(self).items()
+            name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()
         }
 
 

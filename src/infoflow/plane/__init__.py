@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from infoflow.plane.recorder import Recorder, record
+from infoflow.plane.recording import Recording
 from infoflow.plane.table import Plane
 
-__all__ = ["Plane"]
+__all__ = ["Plane", "Recorder", "Recording", "record"]

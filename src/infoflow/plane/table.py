@@ -149,9 +149,7 @@ class Plane:
         except (ValueError, AttributeError) as error:
             raise BrokenStore(f"{str(source / 'provenance.json')!r} is damaged: {error}") from None
         if found != (FORMAT, VERSION):
-            raise BrokenStore(
-                f"{str(source)!r} is {found[0]} version {found[1]}; want {FORMAT} version {VERSION}"
-            )
+            raise BrokenStore(f"{str(source)!r} is {found[0]} version {found[1]}; want {FORMAT} version {VERSION}")
         tables = {}
         for name in ("table", "metrics"):
             path = source / f"{name}.parquet"

@@ -1,0 +1,311 @@
+"""The Zarr store (format 3) that a recording lives in, and how a snapshot in it is complete or absent.
+
+    zarr.json                        attributes: format, version, name, layers, seeds, probes, provenance, ...
+    probes/PROBE/{inputs,labels}     the fixed probe sets
+    snapshots/EPOCH.REVISION/        attributes: complete, epoch, metrics, ranges and digests of the arrays
+    snapshots/EPOCH.REVISION/PROBE/LAYER    activations of shape (seeds, n, d)
+
+The attributes of the root and of a snapshot are written last, each in one file that is replaced at once: what was
+interrupted has none and is ignored. Recording an epoch again writes a new revision, and only then deletes the old.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.abc.store import Store
+from zarr.codecs import BloscCodec
+from zarr.core.sync import sync
+from zarr.storage import FsspecStore, LocalStore
+
+from infoflow.errors import BrokenStore, InvalidArgument, MissingData
+
+Location: TypeAlias = "str | os.PathLike[str] | Store"
+Array: TypeAlias = NDArray[Any]
+
+FORMAT = "infoflow-recording"
+VERSION = 1
+_ROOT_ENTRIES = {"zarr.json", "probes", "snapshots"}
+_SNAPSHOT = re.compile(r"(\d+)\.(\d+)")
+
+# A chunk is what one read decompresses: whole members, as many as stay small; huge layers are cut by samples.
+_CHUNK_BYTES = 4 * 2**20
+_LARGEST_CHUNK_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Header:
+    """What holds for a whole recording; stored as the root's attributes."""
+
+    name: str
+    layers: list[str]
+    seeds: list[int]
+    probes: dict[str, dict[str, Any]]
+    """Probe name -> {"n": samples, "digest": of inputs and labels}."""
+    maps: str
+    stacked: bool
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One stored layer: its digest, and its least and greatest value for each seed."""
+
+    digest: str
+    low: list[float]
+    high: list[float]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A complete snapshot, without its activations."""
+
+    epoch: int
+    revision: int
+    metrics: dict[str, list[float]]
+    layers: dict[str, dict[str, Stored]]
+    """Probe name -> layer name -> what is stored."""
+
+    @property
+    def path(self) -> str:
+        return f"snapshots/{self.epoch:08d}.{self.revision}"
+
+
+def digest(*arrays: Array) -> str:
+    """A digest of the arrays' shapes, types and bytes."""
+    state = hashlib.blake2b(digest_size=16)
+    for array in arrays:
+        state.update(f"{array.shape}{array.dtype.str}".encode())
+        state.update(np.ascontiguousarray(array).data)
+    return state.hexdigest()
+
+
+class RecordingStore:
+    """Reads and writes the format above; knows nothing of models or estimators."""
+
+    def __init__(self, location: Location, *, read_only: bool) -> None:
+        self.name = location if isinstance(location, str) else str(location)
+        self._store = _open(location, read_only=read_only)
+
+    def state(self) -> str:
+        """One of "absent", "whole", "half" (begun, and interrupted before anything was recorded), "foreign"."""
+        try:
+            entries = {entry for entry in _listed(self._store, "") if not entry.endswith(".partial")}
+        except NotADirectoryError:
+            return "foreign"
+        if not entries:
+            return "absent"
+        attributes = self._attributes("") if "zarr.json" in entries else None
+        if attributes and attributes.get("format") == FORMAT:
+            return "whole"
+        return "half" if entries <= _ROOT_ENTRIES and not attributes else "foreign"
+
+    def header(self) -> Header:
+        """The header. Raises MissingData (nothing there) or BrokenStore (foreign, half-written, other version)."""
+        state = self.state()
+        if state == "absent":
+            raise MissingData(f"no recording at {self.name!r}: nothing is there")
+        if state == "foreign":
+            raise BrokenStore(f"{self.name!r} is not a recording of infoflow")
+        if state == "half":
+            raise BrokenStore(
+                f"{self.name!r} is a half-written recording without snapshots; record again with resume=True"
+            )
+        attributes = self._attributes("") or {}
+        if attributes.get("version") != VERSION:
+            raise BrokenStore(
+                f"{self.name!r} is a recording of version {attributes.get('version')!r}; want version {VERSION}"
+            )
+        try:
+            return Header(**{part.name: attributes[part.name] for part in fields(Header)})
+        except KeyError as error:
+            raise BrokenStore(f"the recording {self.name!r} lacks {error} in its header") from None
+
+    def create(self, header: Header, probes: Mapping[str, tuple[Array, Array]]) -> None:
+        """Begins a recording; whatever a former one left there is deleted."""
+        if self.state() != "absent":
+            # Without the root's attributes nothing here counts any more, however far the deletion gets.
+            sync(self._store.delete("zarr.json"))
+            sync(self._store.clear())
+        root = zarr.create_group(self._store, zarr_format=3)
+        folder = root.create_group("probes")
+        for index, (name, (inputs, labels)) in enumerate(probes.items()):
+            probe = folder.create_group(_key(index, name))
+            _write(probe, "inputs", inputs, sample_axis=0)
+            _write(probe, "labels", labels, sample_axis=0)
+        root.create_group("snapshots")
+        root.update_attributes({"format": FORMAT, "version": VERSION, **asdict(header)})
+
+    def snapshots(self, header: Header) -> dict[int, Snapshot]:
+        """The complete snapshots by epoch, in order; of several revisions the newest."""
+        found: dict[int, Snapshot] = {}
+        for epoch, revision in self._revisions():
+            attributes = self._attributes(f"snapshots/{epoch:08d}.{revision}")
+            if not attributes or not attributes.get("complete"):
+                continue
+            try:
+                layers = {
+                    probe: {layer: Stored(**attributes["layers"][probe][layer]) for layer in header.layers}
+                    for probe in header.probes
+                }
+                metrics = {name: [float(value) for value in values] for name, values in attributes["metrics"].items()}
+            except (KeyError, TypeError, ValueError) as error:
+                raise BrokenStore(f"snapshot {epoch} of {self.name!r} is damaged: {error}") from None
+            found[epoch] = Snapshot(epoch, revision, metrics, layers)
+        return found
+
+    def append(
+        self,
+        header: Header,
+        epoch: int,
+        activations: Mapping[str, Mapping[str, Array]],
+        metrics: Mapping[str, Sequence[float]],
+    ) -> None:
+        """Writes one snapshot; an earlier one of the same epoch stays until this one is complete."""
+        earlier = [revision for found, revision in self._revisions() if found == epoch]
+        snapshot = Snapshot(epoch, max(earlier, default=-1) + 1, {}, {})
+        group = zarr.open_group(self._store, path=snapshot.path, mode="w", zarr_format=3)
+        stored: dict[str, dict[str, dict[str, Any]]] = {}
+        for probe_index, probe in enumerate(header.probes):
+            folder = group.create_group(_key(probe_index, probe))
+            stored[probe] = {}
+            for layer_index, layer in enumerate(header.layers):
+                values = activations[probe][layer]
+                _write(folder, _key(layer_index, layer), values, sample_axis=1)
+                stored[probe][layer] = asdict(
+                    Stored(
+                        digest(values),
+                        [float(member.min()) for member in values],
+                        [float(member.max()) for member in values],
+                    )
+                )
+        group.update_attributes(
+            {
+                "complete": True,
+                "epoch": epoch,
+                "metrics": {name: [_number(value) for value in values] for name, values in metrics.items()},
+                "layers": stored,
+            }
+        )
+        for revision in earlier:
+            self._delete(epoch, revision)
+
+    def truncate(self, epoch: int) -> list[int]:
+        """Deletes every snapshot later than `epoch`, and returns their epochs."""
+        later = sorted({found for found, _ in self._revisions() if found > epoch})
+        for found, revision in self._revisions():
+            if found > epoch:
+                self._delete(found, revision)
+        return later
+
+    def activations(self, header: Header, snapshot: Snapshot, probe: str, layer: str) -> Array:
+        """One layer's activations, shape (seeds, n, d). Raises BrokenStore when they aren't what was written."""
+        probe_key = _key(list(header.probes).index(probe), probe)
+        path = f"{snapshot.path}/{probe_key}/{_key(header.layers.index(layer), layer)}"
+        values = self._read(path)
+        # Zarr takes a missing chunk for zeros; a partly copied recording must not become a constant layer.
+        if digest(values) != snapshot.layers[probe][layer].digest:
+            raise BrokenStore(f"{path!r} in {self.name!r} is damaged: it isn't what was recorded")
+        return values
+
+    def probe(self, header: Header, name: str) -> tuple[Array, Array]:
+        """A probe's inputs and labels. Raises BrokenStore when they aren't what was written."""
+        path = f"probes/{_key(list(header.probes).index(name), name)}"
+        inputs, labels = self._read(f"{path}/inputs"), self._read(f"{path}/labels")
+        if digest(inputs, labels) != header.probes[name]["digest"]:
+            raise BrokenStore(f"probe {name!r} in {self.name!r} is damaged: it isn't what was recorded")
+        return inputs, labels
+
+    def _read(self, path: str) -> Array:
+        try:
+            array = zarr.open_array(self._store, path=path, mode="r")
+            return np.asarray(array[...])
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise BrokenStore(f"{path!r} in {self.name!r} can't be read: {error}") from None
+
+    def _attributes(self, path: str) -> dict[str, Any] | None:
+        """A group's attributes; None when there is no group, or one that can't be read."""
+        try:
+            return dict(zarr.open_group(self._store, path=path, mode="r", zarr_format=3).attrs)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _revisions(self) -> list[tuple[int, int]]:
+        """(epoch, revision) of everything that looks like a snapshot, complete or not, in order."""
+        matches = (_SNAPSHOT.fullmatch(entry) for entry in _listed(self._store, "snapshots"))
+        return sorted((int(match[1]), int(match[2])) for match in matches if match)
+
+    def _delete(self, epoch: int, revision: int) -> None:
+        path = f"snapshots/{epoch:08d}.{revision}"
+        # Its attributes go first: half-deleted must not look complete.
+        sync(self._store.delete(f"{path}/zarr.json"))
+        sync(self._store.delete_dir(path))
+
+
+def _open(location: Location, *, read_only: bool) -> Store:
+    if isinstance(location, Store):
+        return location
+    text = os.fspath(location)
+    if not text:
+        raise InvalidArgument("store is empty; want a folder or a URL")
+    if text.startswith("file://"):
+        text = text.removeprefix("file://")
+    if "://" not in text:
+        path = Path(text)
+        if path.exists() and not path.is_dir():
+            raise InvalidArgument(f"store {text!r} is a file; want a folder or a URL")
+        return LocalStore(path, read_only=read_only)
+    try:
+        return FsspecStore.from_url(text, read_only=read_only)
+    except (ImportError, ValueError) as error:  # no such protocol, or its package is not installed
+        raise InvalidArgument(f"store {text!r} can't be opened: {error}") from None
+
+
+def _listed(store: Store, prefix: str) -> list[str]:
+    async def collect() -> list[str]:
+        names: AsyncIterator[str] = store.list_dir(prefix)
+        return [name.rstrip("/") async for name in names]
+
+    return sync(collect())
+
+
+def _key(index: int, name: str) -> str:
+    """A name as a folder: numbered, so that odd or equal-looking names stay apart."""
+    return f"{index:02d}." + re.sub(r"[^A-Za-z0-9._@-]", "_", name)[:80]
+
+
+def _number(value: float) -> float | str:
+    # JSON has no NaN and no infinity, and a diverged loss is worth keeping.
+    return value if math.isfinite(value) else str(value)
+
+
+def _write(group: zarr.Group, name: str, values: Array, *, sample_axis: int) -> None:
+    array = group.create_array(
+        name,
+        shape=values.shape,
+        dtype=values.dtype,
+        chunks=_chunks(values, sample_axis),
+        compressors=BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"),
+    )
+    array[...] = values
+
+
+def _chunks(values: Array, sample_axis: int) -> tuple[int, ...]:
+    chunks = list(values.shape)
+    member = max(1, values.nbytes // (values.shape[0] if sample_axis else 1))
+    if sample_axis:
+        chunks[0] = max(1, min(values.shape[0], _CHUNK_BYTES // member))
+    if member > _LARGEST_CHUNK_BYTES:
+        row = member // values.shape[sample_axis]
+        chunks[sample_axis] = max(1, _LARGEST_CHUNK_BYTES // max(1, row))
+    return tuple(chunks)

@@ -1,0 +1,1 @@
+"""Entropies as plain functions of counts, samples or covariances."""

@@ -1,0 +1,115 @@
+"""Blocks of squared Euclidean distances that can be trusted at the scales where they matter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+# exp(-_NEGLIGIBLE) times the number of samples is below every tolerance used here.
+_NEGLIGIBLE = 25.0
+
+# Recomputing one pair by differences costs about as much as a few hundred pairs of a matrix product.
+_FEW = 1 / 400
+
+# Below this many features the float64 product costs less than the passes that follow it.
+_NARROW = 32
+
+
+class SquaredDistances:
+    """Squared distances D_ij = ‖x_i - x_j‖² between samples x (n, d), block by block, for use in exp(-s D_ij).
+
+    ‖a‖² + ‖b‖² - 2ab loses the digits of a small distance between long vectors: in float32 the exponent s·D may be
+    wrong by more than 1 although the kernel's value matters (a layer of scale 20 with s = 500, say). The rounding error
+    of a block is bounded by (√d + 4) u (‖a‖² + ‖b‖²) with u = 2^-24 or 2^-53; pairs for which both this error and the
+    kernel's value matter at any of the `scales` are computed again, by float64 differences where they are few, or else
+    the block by a float64 product, or at last by differences. The error of s·D is below `tolerance` then, wherever
+    exp(-s D) > 1e-10.
+
+    The data is centred and scaled by a power of two first, so nothing overflows: `scales` holds s for the distances as
+    `block` returns them. `dtype` is that of the blocks.
+    """
+
+    def __init__(self, x: Tensor, scales: Sequence[float], *, dtype: torch.dtype, tolerance: float) -> None:
+        self._x = x
+        self._mean = x.mean(dim=0, dtype=torch.float64)
+        reach = max(float(x.amax(0).sub(self._mean).abs().max()), float(x.amin(0).sub(self._mean).abs().max()))
+        self._unit = 2.0 ** -math.frexp(reach)[1] if reach > 0 else 1.0
+        # Beyond 1e37 only distances of 0 are left; more would overflow float32.
+        self.scales = [min(s / self._unit / self._unit, 1e37) for s in scales]
+        self._dtype = dtype
+        self._tolerance = tolerance
+        self._narrow = x.shape[1] <= _NARROW
+        single = dtype == torch.float32 and not self._narrow and _single_is_exact(x.device)
+        self._single = self._centred(slice(None), torch.float32) if single else None
+        # In float64 mode, or with few features, the centred copy is kept rather than made for each block.
+        self._double = self._centred(slice(None), torch.float64) if not single else None
+        kept = self._single if self._single is not None else self._double
+        assert kept is not None
+        self._norms = torch.linalg.vector_norm(kept, dim=1, dtype=torch.float64).square_()
+
+    def _centred(self, rows: slice, dtype: torch.dtype) -> Tensor:
+        x = self._x[rows]
+        if dtype == torch.float64:
+            return x.to(torch.float64, copy=True).sub_(self._mean).mul_(self._unit)
+        return x.sub(self._mean.to(x.dtype)).mul_(self._unit).to(dtype)
+
+    def block(self, rows: slice, columns: slice, out: Tensor | None = None) -> Tensor:
+        """D (rows, columns) in units where the data is about 1, clamped at 0; `out` may give the memory."""
+        if self._single is not None:
+            a, b = self._single[rows], self._single[columns]
+            d, error = self._product(a, b, rows, columns, 2.0**-24, out)
+            if self._repaired(d, error, rows, columns):
+                return d
+        if self._double is not None:
+            a, b = self._double[rows], self._double[columns]
+        else:
+            a = self._centred(rows, torch.float64)
+            b = a if rows == columns else self._centred(columns, torch.float64)
+        d, error = self._product(a, b, rows, columns, 2.0**-53, out if self._dtype == torch.float64 else None)
+        if not self._repaired(d, error, rows, columns):
+            d = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist").square_()
+        return d if d.dtype == self._dtype else d.to(self._dtype)
+
+    def _product(
+        self, a: Tensor, b: Tensor, rows: slice, columns: slice, roundoff: float, out: Tensor | None
+    ) -> tuple[Tensor, float]:
+        """D by a matrix product, and the bound of its rounding error."""
+        a_norms, b_norms = self._norms[rows], self._norms[columns]
+        if out is not None:
+            out = out[: a.shape[0], : b.shape[0]]
+        d = torch.addmm(b_norms.to(a.dtype), a, b.T, alpha=-2.0, out=out)
+        d.add_(a_norms.to(a.dtype)[:, None]).clamp_min_(0.0)
+        return d, (math.sqrt(a.shape[1]) + 4) * roundoff * float(a_norms.max() + b_norms.max())
+
+    def _repaired(self, d: Tensor, error: float, rows: slice, columns: slice) -> bool:
+        """Replaces the pairs whose error matters by exact ones; False where these are too many."""
+        at_risk = [s for s in self.scales if s * error > self._tolerance]
+        if not at_risk:
+            return True
+        reach = error + _NEGLIGIBLE / min(at_risk)
+        near = d < reach
+        if rows == columns:
+            near.fill_diagonal_(False)
+        count = int(near.count_nonzero())
+        if count > max(16.0, _FEW * d.numel()):
+            return False
+        if count:
+            i, j = near.nonzero(as_tuple=True)
+            first, second = self._x[rows], self._x[columns]
+            step = max(1, (1 << 21) // self._x.shape[1])
+            for start in range(0, count, step):
+                one, two = i[start : start + step], j[start : start + step]
+                difference = first[one].to(torch.float64).sub_(second[two]).mul_(self._unit)
+                d[one, two] = difference.square_().sum(dim=1).to(d.dtype)
+        return True
+
+
+def _single_is_exact(device: torch.device) -> bool:
+    """Whether float32 products are float32, and not TF32 or bfloat16 by the user's global setting."""
+    try:
+        return torch.get_float32_matmul_precision() == "highest"
+    except RuntimeError:  # settings mixed from torch's older and newer interfaces
+        return False

@@ -1,0 +1,124 @@
+"""Sums of Gaussian kernels over all pairs, for many widths and all classes in one pass over the distances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from infoflow.pairwise.distances import SquaredDistances
+from infoflow.pairwise.equal_rows import equal_rows
+
+# Kernel values below exp(-_FLOOR) are raised to it: their sum is far below rounding, and denormal numbers are slow.
+_FLOOR = 80.0
+
+# A block of distances and one of kernel values stay in a core's cache; an accelerator wants larger ones.
+_CPU_BLOCK = 512
+_DEVICE_BLOCK = 8192
+
+
+class LogSumExp(NamedTuple):
+    """log Σ_j exp(-s D_ij) of every sample i (float64, shape (scales, n))."""
+
+    total: Tensor
+    """Over all samples j, i itself included."""
+    within: Tensor
+    """Over the samples j of i's class, i itself included."""
+
+
+class _Distinct(NamedTuple):
+    """The different (row, class) pairs in the order of their classes."""
+
+    member: Tensor
+    """A sample that stands for each pair."""
+    of_sample: Tensor
+    """The pair of every sample."""
+    weight: Tensor
+    """How many samples each pair stands for."""
+    row: Tensor
+    label: Tensor
+    rows_recur: bool
+    """Whether the same row is in several classes."""
+
+
+def log_sum_exp(
+    x: Tensor, scales: Sequence[float], classes: Tensor | None = None, *, dtype: torch.dtype = torch.float32
+) -> LogSumExp:
+    """log Σ_j exp(-s ‖x_i - x_j‖²) over all j, and over the j of i's class, for every scale s (Kolchinsky and Tracey 2017).
+
+    x (n, d) floating and finite, scales s > 0, classes int64 codes (n,) or None (one class). Every sample is its own
+    neighbour at distance 0, so each sum is at least 1 and no maximum need be subtracted. Equal rows are found exactly
+    and computed once. Distances are symmetric: half of them are computed, in blocks; memory O(n (d + block)).
+
+    `dtype` is that of the kernel values: float32 keeps 1e-5 nats, float64 1e-10; the distances get what precision that
+    needs (`SquaredDistances`), and sums over blocks are kept in float64.
+
+    >>> x = torch.tensor([[0.0], [0.0], [9.0]])
+    >>> log_sum_exp(x, [1.0]).total.exp().round().tolist()
+    [[2.0, 2.0, 1.0]]
+    """
+    n = x.shape[0]
+    if classes is None:
+        classes = torch.zeros(n, dtype=torch.int64, device=x.device)
+    with torch.no_grad(), torch.autocast(device_type=x.device.type, enabled=False):
+        distinct = _distinct(x, classes)
+        tolerance = 1e-4 if dtype == torch.float32 else 1e-10
+        distances = SquaredDistances(x[distinct.member], scales, dtype=dtype, tolerance=tolerance)
+        total, within = _sums(distances, distinct, dtype)
+        return LogSumExp(total.log_()[:, distinct.of_sample], within.log_()[:, distinct.of_sample])
+
+
+def _distinct(x: Tensor, classes: Tensor) -> _Distinct:
+    n = x.shape[0]
+    rows, row_count = equal_rows(x)
+    pairs, of_sample, weight = torch.unique(classes * row_count + rows, return_inverse=True, return_counts=True)
+    member = torch.empty_like(pairs)
+    member[of_sample] = torch.arange(n, device=x.device)
+    row, label = pairs % row_count, torch.div(pairs, row_count, rounding_mode="floor")
+    return _Distinct(member, of_sample, weight, row, label, rows_recur=pairs.numel() > row_count)
+
+
+def _sums(distances: SquaredDistances, distinct: _Distinct, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    m, device = distinct.weight.numel(), distinct.weight.device
+    scales = distances.scales
+    total = torch.zeros((len(scales), m), dtype=torch.float64, device=device)
+    within = torch.zeros_like(total)
+    weight = distinct.weight.to(dtype)
+    size = min(m, _CPU_BLOCK if device.type == "cpu" else _DEVICE_BLOCK)
+    memory = torch.empty((2, size, size), dtype=dtype, device=device)
+    one_class = bool(distinct.label[0] == distinct.label[-1])
+    ends = [(start, min(start + size, m)) for start in range(0, m, size)]
+    labels = distinct.label.tolist()
+    for a, b in ends:
+        for c, e in ends:
+            if c < a:
+                continue
+            rows, columns = slice(a, b), slice(c, e)
+            d = distances.block(rows, columns, memory[0] if m == size else None)
+            if a == c:
+                d.fill_diagonal_(0.0)
+            if distinct.rows_recur:
+                d.masked_fill_(distinct.row[rows, None] == distinct.row[None, columns], 0.0)
+            low, high = (float(bound) for bound in d.aminmax())
+            same = None
+            if not one_class and labels[b - 1] >= labels[c]:  # sorted by class, so else they share none
+                same = distinct.label[rows, None] == distinct.label[None, columns]
+            kernel = torch.empty_like(d)
+            for index, scale in enumerate(scales):
+                if scale * low > _FLOOR:
+                    continue
+                torch.mul(d, -scale, out=kernel)
+                if scale * high > _FLOOR:
+                    kernel.clamp_min_(-_FLOOR)
+                kernel.exp_()
+                total[index, rows] += torch.mv(kernel, weight[columns])
+                if a != c:
+                    total[index, columns] += torch.mv(kernel.T, weight[rows])
+                if same is not None:
+                    kernel.mul_(same)
+                    within[index, rows] += torch.mv(kernel, weight[columns])
+                    if a != c:
+                        within[index, columns] += torch.mv(kernel.T, weight[rows])
+    return total, total.clone() if one_class else within

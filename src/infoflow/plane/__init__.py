@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from infoflow.plane.analysis import analyse
+from infoflow.plane.auditing import Audit, audit
 from infoflow.plane.recorder import Recorder, record
 from infoflow.plane.recording import Recording
 from infoflow.plane.table import Plane
 
-__all__ = ["Plane", "Recorder", "Recording", "record"]
+__all__ = ["Audit", "Plane", "Recorder", "Recording", "analyse", "audit", "record"]

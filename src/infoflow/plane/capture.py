@@ -136,6 +136,15 @@ class Capture:
             taken[layer] = value
         return taken
 
+    @property
+    def chain(self) -> bool:
+        """Whether each layer is computed from the one before it alone: plain Sequentials, layers in their order."""
+        parents = {"", *(name.rpartition(".")[0] for name in self._watching)}
+        parents |= {part.rpartition(".")[0] for part in parents}
+        plain = all(type(self.model.get_submodule(name)).forward is nn.Sequential.forward for name in parents)
+        order = [*self._used, OUTPUT]
+        return plain and self.layers == sorted(self.layers, key=order.index)
+
     def _watched(self, layers: str | Sequence[str]) -> list[str]:
         if isinstance(layers, str):
             if layers != "auto":

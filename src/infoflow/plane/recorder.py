@@ -87,6 +87,8 @@ def record(
         probes={key: {"n": len(y), "digest": digest(x, y)} for key, (x, y) in stored.items()},
         maps=maps,
         stacked=stacked,
+        # Pooled maps aren't what the next layer sees.
+        chain=capture.chain and maps == "flatten",
         provenance={**machine(), "device": str(_device(model)), "user": plain(provenance or {})},
     )
     archive = RecordingStore(store, read_only=False)

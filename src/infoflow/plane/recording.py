@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pandas as pd
@@ -52,6 +53,11 @@ class Recording:
         return list(self._header.probes)
 
     @property
+    def chain(self) -> bool:
+        """Whether each layer is known to be computed from the one before it alone, so that data processing applies."""
+        return self._header.chain
+
+    @property
     def provenance(self) -> dict[str, Any]:
         """Versions, platform, device and time of the recording; what the user added is under "user"."""
         return dict(self._header.provenance)
@@ -92,6 +98,16 @@ class Recording:
     def digest(self, epoch: int, layer: str, probe: str | None = None) -> str:
         """What changes when the stored activations of a layer change, without reading them."""
         return self._snapshot(epoch).layers[self._probe(probe)][self._layer(layer)].digest
+
+    def probe_digest(self, probe: str | None = None) -> str:
+        """What differs when a probe's inputs or labels differ, without reading them."""
+        return str(self._header.probes[self._probe(probe)]["digest"])
+
+    def only(self, epoch: int) -> Recording:
+        """The same recording with this snapshot alone: little to send to another process."""
+        part = copy.copy(self)
+        part._snapshots = {epoch: self._snapshot(epoch)}
+        return part
 
     def __repr__(self) -> str:
         return (

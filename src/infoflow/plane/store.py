@@ -54,6 +54,8 @@ class Header:
     """Probe name -> {"n": samples, "digest": of inputs and labels}."""
     maps: str
     stacked: bool
+    chain: bool
+    """Whether each layer is known to be computed from the one before it alone."""
     provenance: dict[str, Any] = field(default_factory=dict)
 
 

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Any
 from infoflow.interface import Estimate, Interval, Kind, LayerInformation
 
 if TYPE_CHECKING:
-    from infoflow import checks, data, entropies, errors, estimators, models, pairwise, plane, tasks, training
+    from infoflow import (
+        bounds,
+        checks,
+        data,
+        distributed,
+        entropies,
+        errors,
+        estimators,
+        models,
+        pairwise,
+        plane,
+        tasks,
+        training,
+    )
     from infoflow.estimators import mutual_information
 
 try:
@@ -19,8 +32,10 @@ except PackageNotFoundError:  # run from a source tree that was never installed
 
 # Rooms load on first use: `import infoflow` stays quick, and a user pays only for what they call.
 _ROOMS = (
+    "bounds",
     "checks",
     "data",
+    "distributed",
     "entropies",
     "errors",
     "estimators",
@@ -37,8 +52,10 @@ __all__ = [
     "Kind",
     "LayerInformation",
     "__version__",
+    "bounds",
     "checks",
     "data",
+    "distributed",
     "entropies",
     "errors",
     "estimators",

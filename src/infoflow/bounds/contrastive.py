@@ -1,0 +1,172 @@
+"""Bounds that set each positive against its own row of negatives."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from infoflow.bounds._scores import Scores, prepare, prepare_rows, soft_ceiling, with_gradient_of
+from infoflow.bounds.kullback_leibler import READOUTS, Readout, tuba
+from infoflow.checks import choice
+from infoflow.checks import positive as positive_number
+from infoflow.distributed import Group
+from infoflow.errors import InvalidArgument
+
+
+def infonce(
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    include_positive: bool = True,
+    mask: Tensor | None = None,
+    group: Group = None,
+) -> Tensor:
+    """InfoNCE: how well each positive is told from its m negatives.
+
+        I ≥ E[T_i − log((e^{T_i} + Σ_j e^{T_ij}) / (m + 1))] ≤ log(m + 1)
+
+    The positive is among the m + 1 candidates (`include_positive=True`), so the value never exceeds log(m +
+    1), row by row. `include_positive=False` leaves it out (the decoupled contrastive loss): E[T_i − log
+    mean_j e^{T_ij}], without ceiling and no lower bound for finite m. Adding any function of x to T changes
+    neither.
+
+    With `mask`, m is each row's own count. Shapes, `group`, result and errors as in `donsker_varadhan`.
+    van den Oord et al. (2018), Eq. 4; Poole et al. (2019), Eq. 10; decoupled: Yeh et al. (2022).
+
+    >>> infonce(torch.full((2,), 100.0), torch.zeros(2, 7))  # log 8
+    tensor(2.0794)
+    """
+    scores = prepare(positive, negative, mask, group)
+    if not include_positive:
+        return scores.mean(scores.positive - scores.row_log_mean())
+    # log((e^p + Σe^n)/(m+1)) − p = softplus(lse(n) − p) − log(m+1): exact also where p dwarfs the rest.
+    others = torch.logsumexp(scores.log_negative, -1) - scores.positive
+    return scores.mean(_log_candidates(scores) - torch.nn.functional.softplus(others))
+
+
+def anchored_infonce(
+    positive: Tensor,
+    negative: Tensor,
+    anchor: float = 1.0,
+    *,
+    readout: Readout = "estimate",
+    mask: Tensor | None = None,
+    group: Group = None,
+) -> Tensor:
+    """InfoNCE with an anchor class "none of them is the partner", whose optimum is the density ratio itself.
+
+        objective  K/(K+ν)·E log(r_i / (ν + r_i + Σ_{j<K} r_ij)) + ν/(K+ν)·E log(ν / (ν + Σ_j r_ij)) + H
+        value      E_joint[T],   r = e^T = p(y|x)/p(y) at the optimum,   K = m candidates,   ν = `anchor`
+
+    InfoNCE fixes T only up to a function of x; the anchor fixes that too, so the plug-in value E_joint[T]
+    estimates I without the ceiling log K. It is no bound. Its gradient is that of the objective, which
+    `readout="objective"` returns: a lower bound of the information that K candidates hold about which is the
+    partner, at most H, the entropy of the prior (1/(K+ν) each, ν/(K+ν) for none). Both terms see K
+    candidates, so in the first one of the negatives is left out, and the average over which one is taken
+    exactly. ν = K = 1 is noise-contrastive estimation.
+
+    Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`; with a mask the anchor keeps its odds
+    ν to 1 against each candidate. Ryu et al. (2025), arXiv 2510.25983, "InfoNCE-anchor".
+
+    >>> anchored_infonce(torch.full((2,), 1.5), torch.zeros(2, 7))
+    tensor(1.5000)
+    """
+    scores = prepare(positive, negative, mask, group)
+    nu = positive_number(anchor, "anchor")
+    log_nu = scores.positive.new_tensor(nu).log()
+    count = torch.as_tensor(scores.log_count, dtype=log_nu.dtype, device=log_nu.device).exp()
+    own = torch.logaddexp(scores.positive, log_nu)
+    partner = scores.positive - scores.row_mean(_leaving_one_out(scores, own))
+    nobody = log_nu - torch.logaddexp(torch.logsumexp(scores.log_negative, -1), log_nu)
+    share = count / (count + nu)
+    entropy = (count + nu).log() - (1 - share) * log_nu
+    objective = scores.mean(share * partner + (1 - share) * nobody + entropy)
+    if choice(readout, "readout", READOUTS) == "objective":
+        return objective
+    return with_gradient_of(objective, scores.mean(scores.positive))
+
+
+def interpolated(
+    positive: Tensor,
+    negative: Tensor,
+    alpha: float = 0.5,
+    log_baseline: Tensor | float = 0.0,
+    *,
+    mask: Tensor | None = None,
+    group: Group = None,
+) -> Tensor:
+    """Poole et al.'s bound between TUBA (α = 0: low bias) and InfoNCE (α = 1: low variance).
+
+        I ≥ 1 + E_joint[log e^{T_1}/a(x, y_{1:m})] − E_product[e^{T_1}/a(x, y_{1:m})]
+        a = α·(1/m) Σ_k e^{T_k} + (1 − α)·e^{b(x)},   value ≤ 1 + log(m/α)
+
+    y_1 is the partner in the first term and a stranger in the second; both see m candidates, so in the first
+    term one of the m negatives is left out, and the average over which one is taken exactly. `log_baseline`
+    is b, as in `tuba`. At α = 1 this is InfoNCE with m candidates, averaged so.
+
+    Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`, and InvalidArgument unless 0 <= alpha
+    <= 1. Poole et al. (2019), Eq. 14.
+
+    >>> interpolated(torch.ones(2), torch.zeros(2, 5), alpha=0.0)
+    tensor(1.)
+    """
+    if not 0.0 <= positive_number(alpha, "alpha", zero=True) <= 1.0:
+        raise InvalidArgument(f"alpha is {alpha!r}; want 0 <= alpha <= 1")
+    if alpha == 0:
+        return tuba(positive, negative, log_baseline, mask=mask, group=group)
+    scores = prepare(positive, negative, mask, group)
+    baseline = torch.as_tensor(log_baseline, dtype=scores.positive.dtype, device=scores.positive.device)
+    log_mean = scores.row_log_mean()
+    if alpha < 1:
+        rest = prepare_rows(baseline, "log_baseline", scores.positive) + math.log1p(-alpha)
+        own = torch.logaddexp(scores.positive, rest - math.log(alpha) + scores.log_count)
+        stranger = (log_mean - torch.logaddexp(log_mean + math.log(alpha), rest)).exp()
+    else:
+        own, stranger = scores.positive, torch.ones_like(log_mean)
+    denominator = scores.row_mean(_leaving_one_out(scores, own)) + math.log(alpha) - scores.log_count
+    return scores.mean(1.0 + scores.positive - denominator - stranger)
+
+
+def flo(positive: Tensor, negative: Tensor, u: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
+    """FLO, the Fenchel–Legendre bound: InfoNCE without ceiling, by a second score for each positive pair.
+
+        I ≥ 1 − E[u + e^{−u}·mean_j e^{T_ij − T_i}]
+
+    Tight at u = −log p(y|x)/p(y) whatever T, and for fixed T at u = log E_j e^{T_ij − T_i}; `u` (..., n)
+    comes from a head of its own and must not depend on the negatives. Where e^{−u}·mean would overflow (its
+    logarithm above 60), u is raised to what keeps it finite.
+
+    Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`. Guo et al. (2022), "Tight mutual
+    information estimation with contrastive Fenchel–Legendre optimization", Eq. 9.
+
+    >>> flo(torch.ones(2), torch.zeros(2, 5), u=-torch.ones(2))
+    tensor(1.)
+    """
+    scores = prepare(positive, negative, mask, group)
+    row = prepare_rows(u, "u", scores.positive)
+    log_odds = scores.row_log_mean() - scores.positive
+    excess = soft_ceiling(log_odds - row)
+    return scores.mean(1.0 + excess - log_odds - excess.exp())
+
+
+def _log_candidates(scores: Scores) -> Tensor | float:
+    """log(m + 1), per row when masked."""
+    if scores.mask is None:
+        return math.log1p(scores.negative.shape[-1])
+    return scores.mask.sum(-1).to(scores.negative.dtype).log1p()
+
+
+def _leaving_one_out(scores: Scores, own: Tensor) -> Tensor:
+    """log(e^own + Σ_{j≠k} e^{T_ij}) for each left-out negative k, shape (..., n, m).
+
+    Subtracting from the whole sum is exact enough for all but the largest term, whose absence is summed anew.
+    """
+    negative, own = scores.log_negative, own.unsqueeze(-1)
+    top, place = negative.detach().max(-1, keepdim=True)
+    largest = torch.arange(negative.shape[-1], device=negative.device) == place
+    terms = (negative - top).exp()
+    rest = torch.where(largest, 1.0, terms.sum(-1, keepdim=True) - terms).log() + top
+    anew = torch.logsumexp(torch.cat([negative.masked_fill(largest, -torch.inf), own], -1), -1, keepdim=True)
+    return torch.where(largest, anew, torch.logaddexp(rest, own))

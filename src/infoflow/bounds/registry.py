@@ -1,0 +1,184 @@
+"""What each bound is, for those who choose one by its name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from infoflow.bounds import contrastive, density_ratio, divergences, kullback_leibler, log_densities
+from infoflow.errors import UnknownName
+
+
+class Side(StrEnum):
+    """On which side of the mutual information a value lies in expectation, or that it is of another
+    divergence.
+    """
+
+    LOWER = "lower bound"
+    UPPER = "upper bound"
+    ESTIMATE = "estimate"
+    DIVERGENCE = "lower bound of another divergence"
+
+
+class Takes(StrEnum):
+    """What a bound takes beside the positives' scores."""
+
+    NEGATIVE = "scores of negatives (..., n, m)"
+    NEGATIVE_DENSITY = "log q(y_j|x_i) of negatives (..., n, m)"
+    SWAPPED_DENSITY = "log p(y_i|x_j) of negatives (..., n, m)"
+    NEGATIVE_AND_U = "scores of negatives (..., n, m) and a second score of positives (..., n)"
+    ENTROPY = "the entropy of Y"
+    MARGINAL = "log r(y_i) (..., n)"
+
+
+def _no_ceiling(negatives: int) -> float:
+    return math.inf
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A bound with its facts: `function(positive, ...)` is the value in nats.
+
+    `objective` is what to select a critic by on held-out scores (differs from the value where the gradient
+    does); `ceiling(m)` the largest value with m negatives per row, under default options; `row_local` whether
+    it is a mean of one term a row; `log_ratio` turns a score at the optimum into log p(y|x)/p(y) (for InfoNCE
+    and Donsker–Varadhan up to what they leave free), `score` is its inverse.
+
+    >>> BOUNDS["infonce"].side, round(BOUNDS["infonce"].ceiling(7), 4)
+    (<Side.LOWER: 'lower bound'>, 2.0794)
+    """
+
+    name: str
+    function: Callable[..., Tensor]
+    side: Side
+    quantity: str = "I(X;Y)"
+    takes: Takes = Takes.NEGATIVE
+    objective: Callable[..., Tensor] | None = None
+    ceiling: Callable[[int], float] = _no_ceiling
+    ceiling_name: str = ""
+    row_local: bool = True
+    log_ratio: Callable[[Tensor], Tensor] | None = None
+    score: Callable[[Tensor], Tensor] | None = None
+
+    def __call__(self, *scores: Tensor, **options: object) -> Tensor:
+        return self.function(*scores, **options)
+
+    def training_objective(self, *scores: Tensor, **options: object) -> Tensor:
+        """What a critic is fitted and selected by."""
+        return (self.objective or self.function)(*scores, **options)
+
+
+def _identity(score: Tensor) -> Tensor:
+    return score
+
+
+_direct = partial(Bound, log_ratio=_identity, score=_identity)
+_LOWER, _UPPER, _ESTIMATE, _OTHER = Side.LOWER, Side.UPPER, Side.ESTIMATE, Side.DIVERGENCE
+
+BOUNDS: dict[str, Bound] = {
+    bound.name: bound
+    for bound in (
+        _direct("donsker_varadhan", kullback_leibler.donsker_varadhan, _LOWER, row_local=False),
+        _direct("mine", kullback_leibler.mine, _LOWER, row_local=False),
+        Bound(
+            "nwj",
+            kullback_leibler.nwj,
+            _LOWER,
+            log_ratio=lambda score: score - 1,
+            score=lambda ratio: ratio + 1,
+        ),
+        _direct("tuba", kullback_leibler.tuba, _LOWER),
+        _direct(
+            "jensen_shannon_mi",
+            kullback_leibler.jensen_shannon_mi,
+            _LOWER,
+            objective=partial(kullback_leibler.jensen_shannon_mi, readout="objective"),
+        ),
+        _direct(
+            "smile",
+            kullback_leibler.smile,
+            _ESTIMATE,
+            objective=partial(kullback_leibler.smile, readout="objective"),
+            row_local=False,
+        ),
+        _direct(
+            "infonce",
+            contrastive.infonce,
+            _LOWER,
+            ceiling=lambda negatives: math.log1p(negatives),
+            ceiling_name="log(m + 1)",
+        ),
+        _direct(
+            "anchored_infonce",
+            contrastive.anchored_infonce,
+            _ESTIMATE,
+            objective=partial(contrastive.anchored_infonce, readout="objective"),
+        ),
+        _direct(
+            "interpolated",
+            contrastive.interpolated,
+            _LOWER,
+            ceiling=lambda negatives: 1 + math.log(2 * negatives),
+            ceiling_name="1 + log(m/α)",
+        ),
+        _direct("flo", contrastive.flo, _LOWER, takes=Takes.NEGATIVE_AND_U),
+        _direct(
+            "dime",
+            density_ratio.dime,
+            _ESTIMATE,
+            objective=partial(density_ratio.dime, readout="objective"),
+        ),
+        _direct(
+            "jensen_shannon",
+            divergences.jensen_shannon,
+            _OTHER,
+            quantity="2 JSD",
+            ceiling=lambda _: 2 * math.log(2),
+            ceiling_name="2 log 2",
+        ),
+        Bound(
+            "squared_hellinger",
+            divergences.squared_hellinger,
+            _OTHER,
+            quantity="squared Hellinger distance",
+            ceiling=lambda _: 2.0,
+            ceiling_name="2",
+            log_ratio=lambda score: 2 * score,
+            score=lambda ratio: ratio / 2,
+        ),
+        Bound(
+            "chi_squared",
+            divergences.chi_squared,
+            _OTHER,
+            quantity="Pearson χ²",
+            # Below T = −2 the ratio would be negative: no density has it, and its logarithm is −∞.
+            log_ratio=lambda score: torch.log1p((score / 2).clamp(min=-1.0)),
+            score=lambda ratio: 2 * torch.expm1(ratio),
+        ),
+        _direct("reverse_kl", divergences.reverse_kl, _OTHER, quantity="KL(p(x)p(y) ‖ p(x,y))"),
+        Bound("wasserstein", divergences.wasserstein, _OTHER, quantity="Wasserstein-1 distance"),
+        Bound("club", log_densities.club, _UPPER, takes=Takes.NEGATIVE_DENSITY),
+        Bound("l1out", log_densities.l1out, _UPPER, takes=Takes.SWAPPED_DENSITY),
+        Bound("barber_agakov", log_densities.barber_agakov, _LOWER, takes=Takes.ENTROPY),
+        Bound("barber_agakov_upper", log_densities.barber_agakov_upper, _UPPER, takes=Takes.MARGINAL),
+        Bound("doe", log_densities.doe, _ESTIMATE, takes=Takes.MARGINAL),
+    )
+}
+
+
+def by_name(name: str) -> Bound:
+    """The bound of that name; hyphens and case don't matter. Raises UnknownName with the nearest known one.
+
+    >>> by_name("Jensen-Shannon").quantity
+    '2 JSD'
+    """
+    key = str(name).strip().lower().replace("-", "_")
+    if key not in BOUNDS:
+        raise UnknownName("bound", name, BOUNDS)
+    return BOUNDS[key]

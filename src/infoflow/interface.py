@@ -153,7 +153,10 @@ class Critic(Protocol):
 class Task(Protocol):
     """A joint distribution whose mutual information (nats) is known."""
 
-    name: str
-    mutual_information: float
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def mutual_information(self) -> float: ...
 
     def sample(self, n: int, seed: int) -> tuple[Any, Any]: ...

@@ -29,7 +29,7 @@ from infoflow.models import MLP, stack
 from infoflow.plane.analysis import analyse
 from infoflow.plane.recorder import record
 from infoflow.plane.settings import Settings
-from infoflow.plane.table import Plane
+from infoflow.plane.table import Plane, write_atomically
 from infoflow.training import Training, snapshot_epochs, train
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def run(
         stores[activation] = _train_and_record(activation, split, settings, folder, device=device, progress=progress)
     plane = analyse(stores, estimators, n_jobs=jobs, progress=progress, cache=folder / "analysis")
     plane.save(folder)
-    _write(folder / "audit.txt", f"{plane.audit()}\n")
+    write_atomically(folder / "audit.txt", lambda path: path.write_text(f"{plane.audit()}\n"))
     plane.figure(folder / "plane.png")
     plane.report(folder / "report.html")
     return Run(folder, plane)
@@ -103,7 +103,7 @@ def _open(folder: Path, settings: Settings, *, resume: bool, overwrite: bool) ->
     marker = folder / "run.json"
     if folder.exists() and not folder.is_dir():
         raise InvalidArgument(f"output {folder} is a file; want a folder")
-    if folder.exists() and any(path.name != _part(marker).name for path in folder.iterdir()):
+    if folder.exists() and any(not path.name.startswith(".run.json.") for path in folder.iterdir()):
         if not marker.exists():
             raise InvalidArgument(f"output folder {folder} holds something else; want a new or empty folder")
         if resume:
@@ -114,10 +114,8 @@ def _open(folder: Path, settings: Settings, *, resume: bool, overwrite: bool) ->
         _read(marker)
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(
-        marker,
-        json.dumps({"format": FORMAT, "version": VERSION, "settings": settings.as_dict()}, indent=2) + "\n",
-    )
+    content = {"format": FORMAT, "version": VERSION, "settings": settings.as_dict()}
+    write_atomically(marker, lambda path: path.write_text(json.dumps(content, indent=2) + "\n"))
 
 
 def _read(marker: Path) -> dict[str, Any]:
@@ -141,17 +139,6 @@ def _same(before: Mapping[str, Any], settings: Settings, folder: Path) -> None:
         raise InvalidArgument(f"{folder} was begun with other settings: {told}")
 
 
-def _part(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")
-
-
-def _write(path: Path, text: str) -> None:
-    """Writes whole or not at all."""
-    part = _part(path)
-    part.write_text(text)
-    part.replace(path)
-
-
 def _train_and_record(
     activation: str, split: datasets.Split, settings: Settings, folder: Path, *, device: str, progress: bool
 ) -> Path:
@@ -173,8 +160,7 @@ def _train_and_record(
         output=_softmax,
         seeds=list(seeds),
         name=activation,
-        # A kill between the folder's making and the store's leaves no store: then there is nothing to go on with.
-        resume=store.exists(),
+        resume=True,  # the folder is this run's own, and new if nothing was begun
         provenance={
             "settings": settings.as_dict(),
             "activation": activation,
@@ -183,6 +169,7 @@ def _train_and_record(
                      "test": len(split.test), "sha256": split.whole.digest},
         },
     ) as recorder:  # fmt: skip
+        epochs = sorted({*snapshot_epochs(settings.epochs, settings.snapshots), *settings.also_at})
         train(
             network,
             train_set,
@@ -197,13 +184,16 @@ def _train_and_record(
             ),
             seeds=list(seeds),
             evaluate={"train": train_set, "test": test_set},
-            snapshots=sorted({*snapshot_epochs(settings.epochs, settings.snapshots), *settings.also_at}),
+            snapshots=epochs,
             on_snapshot=lambda epoch, _, metrics: recorder.snapshot(epoch, **metrics),
             checkpoint=checkpoint,
             resume=checkpoint.exists(),
             progress=progress,
             device=device,
         )
+        lost = sorted({*epochs} - {*recorder.epochs})
+        if lost:
+            raise BrokenStore(f"{store} lost its snapshots at epochs {lost}; want --overwrite to begin again")
     return store
 
 

@@ -43,6 +43,11 @@ def _alphabet(counts: Tensor, alphabet: int | None) -> int:
     return int(alphabet)
 
 
+def _x_log_x(x: Tensor) -> Tensor:
+    result: Tensor = torch.special.xlogy(x, x)
+    return result
+
+
 def plug_in(counts: Any) -> Tensor:
     """Entropy of the observed frequencies, the maximum-likelihood estimate: H = -Σ p_k log p_k.
 
@@ -53,7 +58,7 @@ def plug_in(counts: Any) -> Tensor:
     """
     n = _counts(counts)
     total = n.sum(dim=-1)
-    return (total.log() - torch.special.xlogy(n, n).sum(dim=-1) / total).clamp_min(0.0)
+    return (total.log() - _x_log_x(n).sum(dim=-1) / total).clamp_min(0.0)
 
 
 def miller_madow(counts: Any) -> Tensor:
@@ -148,8 +153,8 @@ def shrunk_entropy(counts: Tensor, alphabet: int, intensity: Tensor) -> Tensor:
     uniform = (intensity / alphabet).unsqueeze(-1)
     p = uniform + (1 - intensity).unsqueeze(-1) * n / n.sum(dim=-1, keepdim=True)
     rest = alphabet - n.shape[-1]  # negative where more counts than symbols stand there: those are zeros
-    tail = torch.special.xlogy(uniform, uniform).squeeze(-1)
-    return (-torch.special.xlogy(p, p).sum(dim=-1) - rest * tail).clamp_min(0.0)
+    tail = _x_log_x(uniform).squeeze(-1)
+    return (-_x_log_x(p).sum(dim=-1) - rest * tail).clamp_min(0.0)
 
 
 def nsb(counts: Any, alphabet: int | None = None) -> Tensor:

@@ -60,7 +60,7 @@ class AdaptiveBinning:
             return label_information(self, quantised, codes, count, x_name="X", y_name="Y")
         other = self.quantise(samples(y, "y"), "y")
         return label_information(
-            self, quantised, other.codes, other.count, x_name="X", y_name="Q(Y)", warnings=other.warnings
+            self, quantised, other.codes, other.number, x_name="X", y_name="Q(Y)", warnings=other.warnings
         )
 
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:

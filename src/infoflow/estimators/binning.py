@@ -27,7 +27,8 @@ class Quantised(NamedTuple):
     """The symbols of the rows of a binned layer, and what can be said of them."""
 
     codes: Tensor
-    count: int
+    number: int
+    """How many different symbols there are."""
     bins: float
     """How many bins an axis has (infinite where a width was given)."""
     features: int
@@ -116,7 +117,7 @@ class Binning:
         return input_information(self, self.quantise(samples(t, "t"), "t"))
 
     def estimate(self, x: Any, y: Any) -> Estimate:
-        """I(Q(X);Y) in nats of samples x (n, ...) and classes y (n,); a continuous y (n, ...) is binned in the same way.
+        """I(Q(X);Y) in nats of samples x (n, ...) and classes y (n,); a continuous y (n, ...) is binned likewise.
 
         The ceiling is the least of H(Y), log N and d log bins. Raises InvalidArgument (no numbers, NaN, infinity,
         unequal lengths) or TooFewSamples (n < 2).
@@ -130,7 +131,7 @@ class Binning:
             return label_information(self, quantised, codes, count, x_name="X", y_name="Y")
         other = self.quantise(samples(y, "y"), "y")
         return label_information(
-            self, quantised, other.codes, other.count, x_name="X", y_name="Q(Y)", warnings=other.warnings
+            self, quantised, other.codes, other.number, x_name="X", y_name="Q(Y)", warnings=other.warnings
         )
 
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
@@ -207,12 +208,12 @@ class Binning:
                 inside.masked_fill_(below, 0).masked_fill_(above, bins + 1)
             return inside
 
-        codes, count = row_symbols(digits, *t.shape, bins + 2)
+        codes, count = row_symbols(digits, t.shape[0], t.shape[1], bins + 2)
         if outside:
             warnings.append(
-                f"{outside} of {t.numel()} values of {name} ({outside / t.numel():.2%}) lie outside [{low:g}, {high:g}], "
-                f"at {lowest:g} to {highest:g}, and share one outer bin on each side, which can look like compression; "
-                "widen the range, or give a width"
+                f"{outside} of {t.numel()} values of {name} ({outside / t.numel():.2%}) lie outside [{low:g}, {high:g}] "
+                f"(they reach from {lowest:g} to {highest:g}) and share one outer bin on each side, which can look "
+                "like compression; widen the range, or give a width"
             )
         outer = (lowest < low) + (highest > high)
         return Quantised(codes, count, bins + outer, t.shape[1], (*warnings, *constancy(t, name)))
@@ -269,7 +270,7 @@ def by_edges(t: Tensor, inner: Tensor, name: str) -> Quantised:
         return torch.bucketize(t[start:stop].contiguous(), inner, right=True).to(torch.float64)
 
     bins = inner.numel() + 1
-    codes, count = row_symbols(digits, *t.shape, bins)
+    codes, count = row_symbols(digits, t.shape[0], t.shape[1], bins)
     return Quantised(codes, count, bins, t.shape[1], constancy(t, name))
 
 

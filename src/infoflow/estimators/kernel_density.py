@@ -166,7 +166,7 @@ def _estimates(
             f"saturated: I(X;{name}+ε) = {information:.4g} nats has reached log N = {math.log(n):.4g}, so it only says "
             "'at least'; use a larger variance or more samples"
         )
-    common = {"estimator": type(estimator).__name__, "n": n, "parameters": estimator.parameters()}
+    common: dict[str, Any] = {"estimator": type(estimator).__name__, "n": n, "parameters": estimator.parameters()}
     whole = Estimate(
         information,
         quantity=f"I(X;{name}+ε)",

@@ -90,6 +90,8 @@ class SquaredDistances:
         if not at_risk:
             return True
         reach = error + _NEGLIGIBLE / min(at_risk)
+        if rows != columns and float(d.amin()) >= reach:
+            return True
         near = d < reach
         if rows == columns:
             near.fill_diagonal_(False)

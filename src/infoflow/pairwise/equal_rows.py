@@ -116,7 +116,9 @@ def counts(codes: Tensor) -> Tensor:
     >>> counts(torch.tensor([3, 5, 3])).tolist()
     [2, 1]
     """
-    return torch.unique(codes, return_counts=True)[1]
+    _, times = torch.unique(codes, return_counts=True)
+    result: Tensor = times
+    return result
 
 
 def joint_counts(x: Tensor, y: Tensor, y_count: int) -> Tensor:

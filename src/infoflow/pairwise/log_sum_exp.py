@@ -46,7 +46,7 @@ class _Distinct(NamedTuple):
 def log_sum_exp(
     x: Tensor, scales: Sequence[float], classes: Tensor | None = None, *, dtype: torch.dtype = torch.float32
 ) -> LogSumExp:
-    """log Σ_j exp(-s ‖x_i - x_j‖²) over all j, and over the j of i's class, for every scale s (Kolchinsky and Tracey 2017).
+    """log Σ_j exp(-s ‖x_i - x_j‖²) over all j, and over the j of i's class, for every scale s.
 
     x (n, d) floating and finite, scales s > 0, classes int64 codes (n,) or None (one class). Every sample is its own
     neighbour at distance 0, so each sum is at least 1 and no maximum need be subtracted. Equal rows are found exactly
@@ -104,7 +104,7 @@ def _sums(distances: SquaredDistances, distinct: _Distinct, dtype: torch.dtype) 
             low, high = (float(bound) for bound in d.aminmax())
             same = None
             if not one_class and labels[b - 1] >= labels[c]:  # sorted by class, so else they share none
-                same = distinct.label[rows, None] == distinct.label[None, columns]
+                same = (distinct.label[rows, None] == distinct.label[None, columns]).to(dtype)
             kernel = torch.empty_like(d)
             for index, scale in enumerate(scales):
                 if scale * low > _FLOOR:

@@ -185,7 +185,8 @@ def _told(table: pd.DataFrame) -> list[str]:
             }
             lines.append(
                 f"  {row['layer']:<{width}}  peak {bits['peak']:6.2f} at epoch {row['peak_epoch']:<6} "
-                f"final {bits['final']:6.2f}  fall {bits['fall']:5.2f} [{bits['fall_low']:.2f}, {bits['fall_high']:.2f}]  "
+                f"final {bits['final']:6.2f}  "
+                f"fall {bits['fall']:5.2f} [{bits['fall_low']:.2f}, {bits['fall_high']:.2f}]  "
                 f"fit {bits['fit']:+.2f}  {row['verdict']}"
             )
     return lines

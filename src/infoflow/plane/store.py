@@ -138,7 +138,8 @@ class RecordingStore:
         if self.state() != "absent":
             # Without the root's attributes nothing here counts any more, however far the deletion gets.
             sync(self._store.delete("zarr.json"))
-            sync(self._store.clear())
+            sync(self._store.delete_dir("snapshots"))
+            sync(self._store.delete_dir("probes"))
         root = zarr.create_group(self._store, zarr_format=3)
         folder = root.create_group("probes")
         for index, (name, (inputs, labels)) in enumerate(probes.items()):

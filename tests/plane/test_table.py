@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from infoflow.errors import BrokenStore, InvalidArgument, MissingData
+from infoflow.plane.table import COLUMNS, Plane
+
+
+def test_what_is_saved_is_what_is_loaded(plane: Plane, tmp_path: Path) -> None:
+    folder = plane.save(tmp_path / "run")
+    loaded = Plane.load(folder)
+    pd.testing.assert_frame_equal(loaded.frame, plane.frame)
+    pd.testing.assert_frame_equal(loaded.metrics, plane.metrics)
+    assert loaded.provenance == plane.provenance
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "metrics.csv", "metrics.parquet", "provenance.json", "table.csv", "table.parquet",
+    ]  # fmt: skip
+
+
+def test_the_csv_says_the_same(plane: Plane, tmp_path: Path) -> None:
+    plane.save(tmp_path)
+    table = pd.read_csv(tmp_path / "table.csv", keep_default_na=False)
+    assert list(table.columns) == list(COLUMNS)
+    assert table["nats"].astype(float).tolist() == plane.frame["nats"].tolist()
+    assert table["layer"].tolist() == plane.frame["layer"].tolist()
+
+
+def test_odd_names_and_infinite_ceilings_survive(make_plane: Callable[..., Plane], tmp_path: Path) -> None:
+    plane = make_plane(tanh='<b>"a", b\n</b>')
+    frame = plane.frame.assign(ceiling=math.inf)
+    again = Plane.load(Plane(frame).save(tmp_path))
+    assert again.networks == ['<b>"a", b\n</b>', "relu"]
+    assert (again.frame["ceiling"] == math.inf).all()
+
+
+def test_without_metrics_there_is_an_empty_table(plane: Plane, tmp_path: Path) -> None:
+    again = Plane.load(Plane(plane.frame).save(tmp_path))
+    assert len(again.metrics) == 0
+    assert list(again.metrics.columns) == ["network", "seed", "epoch", "metric", "value"]
+
+
+def test_a_frame_that_is_no_plane_is_refused(plane: Plane) -> None:
+    with pytest.raises(InvalidArgument, match="lacks the columns nats, ceiling"):
+        Plane(plane.frame.drop(columns=["nats", "ceiling"]))
+    with pytest.raises(InvalidArgument, match=r"NaN estimate.*tanh1"):
+        Plane(plane.frame.assign(nats=math.nan))
+    with pytest.raises(InvalidArgument, match=r"two rows for .*tanh1"):
+        Plane(pd.concat([plane.frame, plane.frame.head(1)]))
+    with pytest.raises(InvalidArgument, match="wrong type"):
+        Plane(plane.frame.assign(epoch="first"))
+
+
+def test_saving_over_a_file_is_refused(plane: Plane, tmp_path: Path) -> None:
+    path = tmp_path / "plane"
+    path.write_text("mine")
+    with pytest.raises(InvalidArgument, match="is a file"):
+        plane.save(path)
+    assert path.read_text() == "mine"
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rest(
+    plane: Plane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plane.save(tmp_path)
+
+    def fail(self: pd.DataFrame, path: Path, **options: object) -> None:
+        Path(path).write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", fail)
+    with pytest.raises(OSError, match="disk full"):
+        plane.save(tmp_path)
+    monkeypatch.undo()
+    pd.testing.assert_frame_equal(Plane.load(tmp_path).frame, plane.frame)
+    assert not list(tmp_path.glob("*.part")) + list(tmp_path.glob(".*"))
+
+
+def test_a_missing_damaged_or_foreign_folder_is_named(plane: Plane, tmp_path: Path) -> None:
+    with pytest.raises(MissingData, match="no saved plane"):
+        Plane.load(tmp_path / "nothing")
+    plane.save(tmp_path)
+    head = json.loads((tmp_path / "provenance.json").read_text())
+    (tmp_path / "provenance.json").write_text(json.dumps(head | {"version": 99}))
+    with pytest.raises(BrokenStore, match="version 99; want infoflow-plane version 1"):
+        Plane.load(tmp_path)
+    (tmp_path / "provenance.json").write_text("{")
+    with pytest.raises(BrokenStore, match="damaged"):
+        Plane.load(tmp_path)
+    plane.save(tmp_path)
+    (tmp_path / "table.parquet").write_bytes((tmp_path / "table.parquet").read_bytes()[:-50])
+    with pytest.raises(BrokenStore, match=r"table\.parquet.*can't be read"):
+        Plane.load(tmp_path)
+    (tmp_path / "table.parquet").unlink()
+    with pytest.raises(BrokenStore, match=r"table\.parquet"):
+        Plane.load(tmp_path)

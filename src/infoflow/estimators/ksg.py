@@ -1,0 +1,202 @@
+"""The nearest-neighbour estimator of Kraskov, Stögbauer and Grassberger, for continuous variables."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from infoflow.checks import choice, integer, is_classes, paired, positive
+from infoflow.errors import InvalidArgument
+from infoflow.estimators.class_neighbours import ClassNeighbours
+from infoflow.estimators.local_nonuniformity import corrections, nonuniformity_threshold
+from infoflow.estimators.neighbour_settings import crowded, digamma, norm, tied
+from infoflow.estimators.rescaling import RESCALINGS, Rescaled, rescaled
+from infoflow.interface import Estimate, Kind, LayerInformation
+from infoflow.pairwise.neighbours import METRICS, Neighbourhoods, neighbourhoods
+
+
+@dataclass(frozen=True)
+class KSG:
+    """Mutual information from the k-th nearest neighbour in the joint space, and counts in the spaces of x and y.
+
+    Variant 1: I = ψ(k) + ψ(N) − ⟨ψ(n_x + 1) + ψ(n_y + 1)⟩, with n_x, n_y the samples strictly nearer than the k-th
+    neighbour (Kraskov et al. 2004, eq. 8). Variant 2: I = ψ(k) − 1/k + ψ(N) − ⟨ψ(n_x) + ψ(n_y)⟩, counts within the
+    rectangle of the k neighbours (eq. 9). The ceiling is what the formula gives when all neighbourhoods agree.
+
+    - `metric`: norm within x and within y: "chebyshev" (maximum, as in the paper), "euclidean", or "auto", which is
+      Chebyshev up to 6 dimensions of x and y together and Euclidean beyond. Between x and y it is the maximum.
+    - `rescale`: "standard" (unit variance per column), "normal-scores" (ranks to a normal: for heavy tails; exactly
+      invariant under monotone maps of single columns) or "none". All leave the mutual information itself unchanged.
+    - `local_nonuniformity`: None, or the threshold α of the correction for strong dependence (Gao, Ver Steeg and
+      Galstyan 2015), "auto" for the threshold that leaves 0.5 % of uniform neighbourhoods corrected. It needs
+      variant 2 and one-dimensional x and y.
+    - `noise`: Gaussian noise, in standard deviations of each column, drawn with `seed`, against tied values.
+
+    Integer one-dimensional `y` (or `x`) means classes: the class form of Ross, `ClassNeighbours`, answers then, and
+    the estimate says so. Results below 0 are chance, and mean 0.
+
+    Raises InvalidArgument or UnknownName for unknown settings. (Kraskov, Stögbauer, Grassberger 2004, Physical Review E
+    69, 066138.)
+
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=5000)
+    >>> y = 0.8 * x + 0.6 * rng.normal(size=5000)
+    >>> KSG().estimate(x, y).nats  # -½ log(1 - 0.64) = 0.5108
+    0.5
+    """
+
+    k: int = 3
+    variant: int = 1
+    metric: str = "auto"
+    rescale: str = "standard"
+    local_nonuniformity: float | str | None = None
+    noise: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        integer(self.k, "k")
+        if self.variant not in (1, 2):
+            raise InvalidArgument(f"variant is {self.variant!r}; want 1 or 2")
+        choice(self.metric, "metric", ("auto", *METRICS))
+        choice(self.rescale, "rescale", RESCALINGS)
+        positive(self.noise, "noise", zero=True)
+        integer(self.seed, "seed", minimum=0)
+        if self.local_nonuniformity is None:
+            return
+        if self.local_nonuniformity != "auto":
+            positive(self.local_nonuniformity, "local_nonuniformity")
+        if self.variant != 2:
+            raise InvalidArgument("local_nonuniformity corrects the rectangles of variant 2; want variant=2")
+
+    def estimate(self, x: Any, y: Any) -> Estimate:
+        """I(X;Y) in nats from continuous samples x and y of shape (n, ...), or from one of them and classes (n,).
+
+        Raises InvalidArgument for what isn't samples and for unequal lengths, TooFewSamples for n < k + 2.
+
+        >>> KSG(k=1).estimate([0.0, 1.0, 3.0, 7.0], [0.0, 1.0, 3.0, 7.0]).saturated
+        True
+        """
+        if is_classes(y):
+            return self._class_form.estimate(x, y)
+        if is_classes(x):
+            return self._class_form.estimate(y, x)
+        left, right = self._samples(x, y)
+        return self._estimate(left, right, "I(X;Y)", ("x", "y"))
+
+    def pointwise(self, x: Any, y: Any) -> NDArray[np.float64]:
+        """Pointwise information (n,) in nats, whose mean is the estimate: how much each sample speaks for dependence.
+
+        Takes what `estimate` takes, and raises as it does.
+
+        >>> KSG(k=1).pointwise([0.0, 1.0, 3.0, 7.0], [0.0, 1.0, 3.0, 7.0]).tolist()  # ψ(N) - ψ(k) = 1.8333
+        [1.8333, 1.8333, 1.8333, 1.8333]
+        """
+        if is_classes(y):
+            return self._class_form.pointwise(x, y)
+        if is_classes(x):
+            return self._class_form.pointwise(y, x)
+        left, right = self._samples(x, y)
+        if left.constant or right.constant:
+            return np.zeros(left.values.shape[0])
+        terms: NDArray[np.float64] = self._terms(left.values, right.values)[0].cpu().numpy()
+        return terms
+
+    def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
+        """I(X;T) and I(T;Y) in nats for activations t (n, ...), classes or targets y, and inputs x (n, ...).
+
+        A layer that is a function of its input has infinite I(X;T), or H(X) when X is discrete: the number then tells
+        how far neighbours in x remain neighbours in t, and carries a warning.
+
+        Raises InvalidArgument without x, and as `estimate` does.
+
+        >>> import numpy as np
+        >>> x = np.random.default_rng(0).normal(size=(500, 2))
+        >>> point = KSG().measure(np.tanh(x), (x[:, 0] > 0).astype(int), x)
+        >>> point.input.quantity, point.label.quantity, point.label.ceiling_name
+        ('I(X;T)', 'I(T;Y)', 'H(Y)')
+        """
+        if x is None:
+            raise InvalidArgument("x is None; KSG needs the inputs to estimate I(X;T): give x of shape (n, ...)")
+        left, right = self._samples(x, t, ("x", "t"))
+        caution = (
+            "I(X;T) of a layer without noise is infinite (or H(X) for discrete X): this number measures geometry and "
+            "grows with n; for a defined quantity use Binning or KernelDensity, or add noise to T"
+        )
+        inputs = self._estimate(left, right, "I(X;T)", ("x", "t"), (caution,))
+        if is_classes(y):
+            return LayerInformation(inputs, self._class_form.estimate(t, y, quantity="I(T;Y)", names=("t", "y")))
+        left, right = self._samples(t, y, ("t", "y"))
+        return LayerInformation(inputs, self._estimate(left, right, "I(T;Y)", ("t", "y")))
+
+    @property
+    def _class_form(self) -> ClassNeighbours:
+        return ClassNeighbours(k=self.k, metric=self.metric, rescale=self.rescale, noise=self.noise, seed=self.seed)
+
+    def _samples(self, x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> tuple[Rescaled, Rescaled]:
+        rng = np.random.default_rng(self.seed)
+        least = self.k + 2
+        left = rescaled(x, names[0], how=self.rescale, minimum=least, noise=self.noise, rng=rng)
+        device = left.values.device
+        right = rescaled(y, names[1], how=self.rescale, minimum=least, noise=self.noise, rng=rng, device=device)
+        paired(left.values, right.values, *names)
+        return left, right
+
+    def _terms(self, x: Tensor, y: Tensor) -> tuple[Tensor, Neighbourhoods]:
+        n = x.shape[0]
+        metric = norm(self.metric, x.shape[1] + y.shape[1])
+        near = neighbourhoods([x, y], self.k, [(0,), (1,)], metric=metric, rectangle=self.variant == 2)
+        constant = digamma(self.k) + digamma(n)
+        if self.variant == 1:
+            return constant - torch.digamma(near.counts + 1.0).sum(1), near
+        terms = constant - 1.0 / self.k - torch.digamma(near.counts.to(torch.float64)).sum(1)
+        if self.local_nonuniformity is not None:
+            if x.shape[1] + y.shape[1] != 2:
+                raise InvalidArgument(
+                    f"local_nonuniformity is set, but x and y have {x.shape[1]} and {y.shape[1]} columns; want one each"
+                )
+            terms = terms - corrections(torch.cat([x, y], 1), near.index, self._threshold)
+        return terms, near
+
+    @property
+    def _threshold(self) -> float:
+        if self.local_nonuniformity == "auto":
+            return nonuniformity_threshold(self.k)
+        return float(self.local_nonuniformity or 0.0)
+
+    def _estimate(
+        self, x: Rescaled, y: Rescaled, quantity: str, names: tuple[str, str], warnings: tuple[str, ...] = ()
+    ) -> Estimate:
+        n = x.values.shape[0]
+        dimensions = x.values.shape[1] + y.values.shape[1]
+        ceiling = digamma(n) - digamma(self.k) - (1.0 / self.k if self.variant == 2 else 0.0)
+        name = "ψ(N) − ψ(k)" + (" − 1/k" if self.variant == 2 else "")
+        warnings = (*warnings, *x.warnings, *y.warnings)
+        parameters = asdict(self) | {"metric": norm(self.metric, dimensions)}
+        if x.constant or y.constant:
+            nats = 0.0
+            warnings += (f"{names[0] if x.constant else names[1]} is constant, so the mutual information is 0",)
+        else:
+            terms, near = self._terms(x.values, y.values)
+            nats = float(terms.mean())
+            warnings += (*tied(near.distance[:, -1]), *crowded(dimensions, n))
+            if self.local_nonuniformity is not None:
+                ceiling, name = math.inf, ""
+                parameters["local_nonuniformity"] = self._threshold
+        return Estimate(
+            nats,
+            quantity=quantity,
+            kind=Kind.POINT,
+            estimator="KSG",
+            n=n,
+            parameters=parameters,
+            ceiling=ceiling,
+            ceiling_name=name,
+            warnings=warnings,
+        )

@@ -1,0 +1,61 @@
+"""What the nearest-neighbour estimators share: which norm "auto" is, and when their results need a caution."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+# Up to this many joint dimensions "auto" is the maximum norm of the papers; beyond, the Euclidean norm is more
+# accurate, and a matrix product finds its neighbours.
+_CHEBYSHEV_DIMENSIONS = 6
+
+
+def norm(metric: str, dimensions: int) -> str:
+    """The metric that "auto" means for so many joint dimensions: Chebyshev up to 6, Euclidean beyond.
+
+    >>> norm("auto", 2), norm("auto", 100), norm("chebyshev", 100)
+    ('chebyshev', 'euclidean', 'chebyshev')
+    """
+    if metric != "auto":
+        return metric
+    return "chebyshev" if dimensions <= _CHEBYSHEV_DIMENSIONS else "euclidean"
+
+
+def tied(radius: Tensor, remedy: str = "use MixedKSG, or break the ties with noise=1e-6") -> tuple[str, ...]:
+    """The warning for samples whose k-th neighbour is at distance 0, or nothing.
+
+    >>> tied(torch.tensor([0.0, 1.0]))[0][:49]
+    '50% of the samples have k or more exact duplicate'
+    """
+    share = float((radius == 0).to(torch.float64).mean())
+    if share == 0:
+        return ()
+    return (
+        f"{100 * share:.2g}% of the samples have k or more exact duplicates "
+        f"(neighbour distance 0), which continuous variables don't have; {remedy}",
+    )
+
+
+def crowded(dimensions: int, n: int) -> tuple[str, ...]:
+    """The warning for more dimensions than n samples can fill, or nothing.
+
+    >>> crowded(2, 1000)
+    ()
+    """
+    if dimensions <= math.log(n):
+        return ()
+    return (
+        f"{dimensions} dimensions are many for {n} samples (more than log n = {math.log(n):.1f}): neighbours are far "
+        "away and strong dependence is underestimated; compress the variables, or use a neural or Gaussian estimator",
+    )
+
+
+def digamma(value: float) -> float:
+    """ψ of one number, in float64.
+
+    >>> digamma(1)  # minus Euler's constant
+    -0.5772
+    """
+    return float(torch.digamma(torch.tensor(float(value), dtype=torch.float64)))

@@ -1,0 +1,77 @@
+"""Samples made ready for nearest neighbours, whose answer depends on the scale of the columns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from infoflow.checks import samples
+from infoflow.estimators.canonical_pairs import normal_scores
+
+RESCALINGS = ("standard", "normal-scores", "none")
+
+
+@dataclass(frozen=True)
+class Rescaled:
+    """Columns that vary, rescaled, (n, d) in float64; what was wrong with the others; and log |det| of the map."""
+
+    values: Tensor
+    warnings: tuple[str, ...]
+    log_scale: float
+    """Σ log of the columns' divisors: what a differential entropy of the values lacks ("standard" and "none")."""
+
+    @property
+    def constant(self) -> bool:
+        """Whether no column varies."""
+        return self.values.shape[1] == 0
+
+
+def rescaled(
+    value: Any,
+    name: str,
+    *,
+    how: str = "standard",
+    minimum: int = 2,
+    noise: float = 0.0,
+    rng: np.random.Generator | None = None,
+    device: torch.device | None = None,
+) -> Rescaled:
+    """Checked samples, column by column rescaled, which leaves mutual information as it is.
+
+    "standard" divides each column by its standard deviation; "normal-scores" maps its ranks to a standard normal;
+    "none" leaves it. Constant columns are dropped with a warning. `noise` adds Gaussian noise of that many standard
+    deviations.
+
+    Raises InvalidArgument or TooFewSamples as `infoflow.checks.samples` does.
+
+    >>> rescaled([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]], "x").warnings
+    ('x has 1 constant column: dropped, for nothing varies there',)
+    """
+    tensor = samples(value, name, minimum=minimum, dtype=torch.float64)
+    if device is not None:
+        tensor = tensor.to(device)
+    warnings: tuple[str, ...] = ()
+    varies = tensor.amax(0) > tensor.amin(0)
+    if not bool(varies.all()):
+        constant = int((~varies).sum())
+        plural = "s" * (constant > 1)
+        warnings = (f"{name} has {constant} constant column{plural}: dropped, for nothing varies there",)
+        tensor = tensor[:, varies]
+    if tensor.shape[1] == 0:
+        return Rescaled(tensor, warnings, 0.0)
+    tensor = tensor - tensor.mean(0)
+    largest = tensor.abs().amax(0)  # first to [-1, 1], so that no square overflows
+    deviation = largest * (tensor / largest).square().mean(0).sqrt()
+    if noise > 0 and rng is not None:
+        drawn = torch.from_numpy(rng.normal(size=tuple(tensor.shape))).to(tensor.device)
+        tensor = tensor + noise * deviation * drawn
+    if how == "none":
+        return Rescaled(tensor, warnings, 0.0)
+    if how == "normal-scores":
+        return Rescaled(normal_scores(tensor)[0], warnings, math.nan)
+    return Rescaled(tensor / deviation, warnings, float(deviation.log().sum()))

@@ -1,0 +1,92 @@
+"""Monte-Carlo mixture entropies against closed forms and quadrature."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.integrate import quad
+from scipy.stats import norm
+
+from infoflow.entropies.gaussian_mixture import gaussian_mixture_entropy, multiplied_information, noisy_information
+from infoflow.errors import InvalidArgument
+
+
+def test_one_gaussian_is_exact() -> None:
+    found = gaussian_mixture_entropy(torch.full((4, 5), 3.0), 0.25)
+    assert found.nats == pytest.approx(2.5 * math.log(2 * math.pi * math.e * 0.25), abs=1e-9)
+    assert found.error == pytest.approx(0, abs=1e-9)
+
+
+def test_far_components_add_log_n() -> None:
+    found = noisy_information(torch.arange(6.0)[:, None] * 1000, 1.0)
+    assert found.component.nats == pytest.approx(math.log(6))
+
+
+def test_agrees_with_quadrature_in_one_dimension() -> None:
+    centres, sigma = np.array([-1.0, 0.2, 0.5, 2.0]), 0.6
+
+    def density(z: float) -> float:
+        return float(norm.pdf(z, centres, sigma).mean())
+
+    truth, _ = quad(lambda z: -density(z) * math.log(density(z)), -8, 9)
+    found = gaussian_mixture_entropy(torch.from_numpy(centres), sigma**2, draws=4000, seed=1)
+    assert 0 < found.error < 0.01
+    assert abs(found.nats - truth) < 4 * found.error
+
+
+def test_label_information_agrees_with_quadrature() -> None:
+    centres, labels, sigma = np.array([-1.0, 0.0, 0.5, 2.0]), [0, 0, 1, 1], 0.5
+
+    def entropy(means: np.ndarray) -> float:
+        def integrand(z: float) -> float:
+            p = float(norm.pdf(z, means, sigma).mean())
+            return -p * math.log(p)
+
+        return quad(integrand, -7, 8)[0]
+
+    truth = entropy(centres) - (entropy(centres[:2]) + entropy(centres[2:])) / 2
+    found = noisy_information(torch.from_numpy(centres), sigma**2, torch.tensor(labels), draws=4000).label
+    assert found is not None
+    assert abs(found.nats - truth) < 4 * found.error < 0.05
+
+
+def test_multiplied_noise_agrees_with_quadrature() -> None:
+    centres, sigma = np.array([0.5, 1.0, -2.0]), 0.4
+
+    def density(z: float) -> float:
+        return float(norm.pdf(z, centres, sigma * np.abs(centres)).mean())
+
+    whole, _ = quad(lambda z: -density(z) * math.log(density(z)), -8, 5, limit=400, points=[-2.0, 0.0, 0.5, 1.0])
+    truth = whole - np.mean(np.log(np.abs(centres) * sigma * math.sqrt(2 * math.pi * math.e)))
+    found = multiplied_information(torch.from_numpy(centres), sigma, draws=5000).component
+    assert abs(found.nats - truth) < 4 * found.error < 0.05
+
+
+def test_a_zero_is_an_atom() -> None:
+    # Zeros tell the first from the others for sure, and the two equal ones not at all.
+    found = multiplied_information(torch.tensor([[0.0, 1.0], [1.0, 1.0], [1.0, 1.0]]), 0.3, torch.tensor([0, 1, 1]))
+    assert found.component.nats == pytest.approx(math.log(3) - 2 / 3 * math.log(2))
+    assert found.label is not None
+    assert found.label.nats == pytest.approx(math.log(3) - 2 / 3 * math.log(2))
+
+
+def test_blocks_and_far_origins_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    t = torch.from_numpy(np.random.default_rng(0).normal(size=(60, 3)))
+    exact = noisy_information(t, 0.3).component
+    assert noisy_information(t + 1e5, 0.3).component.nats == pytest.approx(exact.nats, abs=1e-6)
+    # Draws come in another order with other blocks, so only the distribution stays.
+    monkeypatch.setattr("infoflow.entropies.gaussian_mixture._PAIRS", 7 * 60)
+    again = noisy_information(t, 0.3).component
+    assert abs(again.nats - exact.nats) < 5 * math.hypot(exact.error, again.error)
+
+
+def test_bad_arguments() -> None:
+    with pytest.raises(InvalidArgument, match="variance"):
+        gaussian_mixture_entropy(torch.zeros(3, 1), 0.0)
+    with pytest.raises(InvalidArgument, match="draws"):
+        gaussian_mixture_entropy(torch.zeros(3, 1), 1.0, draws=1)
+    with pytest.raises(InvalidArgument, match="labels"):
+        noisy_information(torch.zeros(3, 1), 1.0, torch.tensor([0, 1]))

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from infoflow.estimators.adaptive_binning import AdaptiveBinning
 from infoflow.estimators.binning import Binning
+from infoflow.estimators.compressed import Compressed
+from infoflow.estimators.decision_rule import DecisionRule
+from infoflow.estimators.dependence_graph import DependenceGraph
 from infoflow.estimators.discrete import Discrete
+from infoflow.estimators.gaussian_dropout import GaussianDropoutInformation
 from infoflow.estimators.kernel_density import KernelDensity
+from infoflow.estimators.linear_gaussian_channel import LinearGaussianChannel
+from infoflow.estimators.matrix_renyi import MatrixRenyi
 from infoflow.estimators.registry import ESTIMATORS, create, mutual_information, parse
+from infoflow.estimators.sample_propagation import SamplePropagation
+from infoflow.estimators.sliced import Sliced
 
 __all__ = [
     "ESTIMATORS",
     "AdaptiveBinning",
     "Binning",
+    "Compressed",
+    "DecisionRule",
+    "DependenceGraph",
     "Discrete",
+    "GaussianDropoutInformation",
     "KernelDensity",
+    "LinearGaussianChannel",
+    "MatrixRenyi",
+    "SamplePropagation",
+    "Sliced",
     "create",
     "mutual_information",
     "parse",

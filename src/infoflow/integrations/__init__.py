@@ -1,0 +1,1 @@
+"""infoflow inside other people's frameworks."""

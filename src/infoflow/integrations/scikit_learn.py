@@ -1,0 +1,82 @@
+"""Feature selection by mutual information in scikit-learn's pipelines, with any of our estimators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.base import BaseEstimator
+from sklearn.feature_selection import SelectorMixin
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from infoflow import checks
+from infoflow.estimators import mutual_information
+
+
+@dataclass(frozen=True)
+class MutualInformationScore:
+    """The mutual information I(X_j;Y) of every feature with the target, in nats, as a scikit-learn score function.
+
+    An integer target means classes, a float target is continuous. `estimator` is a name or an estimator object,
+    `parameters` go with a name. Called with X of shape (n, features) and y of shape (n,), returns (features,) scores.
+
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.feature_selection import SelectKBest
+    >>> X, y = load_iris(return_X_y=True)
+    >>> SelectKBest(MutualInformationScore("ksg"), k=2).fit(X, y).get_support(indices=True).tolist()
+    [2, 3]
+    """
+
+    estimator: Any = "ksg"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    n_jobs: int | None = None
+
+    def __call__(self, X: Any, y: Any) -> np.ndarray:
+        features = checks.samples(X, "X")
+        checks.paired(features, np.asarray(y), "X", "y")
+        found = Parallel(n_jobs=self.n_jobs)(
+            delayed(mutual_information)(features[:, j], y, estimator=self.estimator, **self.parameters)
+            for j in range(features.shape[1])
+        )
+        return np.array([estimate.nats for estimate in found])
+
+
+class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+    """Keeps the `k` features that share most information with the target, each judged by itself.
+
+    After `fit`, `scores_` holds I(X_j;Y) in nats. A target of integers or strings means classes.
+
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> MutualInformationSelector(k=2).fit_transform(X, y).shape
+    (150, 2)
+    """
+
+    def __init__(self, k: int = 10, estimator: Any = "ksg", n_jobs: int | None = None) -> None:
+        self.k = k
+        self.estimator = estimator
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any) -> MutualInformationSelector:
+        """Scores every feature of X (n, features) against y (n,)."""
+        checks.integer(self.k, "k")
+        X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
+        if type_of_target(y) in ("binary", "multiclass"):
+            y = np.unique(y, return_inverse=True)[1]
+        self.scores_ = MutualInformationScore(self.estimator, n_jobs=self.n_jobs)(X, y)
+        return self
+
+    def _get_support_mask(self) -> np.ndarray:
+        check_is_fitted(self)
+        mask = np.zeros(len(self.scores_), dtype=bool)
+        mask[np.argsort(-self.scores_, kind="stable")[: self.k]] = True
+        return mask
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from infoflow.errors import InfoflowError
+from infoflow.integrations.scikit_learn import MutualInformationScore, MutualInformationSelector
+
+
+@parametrize_with_checks([MutualInformationSelector(k=1)])
+def test_scikit_learns_own_contract(estimator, check) -> None:
+    check(estimator)
+
+
+def data(n: int = 600) -> tuple[np.ndarray, np.ndarray]:
+    """Only columns 1 and 3 say anything of the label."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, n)
+    X = rng.normal(size=(n, 5))
+    X[:, 1] += 3 * y
+    X[:, 3] *= 1 + 4 * y
+    return X, y
+
+
+def test_the_informative_features_are_found_even_without_linear_dependence() -> None:
+    X, y = data()
+    assert SelectKBest(MutualInformationScore(), k=2).fit(X, y).get_support(indices=True).tolist() == [1, 3]
+    selector = MutualInformationSelector(k=2).fit(X, y)
+    assert selector.get_support(indices=True).tolist() == [1, 3]
+    assert selector.transform(X).shape == (600, 2)
+
+
+def test_no_score_exceeds_the_labels_entropy_even_of_a_constant_feature() -> None:
+    X, y = data()
+    X[:, 0] = 7.0
+    scores = MutualInformationScore()(X, y)
+    assert (scores <= np.log(2)).all()
+    assert scores[0] == 0
+
+
+def test_in_a_pipeline() -> None:
+    X, y = data()
+    assert make_pipeline(MutualInformationSelector(k=2), LogisticRegression()).fit(X, y).score(X, y) > 0.9
+
+
+def test_a_continuous_target_keeps_its_order() -> None:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(800, 3))
+    y = X[:, 2] ** 2 + 0.1 * rng.normal(size=800)
+    assert int(np.argmax(MutualInformationScore()(X, y))) == 2
+
+
+def test_bad_input_is_ours() -> None:
+    with pytest.raises(InfoflowError, match="did you mean 'ksg'"):
+        MutualInformationScore("kgs")(*data())
+    with pytest.raises(InfoflowError, match="X holds 600 samples but y holds 3"):
+        MutualInformationScore()(data()[0], [0, 1, 0])

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from infoflow import (
         bounds,
         checks,
+        critics,
         data,
         distributed,
         entropies,
@@ -34,6 +35,7 @@ except PackageNotFoundError:  # run from a source tree that was never installed
 _ROOMS = (
     "bounds",
     "checks",
+    "critics",
     "data",
     "distributed",
     "entropies",
@@ -54,6 +56,7 @@ __all__ = [
     "__version__",
     "bounds",
     "checks",
+    "critics",
     "data",
     "distributed",
     "entropies",

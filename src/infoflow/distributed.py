@@ -27,9 +27,7 @@ _DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
 
 class Gathered(NamedTuple):
-    """Rows of all processes, in rank order: `values` (N, ...), where ours start, and how many each process
-    has.
-    """
+    """Rows of all processes, in rank order: `values` (N, ...), where ours start, and how many each process has."""
 
     values: Tensor
     offset: int

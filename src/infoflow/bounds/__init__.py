@@ -1,8 +1,9 @@
 """Variational bounds of mutual information: small functions of positive and negative scores, to measure and
 to train.
 
-Each takes `positive` (..., n), the scores of partners, and `negative` (..., n, m), for each of them the
-scores of m strangers, and returns nats of the leading shape. `-bound(...)` is a loss.
+Each takes `positive` (..., n), the scores of partners, and `negative` (..., n, m), for each of them the scores of m
+strangers, and returns nats of the leading shape: leading axes are problems of their own, and negatives that these share
+may be held once (size 1 there). `-bound(...)` is a loss.
 """
 
 from __future__ import annotations

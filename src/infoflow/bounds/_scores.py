@@ -1,6 +1,4 @@
-"""What all bounds share: the check of the scores' shapes, exact masks, and means over rows, negatives and
-processes.
-"""
+"""What all bounds share: the check of the scores' shapes, exact masks, and means over rows, negatives and processes."""
 
 from __future__ import annotations
 
@@ -35,9 +33,7 @@ class Scores:
         return Scores(transform(plain.positive), transform(plain.negative), self.mask, self.group)
 
     def filled(self) -> Scores:
-        """The same scores with 0 where masked, for functions in which −∞ would make NaN; `row_mean` skips
-        them.
-        """
+        """The same scores with 0 where masked, for functions in which −∞ would make NaN; `row_mean` skips them."""
         if self.mask is None:
             return self
         return Scores(self.positive, self.negative.masked_fill(~self.mask, 0.0), self.mask, self.group)
@@ -51,9 +47,7 @@ class Scores:
 
     @property
     def log_negative(self) -> Tensor:
-        """The negatives with exactly −∞ where masked: they vanish from every log-sum-exp, value and
-        gradient.
-        """
+        """The negatives with exactly −∞ where masked: they vanish from every log-sum-exp, value and gradient."""
         return self.negative if self.mask is None else self.negative.masked_fill(~self.mask, -torch.inf)
 
     def row_log_mean(self) -> Tensor:
@@ -93,7 +87,10 @@ def _row_count(rows: Tensor, group: Group) -> Tensor:
 def prepare(positive: Tensor, negative: Tensor, mask: Tensor | None, group: Group) -> Scores:
     """Checks shapes (never values, but for a mask) and raises half precision to float32."""
     positive, negative = prepare_one(positive, "positive"), floating(negative, "negative")
-    if negative.ndim != positive.ndim + 1 or negative.shape[:-1] != positive.shape:
+    shared = negative.ndim == positive.ndim + 1 and all(
+        size in (1, own) for size, own in zip(negative.shape, positive.shape[:-1], strict=False)
+    )
+    if not shared or negative.shape[-2] != positive.shape[-1]:
         raise InvalidArgument(
             f"negative has shape {tuple(negative.shape)} beside positive of {tuple(positive.shape)}; "
             f"want {tuple(positive.shape)} + (m,): for each positive, its row of m negatives"

@@ -163,7 +163,8 @@ def _leaving_one_out(scores: Scores, own: Tensor) -> Tensor:
 
     Subtracting from the whole sum is exact enough for all but the largest term, whose absence is summed anew.
     """
-    negative, own = scores.log_negative, own.unsqueeze(-1)
+    own = own.unsqueeze(-1)
+    negative = scores.log_negative.expand(*own.shape[:-1], -1)
     top, place = negative.detach().max(-1, keepdim=True)
     largest = torch.arange(negative.shape[-1], device=negative.device) == place
     terms = (negative - top).exp()

@@ -141,9 +141,11 @@ def tuba(
     tensor(1.)
     """
     scores = prepare(positive, negative, mask, group)
-    baseline = torch.as_tensor(log_baseline, dtype=scores.positive.dtype, device=scores.positive.device)
-    row = prepare_rows(baseline, "log_baseline", scores.positive)
-    relative = prepare(scores.positive - row, scores.negative - row.unsqueeze(-1), scores.mask, group)
+    if isinstance(log_baseline, Tensor):
+        row = prepare_rows(log_baseline, "log_baseline", scores.positive)
+        relative = replace(scores, positive=scores.positive - row, negative=scores.negative - row.unsqueeze(-1))
+    else:
+        relative = scores.map(lambda t: t - float(log_baseline))
     relative = relative.map(soft_ceiling)
     return 1.0 + expectation_gap(relative, relative.positive, relative.negative.exp())
 

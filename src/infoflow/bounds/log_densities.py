@@ -1,6 +1,4 @@
-"""Bounds whose scores are log densities: of a fitted conditional q(y|x), and of a fitted or known
-marginal.
-"""
+"""Bounds whose scores are log densities: of a fitted conditional q(y|x), and of a fitted or known marginal."""
 
 from __future__ import annotations
 

@@ -16,9 +16,7 @@ from infoflow.errors import UnknownName
 
 
 class Side(StrEnum):
-    """On which side of the mutual information a value lies in expectation, or that it is of another
-    divergence.
-    """
+    """On which side of the mutual information a value lies in expectation, or that it is of another divergence."""
 
     LOWER = "lower bound"
     UPPER = "upper bound"

@@ -1,0 +1,234 @@
+"""Every critic: shapes, agreement with a loop over pairs, gradients everywhere, seeds, and what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from infoflow import bounds, critics
+from infoflow.errors import InfoflowError, InvalidArgument, TooFewSamples, UnknownName
+
+N = 6
+VECTORS: dict[str, Callable[..., critics.VectorCritic]] = {
+    "separable": lambda **k: critics.Separable(3, 4, embedding=5, hidden=(8,), **k),
+    "cosine": lambda **k: critics.Separable(3, 4, embedding=5, hidden=(8,), normalise=True, **k),
+    "bilinear": lambda **k: critics.Bilinear(3, 4, **k),
+    "concatenated": lambda **k: critics.Concatenated(3, 4, hidden=(8, 7), **k),
+    "concatenated-2": lambda **k: critics.Concatenated(3, 4, hidden=(8,), negatives=2, **k),
+    "global": lambda **k: critics.GlobalCritic(3, 4, **k),
+}
+LOCALS: dict[str, Callable[..., critics.LocalCritic]] = {
+    "concat-and-convolve": lambda **k: critics.ConcatAndConvolve(3, 4, units=9, **k),
+    "concat-and-convolve-all": lambda **k: critics.ConcatAndConvolve(3, 4, units=9, negatives=None, **k),
+    "encode-and-dot": lambda **k: critics.EncodeAndDot(3, 4, units=8, **k),
+}
+EVERY = VECTORS | LOCALS
+STRANGERS = {"concatenated-2": 2, "global": 1, "concat-and-convolve": 1}
+
+
+def data(name: str, n: int = N, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(n, 3, *((2, 2) if name in LOCALS else ()), generator=generator, dtype=dtype)
+    return x, torch.randn(n, 4, generator=generator, dtype=dtype)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_scores_have_the_shapes_that_bounds_take(name: str) -> None:
+    positive, negative = EVERY[name]()(*data(name))
+    strangers = STRANGERS.get(name, N - 1)
+    assert positive.shape == ((4, N) if name in LOCALS else (N,))
+    assert negative.shape == ((1, N, strangers * 4) if name in LOCALS else (N, strangers))
+    assert bounds.infonce(positive, negative).shape == positive.shape[:-1]
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_scores_are_those_of_single_pairs(name: str) -> None:
+    critic, (x, y) = VECTORS[name]().double(), data(name, dtype=torch.float64)
+    positive, negative = critic.scores(x, y)
+    torch.testing.assert_close(positive, critic.pairs(x, y))
+    for i in range(N):
+        others = [j for j in range(N) if j != i]
+        if name in STRANGERS:
+            others = [(i + k) % N for k in range(1, STRANGERS[name] + 1)]
+        alone = torch.stack([critic.pairs(x[i : i + 1], y[j : j + 1])[0] for j in others])
+        torch.testing.assert_close(negative[i], alone)
+
+
+@pytest.mark.parametrize("name", LOCALS)
+def test_local_scores_are_those_of_single_locations(name: str) -> None:
+    critic, (x, y) = LOCALS[name]().double().eval(), data(name, dtype=torch.float64)
+    positive, negative = critic.scores(x, y)
+
+    def score(location: Tensor, summary: Tensor) -> Tensor:
+        if isinstance(critic, critics.EncodeAndDot):
+            return critic.map_encoder(location[None])[0] @ critic.summary_encoder(summary[None])[0]
+        return critic.rest(critic.first(torch.cat([location, summary])))[0]
+
+    flat = x.flatten(2)
+    for i in range(N):
+        others = [(i + 1) % N] if name == "concat-and-convolve" else [j for j in range(N) if j != i]
+        torch.testing.assert_close(positive[:, i], torch.stack([score(flat[i, :, k], y[i]) for k in range(4)]))
+        strangers = torch.stack([score(flat[j, :, k], y[i]) for j in others for k in range(4)])
+        torch.testing.assert_close(negative[0, i].sort().values, strangers.sort().values)
+
+
+@pytest.mark.parametrize("spectral_norm", [False, True])
+@pytest.mark.parametrize("name", EVERY)
+def test_gradients_reach_every_parameter(name: str, spectral_norm: bool) -> None:
+    critic, (x, y) = EVERY[name](spectral_norm=spectral_norm), data(name)
+    x.requires_grad_(), y.requires_grad_()
+    (-bounds.jensen_shannon(*critic.scores(x, y)).mean()).backward()
+    for label, tensor in [*critic.named_parameters(), ("x", x), ("y", y)]:
+        assert tensor.grad is not None, label
+        assert torch.isfinite(tensor.grad).all(), label
+        assert tensor.grad.abs().sum() > 0, label
+
+
+@pytest.mark.parametrize("spectral_norm", [False, True])
+@pytest.mark.parametrize("name", EVERY)
+def test_a_seed_fixes_the_weights_and_the_global_random_state_stays(name: str, spectral_norm: bool) -> None:
+    before = torch.random.get_rng_state()
+    torch.manual_seed(1)
+    first = EVERY[name](seed=7, spectral_norm=spectral_norm)
+    torch.manual_seed(2)
+    state = torch.random.get_rng_state()
+    second = EVERY[name](seed=torch.Generator().manual_seed(7), spectral_norm=spectral_norm)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    torch.random.set_rng_state(before)
+    for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+    other = EVERY[name](seed=8)
+    assert any(not torch.equal(a, b) for a, b in zip(first.parameters(), other.parameters(), strict=False))
+
+
+@pytest.mark.parametrize("name", ["concatenated", "separable", "encode-and-dot"])
+def test_spectral_norm_holds_each_weight_near_one(name: str) -> None:
+    critic, (x, y) = EVERY[name](spectral_norm=True), data(name)
+    for _ in range(30):
+        critic.scores(x, y)  # each pass in training mode is a step of the power iteration
+    for module in critic.modules():
+        if isinstance(module, nn.Linear):
+            norm = torch.linalg.matrix_norm(module.weight.detach(), 2)
+            assert float(norm) == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_bad_input_is_refused(name: str) -> None:
+    critic, (x, y) = EVERY[name](), data(name)
+    with pytest.raises(TooFewSamples, match="batch of one"):
+        critic.scores(x[:1], y[:1])
+    with pytest.raises(InvalidArgument, match="x holds 6 samples but y holds 5"):
+        critic.scores(x, y[:5])
+    with pytest.raises(InvalidArgument, match=r"y has shape \(6, 3\)"):
+        critic.scores(x, y[:, :3])
+    with pytest.raises(InvalidArgument, match=r"x (has shape|is)"):
+        critic.scores(x[:, :2], y)
+    with pytest.raises(InvalidArgument, match="y is int"):
+        critic.scores(x, 3)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: critics.Separable(0, 3), "x_features is 0"),
+        (lambda: critics.Separable(3, 3, embedding=2.5), "embedding is 2.5"),  # type: ignore[arg-type]
+        (lambda: critics.Separable(3, 3, normalise=True, temperature=0.0), "temperature is 0.0"),
+        (lambda: critics.Concatenated(3, 3, hidden=()), "hidden is empty"),
+        (lambda: critics.Concatenated(3, 3, hidden=(4, 0)), "hidden is 0"),
+        (lambda: critics.Concatenated(3, 3, negatives=0), "negatives is 0"),
+        (lambda: critics.Concatenated(3, 3, negatives=6).scores(*data("x", 6)), "."),
+        (lambda: critics.Bilinear(3, 3, seed=-1), "seed is -1"),
+    ],
+)
+def test_bad_arguments_are_refused(build: Callable[[], object], message: str) -> None:
+    with pytest.raises(InvalidArgument, match=message):
+        build()
+
+
+def test_an_unknown_activation_names_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'relu'"):
+        critics.Separable(3, 3, activation="rlu")
+
+
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(1, 6), before=st.integers(0, 4), after=st.integers(0, 4))
+def test_split_pairs_takes_partners_out_wherever_they_are(n: int, before: int, after: int) -> None:
+    candidates = n + before + after
+    table = torch.arange(2.0 * n * candidates).reshape(2, n, candidates)
+    if candidates < 2:
+        with pytest.raises(TooFewSamples):
+            critics.split_pairs(table, before)
+        return
+    positive, negative = critics.split_pairs(table, before)
+    for lead in range(2):
+        for i in range(n):
+            row = table[lead, i].tolist()
+            assert positive[lead, i].item() == row.pop(before + i)
+            assert negative[lead, i].tolist() == row
+    with pytest.raises(InvalidArgument, match="offset"):
+        critics.split_pairs(table, before + after + 1)
+
+
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(2, 40), seed=st.integers(0, 10**6))
+def test_nobody_keeps_its_partner(n: int, seed: int) -> None:
+    order = critics.derangement(n, torch.Generator().manual_seed(seed))
+    assert sorted(order.tolist()) == list(range(n))
+    assert not bool((order == torch.arange(n)).any())
+    assert not bool((critics.shifts(n, n, None) == torch.arange(n)[:, None]).any())
+
+
+def test_derangements_of_three_are_equally_likely() -> None:
+    generator = torch.Generator().manual_seed(0)
+    first = sum(critics.derangement(3, generator).tolist() == [1, 2, 0] for _ in range(400))
+    assert 160 <= first <= 240  # four standard deviations
+
+
+class TestCheckedScores:
+    x, y = torch.ones(4, 2), torch.ones(4, 3)
+
+    def check(self, *result: object) -> tuple[Tensor, Tensor]:
+        class Fixed:
+            def scores(self, x: Tensor, y: Tensor) -> object:
+                return result if len(result) != 1 else result[0]
+
+        return critics.checked_scores(Fixed(), self.x, self.y)
+
+    def test_a_foreign_critic_is_accepted(self) -> None:
+        positive, negative = self.check(torch.zeros(4), torch.zeros(4, 3))
+        assert positive.shape == (4,)
+        assert negative.shape == (4, 3)
+
+    @pytest.mark.parametrize(
+        ("result", "message"),
+        [
+            ((torch.zeros(4),), "returned Tensor"),
+            ((torch.zeros(4), None), "returned tuple"),
+            ((torch.zeros(4), torch.zeros(4)), r"shapes \(4,\) and \(4,\)"),
+            ((torch.zeros(4), torch.zeros(3, 4)), r"shapes \(4,\) and \(3, 4\)"),
+            ((torch.zeros(3), torch.zeros(3, 2)), "3 positives for 4 pairs"),
+            ((torch.tensor([0.0, float("nan"), 0.0, 0.0]), torch.zeros(4, 3)), "positive of Fixed.scores has 1 NaN"),
+            ((torch.zeros(4), torch.full((4, 3), float("inf"))), "negative of Fixed.scores has 12 infinite"),
+        ],
+    )
+    def test_what_is_wrong_with_one_is_said(self, result: tuple[object, ...], message: str) -> None:
+        with pytest.raises(InfoflowError, match=message):
+            self.check(*result)
+
+    def test_an_object_without_scores_is_refused(self) -> None:
+        with pytest.raises(InvalidArgument, match="critic Linear has no method scores"):
+            critics.checked_scores(nn.Linear(2, 3), self.x, self.y)
+
+
+def test_the_contrastive_image_text_loss_is_a_special_case() -> None:
+    critic, (x, y) = VECTORS["cosine"](), data("cosine")
+    positive, negative = critic.scores(x, y)
+    f, g = critic.x_network(x), critic.y_network(y)
+    logits = nn.functional.cosine_similarity(f[:, None], g[None], dim=-1) / 0.07
+    cross_entropy = nn.functional.cross_entropy(logits, torch.arange(N))
+    torch.testing.assert_close(-bounds.infonce(positive, negative) + torch.tensor(N).log(), cross_entropy)

@@ -86,13 +86,14 @@ class DependenceGraph:
         widest = max(1, int(math.log2(max(n / 10, 2))))
         dimensions = sum(min(widest, v.coordinates.shape[1]) for v in (first, second) if v.coordinates is not None)
         width = self.width if self.width is not None else 3.5 * n ** (-1 / (2 + dimensions))
-        values, biases = [], []
+        values, biases, singles = [], [], []
         for shift in range(self.shifts):
             a = _buckets(first, width, widest, (self.seed, shift))
             b = _buckets(second, width, widest, (self.seed, shift))
-            value, bias = _graph(a, b, self.clip)
+            value, bias, alone = _graph(a, b, self.clip)
             values.append(value)
             biases.append(bias)
+            singles.append(alone)
         found = np.array(values)
         mean, bias = float(found.mean()), float(np.mean(biases))
         half = 1.96 * float(found.std(ddof=1)) / math.sqrt(self.shifts) if self.shifts > 1 else 0.0
@@ -108,6 +109,11 @@ class DependenceGraph:
             warnings.append(
                 f"biased upward by about {bias:.2g} nats: few samples share a bucket; more samples, a larger width or "
                 "fewer dimensions"
+            )
+        if np.mean(singles) > 0.5:
+            warnings.append(
+                f"{np.mean(singles):.0%} of the samples share no edge with another, so the estimate says more of their "
+                "number than of x and y; more samples, a larger width or fewer dimensions"
             )
         if self.clip is not None:
             warnings.append(f"edges are clipped at {self.clip:g} nats, which lowers strong dependence")
@@ -162,8 +168,8 @@ def _buckets(variable: _Variable, width: float, widest: int, seed: tuple[int, in
     return np.asarray(pd.factorize(grid @ factors)[0])
 
 
-def _graph(a: _Array, b: _Array, clip: float | None) -> tuple[float, float]:
-    """The weighted sum over the edges, and its expected bias (Miller–Madow)."""
+def _graph(a: _Array, b: _Array, clip: float | None) -> tuple[float, float, float]:
+    """The weighted sum over the edges, its expected bias (Miller–Madow), and the share of samples alone on an edge."""
     n = len(a)
     stride = int(b.max()) + 1
     codes, keys = pd.factorize(a.astype(np.int64) * stride + b)
@@ -172,6 +178,7 @@ def _graph(a: _Array, b: _Array, clip: float | None) -> tuple[float, float]:
     product = left[keys // stride].astype(np.float64) * right[keys % stride]
     ratio = joint * n / product
     bias = (len(joint) - len(left) - len(right) + 1) / (2 * n)
+    alone = float((joint == 1).sum()) / n
     if clip is None:
-        return max(0.0, float((joint * np.log(ratio)).sum()) / n), bias
-    return float((product * np.minimum(ratio * np.log(ratio), clip)).sum()) / n**2, bias
+        return max(0.0, float((joint * np.log(ratio)).sum()) / n), bias, alone
+    return float((product * np.minimum(ratio * np.log(ratio), clip)).sum()) / n**2, bias, alone

@@ -126,6 +126,8 @@ def analyse(
     for network, recordings in networks.items():
         for recording in recordings:
             part = {what: _chosen(options, wanted[what]) for what, options in _holds(recording).items()}
+            if not all(part.values()):
+                continue
             for probe in part["probe"]:
                 for epoch in part["epoch"]:
                     groups = {

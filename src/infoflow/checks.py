@@ -68,10 +68,12 @@ def samples(value: Any, name: str, *, minimum: int = 2, dtype: torch.dtype | Non
 
 def finite(tensor: Tensor, name: str) -> None:
     """Raises InvalidArgument that says how many entries are NaN or infinite, and where the first is."""
-    # One pass without a mask: a sum of finite numbers x·0 is 0, anything else poisons it.
-    if bool((tensor * 0).sum() == 0):
+    # One pass without a mask: NaN and infinity poison a sum. (So does overflow of finite numbers, so look again then.)
+    if bool(torch.isfinite(tensor.sum())):
         return
     bad = ~torch.isfinite(tensor)
+    if not bool(bad.any()):
+        return
     where = tuple(int(i) for i in bad.nonzero()[0])
     count, kind = int(bad.sum()), "NaN" if bool(torch.isnan(tensor).any()) else "infinite"
     raise InvalidArgument(

@@ -12,6 +12,7 @@ from infoflow.checks import classes, integer, is_classes, samples
 from infoflow.estimators.binning import (
     Quantised,
     by_edges,
+    in_order,
     input_information,
     label_information,
     on_capable_device,
@@ -85,7 +86,7 @@ class AdaptiveBinning:
         [0, 0, 1, 1]
         """
         t = on_capable_device(t)
-        levels = torch.unique(t)
+        levels = torch.unique_consecutive(in_order(t))
         bins = min(self.bins, levels.numel())
         at = torch.arange(1, bins, device=t.device) * levels.numel() // bins
         return by_edges(t, levels[at], name)

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -160,7 +161,7 @@ class Binning:
             return self._by_width(t, name)
         if self.edges == "quantile":
             # Ties make equal quantiles: those bins are empty and are left out.
-            flat = t.reshape(-1).sort().values
+            flat = in_order(t)
             at = torch.arange(1, self.bins, device=t.device) * flat.numel() // self.bins
             return by_edges(t, torch.unique_consecutive(flat[at]), name)
         warnings: list[str] = []
@@ -186,9 +187,9 @@ class Binning:
 
         n, d = t.shape
         if base * d > _WIDEST:
-            codes, count = row_symbols(lambda start, stop: bit_digits(indices(start, stop)), n, 4 * d, 2**16)
+            codes, count = row_symbols(lambda start, stop: bit_digits(indices(start, stop)), n, 4 * d, 2**16, t.device)
         else:
-            codes, count = row_symbols(lambda start, stop: indices(start, stop).sub_(low), n, d, base)
+            codes, count = row_symbols(lambda start, stop: indices(start, stop).sub_(low), n, d, base, t.device)
         return Quantised(codes, count, math.inf, d, constancy(t, name))
 
     def _on_range(self, t: Tensor, low: float, high: float, name: str, warnings: list[str]) -> Quantised:
@@ -198,21 +199,21 @@ class Binning:
         clipped = lowest < low or highest > high
 
         def digits(start: int, stop: int) -> Tensor:
-            """0 below, 1..bins inside (the last one closed), bins + 1 above."""
+            """0..bins - 1 inside (the last one closed), bins above, bins + 1 below."""
             nonlocal outside
-            block = t[start:stop].to(torch.float64)
-            inside = ((block - low) / width).floor_().clamp_(0, bins - 1).add_(1)
-            if clipped:
-                below, above = block < low, block > high
-                outside += int(below.sum()) + int(above.sum())
-                inside.masked_fill_(below, 0).masked_fill_(above, bins + 1)
-            return inside
+            inside = t[start:stop].to(torch.float64, copy=True).sub_(low).div_(width).floor_()
+            if not clipped:
+                return inside.clamp_max_(bins - 1)
+            inside.clamp_(0, bins - 1)
+            below, above = t[start:stop] < low, t[start:stop] > high
+            outside += int(below.sum()) + int(above.sum())
+            return inside.masked_fill_(above, bins).masked_fill_(below, bins + 1)
 
-        codes, count = row_symbols(digits, t.shape[0], t.shape[1], bins + 2)
+        codes, count = row_symbols(digits, t.shape[0], t.shape[1], bins + 2, t.device)
         if outside:
             warnings.append(
-                f"{outside} of {t.numel()} values of {name} ({outside / t.numel():.2%}) lie outside [{low:g}, {high:g}] "
-                f"(they reach from {lowest:g} to {highest:g}) and share one outer bin on each side, which can look "
+                f"{outside} of {t.numel()} values of {name} ({outside / t.numel():.2%}) lie outside [{low:g}, {high:g}]"
+                f" (they reach from {lowest:g} to {highest:g}) and share one outer bin on each side, which can look "
                 "like compression; widen the range, or give a width"
             )
         outer = (lowest < low) + (highest > high)
@@ -248,6 +249,17 @@ def on_capable_device(t: Tensor) -> Tensor:
     return t.cpu() if t.device.type == "mps" else t
 
 
+def in_order(t: Tensor) -> Tensor:
+    """All the entries, sorted; NumPy's vectorised sort is several times faster than torch's on a CPU.
+
+    >>> in_order(torch.tensor([[3.0, 1.0], [2.0, 0.0]])).tolist()
+    [0.0, 1.0, 2.0, 3.0]
+    """
+    if t.device.type == "cpu":
+        return torch.from_numpy(np.sort(t.reshape(-1).numpy()))
+    return t.reshape(-1).sort().values
+
+
 def constancy(t: Tensor, name: str) -> tuple[str, ...]:
     """A warning where all the rows of t (n, d) are equal.
 
@@ -270,7 +282,7 @@ def by_edges(t: Tensor, inner: Tensor, name: str) -> Quantised:
         return torch.bucketize(t[start:stop].contiguous(), inner, right=True).to(torch.float64)
 
     bins = inner.numel() + 1
-    codes, count = row_symbols(digits, t.shape[0], t.shape[1], bins)
+    codes, count = row_symbols(digits, t.shape[0], t.shape[1], bins, t.device)
     return Quantised(codes, count, bins, t.shape[1], constancy(t, name))
 
 

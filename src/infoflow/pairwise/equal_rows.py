@@ -15,11 +15,15 @@ _EXACT = 2**53
 # All the hash columns of two different rows agree with probability at most 2^-_BITS.
 _BITS = 76
 
-# Digits per block of rows: a block and its temporaries stay in the last-level cache.
-_BLOCK = 1 << 18
+# Digits per block of rows: on a CPU a block and its temporaries stay in a core's cache, and below the size from which
+# torch wakes its threads for passes that are shorter than that takes.
+_CPU_BLOCK = 1 << 15
+_DEVICE_BLOCK = 1 << 24
 
 
-def row_symbols(digits: Callable[[int, int], Tensor], n: int, d: int, base: int) -> tuple[Tensor, int]:
+def row_symbols(
+    digits: Callable[[int, int], Tensor], n: int, d: int, base: int, device: torch.device
+) -> tuple[Tensor, int]:
     """Codes 0..K-1 (int64, shape (n,)) of n rows of d digits, and K, the number of different rows.
 
     `digits(start, stop)` gives rows start..stop as a float64 tensor of shape (stop - start, d) that holds integers in
@@ -34,20 +38,17 @@ def row_symbols(digits: Callable[[int, int], Tensor], n: int, d: int, base: int)
     Raises ValueError where d·base is above 2^45.
 
     >>> rows = torch.tensor([[0., 1.], [1., 0.], [0., 1.]], dtype=torch.float64)
-    >>> row_symbols(lambda start, stop: rows[start:stop], 3, 2, 2)[0].tolist()
+    >>> row_symbols(lambda start, stop: rows[start:stop], 3, 2, 2, rows.device)[0].tolist()
     [1, 0, 1]
     """
-    rows = max(1, _BLOCK // d)
+    rows = max(1, (_CPU_BLOCK if device.type == "cpu" else _DEVICE_BLOCK) // d)
     for attempt in range(8):
         multipliers, keys = _multipliers(d, base, seed=attempt)
-        hashes = torch.empty(0)
+        multipliers = multipliers.to(device)
+        hashes = torch.empty((n, multipliers.shape[1]), dtype=torch.float64, device=device)
         for start in range(0, n, rows):
             stop = min(start + rows, n)
-            block = digits(start, stop)
-            if start == 0:
-                multipliers = multipliers.to(block.device)
-                hashes = block.new_empty((n, multipliers.shape[1]))
-            torch.mm(block, multipliers, out=hashes[start:stop])
+            torch.mm(digits(start, stop), multipliers, out=hashes[start:stop])
         codes, count = _group(hashes[:, :keys])
         check = hashes[:, keys:]
         if check.shape[1] == 0:
@@ -107,15 +108,18 @@ def equal_rows(rows: Tensor) -> tuple[Tensor, int]:
     if rows.element_size() == 1:
         rows = rows.to(torch.int16)
     digits = d * rows.element_size() // 2
-    return row_symbols(lambda start, stop: bit_digits(rows[start:stop]), n, digits, 2**16)
+    return row_symbols(lambda start, stop: bit_digits(rows[start:stop]), n, digits, 2**16, rows.device)
 
 
 def counts(codes: Tensor) -> Tensor:
-    """How often each symbol that occurs does so.
+    """How often each symbol that occurs does so, for codes (n,) >= 0.
 
     >>> counts(torch.tensor([3, 5, 3])).tolist()
     [2, 1]
     """
+    if int(codes.max()) < 8 * codes.numel():  # counting beats sorting while the codes are few
+        all_counts = torch.bincount(codes)
+        return all_counts[all_counts > 0]
     _, times = torch.unique(codes, return_counts=True)
     result: Tensor = times
     return result

@@ -1,0 +1,40 @@
+"""The data sets: generated, shipped with scikit-learn, or read from the user's files. Nothing is ever downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from infoflow.checks import choice
+from infoflow.data.dataset import Dataset, Split, split
+from infoflow.data.digits import digits
+from infoflow.data.mnist import fashion_mnist, mnist
+from infoflow.data.szt import szt
+
+__all__ = ["DATASETS", "Dataset", "Split", "digits", "fashion_mnist", "load", "mnist", "split", "szt"]
+
+_WHOLE: dict[str, Callable[[], Dataset]] = {"szt": szt, "digits": digits}
+_WITH_OWN_TEST_SET: dict[str, Callable[..., Dataset]] = {"mnist": mnist, "fashion-mnist": fashion_mnist}
+
+DATASETS = (*_WHOLE, *_WITH_OWN_TEST_SET)
+"""The names that `load` knows."""
+
+
+def load(
+    name: str, *, root: str | Path | None = None, split_seed: int | None = 0, train_fraction: float = 0.8
+) -> Split:
+    """A data set by name, cut into training and test set.
+
+    `szt` and `digits` are shuffled with `split_seed` (kept in order when it is None) and cut at `train_fraction`;
+    `mnist` and `fashion-mnist` bring their own test set, and are looked for below `root` (see `mnist`).
+
+    Raises UnknownName (with the nearest name), MissingData, BrokenStore, InvalidArgument (fraction, seed).
+
+    >>> parts = load("digits")
+    >>> len(parts.train), len(parts.test)
+    (1437, 360)
+    """
+    if choice(name, "data set", DATASETS) in _WHOLE:
+        return split(_WHOLE[name](), train_fraction=train_fraction, seed=split_seed)
+    reader = _WITH_OWN_TEST_SET[name]
+    return Split(name, reader("train", root=root), reader("test", root=root))

@@ -1,0 +1,55 @@
+"""Reader of IDX files, the format of the MNIST family."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import math
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from infoflow.errors import BrokenStore, MissingData
+
+_UNSIGNED_BYTE = 0x08
+
+
+def read_idx(path: Path, *, md5: str | None = None) -> np.ndarray[Any, Any]:
+    """The array of unsigned bytes in an IDX file, gzip-compressed when its name ends in `.gz`.
+
+    The format: two zero bytes, a type code (8), the number of axes, each axis' length as a big-endian 32-bit integer,
+    then the values. `md5` is the checksum (hex) of the unpacked file.
+
+    Raises MissingData (no such file) or BrokenStore (not IDX, cut short, too long, wrong checksum).
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "two-idx1-ubyte"
+    >>> _ = path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]))
+    >>> read_idx(path).tolist()
+    [7, 9]
+    """
+    content = _content(path)
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE or content[3] == 0:
+        raise BrokenStore(f"{path} is no IDX file of bytes: it begins with {content[:4].hex(' ') or 'nothing'}")
+    header = 4 + 4 * content[3]
+    shape = tuple(int(length) for length in np.frombuffer(content[4:header], ">u4"))
+    if len(shape) < content[3] or len(content) != header + math.prod(shape):
+        raise BrokenStore(
+            f"{path} is damaged: it holds {len(content)} bytes, "
+            f"but its header wants {header + math.prod(shape)} for shape {shape}"
+        )
+    if md5 is not None and (found := hashlib.md5(content, usedforsecurity=False).hexdigest()) != md5:
+        raise BrokenStore(f"{path} is damaged or another version: md5 of the unpacked file is {found}; want {md5}")
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        raw = path.read_bytes()
+        return gzip.decompress(raw) if path.suffix == ".gz" else raw
+    except FileNotFoundError:
+        raise MissingData(f"no file {path}") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise BrokenStore(f"{path} can't be read: {error}") from None

@@ -31,8 +31,10 @@ class KSG:
 
     - `metric`: norm within x and within y: "chebyshev" (maximum, as in the paper), "euclidean", or "auto", which is
       Chebyshev up to 6 dimensions of x and y together and Euclidean beyond. Between x and y it is the maximum.
-    - `rescale`: "standard" (unit variance per column), "normal-scores" (ranks to a normal: for heavy tails; exactly
-      invariant under monotone maps of single columns) or "none". All leave the mutual information itself unchanged.
+    - `rescale`: "normal-scores" (each column's ranks to a standard normal: robust against heavy tails, and the answer
+      is invariant under monotone maps of single columns), "standard" (unit variance per column, as most code does) or
+      "none"; "auto" is normal scores, but "standard" with classes, whose gaps ranks would close. All leave the mutual
+      information itself unchanged.
     - `local_nonuniformity`: None, or the threshold α of the correction for strong dependence (Gao, Ver Steeg and
       Galstyan 2015), "auto" for the threshold that leaves 0.5 % of uniform neighbourhoods corrected. It needs
       variant 2 and one-dimensional x and y.
@@ -55,7 +57,7 @@ class KSG:
     k: int = 3
     variant: int = 1
     metric: str = "auto"
-    rescale: str = "standard"
+    rescale: str = "auto"
     local_nonuniformity: float | str | None = None
     noise: float = 0.0
     seed: int = 0
@@ -65,7 +67,7 @@ class KSG:
         if self.variant not in (1, 2):
             raise InvalidArgument(f"variant is {self.variant!r}; want 1 or 2")
         choice(self.metric, "metric", ("auto", *METRICS))
-        choice(self.rescale, "rescale", RESCALINGS)
+        choice(self.rescale, "rescale", ("auto", *RESCALINGS))
         positive(self.noise, "noise", zero=True)
         integer(self.seed, "seed", minimum=0)
         if self.local_nonuniformity is None:
@@ -137,14 +139,19 @@ class KSG:
 
     @property
     def _class_form(self) -> ClassNeighbours:
-        return ClassNeighbours(k=self.k, metric=self.metric, rescale=self.rescale, noise=self.noise, seed=self.seed)
+        how = "standard" if self.rescale == "auto" else self.rescale
+        return ClassNeighbours(k=self.k, metric=self.metric, rescale=how, noise=self.noise, seed=self.seed)
+
+    @property
+    def _rescale(self) -> str:
+        return "normal-scores" if self.rescale == "auto" else self.rescale
 
     def _samples(self, x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> tuple[Rescaled, Rescaled]:
         rng = np.random.default_rng(self.seed)
         least = self.k + 2
-        left = rescaled(x, names[0], how=self.rescale, minimum=least, noise=self.noise, rng=rng)
+        left = rescaled(x, names[0], how=self._rescale, minimum=least, noise=self.noise, rng=rng)
         device = left.values.device
-        right = rescaled(y, names[1], how=self.rescale, minimum=least, noise=self.noise, rng=rng, device=device)
+        right = rescaled(y, names[1], how=self._rescale, minimum=least, noise=self.noise, rng=rng, device=device)
         paired(left.values, right.values, *names)
         return left, right
 
@@ -178,7 +185,7 @@ class KSG:
         ceiling = digamma(n) - digamma(self.k) - (1.0 / self.k if self.variant == 2 else 0.0)
         name = "ψ(N) − ψ(k)" + (" − 1/k" if self.variant == 2 else "")
         warnings = (*warnings, *x.warnings, *y.warnings)
-        parameters = asdict(self) | {"metric": norm(self.metric, dimensions)}
+        parameters = asdict(self) | {"metric": norm(self.metric, dimensions), "rescale": self._rescale}
         if x.constant or y.constant:
             nats = 0.0
             warnings += (f"{names[0] if x.constant else names[1]} is constant, so the mutual information is 0",)

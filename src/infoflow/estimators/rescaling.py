@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from infoflow.checks import samples
-from infoflow.estimators.canonical_pairs import normal_scores
 
-RESCALINGS = ("standard", "normal-scores", "none")
+RESCALINGS = ("normal-scores", "standard", "none")
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ def rescaled(
     value: Any,
     name: str,
     *,
-    how: str = "standard",
+    how: str,
     minimum: int = 2,
     noise: float = 0.0,
     rng: np.random.Generator | None = None,
@@ -43,13 +42,13 @@ def rescaled(
 ) -> Rescaled:
     """Checked samples, column by column rescaled, which leaves mutual information as it is.
 
-    "standard" divides each column by its standard deviation; "normal-scores" maps its ranks to a standard normal;
+    "normal-scores" maps each column's ranks to a standard normal; "standard" divides it by its standard deviation;
     "none" leaves it. Constant columns are dropped with a warning. `noise` adds Gaussian noise of that many standard
     deviations.
 
     Raises InvalidArgument or TooFewSamples as `infoflow.checks.samples` does.
 
-    >>> rescaled([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]], "x").warnings
+    >>> rescaled([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]], "x", how="standard").warnings
     ('x has 1 constant column: dropped, for nothing varies there',)
     """
     tensor = samples(value, name, minimum=minimum, dtype=torch.float64)
@@ -73,5 +72,22 @@ def rescaled(
     if how == "none":
         return Rescaled(tensor, warnings, 0.0)
     if how == "normal-scores":
-        return Rescaled(normal_scores(tensor)[0], warnings, math.nan)
+        return Rescaled(_normal_scores(tensor), warnings, math.nan)
     return Rescaled(tensor / deviation, warnings, float(deviation.log().sum()))
+
+
+def _normal_scores(values: Tensor) -> Tensor:
+    """Φ⁻¹(rank / (n + 1)) of each column (n, d); equal values share their mean rank."""
+    columns = values.T.contiguous()
+    ordered, order = columns.sort(1)
+    n = columns.shape[1]
+    ranks = torch.arange(1, n + 1, dtype=values.dtype, device=values.device)
+    # One table for all columns: the sort is the whole cost.
+    scores = torch.empty_like(columns).scatter_(1, order, torch.special.ndtri(ranks / (n + 1)).expand_as(columns))
+    repeats = (ordered[:, 1:] == ordered[:, :-1]).any(1)
+    if bool(repeats.any()):
+        ordered, columns = ordered[repeats], columns[repeats]
+        below = torch.searchsorted(ordered, columns)
+        ranks = (below + torch.searchsorted(ordered, columns, right=True) + 1).to(values.dtype) / 2.0
+        scores[repeats] = torch.special.ndtri(ranks / (n + 1))
+    return scores.T.contiguous()

@@ -255,8 +255,7 @@ def _plane_panel(axes: Axes, part: pd.DataFrame, clock: _Clock, units: str, *, f
     # Names keep clear of the ceilings' lines too.
     across, up = axes.get_xlim(), axes.get_ylim()
     for line in axes.lines[:ruled]:
-        x, y = line.get_xdata(), line.get_ydata()
-        everything.append(np.column_stack([_along(x, across), _along(y, up)]))
+        everything.append(np.column_stack([_along(line.get_xdata(), across), _along(line.get_ydata(), up)]))
     label_points(axes, _shortened(ends), np.concatenate(everything), size=SMALL, colour=INK, line=QUIET)
 
 
@@ -350,7 +349,7 @@ def _colourbar(figure: Figure, beside: Axes, clock: _Clock, width: float) -> Non
     box = beside.get_position()
     bar_axes = figure.add_axes((box.x1 + 0.28 / width, box.y0, 0.09 / width, box.height))
     bar = figure.colorbar(ScalarMappable(clock.norm, clock.colours), cax=bar_axes)
-    bar.outline.set_visible(False)  # type: ignore[operator]  # the stubs take the outline for a float
+    bar.outline.set_visible(False)
     bar.set_ticks(clock.ticks())
     bar.ax.yaxis.set_major_formatter(FuncFormatter(clock.text))
     bar.ax.yaxis.set_minor_locator(NullLocator())

@@ -101,8 +101,9 @@ def label_ends(
         dark = tuple(0.8 * c for c in to_rgb(colour))
         moved = abs(place - was) > step / 10
         if moved:
-            style = {"transform": axes.transAxes, "linewidth": 0.5, "color": dark, "clip_on": False}
-            axes.add_line(Line2D([1.0, 1.04], [was, place], **style))
+            leader = Line2D([1.0, 1.04], [was, place], linewidth=0.5, color=dark, transform=axes.transAxes)
+            leader.set_clip_on(False)
+            axes.add_line(leader)
         place_x = 1.05 if moved else 1.03
         text = axes.text(place_x, place, name, transform=axes.transAxes, fontsize=size, color=dark, va="center")
         plain(text)

@@ -1,0 +1,268 @@
+"""The information plane as one HTML page that opens offline: everything it needs is inside it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import math
+import os
+import re
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from plotly.offline import get_plotlyjs
+
+from infoflow.errors import InvalidArgument
+from infoflow.interface import NATS_PER_BIT
+from infoflow.plane.caveats import caveat
+from infoflow.plane.table import write_atomically
+
+if TYPE_CHECKING:
+    from infoflow.plane.table import Plane
+
+# Column, heading, how to write it: the page turns "information" into the chosen unit.
+CHECKS = [
+    ("check", "check", "text"),
+    ("network", "network", "text"),
+    ("estimator", "estimator", "text"),
+    ("promised", "promised", "yes"),
+    ("checked", "points", "number"),
+    ("violated", "violated", "number"),
+    ("worst", "worst by", "information"),
+    ("where", "where", "text"),
+]
+COMPRESSION = [
+    ("network", "network", "text"),
+    ("probe", "probe", "text"),
+    ("estimator", "estimator", "text"),
+    ("layer", "layer", "text"),
+    ("first", "first", "information"),
+    ("peak", "peak", "information"),
+    ("peak_epoch", "at epoch", "number"),
+    ("final", "last", "information"),
+    ("fall", "fall from peak", "information"),
+    ("share", "fall / peak", "share"),
+    ("share_low", "10 %", "share"),
+    ("share_high", "90 %", "share"),
+    ("fit", "I(T;Y) gained", "information"),
+    ("verdict", "verdict", "text"),
+]
+DIGITS = 6  # significant ones in the page's data; the table file holds all
+
+
+def write(plane: Plane, path: str | os.PathLike[str]) -> None:
+    """Writes the plane as one self-contained HTML page; an earlier file is replaced in one move.
+
+    The page draws I(T;Y) over I(X;T) of every network with a slider over epochs, both quantities, accuracy and loss
+    through training, the audit, the provenance and what the chosen estimator's picture can't show. It holds its data
+    and its drawing program, asks no network for anything, and shows every name as plain text.
+
+    Raises InvalidArgument when the plane is empty or the path is a folder.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise InvalidArgument(f"path is {str(target)!r}, which is a folder; want the name of an HTML file")
+    if plane.frame.empty:
+        raise InvalidArgument("the plane holds no estimates; want at least one to report")
+    page = render(plane)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(target, lambda part: part.write_text(page, encoding="utf-8", newline="\n"))
+
+
+def render(plane: Plane) -> str:
+    """The whole page as text."""
+    assets = files("infoflow.plane") / "assets"
+    data = payload(plane)
+    scripts = {
+        "plotly": _script(get_plotlyjs()),
+        "program": _script((assets / "report.js").read_text(encoding="utf-8")),
+    }
+    parts = {
+        "title": html.escape(data["title"]),
+        "summary": html.escape(data["summary"]),
+        "style": (assets / "report.css").read_text(encoding="utf-8"),
+        "data": embed(data),
+        # Only these two scripts may run: an event handler that slipped through in a name could not.
+        "hashes": " ".join(_hash(script) for script in scripts.values()),
+        **scripts,
+    }
+    template = (assets / "report.html").read_text(encoding="utf-8")
+    return re.sub(r"<!--\[(\w+)\]-->", lambda found: parts[found[1]], template)
+
+
+def embed(data: Any) -> str:
+    """JSON that may stand inside a script element: nothing in it can end the element or a line of the program.
+
+    >>> embed({"name": "</script><b>&"})
+    '{"name":"\\\\u003c/script\\\\u003e\\\\u003cb\\\\u003e\\\\u0026"}'
+    """
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return re.sub("[<>&\u2028\u2029\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _script(source: str) -> str:
+    # The browser hashes the text after normalising line ends; a closing tag inside a string would end the element.
+    lines = source.replace("\r\n", "\n").replace("\r", "\n")
+    return re.sub(r"</(?=script)", r"<\\/", lines, flags=re.IGNORECASE)
+
+
+def _hash(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def payload(plane: Plane) -> dict[str, Any]:
+    """The plane as the page's program reads it: arrays by column, names once, numbers in nats with six digits."""
+    frame = plane.frame
+    probes = [str(name) for name in frame["probe"].unique()]
+    networks = [_network(plane, name) for name in plane.networks]
+    cubes = []
+    for (name, probe, label, axis), group in frame.groupby(["network", "probe", "estimator", "axis"], sort=False):
+        which = plane.networks.index(str(name))
+        position = {
+            "network": which,
+            "probe": probes.index(str(probe)),
+            "estimator": plane.estimators.index(str(label)),
+            "axis": str(axis),
+        }
+        cubes.append(position | _cube(group, networks[which]))
+    audit = plane.audit()
+    return {
+        "title": f"Information plane: {', '.join(plane.networks)}",
+        "summary": _summary(plane),
+        "estimators": [{"label": label, "caveat": caveat(label)} for label in plane.estimators],
+        "probes": probes,
+        "epochs": sorted({int(epoch) for epoch in frame["epoch"].unique()}),
+        "networks": networks,
+        "cubes": cubes,
+        "audit": {
+            "ok": bool(audit.ok),
+            "checks": _table(audit.checks, CHECKS),
+            "compression": _table(audit.compression, COMPRESSION),
+        },
+        "provenance": _flat(plane.provenance),
+        "warnings": _warnings(frame),
+    }
+
+
+def _network(plane: Plane, name: str) -> dict[str, Any]:
+    rows = plane.frame[plane.frame["network"] == name]
+    layers = rows.drop_duplicates("layer").sort_values("depth", kind="stable")
+    metrics = plane.metrics[plane.metrics["network"] == name]
+    metric_epochs = sorted({int(epoch) for epoch in metrics["epoch"].unique()})
+    seeds = sorted({int(seed) for seed in rows["seed"].unique()})
+    metric_seeds = sorted({int(seed) for seed in metrics["seed"].unique()})
+    return {
+        "name": name,
+        "layers": [str(layer) for layer in layers["layer"]],
+        "seeds": seeds,
+        "epochs": sorted({int(epoch) for epoch in rows["epoch"].unique()}),
+        "metricEpochs": metric_epochs,
+        "metricSeeds": metric_seeds,
+        "metrics": {
+            str(metric): _numbers(_spread(group, "value", {"seed": metric_seeds, "epoch": metric_epochs}))
+            for metric, group in metrics.groupby("metric", sort=False)
+        },
+    }
+
+
+def _spread(group: pd.DataFrame, column: str, axes: Mapping[str, Sequence[Any]]) -> np.ndarray:
+    """The column as a full array over the axes, NaN where the group has no row."""
+    values = np.full([len(names) for names in axes.values()], np.nan)
+    place = tuple(group[axis].map({name: i for i, name in enumerate(names)}) for axis, names in axes.items())
+    values[place] = group[column].astype(float)
+    return values
+
+
+def _numbers(values: np.ndarray) -> list[float | None]:
+    """Flat, rounded; what JSON can't hold is null."""
+    return [float(f"{v:.{DIGITS}g}") if math.isfinite(v) else None for v in values.ravel().tolist()]
+
+
+def _cube(group: pd.DataFrame, network: dict[str, Any]) -> dict[str, Any]:
+    """One quantity of one network over (layer, seed, epoch)."""
+    axes = {"layer": network["layers"], "seed": network["seeds"], "epoch": network["epochs"]}
+    cube: dict[str, Any] = {
+        "quantity": " / ".join(group["quantity"].unique()),
+        "kind": " / ".join(group["kind"].unique()),
+        "n": int(group["n"].max()),
+        "ceilings": [
+            {"name": str(name), "nats": _numbers(np.array(part["ceiling"].max()))[0]}
+            for name, part in group[np.isfinite(group["ceiling"])].groupby("ceiling_name", sort=False)
+        ],
+        "nats": _numbers(_spread(group, "nats", axes)),
+        "saturated": "".join("1" if v == 1 else "0" for v in _spread(group, "saturated", axes).ravel()),
+    }
+    if group["low"].notna().any():
+        cube["low"], cube["high"] = (_numbers(_spread(group, side, axes)) for side in ("low", "high"))
+        cube["spans"] = " / ".join(name for name in group["spans"].unique() if name)
+    return cube
+
+
+def _summary(plane: Plane) -> str:
+    frame = plane.frame
+    seeds, epochs = frame["seed"].nunique(), sorted(frame["epoch"].unique())
+    samples = " / ".join(str(n) for n in sorted(frame["n"].unique()))
+    ceilings = frame[np.isfinite(frame["ceiling"])].groupby("ceiling_name", sort=False)["ceiling"].max()
+    limits = [f"{name} = {nats / NATS_PER_BIT:.2f} bits" for name, nats in ceilings.items() if name]
+    return (
+        f"What each layer T of {_counted(len(plane.networks), 'network')} keeps of the input X and tells about the label "
+        f"Y, at {_counted(len(epochs), 'snapshot')} from epoch {epochs[0]} to {epochs[-1]}, "
+        f"{_counted(int(seeds), 'seed')}, measured on N = {samples} probe inputs"
+        + (f" ({', '.join(limits)})." if limits else ".")
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{'one' if count == 1 else count} {what}{'' if count == 1 else 's'}"
+
+
+def _table(frame: pd.DataFrame, columns: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
+    present = [column for column in columns if column[0] in frame.columns]
+    return {
+        "columns": [{"name": name, "title": title, "format": how} for name, title, how in present],
+        "values": [_cells(frame[name], how) for name, _, how in present],
+    }
+
+
+def _cells(column: pd.Series[Any], how: str) -> list[Any]:
+    if how == "text":
+        return [str(value) for value in column]
+    if how == "yes":
+        return [bool(value) for value in column]
+    return _numbers(column.to_numpy(dtype=float))
+
+
+def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
+    """A nested description as (dotted name, text) rows."""
+    if isinstance(value, Mapping):
+        return [row for key, item in value.items() for row in _flat(item, f"{name}.{key}" if name else str(key))]
+    if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        return [row for i, item in enumerate(value) for row in _flat(item, f"{name}[{i}]")]
+    return [(name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))]
+
+
+def _warnings(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Equal warnings together, those that differ in their numbers only being equal."""
+    told = frame.loc[frame["warnings"] != "", ["estimator", "quantity", "warnings"]]
+    if told.empty:
+        return []
+    shape = told["warnings"].str.replace(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?", "#", regex=True)
+    rows = []
+    for (label, quantity, _), group in told.groupby(["estimator", "quantity", shape], sort=False):
+        texts = group["warnings"].unique()
+        rows.append(
+            {
+                "estimator": str(label),
+                "quantity": str(quantity),
+                "count": len(group),
+                "text": str(texts[0]),
+                "varies": len(texts) > 1,
+            }
+        )
+    return sorted(rows, key=lambda row: -row["count"])

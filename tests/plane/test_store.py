@@ -58,7 +58,7 @@ def test_a_snapshot_without_its_mark_is_not_there(store: Path) -> None:
     assert Recording(store).metrics["value"].tolist() == [1.0, 0.4]
     assert sorted(path.name for path in (store / "snapshots").iterdir() if path.is_dir()) == [
         "00000000.0",
-        "00000007.1",
+        "00000007.0",
     ]
 
 
@@ -79,9 +79,33 @@ def test_an_unfinished_revision_does_not_hide_the_finished_one(store: Path) -> N
         recorder.snapshot(7, loss=0.25)
     assert sorted(path.name for path in (store / "snapshots").iterdir() if path.is_dir()) == [
         "00000000.0",
-        "00000007.2",
+        "00000007.1",
     ]
     assert Recording(store).metrics["value"].tolist() == [1.0, 0.25]
+
+
+def test_going_on_clears_away_what_interrupted_writes_have_left(store: Path) -> None:
+    for name in ("00000003.0", "00000007.1"):
+        shutil.copytree(snapshot(store, 0), store / "snapshots" / name)
+        edit(store / "snapshots" / name / "zarr.json", lambda attributes: attributes.clear())
+    shutil.copytree(snapshot(store, 0), store / "snapshots" / "00000000.5")
+    record(MODEL, X, Y, store=store, resume=True)
+    left = sorted(path.name for path in (store / "snapshots").iterdir() if path.is_dir())
+    assert left == ["00000000.5", "00000007.0"]
+    assert Recording(store).epochs == [0, 7]
+
+
+def test_a_store_that_cannot_be_read_now_is_not_taken_for_an_incomplete_one(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def get(*arguments: Any, **options: Any) -> None:
+        raise PermissionError("not yours")
+
+    monkeypatch.setattr("zarr.storage.LocalStore.get", get)
+    with pytest.raises(BrokenStore, match="can't be read: not yours"):
+        record(MODEL, X, Y, store=store, resume=True)
+    monkeypatch.undo()
+    assert Recording(store).epochs == [0, 7]
 
 
 def test_of_two_finished_revisions_the_newer_counts(store: Path) -> None:

@@ -25,9 +25,9 @@ def test_what_is_saved_is_what_is_loaded(plane: Plane, tmp_path: Path) -> None:
 
 def test_the_csv_says_the_same(plane: Plane, tmp_path: Path) -> None:
     plane.save(tmp_path)
-    table = pd.read_csv(tmp_path / "table.csv", keep_default_na=False)
+    table = pd.read_csv(tmp_path / "table.csv", keep_default_na=False, dtype={"nats": "str"})
     assert list(table.columns) == list(COLUMNS)
-    assert table["nats"].astype(float).tolist() == plane.frame["nats"].tolist()
+    assert [float(text) for text in table["nats"]] == plane.frame["nats"].tolist()
     assert table["layer"].tolist() == plane.frame["layer"].tolist()
 
 

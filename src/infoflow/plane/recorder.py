@@ -289,6 +289,7 @@ def _begin(
         raise InvalidArgument(f"store {archive.name!r} holds something that is no recording; want a new folder")
     if state == "whole" and resume:
         _same(archive, header)
+        archive.tidy(header)
     elif state == "absent" or overwrite or (state == "half" and resume):
         archive.create(header, probes)
     else:

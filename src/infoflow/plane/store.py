@@ -203,6 +203,13 @@ class RecordingStore:
         for revision in earlier:
             self._delete(epoch, revision)
 
+    def tidy(self, header: Header) -> None:
+        """Deletes what interrupted writes have left, and revisions that were replaced."""
+        kept = {(snapshot.epoch, snapshot.revision) for snapshot in self.snapshots(header).values()}
+        for epoch, revision in self._revisions():
+            if (epoch, revision) not in kept:
+                self._delete(epoch, revision)
+
     def truncate(self, epoch: int) -> list[int]:
         """Deletes every snapshot later than `epoch`, and returns their epochs."""
         later = sorted({found for found, _ in self._revisions() if found > epoch})
@@ -240,8 +247,10 @@ class RecordingStore:
         """A group's attributes; None when there is no group, or one that can't be read."""
         try:
             return dict(zarr.open_group(self._store, path=path, mode="r", zarr_format=3).attrs)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
+        except OSError as error:  # no permission, no network: that says nothing about what is stored
+            raise BrokenStore(f"{self.name!r} can't be read: {error}") from None
 
     def _revisions(self) -> list[tuple[int, int]]:
         """(epoch, revision) of everything that looks like a snapshot, complete or not, in order."""

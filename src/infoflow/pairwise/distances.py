@@ -46,9 +46,6 @@ class SquaredDistances:
         self._single = self._centred(slice(None), torch.float32) if single else None
         # In float64 mode, or with few features, the centred copy is kept rather than made for each block.
         self._double = self._centred(slice(None), torch.float64) if not single else None
-        kept = self._single if self._single is not None else self._double
-        assert kept is not None
-        self._norms = torch.linalg.vector_norm(kept, dim=1, dtype=torch.float64).square_()
 
     def _centred(self, rows: slice, dtype: torch.dtype) -> Tensor:
         x = self._x[rows]
@@ -60,7 +57,7 @@ class SquaredDistances:
         """D (rows, columns) in units where the data is about 1, clamped at 0; `out` may give the memory."""
         if self._single is not None:
             a, b = self._single[rows], self._single[columns]
-            d, error = self._product(a, b, rows, columns, 2.0**-24, out)
+            d, error = self._product(a, b, 2.0**-24, out)
             if self._repaired(d, error, rows, columns):
                 return d
         if self._double is not None:
@@ -68,18 +65,16 @@ class SquaredDistances:
         else:
             a = self._centred(rows, torch.float64)
             b = a if rows == columns else self._centred(columns, torch.float64)
-        d, error = self._product(a, b, rows, columns, 2.0**-53, out if self._dtype == torch.float64 else None)
+        d, error = self._product(a, b, 2.0**-53, out if self._dtype == torch.float64 else None)
         if not self._repaired(d, error, rows, columns):
             d = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist").square_()
         return d if d.dtype == self._dtype else d.to(self._dtype)
 
-    def _product(
-        self, a: Tensor, b: Tensor, rows: slice, columns: slice, roundoff: float, out: Tensor | None
-    ) -> tuple[Tensor, float]:
+    def _product(self, a: Tensor, b: Tensor, roundoff: float, out: Tensor | None) -> tuple[Tensor, float]:
         """D by a matrix product, and the bound of its rounding error."""
-        a_norms, b_norms = self._norms[rows], self._norms[columns]
-        if out is not None:
-            out = out[: a.shape[0], : b.shape[0]]
+        # Norms of these very numbers: those of the numbers before rounding would not cancel.
+        a_norms = torch.linalg.vector_norm(a, dim=1, dtype=torch.float64).square_()
+        b_norms = a_norms if a is b else torch.linalg.vector_norm(b, dim=1, dtype=torch.float64).square_()
         d = torch.addmm(b_norms.to(a.dtype), a, b.T, alpha=-2.0, out=out)
         d.add_(a_norms.to(a.dtype)[:, None]).clamp_min_(0.0)
         return d, (math.sqrt(a.shape[1]) + 4) * roundoff * float(a_norms.max() + b_norms.max())

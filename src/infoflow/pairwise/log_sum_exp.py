@@ -85,9 +85,9 @@ def _sums(distances: SquaredDistances, distinct: _Distinct, dtype: torch.dtype) 
     scales = distances.scales
     total = torch.zeros((len(scales), m), dtype=torch.float64, device=device)
     within = torch.zeros_like(total)
-    weight = distinct.weight.to(dtype)
+    weight = distinct.weight.to(dtype) if m < distinct.of_sample.numel() else None
     size = min(m, _CPU_BLOCK if device.type == "cpu" else _DEVICE_BLOCK)
-    memory = torch.empty((2, size, size), dtype=dtype, device=device)
+    memory, kernel_memory = torch.empty((2, size, size), dtype=dtype, device=device)
     one_class = bool(distinct.label[0] == distinct.label[-1])
     ends = [(start, min(start + size, m)) for start in range(0, m, size)]
     labels = distinct.label.tolist()
@@ -96,7 +96,7 @@ def _sums(distances: SquaredDistances, distinct: _Distinct, dtype: torch.dtype) 
             if c < a:
                 continue
             rows, columns = slice(a, b), slice(c, e)
-            d = distances.block(rows, columns, memory[0] if m == size else None)
+            d = distances.block(rows, columns, memory[: b - a, : e - c])
             if a == c:
                 d.fill_diagonal_(0.0)
             if distinct.rows_recur:
@@ -105,7 +105,7 @@ def _sums(distances: SquaredDistances, distinct: _Distinct, dtype: torch.dtype) 
             same = None
             if not one_class and labels[b - 1] >= labels[c]:  # sorted by class, so else they share none
                 same = (distinct.label[rows, None] == distinct.label[None, columns]).to(dtype)
-            kernel = torch.empty_like(d)
+            kernel = kernel_memory[: b - a, : e - c]
             for index, scale in enumerate(scales):
                 if scale * low > _FLOOR:
                     continue
@@ -113,12 +113,19 @@ def _sums(distances: SquaredDistances, distinct: _Distinct, dtype: torch.dtype) 
                 if scale * high > _FLOOR:
                     kernel.clamp_min_(-_FLOOR)
                 kernel.exp_()
-                total[index, rows] += torch.mv(kernel, weight[columns])
+                total[index, rows] += _sum(kernel, weight, columns, dim=1)
                 if a != c:
-                    total[index, columns] += torch.mv(kernel.T, weight[rows])
+                    total[index, columns] += _sum(kernel, weight, rows, dim=0)
                 if same is not None:
                     kernel.mul_(same)
-                    within[index, rows] += torch.mv(kernel, weight[columns])
+                    within[index, rows] += _sum(kernel, weight, columns, dim=1)
                     if a != c:
-                        within[index, columns] += torch.mv(kernel.T, weight[rows])
+                        within[index, columns] += _sum(kernel, weight, rows, dim=0)
     return total, total.clone() if one_class else within
+
+
+def _sum(kernel: Tensor, weight: Tensor | None, over: slice, *, dim: int) -> Tensor:
+    """Σ of the kernel's values along `dim`; not by a matrix product, which the caller's settings may make imprecise."""
+    if weight is None:
+        return kernel.sum(dim=dim)
+    return (kernel * (weight[over] if dim == 1 else weight[over, None])).sum(dim=dim)

@@ -10,16 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from infoflow.checks import choice, classes, integer, is_classes, paired, positive
+from infoflow.checks import choice, integer, is_classes, paired, positive
 from infoflow.entropies.discrete import plug_in
 from infoflow.estimators.neighbour_settings import crowded, digamma, norm
-from infoflow.estimators.rescaling import RESCALINGS, Rescaled, rescaled
+from infoflow.estimators.rescaling import RESCALINGS, Rescaled, class_column, rescaled
 from infoflow.interface import Estimate, Kind
 from infoflow.pairwise.equal_rows import counts, equal_rows
 from infoflow.pairwise.neighbours import METRICS, neighbourhoods
-
-# Different classes are farther apart than any rescaled samples: their codes are names, not quantities.
-APART = 1e6
 
 
 @dataclass(frozen=True)
@@ -110,12 +107,10 @@ class MixedKSG:
         return left, right, (_entropy(left.values), _entropy(right.values))
 
     def _side(self, value: Any, name: str, rng: np.random.Generator, device: torch.device | None) -> Rescaled:
-        if not is_classes(value):
-            least = self.k + 2
-            return rescaled(value, name, how=self.rescale, minimum=least, noise=self.noise, rng=rng, device=device)
-        codes, count = classes(value, name, minimum=self.k + 2)
-        apart = APART * codes.to(torch.float64)[:, None]
-        return Rescaled(apart.to(device or codes.device)[:, : min(1, count - 1)], (), 0.0)
+        least = self.k + 2
+        if is_classes(value):
+            return class_column(value, name, minimum=least, device=device)
+        return rescaled(value, name, how=self.rescale, minimum=least, noise=self.noise, rng=rng, device=device)
 
     def _terms(self, x: Tensor, y: Tensor) -> Tensor:
         metric = norm(self.metric, x.shape[1] + y.shape[1])

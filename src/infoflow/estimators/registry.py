@@ -9,13 +9,17 @@ from typing import Any
 from infoflow.errors import InvalidArgument, UnknownName
 from infoflow.estimators.adaptive_binning import AdaptiveBinning
 from infoflow.estimators.binning import Binning
+from infoflow.estimators.class_neighbours import ClassNeighbours
 from infoflow.estimators.compressed import Compressed
 from infoflow.estimators.decision_rule import DecisionRule
 from infoflow.estimators.dependence_graph import DependenceGraph
 from infoflow.estimators.discrete import Discrete
 from infoflow.estimators.gaussian_dropout import GaussianDropoutInformation
 from infoflow.estimators.kernel_density import KernelDensity
+from infoflow.estimators.kozachenko_leonenko import KozachenkoLeonenko
+from infoflow.estimators.ksg import KSG
 from infoflow.estimators.matrix_renyi import MatrixRenyi
+from infoflow.estimators.mixed import MixedKSG
 from infoflow.estimators.sample_propagation import SamplePropagation
 from infoflow.estimators.sliced import Sliced
 from infoflow.interface import Estimate, Estimator
@@ -23,13 +27,17 @@ from infoflow.interface import Estimate, Estimator
 ESTIMATORS: dict[str, type] = {
     "adaptive-binning": AdaptiveBinning,
     "binning": Binning,
+    "class-neighbours": ClassNeighbours,
     "compressed": Compressed,
     "decision-rule": DecisionRule,
     "dependence-graph": DependenceGraph,
     "discrete": Discrete,
     "gaussian-dropout": GaussianDropoutInformation,
     "kernel-density": KernelDensity,
+    "kozachenko-leonenko": KozachenkoLeonenko,
+    "ksg": KSG,
     "matrix-renyi": MatrixRenyi,
+    "mixed": MixedKSG,
     "sample-propagation": SamplePropagation,
     "sliced": Sliced,
 }

@@ -10,9 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from infoflow.checks import samples
+from infoflow.checks import classes, samples
 
 RESCALINGS = ("normal-scores", "standard", "none")
+
+# Codes of classes are names, not quantities: any two must be farther apart than samples ever are.
+_APART = 1e6
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,19 @@ def rescaled(
     if how == "normal-scores":
         return Rescaled(_normal_scores(tensor), warnings, math.nan)
     return Rescaled(tensor / deviation, warnings, float(deviation.log().sum()))
+
+
+def class_column(value: Any, name: str, *, minimum: int = 1, device: torch.device | None = None) -> Rescaled:
+    """Classes as one column for a joint distance, in which two classes are farther apart than any rescaled samples.
+
+    Raises InvalidArgument or TooFewSamples as `infoflow.checks.classes` does.
+
+    >>> class_column([7, 3, 7], "y").values.T.tolist()
+    [[1000000.0, 0.0, 1000000.0]]
+    """
+    codes, count = classes(value, name, minimum=minimum)
+    column = _APART * codes.to(torch.float64)[:, None]
+    return Rescaled(column.to(device or codes.device)[:, : min(1, count - 1)], (), 0.0)
 
 
 def _normal_scores(values: Tensor) -> Tensor:

@@ -51,6 +51,7 @@ def compression(frame: pd.DataFrame) -> pd.DataFrame:
     6. "does not compress" - the whole band is at or below 5 %;
     7. "varies by seed" - the band holds 5 %.
 
+    A verdict speaks of the recorded epochs only: a layer whose I(X;T) still rises at the last one may fall later.
     A peak is the greatest of noisy values, so a small fall is always found; that is what the 5 % are for. A peak at
     its ceiling makes the fall a lower bound.
 

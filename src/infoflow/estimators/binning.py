@@ -160,10 +160,7 @@ class Binning:
         if self.width is not None:
             return self._by_width(t, name)
         if self.edges == "quantile":
-            # Ties make equal quantiles: those bins are empty and are left out.
-            flat = in_order(t)
-            at = torch.arange(1, self.bins, device=t.device) * flat.numel() // self.bins
-            return by_edges(t, torch.unique_consecutive(flat[at]), name)
+            return by_edges(t, quantile_edges(in_order(t), self.bins), name)
         warnings: list[str] = []
         if self.low is not None and self.high is not None:
             return self._on_range(t, float(self.low), float(self.high), name, warnings)
@@ -258,6 +255,22 @@ def in_order(t: Tensor) -> Tensor:
     if t.device.type == "cpu":
         return torch.from_numpy(np.sort(t.reshape(-1).numpy()))
     return t.reshape(-1).sort().values
+
+
+def quantile_edges(ordered: Tensor, bins: int) -> Tensor:
+    """Inner edges that split sorted values into equal parts, as nearly as ties allow: equal values stay together.
+
+    An edge is the first value of its bin, so one that falls among equal values moves to the nearer end of them.
+
+    >>> quantile_edges(torch.tensor([0.0, 0.0, 0.0, 1.0, 2.0, 3.0]), 3).tolist()
+    [1.0, 2.0]
+    """
+    at = torch.arange(1, bins, device=ordered.device) * ordered.numel() // bins
+    start = torch.searchsorted(ordered, ordered[at])
+    end = torch.searchsorted(ordered, ordered[at], right=True)
+    at = torch.where(at - start < end - at, start, end)
+    edges: Tensor = torch.unique_consecutive(ordered[at[(at > 0) & (at < ordered.numel())]])
+    return edges
 
 
 def constancy(t: Tensor, name: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import math
+import struct
 import zlib
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,10 @@ def read_idx(path: Path, *, md5: str | None = None) -> np.ndarray[Any, Any]:
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE or content[3] == 0:
         raise BrokenStore(f"{path} is no IDX file of bytes: it begins with {content[:4].hex(' ') or 'nothing'}")
     header = 4 + 4 * content[3]
-    shape = tuple(int(length) for length in np.frombuffer(content[4:header], ">u4"))
-    if len(shape) < content[3] or len(content) != header + math.prod(shape):
+    if len(content) < header:
+        raise BrokenStore(f"{path} is damaged: it holds {len(content)} bytes, but its header alone wants {header}")
+    shape = struct.unpack(f">{content[3]}I", content[4:header])
+    if len(content) != header + math.prod(shape):
         raise BrokenStore(
             f"{path} is damaged: it holds {len(content)} bytes, "
             f"but its header wants {header + math.prod(shape)} for shape {shape}"

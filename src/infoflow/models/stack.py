@@ -108,9 +108,9 @@ def _together(name: str, modules: list[nn.Module]) -> nn.Module:
             f"layer {name!r} is a {type(first).__name__}; want only nn.Linear and elementwise activations"
         )
     for i, module in enumerate(modules):
-        if repr(module) != repr(first):
+        if _description(module) != _description(first):
             raise InvalidArgument(
-                f"layer {name!r} is {module} in networks[{i}], but {first} in networks[0]; want the same"
+                f"layer {name!r} is {_description(module)} in networks[{i}], but {_description(first)} in networks[0]"
             )
     if not isinstance(first, nn.Linear):
         return copy.deepcopy(first)
@@ -118,6 +118,11 @@ def _together(name: str, modules: list[nn.Module]) -> nn.Module:
     weight = torch.stack([linear.weight.detach() for linear in linears])
     bias = None if first.bias is None else torch.stack([linear.bias.detach()[:, None] for linear in linears])
     return StackedLinear(weight, bias)
+
+
+def _description(module: nn.Module) -> str:
+    weight = getattr(module, "weight", None)
+    return repr(module) if weight is None else f"{module!r} of {weight.dtype} on {weight.device}"
 
 
 def unstack(stacked: Stacked, member: int) -> nn.Sequential:

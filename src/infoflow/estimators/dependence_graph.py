@@ -9,18 +9,23 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import torch
+from torch import Tensor
 
-from infoflow.checks import classes, integer, is_classes, positive, samples
+from infoflow.checks import classes, integer, is_classes, paired, positive, samples
 from infoflow.errors import InvalidArgument
 from infoflow.interface import Estimate, Interval, Kind, LayerInformation
 
 _Array = npt.NDArray[Any]
 
+# Rows that are looked at together, so that wide samples stay in cache.
+_ROWS = 512
+
 
 class _Variable(NamedTuple):
-    """Standardised coordinates to hash, or bucket numbers that need no hashing."""
+    """Standardised coordinates (k, n) to hash, for every shift; or bucket numbers that need no hashing."""
 
-    coordinates: _Array | None
+    coordinates: list[_Array] | None
     buckets: _Array | None
     constant: bool
 
@@ -79,17 +84,17 @@ class DependenceGraph:
         return LayerInformation(self._estimate(x, t, "x", "t", "I(X;T)"), self._estimate(t, y, "t", "y", "I(T;Y)"))
 
     def _estimate(self, x: Any, y: Any, x_name: str, y_name: str, quantity: str) -> Estimate:
-        first, second = _variable(x, x_name), _variable(y, y_name)
-        n = _length(first)
-        if n != _length(second):
-            raise InvalidArgument(f"{x_name} holds {n} samples but {y_name} holds {_length(second)}; want pairs")
-        widest = max(1, int(math.log2(max(n / 10, 2))))
-        dimensions = sum(min(widest, v.coordinates.shape[1]) for v in (first, second) if v.coordinates is not None)
+        left, right = _checked(x, x_name), _checked(y, y_name)
+        paired(left, right, x_name, y_name)
+        n = len(left)
+        # A generator of its own for every shift, drawn from alike by x and y: their order doesn't matter.
+        seeds = [(self.seed, shift) for shift in range(self.shifts)]
+        first, second = _variable(left, seeds), _variable(right, seeds)
+        dimensions = sum(len(v.coordinates[0]) for v in (first, second) if v.coordinates is not None)
         width = self.width if self.width is not None else 3.5 * n ** (-1 / (2 + dimensions))
         values, biases, singles = [], [], []
-        for shift in range(self.shifts):
-            a = _buckets(first, width, widest, (self.seed, shift))
-            b = _buckets(second, width, widest, (self.seed, shift))
+        for shift, seed in enumerate(seeds):
+            a, b = (_buckets(v, width, shift, seed) for v in (first, second))
             value, bias, alone = _graph(a, b, self.clip)
             values.append(value)
             biases.append(bias)
@@ -101,7 +106,7 @@ class DependenceGraph:
         for variable, name in ((first, x_name), (second, y_name)):
             if variable.buckets is not None:
                 counts = np.bincount(variable.buckets)
-                entropy = math.log(n) - float((counts * np.log(counts)).sum()) / n
+                entropy = max(0.0, math.log(n) - float((counts * np.log(counts)).sum()) / n)
                 if entropy <= ceiling:
                     ceiling, ceiling_name = entropy, f"H({name.upper()})"
         warnings = [f"{name} is constant" for v, name in ((first, x_name), (second, y_name)) if v.constant]
@@ -131,41 +136,53 @@ class DependenceGraph:
         )
 
 
-def _variable(value: Any, name: str) -> _Variable:
-    if is_classes(value):
-        codes, count = classes(value, name, minimum=2)
-        return _Variable(None, codes.cpu().numpy(), count == 1)
-    x = samples(value, name).double().cpu().numpy()
-    # By comparison, not by deviation: rounding gives a constant column a deviation that isn't 0.
-    moving = (x != x[0]).any(axis=0)
-    if not moving.any():
-        return _Variable(None, np.zeros(len(x), dtype=np.int64), True)
-    x = x[:, moving]
-    return _Variable((x - x.mean(0)) / x.std(0), None, False)
+def _checked(value: Any, name: str) -> Tensor:
+    """Class codes (n,), or samples (n, d)."""
+    return classes(value, name, minimum=2)[0] if is_classes(value) else samples(value, name)
 
 
-def _length(variable: _Variable) -> int:
-    values = variable.coordinates if variable.buckets is None else variable.buckets
-    assert values is not None
-    return len(values)
+def _variable(value: Tensor, seeds: list[tuple[int, int]]) -> _Variable:
+    n = len(value)
+    if value.ndim == 1:
+        return _Variable(None, value.cpu().numpy(), bool((value == value[0]).all()))
+    mean = value.mean(0, dtype=torch.float64)
+    squares, moving = torch.zeros_like(mean), torch.zeros_like(mean, dtype=torch.bool)
+    for chunk in value.split(_ROWS):  # type: ignore[no-untyped-call]
+        squares += (chunk - mean).square_().sum(0)
+        # By comparison, not by deviation: rounding gives a constant column a deviation that isn't 0.
+        moving |= (chunk != value[0]).any(0)
+    if not bool(moving.any()):
+        return _Variable(None, np.zeros(n, dtype=np.int64), True)
+    deviation = (squares / n).sqrt()
+    if not bool(moving.all()):
+        value, mean, deviation = value[:, moving], mean[moving], deviation[moving]
+    x = value.double()
+    d, widest = x.shape[1], max(1, int(math.log2(max(n / 10, 2))))
+    if d <= widest:
+        standard = ((x - mean) / deviation).mT.contiguous()
+        return _Variable([standard.cpu().numpy()] * len(seeds), None, False)
+    # All shifts' projections in one product, which standardises on the way: the samples are read once.
+    directions = np.concatenate([np.random.default_rng(seed).standard_normal((widest, d)) for seed in seeds])
+    scaled = torch.from_numpy(directions).to(x.device) / deviation
+    projected = scaled @ x.mT - (scaled @ mean)[:, None]
+    projected *= math.sqrt(n) / projected.norm(dim=1, keepdim=True).clamp_min(1e-300)
+    return _Variable(list(projected.reshape(len(seeds), widest, n).cpu().numpy()), None, False)
 
 
-def _buckets(variable: _Variable, width: float, widest: int, seed: tuple[int, int]) -> _Array:
+def _buckets(variable: _Variable, width: float, shift: int, seed: tuple[int, int]) -> _Array:
     """The number of every sample's bucket, from 0."""
     if variable.buckets is not None:
         return variable.buckets
-    x = variable.coordinates
-    assert x is not None
-    # A generator of its own for every shift, drawn from alike by x and y: their order doesn't matter.
-    rng = np.random.default_rng(seed)
-    if x.shape[1] > widest:
-        x = x @ (rng.standard_normal((widest, x.shape[1])).T / math.sqrt(x.shape[1]))
-        deviation = x.std(0)
-        x = x / np.where(deviation > 0, deviation, 1.0)
-    grid = np.floor(x / width + rng.random(x.shape[1])).astype(np.int64)
+    assert variable.coordinates is not None
+    x = variable.coordinates[shift]
+    # Another stream than the projections', so that the two don't depend on each other.
+    rng = np.random.default_rng((*seed, 1))
+    grid = x / width
+    grid += rng.random((len(x), 1))
+    grid = np.floor(grid, out=grid).astype(np.int64)
     # A 64-bit linear hash in place of the paper's table of F entries: it practically never collides.
-    factors = rng.integers(1, 1 << 62, size=grid.shape[1]) | 1
-    return np.asarray(pd.factorize(grid @ factors)[0])
+    factors = rng.integers(1, 1 << 62, size=len(grid)) | 1
+    return np.asarray(pd.factorize(factors @ grid)[0])
 
 
 def _graph(a: _Array, b: _Array, clip: float | None) -> tuple[float, float, float]:

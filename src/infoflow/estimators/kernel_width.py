@@ -130,19 +130,28 @@ def alignment_width(
         rows_l[start:stop] += label.sum(1)
         rows_l[stop:] += label[:, here:].sum(0)
         square_l += (twice * label * label).sum()
-        weighted, kernel = twice * label, torch.empty_like(distances)
+        weighted, kernel, product = twice * label, torch.empty_like(distances), torch.empty_like(distances)
+        to_right, down = x.new_empty((widths, here)), x.new_empty((widths, n - stop))
+        sums = x.new_empty((3, widths))
         for i, width in enumerate(grid):
             torch.mul(distances, -1 / width**2, out=kernel)
             kernel.exp_()
-            rows_k[i, start:stop] += kernel.sum(1)
-            rows_k[i, stop:] += kernel[:, here:].sum(0)
-            flat = kernel.view(-1)
-            cross[i] += torch.dot(weighted.view(-1), flat)
-            square[i] += 2 * torch.dot(flat, flat) - kernel[:, :here].square().sum()
+            torch.sum(kernel, 1, out=to_right[i])
+            torch.sum(kernel[:, here:], 0, out=down[i])
+            # Elementwise and sum, not a dot product: BLAS would wake its threads for each of these small ones.
+            torch.mul(weighted, kernel, out=product)
+            torch.sum(product, (0, 1), out=sums[0, i])
+            torch.mul(kernel, kernel, out=product)
+            torch.sum(product, (0, 1), out=sums[1, i])
+            torch.sum(product[:, :here], (0, 1), out=sums[2, i])
+        rows_k[:, start:stop] += to_right
+        rows_k[:, stop:] += down
+        cross += sums[0]
+        square += 2 * sums[1] - sums[2]
     total_k, total_l = rows_k.sum(1), rows_l.sum()
-    product = cross - 2 / n * rows_k @ rows_l + total_k * total_l / n**2
+    centred = cross - 2 / n * rows_k @ rows_l + total_k * total_l / n**2
     norm = square - 2 / n * rows_k.square().sum(1) + total_k.square() / n**2
-    alignment = product / norm.clamp_min(1e-12 * n).sqrt()
+    alignment = centred / norm.clamp_min(1e-12 * n).sqrt()
     best = float(grid[int(alignment.argmax())])
     if previous is None:
         return best

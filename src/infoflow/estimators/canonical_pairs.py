@@ -158,7 +158,7 @@ class Spectrum:
             return 1.0
         scale = self.freedom - 0.5 * (dim_x + dim_y + 1)
         statistic = -scale * float(torch.log1p(-rest.square().clamp(max=1.0)).sum())
-        return float(stats.chi2.sf(max(statistic, 0.0), freedom))
+        return float(special.chdtrc(freedom, max(statistic, 0.0)))
 
     def significant(self) -> int:
         """How many leading components Bartlett's sequential test keeps at the 5 % level."""

@@ -6,7 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 import torch
-from scipy import stats
+from scipy import special
 from torch import Tensor
 
 from infoflow.checks import paired
@@ -54,7 +54,7 @@ def missed_information(x: Any, y: Any) -> Missed:
     from that is ½ Σ E[He_a(u) He_b(v)]² / (a! b!), here over a, b >= 1 with a + b = 3 and 4, less 1/2n a term for
     noise. Too small where dependence is of higher order (fine spirals), rough where it is strong, and too large where
     many pairs share one cause (a common scale): it says whether a Gaussian copula will do, and hardly what would be
-    right. Raises what `columns` and `spectrum` raise. (Comon 1994, eq. 3.9 for the expansion; Koziol 1987 for the test.)
+    right. Raises what `columns` and `spectrum` raise. (Expansion: Comon 1994, eq. 3.9; test: Koziol 1987.)
 
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
@@ -90,8 +90,8 @@ def missed_by(found: Spectrum) -> Missed:
     squares.diagonal(dim1=1, dim2=2).copy_(_diagonal(u, free))
     total, terms = float(squares.sum()), squares.numel()
     nats = 0.5 * (total - terms / found.n)
-    of_all = stats.chi2.sf(max(found.n * total, 0.0), terms)
-    of_largest = terms * stats.chi2.sf(found.n * float(squares.max()), 1)
+    of_all = special.chdtrc(terms, max(found.n * total, 0.0))
+    of_largest = terms * special.chdtrc(1, found.n * float(squares.max()))
     p_value = min(1.0, 2 * float(min(of_all, of_largest)))
     return Missed(nats, math.sqrt(2 * terms) / (2 * found.n), p_value, found.information())
 

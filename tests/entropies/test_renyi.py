@@ -71,7 +71,7 @@ def test_order_one_is_the_limit() -> None:
 
 def test_collision_entropy_in_many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     u = points(101, 5, 0.3) + 1000  # far from the origin: distances must not lose digits
-    monkeypatch.setattr("infoflow.entropies.renyi._PAIRS", 7 * 101)
+    monkeypatch.setattr("infoflow.entropies.renyi._CACHED", 7 * 101)
     assert collision_entropy(u).item() == pytest.approx(reference(u, 2.0), abs=1e-9)
 
 
@@ -95,6 +95,14 @@ def test_krylov_is_near_and_knows_how_near(alpha: float, d: int, scale: float) -
     assert abs(found.nats - truth) < 0.03
     # Three half-widths: the interval is a 95 % one, and twelve of them are looked at.
     assert abs(found.nats - truth) <= 1.5 * (found.high - found.low) + 1e-6
+
+
+def test_krylov_without_keeping_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    u = points(120, 3, 1.0)
+    kept = krylov_entropy(u, 1.01)
+    monkeypatch.setattr("infoflow.entropies.renyi._KEPT", 0)
+    monkeypatch.setattr("infoflow.entropies.renyi._PAIRS", 7 * 120)
+    assert krylov_entropy(u, 1.01).nats == pytest.approx(kept.nats, abs=1e-9)
 
 
 def test_krylov_follows_its_seed_alone() -> None:

@@ -112,7 +112,8 @@ def _gaussian(values: Tensor, bias_correction: bool) -> float:
 def _nearest_neighbour(values: Tensor, k: int) -> tuple[float, tuple[str, ...]]:
     n, m = values.shape
     radius = nearest(values, k)[0][:, -1]
-    inside = sum(torch.digamma(count_within(column[:, None], radius) + 1.0).mean() for column in values.unbind(1))
+    near = (count_within(column[:, None], radius) + 1 for column in values.unbind(1))
+    inside = sum(torch.digamma(count.to(torch.float64)).mean() for count in near)
     size = torch.tensor([k, n], dtype=torch.float64)
     few, all_samples = torch.digamma(size).tolist()
     warnings: tuple[str, ...] = ()
@@ -120,7 +121,7 @@ def _nearest_neighbour(values: Tensor, k: int) -> tuple[float, tuple[str, ...]]:
     if tied:
         warnings += (
             f"{100 * tied:.2g}% of the samples have k or more exact duplicates (neighbour distance 0), which "
-            "continuous variables don't have; add a little noise",
+            "continuous variables don't have; add noise of the size of the rounding step",
         )
     if m > math.log(n):
         warnings += (

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from infoflow.checks import choice, classes, integer, paired, positive
 from infoflow.entropies.discrete import plug_in
-from infoflow.estimators.neighbour_settings import crowded, digamma, norm
-from infoflow.estimators.rescaling import RESCALINGS, Rescaled, rescaled
+from infoflow.estimators.neighbour_settings import crowded, digamma, digammas, norm
+from infoflow.estimators.rescaling import RESCALINGS, Rescaled, noise_generator, rescaled
 from infoflow.interface import Estimate, Kind
 from infoflow.pairwise.neighbours import METRICS, count_within, nearest
 
@@ -104,7 +104,7 @@ class ClassNeighbours:
         return terms
 
     def _samples(self, x: Any, y: Any, names: tuple[str, str]) -> tuple[Rescaled, Tensor, int]:
-        rng = np.random.default_rng(self.seed)
+        rng = noise_generator(self.seed)
         left = rescaled(x, names[0], how=self.rescale, minimum=3, noise=self.noise, rng=rng)
         codes, count = classes(y, names[1])
         paired(left.values, codes, *names)
@@ -120,18 +120,18 @@ class ClassNeighbours:
         if members.shape[0] < 2:
             return terms, used
         radius = torch.zeros_like(size, dtype=torch.float64)
-        neighbours = torch.zeros_like(radius)
+        neighbours = torch.zeros_like(size)
         for label in torch.bincount(labels).nonzero()[:, 0]:
             own = labels == label
             k = min(self.k, int(own.sum()) - 1)
             radius[own] = nearest(members[own], k, metric=metric)[0][:, -1]
-            neighbours[own] = float(k)
+            neighbours[own] = k
             repeated = own & (radius == 0)
             if bool(repeated.any()):
                 inside = members[own]
                 copies = count_within(inside, torch.zeros_like(radius[own]), metric=metric) + 1
-                neighbours[repeated] = copies[repeated[own]].to(torch.float64)
-        near = count_within(members, radius, metric=metric) + 1.0
+                neighbours[repeated] = copies[repeated[own]]
+        near = count_within(members, radius, metric=metric) + 1
         total = digamma(members.shape[0])
-        terms[used] = total + torch.digamma(neighbours) - torch.digamma(size.to(torch.float64)) - torch.digamma(near)
+        terms[used] = total + digammas(neighbours) - digammas(size) - digammas(near)
         return terms, used

@@ -15,7 +15,7 @@ from infoflow.entropies.discrete import plug_in
 from infoflow.entropies.nearest_neighbour import kozachenko_leonenko
 from infoflow.errors import InvalidArgument, TooFewSamples
 from infoflow.estimators.neighbour_settings import crowded
-from infoflow.estimators.rescaling import Rescaled, rescaled
+from infoflow.estimators.rescaling import Rescaled, noise_generator, rescaled
 from infoflow.interface import Estimate, Kind
 from infoflow.pairwise.neighbours import METRICS
 
@@ -64,7 +64,7 @@ class KozachenkoLeonenko:
         >>> KozachenkoLeonenko(k=1).entropy([0.0, 1.0, 2.0, 3.0]).nats  # ψ(4) - ψ(1) + log 2 = 2.5265
         2.5265
         """
-        side = self._side(t, "t", np.random.default_rng(self.seed))
+        side = self._side(t, "t", noise_generator(self.seed))
         warnings = side.warnings
         nats = -math.inf
         if side.warnings:
@@ -103,7 +103,7 @@ class KozachenkoLeonenko:
             return self._with_classes(x, y)
         if is_classes(x):
             return self._with_classes(y, x)
-        rng = np.random.default_rng(self.seed)
+        rng = noise_generator(self.seed)
         left = self._side(x, "x", rng)
         right = self._side(y, "y", rng, left.values.device)
         paired(left.values, right.values)
@@ -115,7 +115,7 @@ class KozachenkoLeonenko:
         return self._information(nats, left, dimensions, math.inf, (*left.warnings, *right.warnings), right.constant)
 
     def _with_classes(self, x: Any, y: Any) -> Estimate:
-        left = self._side(x, "x", np.random.default_rng(self.seed))
+        left = self._side(x, "x", noise_generator(self.seed))
         codes, count = classes(y, "y")
         paired(left.values, codes)
         codes = codes.to(left.values.device)
@@ -143,7 +143,7 @@ class KozachenkoLeonenko:
         if math.isinf(nats):
             raise InvalidArgument(
                 f"{name} has exact duplicates among its k neighbours, so it has no density; "
-                "use MixedKSG, a larger k, or noise=1e-6"
+                "use MixedKSG, a larger k, or noise"
             )
         return nats
 

@@ -17,8 +17,8 @@ from infoflow.errors import InvalidArgument
 from infoflow.estimators.class_neighbours import ClassNeighbours
 from infoflow.estimators.conditional import over_classes
 from infoflow.estimators.local_nonuniformity import corrections, nonuniformity_threshold
-from infoflow.estimators.neighbour_settings import crowded, digamma, norm, tied
-from infoflow.estimators.rescaling import RESCALINGS, Rescaled, class_column, rescaled
+from infoflow.estimators.neighbour_settings import crowded, digamma, digammas, norm, tied
+from infoflow.estimators.rescaling import RESCALINGS, Rescaled, class_column, noise_generator, rescaled
 from infoflow.interface import Estimate, Kind, LayerInformation
 from infoflow.pairwise.equal_rows import counts
 from infoflow.pairwise.neighbours import METRICS, Neighbourhoods, neighbourhoods
@@ -157,7 +157,7 @@ class KSG:
         if is_classes(z):
             return over_classes(self, x, y, z)
         how = "standard" if self.rescale == "auto" and (is_classes(x) or is_classes(y)) else self._rescale
-        rng = np.random.default_rng(self.seed)
+        rng = noise_generator(self.seed)
         minimum = self.k + 2
         given = rescaled(z, "z", how=how, minimum=minimum, noise=self.noise, rng=rng)
         device = given.values.device
@@ -207,7 +207,7 @@ class KSG:
         return "normal-scores" if self.rescale == "auto" else self.rescale
 
     def _samples(self, x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> tuple[Rescaled, Rescaled]:
-        rng = np.random.default_rng(self.seed)
+        rng = noise_generator(self.seed)
         least = self.k + 2
         left = rescaled(x, names[0], how=self._rescale, minimum=least, noise=self.noise, rng=rng)
         device = left.values.device
@@ -221,8 +221,8 @@ class KSG:
         near = neighbourhoods([x, y], self.k, [(0,), (1,)], metric=metric, rectangle=self.variant == 2)
         constant = digamma(self.k) + digamma(n)
         if self.variant == 1:
-            return constant - torch.digamma(near.counts + 1.0).sum(1), near
-        terms = constant - 1.0 / self.k - torch.digamma(near.counts.to(torch.float64)).sum(1)
+            return constant - digammas(near.counts + 1).sum(1), near
+        terms = constant - 1.0 / self.k - digammas(near.counts).sum(1)
         if self.local_nonuniformity is not None:
             if x.shape[1] + y.shape[1] != 2:
                 raise InvalidArgument(
@@ -277,7 +277,7 @@ def _conditional(spaces: list[Tensor], k: int, metric: str) -> float:
     else:
         subsets = [(0, 1, 2), (0, 2), (1, 2), (2,)]
     near = neighbourhoods(spaces, k, subsets, metric=metric)
-    inside = torch.digamma(near.counts + 1.0)
+    inside = digammas(near.counts + 1)
     given = inside[:, 3] if len(spaces) == 3 else digamma(n)
     neighbours = torch.where(near.distance[:, -1] == 0, inside[:, 0], digamma(k))
     return float((neighbours + given - inside[:, 1] - inside[:, 2]).mean())

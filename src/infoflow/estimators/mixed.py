@@ -12,8 +12,8 @@ from torch import Tensor
 
 from infoflow.checks import choice, integer, is_classes, paired, positive
 from infoflow.entropies.discrete import plug_in
-from infoflow.estimators.neighbour_settings import crowded, digamma, norm
-from infoflow.estimators.rescaling import RESCALINGS, Rescaled, class_column, rescaled
+from infoflow.estimators.neighbour_settings import crowded, digamma, digammas, norm
+from infoflow.estimators.rescaling import RESCALINGS, Rescaled, class_column, noise_generator, rescaled
 from infoflow.interface import Estimate, Kind
 from infoflow.pairwise.equal_rows import counts, equal_rows
 from infoflow.pairwise.neighbours import METRICS, neighbourhoods
@@ -100,7 +100,7 @@ class MixedKSG:
         return terms
 
     def _samples(self, x: Any, y: Any) -> tuple[Rescaled, Rescaled, tuple[float, float]]:
-        rng = np.random.default_rng(self.seed)
+        rng = noise_generator(self.seed)
         left = self._side(x, "x", rng, None)
         right = self._side(y, "y", rng, left.values.device)
         paired(left.values, right.values)
@@ -115,7 +115,7 @@ class MixedKSG:
     def _terms(self, x: Tensor, y: Tensor) -> Tensor:
         metric = norm(self.metric, x.shape[1] + y.shape[1])
         near = neighbourhoods([x, y], self.k, [(0,), (1,), (0, 1)], metric=metric)
-        inside = torch.digamma(near.counts + 1.0)
+        inside = digammas(near.counts + 1)
         repeated = near.distance[:, -1] == 0
         neighbours = torch.where(repeated, inside[:, 2], digamma(self.k))
         return digamma(x.shape[0]) + neighbours - inside[:, 0] - inside[:, 1]

@@ -23,7 +23,7 @@ def norm(metric: str, dimensions: int) -> str:
     return "chebyshev" if dimensions <= _CHEBYSHEV_DIMENSIONS else "euclidean"
 
 
-def tied(radius: Tensor, remedy: str = "use MixedKSG, or break the ties with noise=1e-6") -> tuple[str, ...]:
+def tied(radius: Tensor) -> tuple[str, ...]:
     """The warning for samples whose k-th neighbour is at distance 0, or nothing.
 
     >>> tied(torch.tensor([0.0, 1.0]))[0][:49]
@@ -33,8 +33,9 @@ def tied(radius: Tensor, remedy: str = "use MixedKSG, or break the ties with noi
     if share == 0:
         return ()
     return (
-        f"{100 * share:.2g}% of the samples have k or more exact duplicates "
-        f"(neighbour distance 0), which continuous variables don't have; {remedy}",
+        f"{100 * share:.2g}% of the samples have k or more exact duplicates (neighbour distance 0), which continuous "
+        "variables don't have; use MixedKSG where values repeat by nature, or noise of the step's size where they were "
+        "rounded",
     )
 
 
@@ -59,3 +60,12 @@ def digamma(value: float) -> float:
     -0.5772
     """
     return float(torch.digamma(torch.tensor(float(value), dtype=torch.float64)))
+
+
+def digammas(counts: Tensor) -> Tensor:
+    """ψ of whole numbers, in float64 (torch would take integers to float32).
+
+    >>> digammas(torch.tensor([1, 2])).tolist()
+    [-0.5772, 0.4228]
+    """
+    return torch.digamma(counts.to(torch.float64))

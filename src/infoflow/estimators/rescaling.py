@@ -79,6 +79,16 @@ def rescaled(
     return Rescaled(tensor / deviation, warnings, float(deviation.log().sum()))
 
 
+def noise_generator(seed: int) -> np.random.Generator:
+    """The generator of added noise. Its stream is its own: samples drawn by `default_rng(seed)` must not meet
+    themselves as their noise.
+
+    >>> noise_generator(0).normal() == np.random.default_rng(0).normal()
+    False
+    """
+    return np.random.default_rng([seed, 6])
+
+
 def class_column(value: Any, name: str, *, minimum: int = 1, device: torch.device | None = None) -> Rescaled:
     """Classes as one column for a joint distance, in which two classes are farther apart than any rescaled samples.
 

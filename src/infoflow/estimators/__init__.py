@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from infoflow.estimators.adaptive_binning import AdaptiveBinning
 from infoflow.estimators.binning import Binning
+from infoflow.estimators.canonical_correlation import CCA
 from infoflow.estimators.class_neighbours import ClassNeighbours
 from infoflow.estimators.compressed import Compressed
 from infoflow.estimators.conditional import conditional_mutual_information
 from infoflow.estimators.decision_rule import DecisionRule
 from infoflow.estimators.dependence_graph import DependenceGraph
 from infoflow.estimators.discrete import Discrete
+from infoflow.estimators.gaussian import Gaussian
 from infoflow.estimators.gaussian_dropout import GaussianDropoutInformation
 from infoflow.estimators.kernel_density import KernelDensity
 from infoflow.estimators.kozachenko_leonenko import KozachenkoLeonenko
@@ -17,30 +19,40 @@ from infoflow.estimators.ksg import KSG
 from infoflow.estimators.linear_gaussian_channel import LinearGaussianChannel
 from infoflow.estimators.matrix_renyi import MatrixRenyi
 from infoflow.estimators.mixed import MixedKSG
+from infoflow.estimators.recommend import Auto, Recommendation, recommend
 from infoflow.estimators.registry import ESTIMATORS, create, mutual_information, parse
 from infoflow.estimators.sample_propagation import SamplePropagation
+from infoflow.estimators.significance import ShuffledNull, interval, shuffled_null
 from infoflow.estimators.sliced import Sliced
 
 __all__ = [
+    "CCA",
     "ESTIMATORS",
     "KSG",
     "AdaptiveBinning",
+    "Auto",
     "Binning",
     "ClassNeighbours",
     "Compressed",
     "DecisionRule",
     "DependenceGraph",
     "Discrete",
+    "Gaussian",
     "GaussianDropoutInformation",
     "KernelDensity",
     "KozachenkoLeonenko",
     "LinearGaussianChannel",
     "MatrixRenyi",
     "MixedKSG",
+    "Recommendation",
     "SamplePropagation",
+    "ShuffledNull",
     "Sliced",
     "conditional_mutual_information",
     "create",
+    "interval",
     "mutual_information",
     "parse",
+    "recommend",
+    "shuffled_null",
 ]

@@ -1,0 +1,159 @@
+"""Which estimator suits these samples, and why."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from torch import Tensor, float64
+
+from infoflow.checks import classes, is_classes, paired, samples
+from infoflow.estimators.gaussianity import missed_information
+from infoflow.interface import Estimate, Estimator
+
+_LOG = logging.getLogger(__name__)
+
+# Up to this many dimensions of x and y together nearest neighbours see whatever there is to see.
+_LOW = 6
+
+# Beyond that they see less and less, and a Gaussian copula that misses under this share of what it sees does better.
+_TOLERABLE = 0.1
+
+# Samples that the look at the data takes; it is a choice, not the estimate.
+_LOOK = 10_000
+
+# Share of tied values in some column from which on a variable is no longer continuous.
+_TIES = 0.05
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """An estimator's name and parameters, the reason in words, and names of others worth a look."""
+
+    estimator: str
+    why: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    alternatives: tuple[str, ...] = ()
+
+    def create(self) -> Estimator:
+        """The estimator itself, ready to use.
+
+        >>> Recommendation("ksg", "few dimensions", {"k": 5}).create()
+        KSG(k=5...)
+        """
+        from infoflow.estimators.registry import create  # the registry knows `Auto`, so it can't be needed before
+
+        chosen: Estimator = create(self.estimator, **self.parameters)
+        return chosen
+
+
+def recommend(x: Any, y: Any) -> Recommendation:
+    """The estimator of I(X;Y) that suits x (n, ...) and y (n, ...), from their types, their dimensions and a test.
+
+    - classes on both sides: "discrete"; on one: "ksg" (its class form);
+    - more than 5 % tied values in a column: "mixed", for ties are symbols there;
+    - a Gaussian copula holds (`gaussianity.missed_information` is not significant): "gaussian" with `copula`, which
+      then is as good as it gets, and with `shrinkage` where samples are few for the dimensions;
+    - it doesn't, in up to 6 dimensions: "ksg"; in more: "ksg" too, unless the copula misses less than a tenth of what
+      it sees, which is less than neighbours would lose.
+
+    Looks at 10000 samples at most. Raises InvalidArgument for unequal n, NaN or infinity.
+
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=2000)
+    >>> recommend(x, np.exp(x + rng.normal(size=2000))).estimator
+    'gaussian'
+    >>> print(recommend(x, x**2 + rng.normal(size=2000)).why)
+    a Gaussian copula does not hold (p = ..., it would miss about ... nats); 2 dimensions are few enough for neighbours
+    """
+    symbolic = is_classes(x), is_classes(y)
+    if all(symbolic):
+        return _discrete(x, y)
+    left = classes(x, "x")[0][:, None] if symbolic[0] else samples(x, "x", dtype=float64)
+    right = classes(y, "y")[0][:, None] if symbolic[1] else samples(y, "y", dtype=float64)
+    paired(left, right)
+    dimensions = left.shape[1] + right.shape[1]
+    if any(symbolic):
+        why = (
+            f"one side is classes, the other continuous ({dimensions - 1} dimensions): neighbours within classes (Ross)"
+        )
+        return Recommendation("ksg", why, alternatives=("mixed", "adaptive-binning"))
+    every = slice(None, None, -(-len(left) // _LOOK))
+    return _continuous(left[every], right[every], dimensions)
+
+
+def _discrete(x: Any, y: Any) -> Recommendation:
+    (codes_x, count_x), (codes_y, count_y) = classes(x, "x"), classes(y, "y")
+    paired(codes_x, codes_y)
+    cells, n = count_x * count_y, len(codes_x)
+    if n >= 20 * cells:
+        return Recommendation("discrete", f"classes on both sides, and {n} samples for {cells} cells: counting")
+    why = f"classes on both sides, and only {n} samples for {cells} cells: counting, with its bias corrected"
+    return Recommendation("discrete", why, {"correction": "grassberger"}, ("discrete:correction=nsb",))
+
+
+def _continuous(x: Tensor, y: Tensor, dimensions: int) -> Recommendation:
+    tied = max(_ties(x), _ties(y))
+    if tied > _TIES:
+        why = f"{tied:.0%} of the values in some column are ties: partly discrete, and neighbours must count symbols"
+        return Recommendation("mixed", why, alternatives=("adaptive-binning", "ksg"))
+    if len(x) < 3 * dimensions:
+        why = f"{len(x)} samples of {dimensions} dimensions are too few for anything but a shrunken covariance"
+        return Recommendation("gaussian", why, {"copula": True, "shrinkage": "oas"}, ("compressed", "sliced"))
+    missed = missed_information(x, y)
+    if not missed.significant:
+        why = f"a Gaussian copula holds as far as {len(x)} samples tell (p = {missed.p_value:.2g})"
+        return Recommendation("gaussian", why, {"copula": True}, ("ksg", "cca"))
+    amount = f"about {missed.nats:.2g} nats" if missed.nats < 1 else "more than a nat"
+    why = f"a Gaussian copula does not hold (p = {missed.p_value:.2g}, it would miss {amount})"
+    if dimensions <= _LOW:
+        few = f"{dimensions} dimensions are few enough for neighbours"
+        return Recommendation("ksg", f"{why}; {few}", alternatives=("mixed", "kernel-density"))
+    others = ("compressed", "sliced")
+    if missed.nats < _TOLERABLE * missed.gaussian:
+        worse = f"but neighbours would lose more than that in {dimensions} dimensions"
+        return Recommendation("gaussian", f"{why}, {worse}", {"copula": True}, ("ksg", *others))
+    partly = f"neighbours find what it can't, but too little of it unless most of the {dimensions} dimensions are idle"
+    return Recommendation("ksg", f"{why}; {partly}", alternatives=others)
+
+
+def _ties(values: Tensor) -> float:
+    """The largest share of repeated values among the columns that vary at all."""
+    ordered = np.sort(values.cpu().numpy(), axis=0)
+    varying = ordered[:, ordered[0] < ordered[-1]]
+    if varying.shape[1] == 0:
+        return 0.0
+    return float((varying[1:] == varying[:-1]).mean(axis=0).max())
+
+
+@dataclass(frozen=True)
+class Auto:
+    """Asks `recommend` and does what it says; the estimate names the estimator that was chosen.
+
+    >>> Auto().estimate([0, 0, 1, 1] * 30, [1, 1, 0, 0] * 30).estimator
+    'Discrete'
+    """
+
+    def estimate(self, x: Any, y: Any) -> Estimate:
+        """I(X;Y) in nats by the recommended estimator; raises what `recommend` and that estimator raise.
+
+        >>> import numpy as np
+        >>> x, noise = np.random.default_rng(0).normal(size=(2, 5000))
+        >>> Auto().estimate(x, x + noise).nats  # ½ log 2 = 0.3466
+        0.35
+        """
+        return self.choose(x, y).estimate(x, y)
+
+    def choose(self, x: Any, y: Any) -> Estimator:
+        """The recommended estimator; the reason goes to the log.
+
+        >>> Auto().choose([0.1, 0.2, 0.5], [0.3, 0.1, 0.7])
+        Gaussian(shrinkage='oas', copula=True, bias_correction=True)
+        """
+        chosen = recommend(x, y)
+        _LOG.info("%s, for %s", chosen.estimator, chosen.why)
+        return chosen.create()

@@ -1,0 +1,132 @@
+"""Which estimator is recommended, that doing so is near the truth, and the one call that does it all."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+import infoflow
+from infoflow import tasks
+from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.estimators.gaussian import Gaussian
+from infoflow.estimators.recommend import Auto, recommend
+from infoflow.estimators.registry import ESTIMATORS
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        ("1v1-normal-0.75", "gaussian"),
+        ("half_cube-1v1-normal-0.75", "gaussian"),
+        ("normal_cdf-multinormal-sparse-25-25-2-2.0", "gaussian"),
+        ("1v1-additive-0.1", "ksg"),
+        ("student-identity-3-3-2", "ksg"),
+        ("swissroll_x-normal_cdf-1v1-normal-0.75", "ksg"),
+        ("spiral-multinormal-sparse-5-5-2-2.0", "ksg"),
+        ("spiral-normal_cdf-multinormal-sparse-5-5-2-2.0", "gaussian"),
+        ("bumps-16x16-2nats", "ksg"),
+        ("symmetric-channel-10-0.2", "discrete"),
+        ("uniform-on-class-5", "ksg"),
+        ("zero-inflated-poisson-0.15", "ksg"),
+        ("gaussian-with-atoms-0.9-0.9-0.5", "mixed"),
+    ],
+)
+def test_the_kind_of_data_decides(task: str, expected: str) -> None:
+    x, y = tasks.find(task).sample(3000, seed=0)
+    found = recommend(x, y)
+    assert found.estimator == expected, found.why
+    assert found.why
+    for name in (found.estimator, *found.alternatives):
+        assert name.split(":")[0] in ESTIMATORS
+    assert found.create() == infoflow.estimators.create(found.estimator, **found.parameters)
+
+
+TOLERANCES = {
+    "1v1-bimodal-0.75": 0.05,
+    "1v1-additive-0.1": 0.06,
+    "1v1-additive-0.75": 0.05,
+    "student-identity-1-1-1": 0.05,
+    "student-identity-2-2-1": 0.08,
+    "swissroll_x-normal_cdf-1v1-normal-0.75": 0.05,
+    "half_cube-multinormal-sparse-25-25-2-2.0": 0.08,
+    "cross-0.95": 0.06,
+    "symmetric-channel-10-0.2": 0.05,
+    "uniform-on-class-5": 0.06,
+    "gaussian-with-atoms-0.9-0.9-0.5": 0.2,  # Gaussian samples near ±1 count the atoms as neighbours
+    "binary-gaussian-mixture-1-1": 0.05,
+}
+
+
+@pytest.mark.parametrize("name", TOLERANCES)
+def test_auto_is_near_the_truth(name: str) -> None:
+    task = tasks.find(name)
+    values = [infoflow.mutual_information(*task.sample(4000, seed)).nats for seed in (0, 1)]
+    assert np.mean(values) == pytest.approx(task.mutual_information, abs=TOLERANCES[name])
+
+
+def test_few_samples_of_many_dimensions_get_shrinkage() -> None:
+    x, y = tasks.sparse(40).sample(60, seed=0)
+    found = recommend(x, y)
+    assert (found.estimator, found.parameters["shrinkage"]) == ("gaussian", "oas")
+    assert found.create().estimate(x, y).nats >= 0
+
+
+def test_few_samples_of_many_symbols_get_a_bias_correction() -> None:
+    x, y = tasks.symmetric_channel(0.5, symbols=20).sample(300, seed=0)
+    assert recommend(x, y).parameters == {"correction": "grassberger"}
+    assert recommend(x % 2, y % 2).parameters == {}
+
+
+def test_constant_columns_and_single_tensors_are_no_trouble() -> None:
+    x, y = tasks.bivariate(0.5).sample(500, seed=0)
+    padded = torch.cat([torch.tensor(x), torch.ones(500, 1)], dim=1)
+    assert recommend(padded, y).estimator == "gaussian"
+    assert infoflow.mutual_information(np.ones(500), y).nats == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_reason_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="infoflow"):
+        Auto().estimate(*tasks.bivariate(0.5).sample(500, seed=0))
+    assert "a Gaussian copula holds" in caplog.text
+
+
+def test_bad_input_is_refused_by_name() -> None:
+    with pytest.raises(InvalidArgument, match="x holds 20 samples but y holds 19"):
+        recommend(np.arange(20), np.arange(19))
+    with pytest.raises(InvalidArgument, match="x holds 20 samples but y holds 19"):
+        recommend(np.arange(20.0), np.arange(19))
+    with pytest.raises(InvalidArgument, match="y has 1 NaN"):
+        recommend(np.arange(3.0), [0.0, np.nan, 1.0])
+
+
+def test_one_call_brings_interval_and_p_value() -> None:
+    task = tasks.bivariate(0.6)
+    x, y = task.sample(400, seed=0)
+    found = infoflow.mutual_information(x, y, "ksg", k=4, interval="subsampling", permutations=39, seed=7)
+    assert found.parameters["k"] == 4
+    assert found.parameters["seed"] == 7
+    assert found.interval is not None
+    assert found.interval.spans == "subsampling"
+    assert found.nats in found.interval
+    assert task.mutual_information in found.interval
+    assert found.p_value == 1 / 40
+    again = infoflow.mutual_information(x, y, "ksg", k=4, interval="subsampling", permutations=39, seed=7)
+    assert again == found
+    plain = infoflow.mutual_information(x, y, Gaussian(), permutations=19)
+    assert plain.p_value == 1 / 20
+    assert plain.interval is not None  # the estimator's own
+
+
+def test_parameters_go_with_names_only() -> None:
+    x, y = tasks.bivariate(0.6).sample(50, seed=0)
+    with pytest.raises(InvalidArgument, match="belong into the estimator object"):
+        infoflow.mutual_information(x, y, Gaussian(), copula=True)
+    with pytest.raises(UnknownName, match="did you mean 'copula'"):
+        infoflow.mutual_information(x, y, "gaussian", copulas=True)
+    with pytest.raises(UnknownName, match="did you mean 'gaussian'"):
+        infoflow.mutual_information(x, y, "gausian")
+    with pytest.raises(UnknownName, match="parameter of auto"):
+        infoflow.mutual_information(x, y, k=3)

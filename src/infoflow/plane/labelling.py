@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -20,12 +21,12 @@ _ANGLES = np.linspace(0, 2 * np.pi, 24, endpoint=False)
 _FORBIDDEN = 400.0
 
 
-def _renderer(axes: Axes) -> tuple[FigureCanvasAgg, float]:
-    """A canvas that can measure text, and how many of its pixels make a typographic point."""
+def _figure(axes: Axes) -> tuple[Figure, float]:
+    """The axes' figure, and how many of its pixels make a typographic point."""
     figure = axes.get_figure(root=True)
     if not isinstance(figure, Figure):
         raise TypeError("the axes belong to no figure")
-    return FigureCanvasAgg(figure), figure.dpi / 72
+    return figure, figure.dpi / 72
 
 
 def plain(text: Text) -> Text:
@@ -48,8 +49,8 @@ def label_points(
     Names are placed one after the other, each at the cheapest of some two hundred places around its point; one that
     lands far away gets a thin line to it. The axes' limits must be final.
     """
-    canvas, unit = _renderer(axes)
-    renderer = canvas.get_renderer()
+    figure, unit = _figure(axes)
+    renderer: RendererBase = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
     frame = axes.get_window_extent(renderer).padded(4 * unit)
     pixels = axes.transData.transform(points)
     taken = [text.get_window_extent(renderer) for text in axes.texts]
@@ -72,7 +73,8 @@ def label_points(
                 if cost < best:
                     best, chosen = cost, box
         taken.append(chosen)
-        text.set_position(back.transform((chosen.x0, chosen.y0)))
+        x, y = back.transform((chosen.x0, chosen.y0))
+        text.set_position((float(x), float(y)))
         nearest = np.clip(anchor, [chosen.x0, chosen.y0], [chosen.x1, chosen.y1])
         if np.linalg.norm(nearest - anchor) > 9 * unit:
             (x0, y0), (x1, y1) = back.transform([anchor, nearest])
@@ -92,13 +94,14 @@ def label_ends(
     axes: Axes, names: Sequence[str], heights: Sequence[float], colours: Sequence[Any], *, size: float
 ) -> None:
     """Writes names to the right of the axes at the lines' last heights (data units), moved apart where they'd touch."""
-    _, unit = _renderer(axes)
+    _, unit = _figure(axes)
     inverse = axes.transAxes.inverted()
     step = (inverse.transform((0, 1.25 * size * unit)) - inverse.transform((0, 0)))[1]
     wanted = [axes.transAxes.inverted().transform(axes.transData.transform((1, h)))[1] for h in heights]
     places = spread(wanted, float(step))
     for name, was, place, colour in zip(names, wanted, places, colours, strict=True):
-        dark = tuple(0.8 * c for c in to_rgb(colour))
+        red, green, blue = to_rgb(colour)
+        dark = (0.8 * red, 0.8 * green, 0.8 * blue)
         moved = abs(place - was) > step / 10
         if moved:
             leader = Line2D([1.0, 1.04], [was, place], linewidth=0.5, color=dark, transform=axes.transAxes)

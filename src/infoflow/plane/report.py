@@ -211,8 +211,8 @@ def _summary(plane: Plane) -> str:
     ceilings = frame[np.isfinite(frame["ceiling"])].groupby("ceiling_name", sort=False)["ceiling"].max()
     limits = [f"{name} = {nats / NATS_PER_BIT:.2f} bits" for name, nats in ceilings.items() if name]
     return (
-        f"What each layer T of {_counted(len(plane.networks), 'network')} keeps of the input X and tells about the label "
-        f"Y, at {_counted(len(epochs), 'snapshot')} from epoch {epochs[0]} to {epochs[-1]}, "
+        f"What each layer T of {_counted(len(plane.networks), 'network')} keeps of the input X and tells about the "
+        f"label Y, at {_counted(len(epochs), 'snapshot')} from epoch {epochs[0]} to {epochs[-1]}, "
         f"{_counted(int(seeds), 'seed')}, measured on N = {samples} probe inputs"
         + (f" ({', '.join(limits)})." if limits else ".")
     )

@@ -136,10 +136,28 @@
     return lines.join("<br>");
   }
 
-  function planeTraces(network) {
-    const step = stepOf(network), traces = [], route = { x: [], y: [] };
-    const { layers, epochs, seeds } = data.networks[network];
-    layers.forEach((name, layer) => {
+  // Layers whose points cover one another share one number, "1–3", on the one that lies on top.
+  function numbersOn(card, points) {
+    const x = limits("input"), y = limits("label"), wide = card.plane.clientWidth - 76, high = card.plane.clientHeight - 72;
+    const apart = (p, q) => Math.hypot(((p.x - q.x) * wide) / (x[1] - x[0]), ((p.y - q.y) * high) / (y[1] - y[0]));
+    const texts = new Map(), left = [...points].reverse();
+    while (left.length) {
+      const top = left.shift(), under = left.filter((point) => apart(top, point) < 11);
+      for (const point of under) { texts.set(point.layer, ""); left.splice(left.indexOf(point), 1); }
+      const all = [...under, top].map((point) => point.layer + 1).sort((a, b) => a - b), last = all[all.length - 1];
+      texts.set(top.layer, all.length > 1 && last - all[0] === all.length - 1 ? `${all[0]}–${last}` : all.join(","));
+    }
+    return texts;
+  }
+
+  function planeTraces(card) {
+    const { network } = card, step = stepOf(network), traces = [];
+    const { layers, seeds } = data.networks[network];
+    const nowAt = range(layers.length).filter((layer) => !state.hiddenLayers.has(layer)).map((layer) => ({ layer,
+      x: unit(series(network, "input", layer)?.mean[step] ?? null), y: unit(series(network, "label", layer)?.mean[step] ?? null) }))
+      .filter((point) => point.x !== null && point.y !== null);
+    const texts = numbersOn(card, nowAt), route = { x: nowAt.map((point) => point.x), y: nowAt.map((point) => point.y) };
+    range(layers.length).forEach((layer) => {
       const x = series(network, "input", layer), y = series(network, "label", layer);
       if (state.hiddenLayers.has(layer) || !x || !y) return;
       const colour = rgb(layer), past = range(step + 1), meta = { meta: { layer }, hoverinfo: "text" };
@@ -162,15 +180,15 @@
       }
       if (step < 0 || x.mean[step] === null || y.mean[step] === null) return;
       const here = { x: [unit(x.mean[step])], y: [unit(y.mean[step])] }, open = full(step);
-      route.x.push(here.x[0]); route.y.push(here.y[0]);
-      const number = { text: [String(layer + 1)], textfont: { ...font(11, open ? theme.ink : onColour(layer)), weight: 600 } };
+      const text = texts.get(layer), small = text.length > 2;
+      const number = { text: [text], textfont: { ...font(small ? 9 : 11, open ? theme.ink : onColour(layer)), weight: 600 } };
       if (state.view === "mean") {
         const spread = (line) => ({ type: "data", symmetric: false, array: [unit(line.high[step] - line.mean[step])],
           arrayminus: [unit(line.mean[step] - line.low[step])], color: colour, thickness: 1.1, width: 0, visible: line.banded });
         // A disc of paper behind the open symbol keeps its number legible over the trail.
         traces.push({ ...meta, ...here, ...number, type: "scatter", mode: "markers+text", name: "now", cliponaxis: false,
           hovertext: [told(network, layer, step)], error_x: spread(x), error_y: spread(y),
-          marker: { size: 18, color: open ? theme.paper : colour, line: { color: open ? colour : theme.paper, width: open ? 2.2 : 1.2 } } });
+          marker: { size: small ? 21 : 18, color: open ? theme.paper : colour, line: { color: open ? colour : theme.paper, width: open ? 2.2 : 1.2 } } });
       } else {
         const points = range(seeds.length).filter((s) => x.seeds[s][step] !== null && y.seeds[s][step] !== null);
         traces.push({ ...meta, type: "scatter", mode: "markers", name: "now", cliponaxis: false,
@@ -178,8 +196,8 @@
           hovertext: points.map((s) => told(network, layer, step, s)),
           marker: { size: 8, color: colour, line: { width: 1.4, color: colour },
             symbol: points.map((s) => (x.full[s][step] === "1" || y.full[s][step] === "1" ? "circle-open" : "circle")) } });
-        traces.push({ ...here, text: number.text, type: "scatter", mode: "text", name: "number", hoverinfo: "skip",
-          textposition: "top center", textfont: { ...font(12, theme.ink), weight: 700 } });
+        traces.push({ ...here, text: number.text, type: "scatter", mode: "markers+text", name: "number", hoverinfo: "skip",
+          marker: { size: 12, opacity: 0 }, textposition: "top center", textfont: { ...font(12, theme.ink), weight: 700 } });
       }
     });
     const path = { type: "scatter", mode: "lines", name: "layers", ...route, hoverinfo: "skip", line: { color: theme.quiet, width: 1, dash: "dot" } };
@@ -205,8 +223,8 @@
   function planeLayout(network) {
     const x = limits("input"), y = limits("label");
     return { ...baseLayout(), margin: { l: 58, r: 18, t: 26, b: 46 }, ...ceilings(network, x, y),
-      xaxis: { ...axisStyle(), range: x, title: { text: named(cubeOf(network, "input")), font: font(13), standoff: 6 } },
-      yaxis: { ...axisStyle(), range: y, title: { text: named(cubeOf(network, "label")), font: font(13), standoff: 6 } } };
+      xaxis: { ...axisStyle(), showgrid: false, range: x, title: { text: named(cubeOf(network, "input")), font: font(13), standoff: 6 } },
+      yaxis: { ...axisStyle(), showgrid: false, range: y, title: { text: named(cubeOf(network, "label")), font: font(13), standoff: 6 } } };
   }
 
   // ---- curves ------------------------------------------------------------------------------------------------
@@ -234,7 +252,9 @@
       x: [...there, ...back].map((e) => x[e]), y: [...there.map((e) => line.high[e]), ...back.map((e) => line.low[e])] };
     const mean = { ...common, x, y: line.mean, mode: open ? "lines+markers" : "lines", name: label,
       line: { color, width: 1.7, dash }, hovertext: epochs.map((epoch, e) => `${label}, epoch ${epoch}: ${fixed(line.mean[e])}`) };
-    if (open) mean.marker = { size: open.map((full) => (full ? 5 : 0)), symbol: "circle-open", color, opacity: 1 };
+    let last = 0; // open symbols at a distance from one another, not a chain of them
+    const marked = open?.map((full, e) => full && x[e] > 1.5 * last && Boolean(last = x[e]));
+    if (open) mean.marker = { size: marked.map((mark) => (mark ? 5 : 0)), symbol: "circle-open", color, opacity: 1 };
     return line.banded ? [band, mean] : [mean];
   }
 
@@ -243,7 +263,7 @@
     const panels = AXES.map((axis) => ({ title: named(cubeOf(network, axis), false), axis }));
     for (const [family, members] of metricFamilies(network)) panels.push({ title: plain(family), members });
     const columns = width < 520 ? 1 : 2, rows = Math.ceil(panels.length / columns), height = columns === 1 ? 190 : 215;
-    const layout = { ...baseLayout(), margin: { l: 46, r: 14, t: 26, b: 40 }, shapes: [], annotations: [] }, traces = [];
+    const layout = { ...baseLayout(), margin: { l: 46, r: 14, t: 26, b: 40 }, annotations: [] }, traces = [];
     const gapX = 0.11, gapY = 62 / (height * rows), ticks = epochTicks();
     const lastX = Math.log10(place(data.epochs[data.epochs.length - 1])), firstX = Math.log10(place(data.epochs[0]));
     panels.forEach((panel, i) => {
@@ -256,7 +276,6 @@
       layout[`yaxis${id}`] = { ...axisStyle(), anchor: `x${id}`, domain: [Math.max(0, top - h), top], nticks: 5 };
       layout.annotations.push({ text: panel.title, showarrow: false, font: font(12.5), x: left, xref: "paper", xanchor: "left",
         y: top, yref: "paper", yanchor: "bottom", yshift: 4 });
-      layout.shapes.push({ type: "line", xref: `x${id}`, yref: `y${id} domain`, y0: 0, y1: 1, line: { color: theme.accent, width: 1 } });
       if (panel.axis) {
         layout[`yaxis${id}`].range = limits(panel.axis);
         layers.forEach((name, layer) => {
@@ -279,10 +298,24 @@
       }
     });
     layout.height = rows * height;
-    return { traces, layout, panels: panels.length };
+    return { traces, layout };
   }
 
-  const clockAt = () => place(data.epochs[state.step]);
+  // The slider's epoch on the curves: plain elements over the drawing, as moving one of Plotly's shapes redraws all.
+  function markEpoch({ curves: graph, marks }) {
+    const { layout } = graph, ids = Object.keys(layout).filter((name) => name.startsWith("xaxis")).map((name) => name.slice(5));
+    while (marks.children.length < ids.length) marks.append(element("i"));
+    const wide = graph.clientWidth - layout.margin.l - layout.margin.r, high = layout.height - layout.margin.t - layout.margin.b;
+    [...marks.children].forEach((mark, i) => {
+      const across = layout[`xaxis${ids[i]}`], up = layout[`yaxis${ids[i]}`];
+      if (mark.hidden = !across) return;
+      const part = (Math.log10(place(data.epochs[state.step])) - across.range[0]) / (across.range[1] - across.range[0]);
+      mark.hidden = !(part >= 0 && part <= 1);
+      mark.style.height = `${(up.domain[1] - up.domain[0]) * high}px`;
+      const left = layout.margin.l + wide * (across.domain[0] + part * (across.domain[1] - across.domain[0]));
+      mark.style.transform = `translate(${left.toFixed(1)}px, ${(layout.margin.t + (1 - up.domain[1]) * high).toFixed(1)}px)`;
+    });
+  }
 
   // ---- tables ------------------------------------------------------------------------------------------------
   function table(columns, rows, caption) { // columns: {title, number}; rows: arrays of text or {text, mark}
@@ -360,17 +393,18 @@
   const shown = () => cards.filter((_, i) => !state.hiddenNetworks.has(i));
 
   function drawCard(card) {
-    const wide = card.curves.clientWidth, { traces, layout, panels } = curves(card.network, wide);
-    layout.shapes.forEach((shape) => { shape.x0 = shape.x1 = clockAt(); });
-    card.panels = panels;
+    const { traces, layout } = curves(card.network, card.curves.clientWidth);
     card.curves.style.height = `${layout.height}px`;
-    return [Plotly.react(card.plane, planeTraces(card.network), planeLayout(card.network), CONFIG), Plotly.react(card.curves, traces, layout, CONFIG)];
+    const drawn = [Plotly.react(card.plane, planeTraces(card), planeLayout(card.network), CONFIG), Plotly.react(card.curves, traces, layout, CONFIG)];
+    if (!card.listens) card.curves.on("plotly_relayout", () => markEpoch(card)); // zoomed, or of another size
+    card.listens = true;
+    markEpoch(card);
+    return drawn;
   }
 
-  function drawNow(card) { // the slider moved: new points, and a moved line on the curves
-    const moved = {};
-    for (const i of range(card.panels)) moved[`shapes[${i}].x0`] = moved[`shapes[${i}].x1`] = clockAt();
-    return [Plotly.react(card.plane, planeTraces(card.network), card.plane.layout, CONFIG), Plotly.relayout(card.curves, moved)];
+  function drawNow(card) { // the slider moved
+    markEpoch(card);
+    return [Plotly.react(card.plane, planeTraces(card), card.plane.layout, CONFIG)];
   }
 
   function drawWords() {
@@ -450,10 +484,12 @@
       const details = element("details"), held = element("div");
       details.append(element("summary", "Numbers at this epoch"), held);
       details.addEventListener("toggle", drawWords);
-      split.append(plane, lines);
+      const marks = element("div", undefined, { class: "marks", "aria-hidden": "true" }), overlaid = element("div", undefined, { class: "marked" });
+      overlaid.append(lines, marks);
+      split.append(plane, overlaid);
       box.append(element("h3", name, { title: name }), split, details);
       byId("cards").append(box);
-      return { network, box, plane, curves: lines, details, numbers: held };
+      return { network, box, plane, curves: lines, marks, details, numbers: held };
     });
     byId("epoch").max = data.epochs.length - 1;
     byId("epoch").addEventListener("input", (event) => { play(false); moveTo(Number(event.target.value)); });

@@ -1,0 +1,161 @@
+"""The plane as an image: it draws, says what it shows, and leaves matplotlib as it was."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+from matplotlib.text import Text
+
+from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.plane import figure as module
+from infoflow.plane.figure import draw
+from infoflow.plane.labelling import spread
+from infoflow.plane.table import Plane
+
+Draw = Callable[..., Figure]
+
+
+@pytest.fixture(scope="module")
+def drawing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Draw]:
+    """Draws, and hands over the figure for a look at what is on it."""
+    kept: list[Figure] = []
+    make = module._canvas_for
+
+    def keep(path: Path) -> FigureCanvasAgg:
+        canvas = make(path)
+        kept.append(canvas.figure)
+        return canvas
+
+    def draw_and_keep(plane: Plane, ending: str = "png", **options: str) -> Figure:
+        draw(plane, tmp_path_factory.mktemp("figure") / f"plane.{ending}", **options)
+        return kept[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_canvas_for", keep)
+        yield draw_and_keep
+
+
+@pytest.fixture(scope="module")
+def binning(drawing: Draw, make_plane: Callable[..., Plane]) -> Figure:
+    return drawing(make_plane())
+
+
+@pytest.fixture(scope="module")
+def kernel(drawing: Draw, make_plane: Callable[..., Plane]) -> Figure:
+    plane = make_plane()
+    return drawing(plane, estimator=plane.estimators[1], units="nats")
+
+
+def words(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def test_an_image_of_print_size_with_ink_in_every_panel(plane: Plane, tmp_path: Path) -> None:
+    path = plane.figure(tmp_path / "new" / "plane.png")
+    image = imread(path)[..., :3]
+    assert image.shape[1] > 1500
+    assert image.shape[0] > 1000
+    upper, lower = image[: image.shape[0] // 2], image[image.shape[0] // 2 :]
+    for part in (upper, lower):
+        for half in np.array_split(part, 2, axis=1):
+            assert (half.min(axis=2) < 0.5).mean() > 0.005
+
+
+def test_it_says_what_the_axes_show_and_of_which_kind(binning: Figure, kernel: Figure) -> None:
+    said = words(binning)
+    assert said.count("H(Q(T)) [bits], plug-in") == 2
+    assert words(kernel).count("I(X;T+ε) [nats], upper bound") == 2
+    assert "I(T+ε;Y) [nats], difference of bounds" in words(kernel)
+    assert not any("H(Q(T))" in text for text in words(kernel))
+    assert {"Binning(bins=30)", "N = 1000, 3 seeds", "accuracy", "train", "test"} <= set(said)
+    assert {"tanh", "relu", "tanh1", "relu3", "output"} <= set(said)
+
+
+def test_points_are_means_over_seeds_in_the_unit_asked_for(plane: Plane, binning: Figure, kernel: Figure) -> None:
+    for figure, estimator, scale in zip((binning, kernel), plane.estimators, (np.log(2), 1.0), strict=True):
+        rows = plane.frame.query("network == 'tanh' and layer == 'tanh2'")
+        means = rows[rows["estimator"] == estimator].groupby(["axis", "epoch"])["nats"].mean()
+        expected = np.column_stack([means["input"], means["label"]]) / scale
+        offsets = [np.asarray(c.get_offsets()) for c in figure.axes[0].collections]
+        assert any(np.allclose(found, expected) for found in offsets if len(found) == 12)
+
+
+def test_ceilings_are_drawn_and_saturated_points_are_hollow(plane: Plane, binning: Figure) -> None:
+    assert {"log N = 9.97", "H(Y) = 1.00"} <= set(words(binning))
+    rows = plane.frame.query("network == 'tanh' and estimator == 'Binning(bins=30)'")
+    reached = rows.groupby(["layer", "epoch"])["saturated"].any()
+    markers = [c for c in binning.axes[0].collections if len(c.get_offsets()) == 12]
+    hollow = sum(int((np.asarray(c.get_facecolors())[:, :3] == 1.0).all(axis=1).sum()) for c in markers)
+    assert 0 < hollow == int(reached.sum()) < len(reached)
+
+
+def test_names_on_the_figure_cover_no_other_name(binning: Figure) -> None:
+    renderer = FigureCanvasAgg(binning).get_renderer()
+    for axes in binning.axes:
+        boxes = [text.get_window_extent(renderer) for text in axes.texts if text.get_text()]
+        assert [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :] if a.overlaps(b)] == []
+
+
+def test_odd_names_are_shown_as_they_are(make_plane: Callable[..., Plane], drawing: Draw) -> None:
+    odd = "$x^{_$ a_very_long_name.of.a.network"
+    assert odd in words(drawing(make_plane(tanh=odd), "svg"))
+
+
+def test_one_seed_one_epoch_and_no_metrics_are_enough(plane: Plane, tmp_path: Path) -> None:
+    frame = plane.frame.query("seed == 0 and epoch == 0")
+    draw(Plane(frame), tmp_path / "plane.png")
+    assert (tmp_path / "plane.png").stat().st_size > 10_000
+
+
+def test_matplotlib_is_left_as_it_was(plane: Plane, tmp_path: Path) -> None:
+    before = dict(matplotlib.rcParams)
+    worker = threading.Thread(target=draw, args=(plane, tmp_path / "plane.png"))
+    worker.start()
+    worker.join()
+    assert (tmp_path / "plane.png").exists()
+    assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"estimator": "Bining(bins=30)"}, UnknownName, "did you mean 'Binning"),
+        ({"units": "bytes"}, UnknownName, "unknown unit 'bytes'"),
+        ({"probe": "test"}, UnknownName, "unknown probe 'test'"),
+    ],
+)
+def test_what_is_not_there_is_named(
+    plane: Plane, tmp_path: Path, options: dict[str, str], error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        draw(plane, tmp_path / "plane.png", **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_paths_that_can_not_be_drawn_to(plane: Plane, tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match=r"want an ending among .*png"):
+        draw(plane, tmp_path / "plane.docx")
+    with pytest.raises(InvalidArgument, match="a folder"):
+        draw(plane, tmp_path)
+    with pytest.raises(InvalidArgument, match="no estimates"):
+        draw(Plane(plane.frame.iloc[:0]), tmp_path / "plane.png")
+
+
+def test_spread_keeps_order_and_distance_and_moves_little() -> None:
+    generator = np.random.default_rng(1)
+    for _ in range(50):
+        wanted = generator.random(8).tolist()
+        places = spread(wanted, 0.05)
+        order = np.argsort(wanted)
+        gaps = np.diff(np.array(places)[order])
+        assert gaps.min() > 0.05 - 1e-9
+        # Least squares: no common shift makes it better.
+        assert abs(np.sum(np.array(places) - wanted)) < 1e-9

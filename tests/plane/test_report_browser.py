@@ -1,0 +1,284 @@
+"""The report in a real browser, headless: it draws, answers to its controls, asks no network, runs no one's names."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from infoflow.plane.table import Plane
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
+Page = sync_api.Page
+
+# What playwright itself warns of is no fault of the page.
+pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning", "default::ResourceWarning")
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOSTILE = "<img src=x onerror=alert(1)>"
+READY = "() => Boolean(window.infoflowReport) && !window.infoflowReport.busy"
+NOW = """i => document.querySelectorAll('.plane')[i].data.filter(t => t.name === 'now')
+         .map(t => ({x: [...t.x], y: [...t.y], text: t.text, line: t.marker.line.color, fill: t.marker.color}))"""
+
+
+class Opened:
+    """A page of a report, with everything that it complained of or asked for."""
+
+    def __init__(self, browser: Any, path: Path, width: int = 1400, scheme: str = "light") -> None:
+        self.path = path
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        self.page.on("dialog", self._dialog)
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(path.as_uri())
+        self.settle()
+
+    def _dialog(self, dialog: Any) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def settle(self) -> None:
+        # Two frames, so that a redraw that was asked for has begun.
+        self.page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+        self.until(READY)
+
+    def until(self, true: str, seconds: float = 20.0) -> None:
+        # Playwright's own waiting evaluates text inside the page, which the page's security policy forbids.
+        end = time.monotonic() + seconds
+        while not self.page.evaluate(true):
+            assert time.monotonic() < end, f"waited {seconds} s for {true}"
+            self.page.wait_for_timeout(20)
+
+    def now(self, network: int = 0) -> Any:
+        return self.page.evaluate(NOW, network)
+
+    def titles(self) -> list[str]:
+        return [text.strip() for text in self.page.locator(".plane .xtitle, .plane .ytitle").all_text_contents()]
+
+    def curve(self) -> list[float]:
+        """The second layer's mean of I(X;T) as the curves of the first network draw it."""
+        found: list[float] = self.page.evaluate(
+            "() => [...document.querySelector('.curves').data.filter(t => t.name !== 'band')[1].y]"
+        )
+        return found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if BROWSER is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def report(make_plane: Callable[..., Plane], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    plane = make_plane()
+    other = plane.frame.assign(probe="held out", nats=plane.frame["nats"] * 0.9)
+    both = Plane(pd.concat([plane.frame, other]), plane.metrics, plane.provenance)
+    return both.report(tmp_path_factory.mktemp("report") / "plane.html")
+
+
+@pytest.fixture
+def opened(browser: Any, report: Path) -> Iterator[Opened]:
+    made = Opened(browser, report)
+    yield made
+    assert made.complaints == []
+    assert made.requests == [report.as_uri()] or set(made.requests) == {report.as_uri(), "data:,"}
+    made.page.close()
+
+
+def test_every_plot_has_points_that_can_be_seen(opened: Opened) -> None:
+    page = opened.page
+    assert page.locator(".plane").count() == page.locator(".curves").count() == 2
+    for i in range(2):
+        points = page.locator(".plane").nth(i).locator(".scatterlayer .point")
+        assert points.count() > 20
+        assert points.last.is_visible()
+        lines = page.locator(".curves").nth(i).locator("path.js-line")
+        assert lines.count() >= 4 * 2 + 4
+    text = page.inner_text("body")
+    for said in ("tanh", "relu", "log N = 9.97", "H(Y) = 1.00", "synthetic curves", "at its ceiling log N"):
+        assert said in text
+    assert page.title() == "Information plane: tanh, relu"
+
+
+def test_the_drawn_points_are_the_planes_means(opened: Opened, plane: Plane) -> None:
+    rows_at_end = plane.frame.query("estimator == 'Binning(bins=30)' and epoch == 1000")
+    for network, name in enumerate(plane.networks):
+        rows = rows_at_end[rows_at_end["network"] == name]
+        means = rows.groupby(["axis", "depth"])["nats"].mean() / math.log(2)
+        drawn = opened.now(network)
+        assert [point["x"][0] for point in drawn] == pytest.approx(means["input"].tolist(), rel=1e-4)
+        assert [point["y"][0] for point in drawn] == pytest.approx(means["label"].tolist(), rel=1e-4)
+
+
+def test_saturated_points_are_open(opened: Opened, plane: Plane) -> None:
+    rows = plane.frame.query("network == 'relu' and estimator == 'Binning(bins=30)' and epoch == 1000")
+    expected = rows.groupby("depth")["saturated"].any().tolist()
+    assert True in expected
+    assert False in expected
+    paper = opened.page.evaluate("() => getComputedStyle(document.documentElement).getPropertyValue('--paper').trim()")
+    assert [point["fill"] == paper for point in opened.now(1)] == expected
+
+
+def test_the_slider_moves_the_points_and_the_line_on_the_curves(opened: Opened) -> None:
+    page = opened.page
+    last, line = opened.now(), page.locator(".marks i").first.bounding_box()
+    assert page.locator("#epoch-text").inner_text() == "epoch 1000"
+    page.focus("#epoch")
+    for _ in range(5):
+        page.keyboard.press("ArrowLeft")
+    opened.settle()
+    assert page.locator("#epoch-text").inner_text() == "epoch 30"
+    assert page.locator("#epoch").get_attribute("aria-valuetext") == "epoch 30"
+    moved = opened.now()
+    assert [p["x"] for p in moved] != [p["x"] for p in last]
+    assert page.locator(".marks i").first.bounding_box()["x"] < line["x"] - 20
+    page.keyboard.press("Home")
+    opened.settle()
+    assert page.evaluate("() => infoflowReport.state.step") == 0
+    assert page.locator("#epoch-text").inner_text() == "epoch 0"
+
+
+def test_play_advances_and_stops_at_the_end(opened: Opened) -> None:
+    page = opened.page
+    page.click("#play")
+    assert page.locator("#play").get_attribute("aria-pressed") == "true"
+    opened.until("() => infoflowReport.state.step >= 2")
+    page.click("#play")
+    assert not page.evaluate("() => infoflowReport.state.playing")
+    opened.settle()
+    assert page.evaluate("() => infoflowReport.state.step") < len(page.evaluate("() => infoflowReport.epochs"))
+    page.click("#play")
+    opened.until("() => !infoflowReport.state.playing")
+    assert page.locator("#epoch-text").inner_text() == "epoch 1000"
+    assert page.locator("#play").inner_text().endswith("Play")
+
+
+def test_units_switch_values_and_titles(opened: Opened) -> None:
+    bits, curve, titles = opened.now(), opened.curve(), opened.titles()
+    assert titles == ["H(Q(T)) [bits], plug-in", "I(Q(T);Y) [bits], plug-in"] * 2
+    opened.page.get_by_label("nats", exact=True).check()
+    opened.settle()
+    assert opened.titles() == ["H(Q(T)) [nats], plug-in", "I(Q(T);Y) [nats], plug-in"] * 2
+    for in_nats, in_bits in zip(opened.now(), bits, strict=True):
+        assert in_nats["x"][0] / math.log(2) == pytest.approx(in_bits["x"][0])
+        assert in_nats["y"][0] / math.log(2) == pytest.approx(in_bits["y"][0])
+    assert [value / math.log(2) for value in opened.curve()] == pytest.approx(curve)
+    assert "log N = 6.91" in opened.page.inner_text("body")
+    assert "peak [nats]" in opened.page.inner_text("#compression")
+
+
+def test_estimators_switch_values_titles_and_caveat(opened: Opened) -> None:
+    before, caveat = opened.now(), opened.page.inner_text("#caveat")
+    opened.page.select_option("#estimator", label="KernelDensity(variance=0.1)")
+    opened.settle()
+    assert opened.titles() == ["I(X;T+ε) [bits], upper bound", "I(T+ε;Y) [bits], difference of bounds"] * 2
+    assert opened.now() != before
+    assert "Gaussian noise" in opened.page.inner_text("#caveat")
+    assert opened.page.inner_text("#caveat") != caveat
+
+
+def test_probes_switch_values(opened: Opened) -> None:
+    before = opened.now()
+    opened.page.select_option("#probe", label="held out")
+    opened.settle()
+    for now, then in zip(opened.now(), before, strict=True):
+        assert now["x"][0] == pytest.approx(0.9 * then["x"][0], rel=1e-4)
+
+
+def test_every_seed_can_be_shown(opened: Opened) -> None:
+    opened.page.get_by_label("every seed").check()
+    opened.settle()
+    assert [len(point["x"]) for point in opened.now()] == [3] * 4
+
+
+def test_networks_and_layers_can_be_hidden(opened: Opened) -> None:
+    page = opened.page
+    page.locator("#networks-choice button").first.click()
+    page.locator("#layers-choice button").last.click()
+    opened.settle()
+    assert page.locator(".card:visible h3").all_inner_texts() == ["relu"]
+    assert len(opened.now(1)) == 3
+    assert "tanh1" not in page.inner_text("#compression")
+    page.locator("#networks-choice button").first.click()
+    opened.settle()
+    assert page.locator(".card:visible").count() == 2
+
+
+def test_numbers_are_there_in_words(opened: Opened, plane: Plane) -> None:
+    opened.page.locator("details summary").first.click()
+    rows = plane.frame.query("network == 'tanh' and estimator == 'Binning(bins=30)' and epoch == 1000")
+    value = rows.query("layer == 'tanh3' and axis == 'input'")["nats"].mean() / math.log(2)
+    table = opened.page.locator("details table").first
+    assert f"{value:.3f}" in table.locator("tr", has_text="tanh3").inner_text()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1100, "light"), (1600, "dark")])
+def test_it_fits_the_width_in_both_schemes(browser: Any, report: Path, width: int, scheme: str) -> None:
+    opened = Opened(browser, report, width, scheme)
+    assert opened.page.evaluate("() => document.documentElement.scrollWidth") <= width
+    background = opened.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    assert (sum(int(part) for part in background[4:-1].split(",")) > 384) == (scheme == "light")
+    assert opened.complaints == []
+    opened.page.close()
+
+
+def test_hostile_names_are_text_and_run_nothing(browser: Any, make_plane: Callable[..., Plane], tmp_path: Path) -> None:
+    plane = make_plane(tanh=f"{HOSTILE}<b>net</b>")
+    frame = plane.frame.copy()
+    frame["layer"] = HOSTILE + frame["layer"]
+    for column in ("quantity", "estimator", "probe", "ceiling_name", "kind"):
+        frame[column] = frame[column] + HOSTILE
+    frame["warnings"] = f"</script>{HOSTILE}<a href='javascript:alert(1)'>x</a>"
+    metrics = plane.metrics.copy()
+    metrics["metric"] = HOSTILE + metrics["metric"]
+    path = Plane(frame, metrics, {HOSTILE: f"{HOSTILE}&amp;"}).report(tmp_path / "plane.html")
+    opened = Opened(browser, path)
+    page = opened.page
+    page.locator("details summary").first.click()
+    page.locator(".plane").first.hover()
+    points = page.locator(".plane").first.locator(".scatterlayer .point")
+    box = points.last.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector(".hoverlayer .hovertext")
+    assert HOSTILE in page.locator(".hoverlayer").first.text_content()
+    page.click("#play")
+    opened.until("() => infoflowReport.state.step >= 1")
+    page.click("#play")
+    opened.settle()
+    assert page.locator("img").count() == 0
+    assert page.locator(".card h3").first.inner_text() == f"{HOSTILE}<b>net</b>"
+    assert HOSTILE in page.locator("#layers-choice .name").first.inner_text()
+    assert page.locator("#estimator option").first.inner_text().endswith(HOSTILE)
+    assert all(HOSTILE in title for title in opened.titles())
+    assert HOSTILE in page.locator(".curves").first.text_content()
+    for part in ("#warnings", "#provenance", "#compression", "details"):
+        assert HOSTILE in page.locator(part).first.inner_text()
+    assert f"{HOSTILE}&amp;" in page.inner_text("#provenance")
+    assert page.evaluate("() => document.querySelectorAll('a[href^=javascript], [onerror]').length") == 0
+    assert opened.complaints == []
+    assert set(opened.requests) <= {path.as_uri(), "data:,"}
+    page.close()

@@ -128,7 +128,9 @@ def train(
     >>> sorted(history), len(history[2]["train_accuracy"])
     ([0, 2], 3)
     """
-    device = _device(device, network)
+    if device is None:
+        device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
+    device = usable_device(device)
     network.to(device)
     members = network.members if isinstance(network, Stacked) else None
     seeds = _seeds(seeds, members)
@@ -382,9 +384,12 @@ def _fingerprint(
     }
 
 
-def _device(device: torch.device | str | None, network: nn.Module) -> torch.device:
-    if device is None:
-        return next((p.device for p in network.parameters()), torch.device("cpu"))
+def usable_device(device: torch.device | str) -> torch.device:
+    """The device by its name; "auto" is a GPU where there is one. Raises InvalidArgument when it can't be used here.
+
+    >>> usable_device("cpu")
+    device(type='cpu')
+    """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import tyro
 
+from infoflow import checks
 from infoflow.cli.options import parse_options, value_of
 from infoflow.plane.experiment import run
 from infoflow.plane.settings import Settings, protocol
@@ -32,8 +34,10 @@ class Options:
     """Replace a former run in the output folder."""
     device: str = "auto"
     """cpu, cuda, cuda:1, ... or auto."""
-    jobs: int = 1
-    """Processes that analyse at once."""
+    jobs: int = -1
+    """Processes that analyse at once; -1 means one for each processor."""
+    threads: int | None = None
+    """Threads of each torch operation on the CPU (default: one for networks too small to share, else torch's own)."""
     quiet: bool = False
     """No progress bars."""
 
@@ -42,6 +46,7 @@ def command(argv: list[str]) -> None:
     """Runs `infoflow plane` with these arguments."""
     settings = protocol(value_of("--protocol", argv) or "default", value_of("--data", argv))
     options = parse_options(Options, argv, prog="infoflow plane", default=Options(settings))
+    _set_threads(options)
     folder = options.output or Path("runs") / f"{options.settings.data}-{options.protocol}"
     finished = run(
         options.settings,
@@ -57,3 +62,11 @@ def command(argv: list[str]) -> None:
     print(f"\nWritten to {finished.folder}:")
     for what, path in finished.files.items():
         print(f"  {what:<18} {path}")
+
+
+def _set_threads(options: Options) -> None:
+    """A layer this narrow is done before a second thread has woken up; on a busy machine it waits far longer."""
+    if options.threads is not None:
+        torch.set_num_threads(checks.integer(options.threads, "threads"))
+    elif max(options.settings.widths) <= 256:
+        torch.set_num_threads(1)

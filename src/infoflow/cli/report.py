@@ -27,8 +27,8 @@ class Options:
     """How to measure: name, or name:parameter=value,parameter=value."""
     overwrite: bool = False
     """Replace files of a former report in the output folder."""
-    jobs: int = 1
-    """Processes that analyse at once."""
+    jobs: int = -1
+    """Processes that analyse at once; -1 means one for each processor."""
     quiet: bool = False
     """No progress bars."""
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from infoflow import __version__
 from infoflow.entropies import discrete
-from infoflow.errors import DidNotConverge, InfoflowError, InvalidArgument, UnknownName
+from infoflow.errors import BrokenStore, DidNotConverge, InfoflowError, InvalidArgument, UnknownName
 from infoflow.interface import Estimate, LayerInformation
 from infoflow.plane.labels import description, labels
 from infoflow.plane.parts import Parts
@@ -111,9 +111,12 @@ def analyse(
     if cache is not None:
         Parts(cache)
     networks = _networks(stores)
+    every = [recording for recordings in networks.values() for recording in recordings]
+    for recording in every:
+        if not recording.epochs:
+            raise BrokenStore(f"the recording {str(recording.store)!r} holds no complete snapshot; record one first")
     choices: dict[str, Iterable[Any] | None] = {"layer": layers, "epoch": epochs, "probe": probes, "seed": seeds}
     wanted = {what: None if choice is None else list(choice) for what, choice in choices.items()}
-    every = [recording for recordings in networks.values() for recording in recordings]
     for what, choice in wanted.items():
         known = dict.fromkeys(option for recording in every for option in _holds(recording)[what])
         for one in choice or ():

@@ -30,7 +30,7 @@ from infoflow.plane.analysis import analyse
 from infoflow.plane.recorder import record
 from infoflow.plane.settings import Settings
 from infoflow.plane.table import Plane, write_atomically
-from infoflow.training import Training, snapshot_epochs, train
+from infoflow.training import Training, snapshot_epochs, train, usable_device
 
 log = logging.getLogger(__name__)
 
@@ -82,12 +82,13 @@ def run(
     folder = Path(folder)
     split = datasets.load(settings.data, root=data_root, split_seed=0 if settings.shuffled_split else None)
     estimators = [parse(text) for text in settings.estimators]
+    where = usable_device(device)
     _open(folder, settings, resume=resume, overwrite=overwrite)
 
     stores = {}
     for activation in settings.activations:
         log.info("training %d %s network(s) on %s", settings.seeds, activation, settings.data)
-        stores[activation] = _train_and_record(activation, split, settings, folder, device=device, progress=progress)
+        stores[activation] = _train_and_record(activation, split, settings, folder, device=where, progress=progress)
     plane = analyse(stores, estimators, n_jobs=jobs, progress=progress, cache=folder / "analysis")
     plane.save(folder)
     write_atomically(folder / "audit.txt", lambda path: path.write_text(f"{plane.audit()}\n"))
@@ -140,14 +141,14 @@ def _same(before: Mapping[str, Any], settings: Settings, folder: Path) -> None:
 
 
 def _train_and_record(
-    activation: str, split: datasets.Split, settings: Settings, folder: Path, *, device: str, progress: bool
+    activation: str, split: datasets.Split, settings: Settings, folder: Path, *, device: torch.device, progress: bool
 ) -> Path:
     train_set, test_set = split.train.tensors(), split.test.tensors()
     seeds = range(settings.seeds)
     widths = (train_set[0].shape[1], *settings.widths, split.train.classes)
     network = stack(
         [MLP(widths, activation, initialisation=settings.initialisation_for(activation), seed=seed) for seed in seeds]
-    )
+    ).to(device)
     probe_x, probe_y = _probe(split, settings.probe)
     store = folder / "recordings" / f"{activation}.zarr"
     checkpoint = folder / "checkpoints" / f"{activation}.pt"
@@ -189,7 +190,6 @@ def _train_and_record(
             checkpoint=checkpoint,
             resume=checkpoint.exists(),
             progress=progress,
-            device=device,
         )
         lost = sorted({*epochs} - {*recorder.epochs})
         if lost:

@@ -7,36 +7,29 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 
 import numpy as np
 
 from infoflow.estimators import DependenceGraph
 
-
-def hashed(x: np.ndarray, width: float, rng: np.random.Generator) -> list[int]:
-    """Every sample's bucket number, one sample after the other."""
-    shift = rng.random(x.shape[1])
-    table: dict[tuple[int, ...], int] = {}
-    numbers = []
-    for row in x:
-        key = tuple(np.floor(row / width + shift).astype(int).tolist())
-        numbers.append(table.setdefault(key, len(table)))
-    return numbers
+Bucket = tuple[float, ...]
 
 
-def edges(left: Sequence[int], right: Sequence[int]) -> float:
-    n = len(left)
-    count_left: dict[int, int] = {}
-    count_right: dict[int, int] = {}
-    count_both: dict[tuple[int, int], int] = {}
-    for i, j in zip(left, right, strict=True):
-        count_left[i] = count_left.get(i, 0) + 1
-        count_right[j] = count_right.get(j, 0) + 1
-        count_both[i, j] = count_both.get((i, j), 0) + 1
-    total = 0.0
-    for (i, j), both in count_both.items():
-        total += both / n * math.log(both * n / (count_left[i] * count_right[j]))
+def one_shift(x: np.ndarray, y: np.ndarray, width: float, shift_x: np.ndarray, shift_y: np.ndarray) -> float:
+    """The graph as dictionaries from buckets to the samples in them, filled sample by sample."""
+    left: dict[Bucket, list[int]] = {}
+    right: dict[Bucket, list[int]] = {}
+    both: dict[tuple[Bucket, Bucket], list[int]] = {}
+    for i in range(len(x)):
+        a = tuple(np.floor(x[i] / width + shift_x))
+        b = tuple(np.floor(y[i] / width + shift_y))
+        left.setdefault(a, []).append(i)
+        right.setdefault(b, []).append(i)
+        both.setdefault((a, b), []).append(i)
+    total, n = 0.0, len(x)
+    for (a, b), members in both.items():
+        ratio = len(members) * n / (len(left[a]) * len(right[b]))
+        total += len(members) / n * math.log(ratio)
     return total
 
 
@@ -45,16 +38,16 @@ def straightforward(x: np.ndarray, y: np.ndarray, width: float, shifts: int = 10
     widest = int(math.log2(len(x) / 10))
     values = []
     for shift in range(shifts):
-        codes = []
+        projected, shifts_of = [], []
         for v in (x, y):
             rng = np.random.default_rng((0, shift))
-            shifted = np.random.default_rng((0, shift, 1))
             u = (v - v.mean(0)) / v.std(0)
             if u.shape[1] > widest:
                 u = u @ (rng.standard_normal((widest, u.shape[1])).T / math.sqrt(u.shape[1]))
                 u = u / u.std(0)
-            codes.append(hashed(u, width, shifted))
-        values.append(edges(*codes))
+            projected.append(u)
+            shifts_of.append(np.random.default_rng((0, shift, 1)).random(u.shape[1]))
+        values.append(one_shift(*projected, width, *shifts_of))
     return float(np.mean(values))
 
 

@@ -164,7 +164,8 @@ def _variable(value: Tensor, seeds: list[tuple[int, int]]) -> _Variable:
     # All shifts' projections in one product, which standardises on the way: the samples are read once.
     directions = np.concatenate([np.random.default_rng(seed).standard_normal((widest, d)) for seed in seeds])
     scaled = torch.from_numpy(directions).to(x.device) / deviation
-    projected = scaled @ x.mT - (scaled @ mean)[:, None]
+    projected = scaled @ x.mT
+    projected -= (scaled @ mean)[:, None]
     projected *= math.sqrt(n) / projected.norm(dim=1, keepdim=True).clamp_min(1e-300)
     return _Variable(list(projected.reshape(len(seeds), widest, n).cpu().numpy()), None, False)
 

@@ -31,7 +31,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-HOSTILE = "<img src=x onerror=alert(1)>"
+HOSTILE = "<img src=x onerror=alert(1)><b>x</b>"
 READY = "() => Boolean(window.infoflowReport) && !window.infoflowReport.busy"
 NOW = """i => document.querySelectorAll('.plane')[i].data.filter(t => t.name === 'now')
          .map(t => ({x: [...t.x], y: [...t.y], text: t.text, line: t.marker.line.color, fill: t.marker.color}))"""
@@ -105,7 +105,7 @@ def opened(browser: Any, report: Path) -> Iterator[Opened]:
     made = Opened(browser, report)
     yield made
     assert made.complaints == []
-    assert made.requests == [report.as_uri()] or set(made.requests) == {report.as_uri(), "data:,"}
+    assert set(made.requests) <= {report.as_uri(), "data:,"}
     made.page.close()
 
 
@@ -247,7 +247,7 @@ def test_it_fits_the_width_in_both_schemes(browser: Any, report: Path, width: in
 
 
 def test_hostile_names_are_text_and_run_nothing(browser: Any, make_plane: Callable[..., Plane], tmp_path: Path) -> None:
-    plane = make_plane(tanh=f"{HOSTILE}<b>net</b>")
+    plane = make_plane(tanh=f"{HOSTILE} net")
     frame = plane.frame.copy()
     frame["layer"] = HOSTILE + frame["layer"]
     for column in ("quantity", "estimator", "probe", "ceiling_name", "kind"):
@@ -270,7 +270,7 @@ def test_hostile_names_are_text_and_run_nothing(browser: Any, make_plane: Callab
     page.click("#play")
     opened.settle()
     assert page.locator("img").count() == 0
-    assert page.locator(".card h3").first.inner_text() == f"{HOSTILE}<b>net</b>"
+    assert page.locator(".card h3").first.inner_text() == f"{HOSTILE} net"
     assert HOSTILE in page.locator("#layers-choice .name").first.inner_text()
     assert page.locator("#estimator option").first.inner_text().endswith(HOSTILE)
     assert all(HOSTILE in title for title in opened.titles())

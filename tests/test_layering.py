@@ -31,6 +31,7 @@ ROOMS = [
     "plane",
     "integrations",
     "papers",
+    "bench",
     "cli",
 ]
 

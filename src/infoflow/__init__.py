@@ -10,6 +10,7 @@ from infoflow.interface import Estimate, Interval, Kind, LayerInformation
 
 if TYPE_CHECKING:
     from infoflow import (
+        bench,
         bounds,
         checks,
         critics,
@@ -33,6 +34,7 @@ except PackageNotFoundError:  # run from a source tree that was never installed
 
 # Rooms load on first use: `import infoflow` stays quick, and a user pays only for what they call.
 _ROOMS = (
+    "bench",
     "bounds",
     "checks",
     "critics",
@@ -54,6 +56,7 @@ __all__ = [
     "Kind",
     "LayerInformation",
     "__version__",
+    "bench",
     "bounds",
     "checks",
     "critics",

@@ -15,18 +15,18 @@ from infoflow.entropies.discrete import plug_in
 from infoflow.estimators.neighbour_settings import crowded, digamma, digammas, norm
 from infoflow.estimators.rescaling import RESCALINGS, Rescaled, noise_generator, rescaled
 from infoflow.interface import Estimate, Kind
-from infoflow.pairwise.neighbours import METRICS, count_within, nearest
+from infoflow.pairwise.neighbours import METRICS, count_within, nearest, open_ball_sizes
 
 
 @dataclass(frozen=True)
 class ClassNeighbours:
     """I(X;Y) of continuous x and classes y: how many samples of any class are as near as the k-th of the own class.
 
-    I = ψ(N) + ⟨ψ(k)⟩ − ⟨ψ(N_y)⟩ − ⟨ψ(m)⟩ (Ross 2014, eq. 2), with N_y the size of the sample's class and m the samples,
-    itself included, that are strictly nearer than the k-th neighbour of its class. Classes of fewer than k + 1 samples
-    use fewer neighbours; samples alone in their class are left out, with a warning. Where the k-th neighbour is at
-    distance 0 (x repeats), k and m are the duplicates in the class and at all, as in Gao et al. (2017), so constant and
-    tied x are right too. The ceiling is H(Y).
+    I = ψ(N) + ⟨ψ(k̃)⟩ − ⟨ψ(N_y)⟩ − ⟨ψ(m)⟩ (Ross 2014, eq. 2), with N_y the size of the sample's class, and k̃ and m the
+    samples, itself included, that are strictly nearer than the k-th neighbour of its class: k̃ in the class, which is k
+    unless distances are tied, and m in all. Where that neighbour is at distance 0 (x repeats) they are the duplicates,
+    so constant, rounded and discrete x are right too. Classes of fewer than k + 1 samples use fewer neighbours; samples
+    alone in their class are left out, with a warning. The ceiling is H(Y).
 
     `metric`, `rescale`, `noise` and `seed` as in `KSG`.
 
@@ -124,13 +124,9 @@ class ClassNeighbours:
         for label in torch.bincount(labels).nonzero()[:, 0]:
             own = labels == label
             k = min(self.k, int(own.sum()) - 1)
-            radius[own] = nearest(members[own], k, metric=metric)[0][:, -1]
-            neighbours[own] = k
-            repeated = own & (radius == 0)
-            if bool(repeated.any()):
-                inside = members[own]
-                copies = count_within(inside, torch.zeros_like(radius[own]), metric=metric) + 1
-                neighbours[repeated] = copies[repeated[own]]
+            distance = nearest(members[own], k, metric=metric)[0]
+            radius[own] = distance[:, -1]
+            neighbours[own] = open_ball_sizes([members[own]], distance)
         near = count_within(members, radius, metric=metric) + 1
         total = digamma(members.shape[0])
         terms[used] = total + digammas(neighbours) - digammas(size) - digammas(near)

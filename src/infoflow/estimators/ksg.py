@@ -21,7 +21,7 @@ from infoflow.estimators.neighbour_settings import crowded, digamma, digammas, n
 from infoflow.estimators.rescaling import RESCALINGS, Rescaled, class_column, noise_generator, rescaled
 from infoflow.interface import Estimate, Kind, LayerInformation
 from infoflow.pairwise.equal_rows import counts
-from infoflow.pairwise.neighbours import METRICS, Neighbourhoods, neighbourhoods
+from infoflow.pairwise.neighbours import METRICS, Neighbourhoods, neighbourhoods, open_ball_sizes
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,8 @@ class KSG:
         """I(X;Y|Z) in nats from samples x, y and z of shape (n, ...); one-dimensional integers are classes.
 
         ⟨ψ(k) + ψ(n_z + 1) − ψ(n_xz + 1) − ψ(n_yz + 1)⟩, with the samples strictly nearer than the k-th neighbour of the
-        joint space (Frenzel and Pompe 2007, eq. 4). Where that is at distance 0, k and the counts are the duplicates,
-        as in Mesner and Shalizi (2020), so discrete parts are allowed. For classes z it is Σ_c p(c) I(X;Y|Z=c).
+        joint space (Frenzel and Pompe 2007, eq. 4). Ties are counted as in `MixedKSG`, in the manner of Mesner and
+        Shalizi (2020), so discrete parts are allowed. For classes z it is Σ_c p(c) I(X;Y|Z=c).
 
         `variant` and `local_nonuniformity` have no part in it. Raises as `estimate` does.
 
@@ -272,15 +272,12 @@ class KSG:
 def _conditional(spaces: list[Tensor], k: int, metric: str) -> float:
     """I of the first two spaces given the third, if there is one."""
     n = spaces[0].shape[0]
-    if len(spaces) == 2:
-        subsets: list[tuple[int, ...]] = [(0, 1), (0,), (1,)]
-    else:
-        subsets = [(0, 1, 2), (0, 2), (1, 2), (2,)]
-    near = neighbourhoods(spaces, k, subsets, metric=metric)
+    with_z: list[tuple[int, ...]] = [(0, 2), (1, 2), (2,)]
+    near = neighbourhoods(spaces, k, with_z if len(spaces) == 3 else [(0,), (1,)], metric=metric)
     inside = digammas(near.counts + 1)
-    given = inside[:, 3] if len(spaces) == 3 else digamma(n)
-    neighbours = torch.where(near.distance[:, -1] == 0, inside[:, 0], digamma(k))
-    return float((neighbours + given - inside[:, 1] - inside[:, 2]).mean())
+    given = inside[:, 2] if len(spaces) == 3 else digamma(n)
+    joint = digammas(open_ball_sizes(spaces, near.distance))
+    return float((joint + given - inside[:, 0] - inside[:, 1]).mean())
 
 
 def _class_entropy(column: Tensor) -> float:

@@ -16,17 +16,18 @@ from infoflow.estimators.neighbour_settings import crowded, digamma, digammas, n
 from infoflow.estimators.rescaling import RESCALINGS, Rescaled, class_column, noise_generator, rescaled
 from infoflow.interface import Estimate, Kind
 from infoflow.pairwise.equal_rows import counts, equal_rows
-from infoflow.pairwise.neighbours import METRICS, neighbourhoods
+from infoflow.pairwise.neighbours import METRICS, neighbourhoods, open_ball_sizes
 
 
 @dataclass(frozen=True)
 class MixedKSG:
     """I(X;Y) for any mixture: continuous, discrete, or continuous with atoms (zero-inflated, clipped, ReLU).
 
-    I = ⟨ψ(k̃) + ψ(N) − ψ(n_x) − ψ(n_y)⟩, where n_x and n_y count the samples, itself included, strictly nearer than the
-    k-th neighbour, and k̃ = k. Where that neighbour is at distance 0, k̃, n_x and n_y are the duplicates, itself
-    included: what counting would say of a discrete symbol (Gao, Kannan, Oh and Viswanath 2017, Algorithm 1; ψ(N) for
-    log N, so that continuous samples give exactly `KSG`). Integer one-dimensional x or y means classes.
+    I = ⟨ψ(k̃) + ψ(N) − ψ(n_x) − ψ(n_y)⟩, where k̃, n_x and n_y count the samples, itself included, strictly nearer than
+    the k-th neighbour, in the joint space, in x and in y; where that neighbour is at distance 0, the duplicates: what
+    counting would say of a symbol (Gao, Kannan, Oh and Viswanath 2017, Algorithm 1, with ψ(N) for log N and with k̃
+    counted on lattices of tied distances too). Without ties k̃ = k, and this is `KSG`. Integer one-dimensional x or y
+    means classes.
 
     The ceiling is min(H(X), H(Y)) of the observed values, which is log N where nothing repeats.
 
@@ -114,11 +115,9 @@ class MixedKSG:
 
     def _terms(self, x: Tensor, y: Tensor) -> Tensor:
         metric = norm(self.metric, x.shape[1] + y.shape[1])
-        near = neighbourhoods([x, y], self.k, [(0,), (1,), (0, 1)], metric=metric)
-        inside = digammas(near.counts + 1)
-        repeated = near.distance[:, -1] == 0
-        neighbours = torch.where(repeated, inside[:, 2], digamma(self.k))
-        return digamma(x.shape[0]) + neighbours - inside[:, 0] - inside[:, 1]
+        near = neighbourhoods([x, y], self.k, [(0,), (1,)], metric=metric)
+        joint = open_ball_sizes([x, y], near.distance)
+        return digamma(x.shape[0]) + digammas(joint) - digammas(near.counts + 1).sum(1)
 
 
 def _entropy(values: Tensor) -> float:

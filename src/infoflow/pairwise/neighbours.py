@@ -17,11 +17,12 @@ from infoflow.checks import choice, integer, paired, samples
 from infoflow.errors import InvalidArgument, TooFewSamples
 from infoflow.pairwise import neighbour_blocks as blocks
 from infoflow.pairwise import neighbour_trees as trees
+from infoflow.pairwise.equal_rows import equal_rows
 
 METRICS = ("chebyshev", "euclidean")
 METHODS = ("auto", "tree", "blocks")
 
-# A distance within this (relative) of the radius is on the sphere: float64 rounding must not decide who is inside.
+# A distance within this (relative) of the radius is on the sphere.
 _SPHERE = 1e-10
 
 
@@ -110,10 +111,31 @@ def count_within(
     if radius.shape != (tensor.shape[0],) or not bool((radius >= 0).all()):
         raise InvalidArgument(f"radius has shape {tuple(radius.shape)}; want {tensor.shape[0]} numbers >= 0")
     choice(metric, "metric", METRICS)
+    within = _within(radius, _magnitude([tensor]), strict)
     if tensor.shape[1] == 1 or _use_tree([tensor], metric, method):
-        return _count(tensor, radius, strict, _norm(metric))
-    within = radius * (1.0 - _SPHERE if strict else 1.0 + _SPHERE)
+        return _count(tensor, within, _norm(metric))
     return blocks.counts([blocks.Space(tensor, metric)], [_units(within, metric)])
+
+
+def open_ball_sizes(spaces: Sequence[Tensor], distance: Tensor) -> Tensor:
+    """How many samples (n,), itself included, are strictly nearer than the k-th neighbour, from the distances (n, k).
+
+    That is k, unless neighbours are tied with the k-th; where the k-th is at distance 0, it is the number of duplicates
+    in `spaces` together. A count that stays right for ties, like the counts of `neighbourhoods`.
+
+    >>> import torch
+    >>> x = torch.tensor([[0.0], [1.0], [-1.0], [5.0], [5.0], [5.0]])
+    >>> open_ball_sizes([x], nearest(x, 2)[0]).tolist()
+    [1, 2, 2, 3, 3, 3]
+    """
+    tensors = _spaces(spaces)
+    radius = distance[:, -1]
+    sizes = (distance <= _within(radius, _magnitude(tensors), True)[:, None]).sum(1) + 1
+    repeated = radius == 0
+    if bool(repeated.any()):
+        codes, _ = equal_rows(torch.cat(tensors, 1))
+        sizes = torch.where(repeated, torch.bincount(codes)[codes], sizes)
+    return sizes
 
 
 def prefers_tree(n: int, dimensions: int) -> bool:
@@ -164,6 +186,18 @@ def _use_tree(spaces: Sequence[Tensor], metric: str, method: str) -> bool:
     return possible and prefers_tree(spaces[0].shape[0], sum(space.shape[1] for space in spaces))
 
 
+def _magnitude(tensors: Sequence[Tensor]) -> Tensor:
+    """Norms of the samples (n,), all spaces together: their rounding is relative to that."""
+    return torch.stack([tensor.square().sum(1) for tensor in tensors]).sum(0).sqrt()
+
+
+def _within(radius: Tensor, magnitude: Tensor, strict: bool) -> Tensor:
+    """The distance up to which samples count, such that rounding does not decide about those on the sphere."""
+    rounding = 4.0 * torch.finfo(torch.float64).eps * (magnitude + radius)
+    slack = torch.where(radius > 0, torch.maximum(_SPHERE * radius, rounding), 0.0)
+    return (radius - slack).clamp_min(0.0) if strict else radius + slack
+
+
 def _units(distance: Tensor, metric: str) -> Tensor:
     return distance.square() if metric == "euclidean" else distance
 
@@ -172,7 +206,7 @@ def _by_blocks(
     tensors: list[Tensor], k: int, subsets: Sequence[tuple[int, ...]], metric: str, rectangle: bool
 ) -> Neighbourhoods:
     spaces = [blocks.Space(tensor, metric) for tensor in tensors]
-    slack = (1.0 + _SPHERE if rectangle else 1.0 - _SPHERE) ** (2 if metric == "euclidean" else 1)
+    magnitude = _magnitude(tensors)
     reaches: list[Tensor] = []
 
     def levels(rows: slice, units: Tensor, index: Tensor) -> Tensor:
@@ -181,14 +215,14 @@ def _by_blocks(
             reach = torch.stack([space.exact(own, index).amax(1) for space in spaces], 1)
         else:
             reach = units[:, -1:].expand(-1, len(spaces))
+        if metric == "euclidean":
+            reach = reach.sqrt()
         reaches.append(reach)
-        return reach * slack
+        return _units(_within(reach, magnitude[rows, None], not rectangle), metric)
 
     units, index, counts = blocks.nearest_and_counts(spaces, k, subsets, levels)
-    extents = torch.cat(reaches)
-    if metric == "euclidean":
-        units, extents = units.sqrt(), extents.sqrt()
-    return Neighbourhoods(units, index, extents, counts)
+    distance = units.sqrt() if metric == "euclidean" else units
+    return Neighbourhoods(distance, index, torch.cat(reaches), counts)
 
 
 def _by_trees(
@@ -201,11 +235,12 @@ def _by_trees(
         own = torch.arange(index.shape[0])[:, None]
         norms = [torch.linalg.vector_norm(t[own] - t[index], ord=_norm(metric), dim=2) for t in tensors]
         extents = torch.stack([norm.amax(1) for norm in norms], 1)
+    magnitude = _magnitude(tensors)
     counts = torch.zeros((index.shape[0], len(subsets)), dtype=torch.int64)
     for column, subset in enumerate(subsets):
         points = torch.cat([tensors[s] for s in subset], 1)
-        radius = extents[:, subset[0]]
-        counts[:, column] = _count(points, radius, not rectangle, _norm(metric, len(subset)))
+        within = _within(extents[:, subset[0]], magnitude, not rectangle)
+        counts[:, column] = _count(points, within, _norm(metric, len(subset)))
     return Neighbourhoods(distance, index, extents, counts)
 
 
@@ -214,18 +249,9 @@ def _norm(metric: str, spaces: int = 1) -> float:
     return 2.0 if metric == "euclidean" and spaces == 1 else float("inf")
 
 
-def _count(points: Tensor, radius: Tensor, strict: bool, p: float) -> Tensor:
-    if points.shape[1] == 1:
-        return _count_on_line(points[:, 0], radius, strict)
-    within = radius * (1.0 - _SPHERE if strict else 1.0 + _SPHERE)
-    return torch.from_numpy(trees.count(points.numpy(), within.numpy(), p))
-
-
-def _count_on_line(line: Tensor, radius: Tensor, strict: bool) -> Tensor:
-    # Room for the rounding of x ± radius too, which for a small radius is coarser than the relative slack.
-    slack = torch.maximum(_SPHERE * radius, 4.0 * torch.finfo(torch.float64).eps * (line.abs() + radius))
-    slack = torch.where(radius > 0, slack, 0.0)
-    within = (radius - slack).clamp_min(0.0) if strict else radius + slack
+def _count(points: Tensor, within: Tensor, p: float) -> Tensor:
+    if points.shape[1] > 1:
+        return torch.from_numpy(trees.count(points.numpy(), within.numpy(), p))
+    line = points[:, 0]
     ordered = line.sort().values
-    above = torch.searchsorted(ordered, line + within, right=True)
-    return above - torch.searchsorted(ordered, line - within) - 1
+    return torch.searchsorted(ordered, line + within, right=True) - torch.searchsorted(ordered, line - within) - 1

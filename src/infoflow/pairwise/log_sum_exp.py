@@ -14,8 +14,9 @@ from infoflow.pairwise.equal_rows import equal_rows
 # Kernel values below exp(-_FLOOR) are raised to it: their sum is far below rounding, and denormal numbers are slow.
 _FLOOR = 80.0
 
-# A block of distances and one of kernel values stay in a core's cache; an accelerator wants larger ones.
-_CPU_BLOCK = 512
+# A block of distances and one of kernel values stay in cache, and there are few enough of them for
+# the threads to wait little for one another; an accelerator wants larger ones.
+_CPU_BLOCK = 1024
 _DEVICE_BLOCK = 8192
 
 

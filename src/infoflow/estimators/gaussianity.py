@@ -118,9 +118,10 @@ def doubts(x: Columns, y: Columns, found: Spectrum, *, copula: bool) -> tuple[st
             sides = [normal_scores(side)[0] for side in sides]
         missed = missed_by(spectrum(*(Columns(_standard(side)) for side in sides)))
         if missed.significant:
+            amount = f"roughly {missed.nats:.2g} nats are" if missed.nats < 1 else "perhaps more than a nat is"
             warnings.append(
-                f"x and y also depend in ways that correlations don't show (very roughly {missed.nats:.2g} nats are "
-                "missed): use estimator='auto' or a nearest-neighbour estimator"
+                f"x and y also depend in ways that correlations don't show ({amount} missed): "
+                "use estimator='auto' or a nearest-neighbour estimator"
             )
     return tuple(warnings)
 

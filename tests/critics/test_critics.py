@@ -17,6 +17,7 @@ N = 6
 VECTORS: dict[str, Callable[..., critics.VectorCritic]] = {
     "separable": lambda **k: critics.Separable(3, 4, embedding=5, hidden=(8,), **k),
     "cosine": lambda **k: critics.Separable(3, 4, embedding=5, hidden=(8,), normalise=True, **k),
+    "shortcut": lambda **k: critics.Separable(3, 4, embedding=5, hidden=(8,), shortcut=True, **k),
     "bilinear": lambda **k: critics.Bilinear(3, 4, **k),
     "concatenated": lambda **k: critics.Concatenated(3, 4, hidden=(8, 7), **k),
     "concatenated-2": lambda **k: critics.Concatenated(3, 4, hidden=(8,), negatives=2, **k),

@@ -49,7 +49,7 @@ def infonce(
 def anchored_infonce(
     positive: Tensor,
     negative: Tensor,
-    anchor: float = 1.0,
+    anchor: float | None = None,
     *,
     readout: Readout = "estimate",
     mask: Tensor | None = None,
@@ -65,18 +65,19 @@ def anchored_infonce(
     `readout="objective"` returns: a lower bound of the information that K candidates hold about which is the
     partner, at most H, the entropy of the prior (1/(K+ν) each, ν/(K+ν) for none). Both terms see K
     candidates, so in the first one of the negatives is left out, and the average over which one is taken
-    exactly. ν = K = 1 is noise-contrastive estimation.
+    exactly. `anchor` None takes ν = K, "none" being as likely as all candidates together (K = 1: noise-contrastive
+    estimation); a small ν fixes the free function of x only weakly.
 
-    Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`; with a mask the anchor keeps its odds
-    ν to 1 against each candidate. Ryu et al. (2025), arXiv 2510.25983, "InfoNCE-anchor".
+    Shapes, `mask` (K is each row's own), `group`, result and errors as in `donsker_varadhan`, and InvalidArgument for
+    anchor <= 0. Ryu et al. (2025), arXiv 2510.25983, "InfoNCE-anchor".
 
     >>> anchored_infonce(torch.full((2,), 1.5), torch.zeros(2, 7))
     tensor(1.5000)
     """
     scores = prepare(positive, negative, mask, group)
-    nu = positive_number(anchor, "anchor")
-    log_nu = scores.positive.new_tensor(nu).log()
-    count = torch.as_tensor(scores.log_count, dtype=log_nu.dtype, device=log_nu.device).exp()
+    log_count = torch.as_tensor(scores.log_count, dtype=scores.positive.dtype, device=scores.positive.device)
+    log_nu = log_count if anchor is None else torch.full_like(log_count, math.log(positive_number(anchor, "anchor")))
+    count, nu = log_count.exp(), log_nu.exp()
     own = torch.logaddexp(scores.positive, log_nu)
     partner = scores.positive - scores.row_mean(_leaving_one_out(scores, own))
     nobody = log_nu - torch.logaddexp(torch.logsumexp(scores.log_negative, -1), log_nu)

@@ -8,11 +8,13 @@ doesn't).
 
 from __future__ import annotations
 
+from infoflow.critics._blocks import ACTIVATIONS
 from infoflow.critics.deep_infomax import ConcatAndConvolve, EncodeAndDot, GlobalCritic, LocalCritic
 from infoflow.critics.pairs import checked_scores, derangement, shifts, split_pairs
 from infoflow.critics.vectors import Bilinear, Concatenated, Separable, VectorCritic
 
 __all__ = [
+    "ACTIVATIONS",
     "Bilinear",
     "ConcatAndConvolve",
     "Concatenated",

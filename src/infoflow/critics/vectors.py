@@ -48,7 +48,7 @@ class VectorCritic(nn.Module, abc.ABC):
 def rows(values: Tensor, name: str, features: int) -> Tensor:
     """(n, ...) as (n, features), or an error that says what came instead."""
     if not isinstance(values, Tensor) or values.ndim == 0 or not values.is_floating_point():
-        got = f"{values.dtype}, shape {tuple(values.shape)}" if isinstance(values, Tensor) else type(values).__name__
+        got = f"{values.dtype} of shape {tuple(values.shape)}" if isinstance(values, Tensor) else type(values).__name__
         raise InvalidArgument(f"{name} is {got}; want a floating-point tensor of shape (n, ...)")
     if values[:1].numel() != features and values.shape[0] > 0:
         raise InvalidArgument(
@@ -66,7 +66,8 @@ def paired_rows(x: Tensor, y: Tensor) -> Tensor:
 class Separable(VectorCritic):
     """A critic whose n² scores cost 2n passes: T(x, y) = f(x)·g(y) + a(x) + b(y).
 
-    f and g are perceptrons with `embedding` outputs (a and b ride along as one more each). With
+    f and g are perceptrons with `embedding` outputs (a and b ride along as one more each); `shortcut=True` adds a
+    linear map of the input to each, which gives Gaussian dependence at once. With
     `normalise=True`, T(x, y) = cos(f(x), g(y)) / `temperature`, the critic of contrastive learning, with a
     learnable temperature. `seed` is an integer or a torch.Generator; the global random state is neither read
     nor moved.
@@ -88,6 +89,7 @@ class Separable(VectorCritic):
         hidden: Sequence[int] = (256,),
         *,
         activation: str = "relu",
+        shortcut: bool = False,
         normalise: bool = False,
         temperature: float = 0.07,
         spectral_norm: bool = False,
@@ -98,12 +100,16 @@ class Separable(VectorCritic):
         outputs = integer(embedding, "embedding") + (not normalise)
         self.x_network = build.perceptron([x_features, *hidden, outputs], activation)
         self.y_network = build.perceptron([y_features, *hidden, outputs], activation)
+        self.x_shortcut = build.linear(x_features, outputs, bias=False) if shortcut else None
+        self.y_shortcut = build.linear(y_features, outputs, bias=False) if shortcut else None
         scale = -math.log(positive(temperature, "temperature"))
         self.log_scale = nn.Parameter(torch.tensor(scale)) if normalise else None
 
     def embed(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """f(x) and g(y), extended so that their inner product is the score."""
         f, g = self.x_network(x), self.y_network(y)
+        if self.x_shortcut is not None and self.y_shortcut is not None:
+            f, g = f + self.x_shortcut(x), g + self.y_shortcut(y)
         if self.log_scale is not None:
             return F.normalize(f, dim=-1) * self.log_scale.exp(), F.normalize(g, dim=-1)
         one = torch.ones_like(f[:, :1])

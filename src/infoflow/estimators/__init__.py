@@ -19,6 +19,17 @@ from infoflow.estimators.ksg import KSG
 from infoflow.estimators.linear_gaussian_channel import LinearGaussianChannel
 from infoflow.estimators.matrix_renyi import MatrixRenyi
 from infoflow.estimators.mixed import MixedKSG
+from infoflow.estimators.neural import (
+    DIME,
+    MINE,
+    NWJ,
+    SMILE,
+    AnchoredInfoNCE,
+    DonskerVaradhan,
+    InfoNCE,
+    JensenShannon,
+    Neural,
+)
 from infoflow.estimators.recommend import Auto, Recommendation, recommend
 from infoflow.estimators.registry import ESTIMATORS, create, mutual_information, parse
 from infoflow.estimators.sample_propagation import SamplePropagation
@@ -27,9 +38,14 @@ from infoflow.estimators.sliced import Sliced
 
 __all__ = [
     "CCA",
+    "DIME",
     "ESTIMATORS",
     "KSG",
+    "MINE",
+    "NWJ",
+    "SMILE",
     "AdaptiveBinning",
+    "AnchoredInfoNCE",
     "Auto",
     "Binning",
     "ClassNeighbours",
@@ -37,13 +53,17 @@ __all__ = [
     "DecisionRule",
     "DependenceGraph",
     "Discrete",
+    "DonskerVaradhan",
     "Gaussian",
     "GaussianDropoutInformation",
+    "InfoNCE",
+    "JensenShannon",
     "KernelDensity",
     "KozachenkoLeonenko",
     "LinearGaussianChannel",
     "MatrixRenyi",
     "MixedKSG",
+    "Neural",
     "Recommendation",
     "SamplePropagation",
     "ShuffledNull",

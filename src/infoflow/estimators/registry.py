@@ -22,6 +22,17 @@ from infoflow.estimators.kozachenko_leonenko import KozachenkoLeonenko
 from infoflow.estimators.ksg import KSG
 from infoflow.estimators.matrix_renyi import MatrixRenyi
 from infoflow.estimators.mixed import MixedKSG
+from infoflow.estimators.neural import (
+    DIME,
+    MINE,
+    NWJ,
+    SMILE,
+    AnchoredInfoNCE,
+    DonskerVaradhan,
+    InfoNCE,
+    JensenShannon,
+    Neural,
+)
 from infoflow.estimators.recommend import Auto
 from infoflow.estimators.sample_propagation import SamplePropagation
 from infoflow.estimators.significance import interval as resampled
@@ -31,6 +42,7 @@ from infoflow.interface import Estimate, Estimator
 
 ESTIMATORS: dict[str, type] = {
     "adaptive-binning": AdaptiveBinning,
+    "anchored-infonce": AnchoredInfoNCE,
     "auto": Auto,
     "binning": Binning,
     "cca": CCA,
@@ -38,16 +50,24 @@ ESTIMATORS: dict[str, type] = {
     "compressed": Compressed,
     "decision-rule": DecisionRule,
     "dependence-graph": DependenceGraph,
+    "dime": DIME,
     "discrete": Discrete,
+    "donsker-varadhan": DonskerVaradhan,
     "gaussian": Gaussian,
     "gaussian-dropout": GaussianDropoutInformation,
+    "infonce": InfoNCE,
+    "jensen-shannon": JensenShannon,
     "kernel-density": KernelDensity,
     "kozachenko-leonenko": KozachenkoLeonenko,
     "ksg": KSG,
     "matrix-renyi": MatrixRenyi,
+    "mine": MINE,
     "mixed": MixedKSG,
+    "neural": Neural,
+    "nwj": NWJ,
     "sample-propagation": SamplePropagation,
     "sliced": Sliced,
+    "smile": SMILE,
 }
 
 
@@ -121,7 +141,7 @@ def mutual_information(
     `x` and `y` are array-likes of shape (n, ...); a one-dimensional integer array means classes. `estimator` is a name
     (parameters follow as keywords) or an estimator object; "auto" lets `recommend` choose. `interval` ("subsampling",
     "bootstrap", "jackknife") adds an interval and `permutations` a p-value from that many shuffles of y, replacing what
-    the estimator itself says of either; both on `n_jobs` processes. `seed` is theirs, and an estimator's that takes one.
+    the estimator itself says of either; both on `n_jobs` processes. `seed` is theirs, and the estimator's if any.
 
     Raises UnknownName for an unknown estimator or parameter, and what the estimator raises.
 

@@ -1,0 +1,29 @@
+"""Neural estimation of mutual information: `Neural`, its shorthands by bound, and what a fit returns."""
+
+from __future__ import annotations
+
+from infoflow.estimators.neural.estimator import Fit, Neural, usable_bounds
+from infoflow.estimators.neural.shorthands import (
+    DIME,
+    MINE,
+    NWJ,
+    SMILE,
+    AnchoredInfoNCE,
+    DonskerVaradhan,
+    InfoNCE,
+    JensenShannon,
+)
+
+__all__ = [
+    "DIME",
+    "MINE",
+    "NWJ",
+    "SMILE",
+    "AnchoredInfoNCE",
+    "DonskerVaradhan",
+    "Fit",
+    "InfoNCE",
+    "JensenShannon",
+    "Neural",
+    "usable_bounds",
+]

@@ -1,0 +1,223 @@
+"""Neural estimation: honest parts, truth on a Gaussian, the same answer again and in company, and what is warned of."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from infoflow import critics
+from infoflow.errors import DidNotConverge, InvalidArgument, TooFewSamples, UnknownName
+from infoflow.estimators.neural import Neural, usable_bounds
+from infoflow.interface import Kind
+
+FAST = {"hidden": (32,), "embedding": 8, "folds": 2, "max_epochs": 40, "batch_size": 128, "learning_rate": 5e-3}
+
+
+def gaussian(n: int, information: float, dimensions: int = 1, seed: int = 0) -> tuple[Tensor, Tensor]:
+    rho = math.sqrt(1 - math.exp(-2 * information / dimensions))
+    x, noise = torch.randn(2, n, dimensions, generator=torch.Generator().manual_seed(seed))
+    return x, rho * x + math.sqrt(1 - rho**2) * noise
+
+
+class Exact(nn.Module):
+    """The log density ratio of `gaussian`, with a weight that takes no part in it."""
+
+    def __init__(self, information: float, dimensions: int) -> None:
+        super().__init__()
+        self.idle = nn.Parameter(torch.zeros(1))
+        self.information, self.square = information, 1 - math.exp(-2 * information / dimensions)
+
+    def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        rho, noise = math.sqrt(self.square), 1 - self.square
+        # −(y − ρx)²/2σ² + y²/2, which spares float32 the difference of large numbers.
+        residual = (y[None] - rho * x[:, None]).square().sum(-1) / noise
+        table = self.information + (y.square().sum(-1)[None] - residual) / 2 + 0 * self.idle
+        return critics.split_pairs(table)
+
+
+@pytest.mark.parametrize("bound", usable_bounds())
+def test_every_bound_finds_the_information_of_a_gaussian(bound: str) -> None:
+    x, y = gaussian(2000, 0.7)
+    fitted = Neural(bound=bound, **FAST).fit(x, y)
+    estimate = fitted.estimate
+    assert estimate.nats == pytest.approx(0.7, abs=0.15)
+    assert estimate.interval is not None
+    assert estimate.interval.low <= estimate.nats <= estimate.interval.high
+    assert estimate.kind in (Kind.LOWER_BOUND, Kind.POINT)
+    assert estimate.parameters["preprocessing"] == "gaussianise"
+    assert fitted.pointwise.shape == (2000,)
+    assert float(fitted.pointwise.mean()) == pytest.approx(0.7, abs=0.2)
+
+
+@pytest.mark.parametrize("critic", ["separable", "concatenated"])
+def test_pointwise_values_follow_the_true_log_ratio(critic: str) -> None:
+    x, y = gaussian(3000, 0.5)
+    rho = math.sqrt(1 - math.exp(-1.0))
+    truth = 0.5 + (rho * x * y - rho**2 * (x**2 + y**2) / 2)[:, 0] / (1 - rho**2)
+    values = Neural(critic=critic, **FAST).pointwise(x, y)
+    assert float(torch.corrcoef(torch.stack([values, truth.double()]))[0, 1]) > 0.95
+
+
+def test_independent_samples_give_nothing() -> None:
+    x, y = gaussian(1500, 0.0, 2)
+    estimate = Neural(**FAST).estimate(x, y)
+    assert 0.0 <= estimate.nats < 0.02
+    assert 0.0 in estimate.interval
+
+
+@pytest.mark.slow
+def test_five_by_five_gaussian_within_a_twentieth_of_a_nat() -> None:
+    estimates = [Neural(seed=s).estimate(*gaussian(10000, 1.0, 5, seed=s)) for s in range(5)]
+    assert sum(e.nats for e in estimates) / 5 == pytest.approx(1.0, abs=0.05)
+    assert sum(1.0 in e.interval for e in estimates) >= 4
+
+
+def test_heavy_tails_and_monotone_maps_do_not_matter() -> None:
+    x, y = gaussian(1500, 0.6)
+    plain = Neural(**FAST).estimate(x, y)
+    warped = Neural(**FAST).estimate(x.double().exp() ** 5, y.double() ** 3)
+    assert warped.nats == pytest.approx(plain.nats, abs=0.02)
+
+
+def test_classes_are_bounded_by_their_entropy() -> None:
+    labels = torch.arange(900) % 3
+    x = 20.0 * labels[:, None] + torch.randn(900, 2, generator=torch.Generator().manual_seed(0))
+    estimate = Neural(**FAST).estimate(x, labels)
+    assert estimate.ceiling == pytest.approx(math.log(3))
+    assert estimate.ceiling_name == "H(Y)"
+    assert estimate.nats == pytest.approx(math.log(3), abs=0.08)
+
+
+def test_the_same_seed_gives_the_same_number_and_leaves_the_global_state_alone() -> None:
+    x, y = gaussian(400, 0.5)
+    state = torch.random.get_rng_state()
+    first = Neural(seed=3, **FAST).estimate(x, y)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    torch.randn(5)
+    assert Neural(seed=3, **FAST).estimate(x, y).nats == first.nats
+    torch.random.set_rng_state(state)
+    assert Neural(seed=4, **FAST).estimate(x, y).nats != first.nats
+
+
+def test_two_fresh_processes_agree() -> None:
+    code = (
+        "import torch; from infoflow.estimators.neural import Neural; torch.set_num_threads(1);"
+        "x, e = torch.randn(2, 300, 1, generator=torch.Generator().manual_seed(0));"
+        "print(repr(Neural(folds=2, max_epochs=3).estimate(x, x + e).nats))"
+    )
+    runs = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    first, second = (run.communicate(timeout=120)[0] for run in runs)
+    assert first == second
+    assert float(first) > 0
+
+
+def test_many_at_once_are_the_same_as_one_by_one() -> None:
+    pairs = [gaussian(300, 0.2 + 0.3 * k, seed=k) for k in range(3)]
+    pairs.insert(1, gaussian(240, 0.4, dimensions=2, seed=9))  # another shape between them
+    estimator = Neural(**(FAST | {"max_epochs": 5}))
+    together = estimator.fit_many(pairs)
+    for pair, many in zip(pairs, together, strict=True):
+        alone = estimator.fit(*pair)
+        assert many.estimate.nats == pytest.approx(alone.estimate.nats, abs=1e-3)
+        torch.testing.assert_close(many.pointwise, alone.pointwise, atol=1e-2, rtol=1e-2)
+    assert estimator.estimate_many([]) == []
+
+
+def test_history_has_a_row_per_member_and_epoch() -> None:
+    fitted = Neural(**(FAST | {"max_epochs": 3, "restarts": 2})).fit(*gaussian(200, 0.5))
+    assert len(fitted.history) == 2 * 2 * 3
+    assert {row["member"] for row in fitted.history} == {0, 1, 2, 3}
+    assert all(math.isfinite(row["validation"]) for row in fitted.history)
+
+
+def test_parts_never_overlap_and_every_sample_is_reported_on() -> None:
+    for n, folds in ((40, 2), (41, 4), (103, 5)):
+        parts = Neural(folds=folds)._split(n)
+        for fit, select, report in parts:
+            assert sorted(torch.cat([fit, select, report]).tolist()) == list(range(n))
+        assert set(torch.cat([report for _, _, report in parts]).tolist()) == set(range(n))
+
+
+def test_a_critic_from_elsewhere() -> None:
+    def build(x_features: int, y_features: int, seed: int) -> nn.Module:
+        return critics.Separable(x_features, y_features, 4, (16,), shortcut=True, seed=seed)
+
+    estimate = Neural(**(FAST | {"critic": build})).estimate(*gaussian(1500, 0.7))
+    assert estimate.nats == pytest.approx(0.7, abs=0.15)
+
+
+class TestWarnings:
+    def test_saturation(self) -> None:
+        estimate = Neural(**(FAST | {"batch_size": 16})).estimate(*gaussian(600, 5.0, 2))
+        assert any("16 candidates" in w and "raise batch_size" in w for w in estimate.warnings)
+
+    def test_more_information_than_samples_can_show(self) -> None:
+        # Even the exact log ratio shows no more than the logarithm of its candidates.
+        estimator = Neural(critic=lambda x, y, seed: Exact(20.0, x), preprocessing="none", folds=2, max_epochs=1)
+        estimate = estimator.estimate(*gaussian(800, 20.0, 8))
+        assert estimate.nats == pytest.approx(math.log(200), abs=0.01)  # rows meet 199 others
+        assert estimate.nats <= estimate.ceiling
+        assert any("no lower bound can be trusted near log 400" in w for w in estimate.warnings)
+        free = dataclasses.replace(estimator, bound="dime").estimate(*gaussian(800, 20.0, 8))
+        assert free.nats == pytest.approx(20.0, abs=0.5)
+
+    def test_an_exhausted_budget(self) -> None:
+        estimate = Neural(**(FAST | {"max_epochs": 2})).estimate(*gaussian(400, 0.7))
+        assert any("still improving after max_epochs=2" in w for w in estimate.warnings)
+
+    def test_overfitting(self) -> None:
+        big = {"hidden": (256, 256), "weight_decay": 0.0, "max_epochs": 40, "patience": 40, "bound": "nwj"}
+        estimate = Neural(**(FAST | big)).estimate(*gaussian(100, 0.0, 20))
+        assert estimate.nats == 0.0 or any("overfit" in w for w in estimate.warnings)
+        assert estimate.warnings
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"bound": "club"}, "unknown bound for a critic of pairs 'club'"),
+        ({"bound": "flo"}, "unknown bound for a critic of pairs 'flo'"),
+        ({"bound": "infonc"}, "did you mean 'infonce'"),
+        ({"critic": "seperable"}, "did you mean 'separable'"),
+        ({"folds": 1}, "folds is 1"),
+        ({"batch_size": 2}, "batch_size is 2"),
+        ({"validation": 1.0}, "validation is 1.0"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0"),
+        ({"preprocessing": "whiten"}, "unknown preprocessing"),
+        ({"hidden": (0,)}, "hidden is 0"),
+        ({"seed": -1}, "seed is -1"),
+        ({"activation": "rlu"}, "did you mean 'relu'"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises((InvalidArgument, UnknownName), match=message):
+        Neural(**arguments)  # type: ignore[arg-type]
+
+
+def test_bad_samples_are_refused() -> None:
+    x, y = gaussian(100, 0.5)
+    with pytest.raises(TooFewSamples, match="x holds 30 samples"):
+        Neural().estimate(x[:30], y[:30])
+    with pytest.raises(InvalidArgument, match="y holds 99"):
+        Neural().estimate(x, y[:99])
+    with pytest.raises(InvalidArgument, match="x has 1 NaN"):
+        Neural().estimate(torch.cat([x[:99], torch.tensor([[math.nan]])]), y)
+
+
+def test_a_diverging_fit_is_an_error_not_a_number() -> None:
+    class Broken(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.tensor(math.nan))
+
+        def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            return critics.split_pairs(self.weight * x @ y.T)
+
+    with pytest.raises(DidNotConverge, match="never finite"):
+        Neural(**(FAST | {"critic": lambda x, y, seed: Broken()})).estimate(*gaussian(200, 0.5))

@@ -119,9 +119,10 @@ def doubts(x: Columns, y: Columns, found: Spectrum, *, copula: bool) -> tuple[st
         missed = missed_by(spectrum(*(Columns(_standard(side)) for side in sides)))
         if missed.significant:
             amount = f"roughly {missed.nats:.2g} nats are" if missed.nats < 1 else "perhaps more than a nat is"
+            remedy = "a nearest-neighbour estimator" if copula else "copula=True"
             warnings.append(
                 f"x and y also depend in ways that correlations don't show ({amount} missed): "
-                "use estimator='auto' or a nearest-neighbour estimator"
+                f"use estimator='auto' or {remedy}"
             )
     return tuple(warnings)
 

@@ -23,7 +23,8 @@ def parse_options(kind: type[T], argv: Sequence[str], *, prog: str, default: Any
     arguments: dict[str, Any] = {} if default is None else {"default": default}
     try:
         with contextlib.redirect_stderr(told):
-            return tyro.cli(kind, prog=prog, args=list(argv), **arguments)
+            options: T = tyro.cli(kind, prog=prog, args=list(argv), **arguments)
+            return options
     except SystemExit as stop:
         if stop.code in (0, None):  # --help
             raise

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,9 +61,9 @@ class Run:
 
 def run(
     settings: Settings,
-    folder: str | os.PathLike[str],
+    folder: str | Path,
     *,
-    data_root: str | os.PathLike[str] | None = None,
+    data_root: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
     device: str = "auto",

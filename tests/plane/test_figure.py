@@ -88,13 +88,25 @@ def test_points_are_means_over_seeds_in_the_unit_asked_for(plane: Plane, binning
         assert any(np.allclose(found, expected) for found in offsets if len(found) == 12)
 
 
+def hollow(figure: Figure) -> int:
+    markers = [c for c in figure.axes[0].collections if len(c.get_offsets()) == 12]
+    return sum(int((np.asarray(c.get_facecolors())[:, :3] == 1.0).all(axis=1).sum()) for c in markers)
+
+
 def test_ceilings_are_drawn_and_saturated_points_are_hollow(plane: Plane, binning: Figure) -> None:
     assert {"log N = 9.97", "H(Y) = 1.00"} <= set(words(binning))
     rows = plane.frame.query("network == 'tanh' and estimator == 'Binning(bins=30)'")
     reached = rows.groupby(["layer", "epoch"])["saturated"].any()
-    markers = [c for c in binning.axes[0].collections if len(c.get_offsets()) == 12]
-    hollow = sum(int((np.asarray(c.get_facecolors())[:, :3] == 1.0).all(axis=1).sum()) for c in markers)
-    assert 0 < hollow == int(reached.sum()) < len(reached)
+    assert 0 < hollow(binning) == int(reached.sum()) < len(reached)
+
+
+@pytest.mark.parametrize(("name", "all_hollow"), [("H(Y)", False), ("log m", True)])
+def test_only_the_label_entropy_is_a_ceiling_that_says_all(
+    plane: Plane, binning: Figure, drawing: Draw, name: str, all_hollow: bool
+) -> None:
+    frame = plane.frame.copy()
+    frame.loc[frame["axis"] == "label", ["saturated", "ceiling_name"]] = [True, name]
+    assert hollow(drawing(Plane(frame))) == (4 * 12 if all_hollow else hollow(binning))
 
 
 def test_names_on_the_figure_cover_no_other_name(binning: Figure) -> None:

@@ -53,7 +53,7 @@ def draw(
 
     Points are means over seeds, coloured by epoch; thin lines are the single seeds, bands reach from their 10 % to
     their 90 % quantile. Dashed lines are the ceilings; a hollow point has reached one of them in at least one
-    seed, so it says "at least". `estimator` is a label of the plane (default: its first), `units` "bits" or
+    seed, so it says "at least" (H(Y) makes none hollow, as no I(T;Y) exceeds it). `estimator` is a label of the plane (default: its first), `units` "bits" or
     "nats", `probe` one of the plane's probes (default: its first). The file's ending (.png, .pdf, .svg) says the
     format. Shwartz-Ziv & Tishby, "Opening the black box of deep neural networks via information" (2017),
     figure 2, drew the first of these.
@@ -227,7 +227,7 @@ def _plane_panel(axes: Axes, part: pd.DataFrame, clock: _Clock, units: str, *, f
     _ceilings(axes, part)
     ruled = len(axes.lines)
     layers = _layers(part)
-    saturated = part[part["saturated"]].groupby("layer")["epoch"].unique()
+    saturated = part[_at_least(part)].groupby("layer")["epoch"].unique()
     ends: dict[str, tuple[float, float]] = {}
     everything: list[np.ndarray] = []
     for number, layer in enumerate(layers):
@@ -257,6 +257,11 @@ def _plane_panel(axes: Axes, part: pd.DataFrame, clock: _Clock, units: str, *, f
     for line in axes.lines[:ruled]:
         everything.append(np.column_stack([_along(line.get_xdata(), across), _along(line.get_ydata(), up)]))
     label_points(axes, _shortened(ends), np.concatenate(everything), size=SMALL, colour=INK, line=QUIET)
+
+
+def _at_least(frame: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows only say "at least": those at a ceiling, but for H(Y), which no I(T;Y) exceeds."""
+    return frame["saturated"] & ~((frame["axis"] == "label") & (frame["ceiling_name"] == "H(Y)"))
 
 
 def _along(ends: Any, limits: tuple[float, float], count: int = 200) -> np.ndarray:
@@ -366,7 +371,7 @@ def _words(figure: Figure, frame: pd.DataFrame, label: str, probe: str, width: f
     title = figure.text(LEFT / width, 1 - 0.2 / height, label, fontsize=LARGE, color=INK, va="top")
     plain(title)
     plain(figure.text(LEFT / width, 1 - 0.36 / height, ", ".join(facts), fontsize=NORMAL, color=QUIET, va="top"))
-    notes = ["Hollow: at a ceiling, so “at least”."] if frame["saturated"].any() else []
+    notes = ["Hollow: at a ceiling, so “at least”."] if _at_least(frame).any() else []
     if seeds > 1:
         notes.insert(0, "Points and lines: mean over seeds. Thin lines: single seeds; bands: their 10–90 %.")
     if 0 in set(frame["epoch"]):

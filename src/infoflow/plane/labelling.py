@@ -23,7 +23,7 @@ _FORBIDDEN = 400.0
 
 def _figure(axes: Axes) -> tuple[Figure, float]:
     """The axes' figure, and how many of its pixels make a typographic point."""
-    figure = axes.get_figure(root=True)
+    figure = axes.get_figure()
     if not isinstance(figure, Figure):
         raise TypeError("the axes belong to no figure")
     return figure, figure.dpi / 72
@@ -98,7 +98,8 @@ def label_ends(
     inverse = axes.transAxes.inverted()
     step = (inverse.transform((0, 1.25 * size * unit)) - inverse.transform((0, 0)))[1]
     wanted = [axes.transAxes.inverted().transform(axes.transData.transform((1, h)))[1] for h in heights]
-    places = spread(wanted, float(step))
+    # Lines that end all but together keep the order in which they were given.
+    places = spread([round(4 * w / step) * step / 4 for w in wanted], float(step))
     for name, was, place, colour in zip(names, wanted, places, colours, strict=True):
         red, green, blue = to_rgb(colour)
         dark = (0.8 * red, 0.8 * green, 0.8 * blue)

@@ -54,6 +54,8 @@
         low: own ? slices(cube.low)[0] : over.map((o) => o.low),
         high: own ? slices(cube.high)[0] : over.map((o) => o.high),
         saturated: epochs.map((_, e) => full.filter((row) => row[e] === "1").length),
+        // No information about the label exceeds H(Y): there, a point says all there is, not "at least".
+        atLeast: !(axis === "label" && cube.ceilings.every(({ name }) => name === "H(Y)")),
         banded: seeds.length > 1 || Boolean(own),
       };
     })());
@@ -151,7 +153,7 @@
   }
 
   function planeTraces(card) {
-    const { network } = card, step = stepOf(network), traces = [];
+    const { network } = card, step = stepOf(network), trails = [], traces = [];
     const { layers, seeds } = data.networks[network];
     const nowAt = range(layers.length).filter((layer) => !state.hiddenLayers.has(layer)).map((layer) => ({ layer,
       x: unit(series(network, "input", layer)?.mean[step] ?? null), y: unit(series(network, "label", layer)?.mean[step] ?? null) }))
@@ -161,21 +163,21 @@
       const x = series(network, "input", layer), y = series(network, "label", layer);
       if (state.hiddenLayers.has(layer) || !x || !y) return;
       const colour = rgb(layer), past = range(step + 1), meta = { meta: { layer }, hoverinfo: "text" };
-      const full = (e) => x.saturated[e] + y.saturated[e] > 0;
+      const full = (e) => [x, y].some((line) => line.atLeast && line.saturated[e]);
       if (state.view === "mean") {
-        traces.push({ ...meta, type: "scatter", mode: "lines+markers", name: "trail",
+        trails.push({ ...meta, type: "scatter", mode: "lines+markers", name: "trail",
           x: past.map((e) => unit(x.mean[e])), y: past.map((e) => unit(y.mean[e])),
           hovertext: past.map((e) => told(network, layer, e)),
           line: { color: rgb(layer, 0.4), width: 1 },
           marker: { size: 5, color: colour, symbol: past.map((e) => (full(e) ? "circle-open" : "circle")),
-            opacity: past.map((e) => 0.12 + (0.58 * (e + 1)) / (step + 1)) } });
+            opacity: past.map((e) => 0.22 + (0.55 * (e + 1)) / (step + 1)) } });
       } else {
         const trail = { x: [], y: [] };
         seeds.forEach((_, s) => {
           past.forEach((e) => { trail.x.push(unit(x.seeds[s][e])); trail.y.push(unit(y.seeds[s][e])); });
           trail.x.push(null); trail.y.push(null);
         });
-        traces.push({ type: "scatter", mode: "lines", name: "trail", ...trail, meta: { layer }, hoverinfo: "skip",
+        trails.push({ type: "scatter", mode: "lines", name: "trail", ...trail, meta: { layer }, hoverinfo: "skip",
           line: { color: rgb(layer, 0.28), width: 0.8 } });
       }
       if (step < 0 || x.mean[step] === null || y.mean[step] === null) return;
@@ -195,13 +197,13 @@
           x: points.map((s) => unit(x.seeds[s][step])), y: points.map((s) => unit(y.seeds[s][step])),
           hovertext: points.map((s) => told(network, layer, step, s)),
           marker: { size: 8, color: colour, line: { width: 1.4, color: colour },
-            symbol: points.map((s) => (x.full[s][step] === "1" || y.full[s][step] === "1" ? "circle-open" : "circle")) } });
+            symbol: points.map((s) => ([x, y].some((line) => line.atLeast && line.full[s][step] === "1") ? "circle-open" : "circle")) } });
         traces.push({ ...here, text: number.text, type: "scatter", mode: "markers+text", name: "number", hoverinfo: "skip",
           marker: { size: 12, opacity: 0 }, textposition: "top center", textfont: { ...font(12, theme.ink), weight: 700 } });
       }
     });
     const path = { type: "scatter", mode: "lines", name: "layers", ...route, hoverinfo: "skip", line: { color: theme.quiet, width: 1, dash: "dot" } };
-    return [path, ...traces];
+    return [...trails, path, ...traces];
   }
 
   function ceilings(network, xLimits, yLimits) {
@@ -282,7 +284,7 @@
           const line = series(network, panel.axis, layer);
           if (!line || state.hiddenLayers.has(layer)) return;
           const inUnit = { seeds: line.seeds.map((r) => r.map(unit)), mean: line.mean.map(unit), low: line.low.map(unit), high: line.high.map(unit), banded: line.banded };
-          traces.push(...lineTraces(epochs, inUnit, { color: rgb(layer), fade: rgb(layer, 0.16), axes, label: plain(short(name)), open: line.saturated.map((n) => n > 0) }));
+          traces.push(...lineTraces(epochs, inUnit, { color: rgb(layer), fade: rgb(layer, 0.16), axes, label: plain(short(name)), open: line.saturated.map((n) => line.atLeast && n > 0) }));
         });
       } else {
         for (const { name, part } of panel.members) {
@@ -365,7 +367,7 @@
       const line = series(network, axis, layer);
       if (!line || line.mean[step] === null) return "–";
       const band = line.banded ? ` [${fixed(unit(line.low[step]))}, ${fixed(unit(line.high[step]))}]` : "";
-      return `${line.saturated[step] ? "≥ " : ""}${fixed(unit(line.mean[step]))}${band}`;
+      return `${line.atLeast && line.saturated[step] ? "≥ " : ""}${fixed(unit(line.mean[step]))}${band}`;
     })]);
     return table(columns, rows, step < 0 ? "not recorded yet" : `epoch ${epochs[step]}; ≥: at a ceiling`);
   }
@@ -380,7 +382,7 @@
     byId("key").textContent = [
       "Numbered points: the layers at the slider’s epoch, in order of depth; small points and lines: the epochs before.",
       bands ? "Means over seeds; error bars and bands reach from their 10 % to their 90 % quantile." : spans ? `Bars and bands: ${spans}.` : "",
-      "Open symbols: at a ceiling (dashed) in at least one seed, so the number says “at least”.",
+      "Open symbols: at a ceiling such as log N (dashed) in at least one seed, so the number says “at least”; on the line H(Y) the layer tells all about the label.",
       data.epochs[0] === 0 ? "Epoch 0: before training." : "",
     ].join(" ");
   }

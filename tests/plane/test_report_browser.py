@@ -246,6 +246,20 @@ def test_it_fits_the_width_in_both_schemes(browser: Any, report: Path, width: in
     opened.page.close()
 
 
+def test_one_network_one_seed_and_one_snapshot_are_enough(browser: Any, plane: Plane, tmp_path: Path) -> None:
+    path = Plane(plane.frame.query("network == 'relu' and seed == 0 and epoch == 0")).report(tmp_path / "plane.html")
+    opened = Opened(browser, path)
+    assert len(opened.now()) == 4
+    assert opened.page.locator(".curves .point").count() == 2 * 4
+    assert "at one snapshot (epoch 0), one seed" in opened.page.inner_text("header")
+    for choice in ("#probe-choice", "#view-choice", "#networks-choice"):
+        assert not opened.page.locator(choice).is_visible()
+    opened.page.click("#play")
+    opened.until("() => !infoflowReport.state.playing")
+    assert opened.complaints == []
+    opened.page.close()
+
+
 def test_hostile_names_are_text_and_run_nothing(browser: Any, make_plane: Callable[..., Plane], tmp_path: Path) -> None:
     plane = make_plane(tanh=f"{HOSTILE} net")
     frame = plane.frame.copy()

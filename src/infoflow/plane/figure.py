@@ -53,10 +53,10 @@ def draw(
 
     Points are means over seeds, coloured by epoch; thin lines are the single seeds, bands reach from their 10 % to
     their 90 % quantile. Dashed lines are the ceilings; a hollow point has reached one of them in at least one
-    seed, so it says "at least" (H(Y) makes none hollow, as no I(T;Y) exceeds it). `estimator` is a label of the plane (default: its first), `units` "bits" or
-    "nats", `probe` one of the plane's probes (default: its first). The file's ending (.png, .pdf, .svg) says the
-    format. Shwartz-Ziv & Tishby, "Opening the black box of deep neural networks via information" (2017),
-    figure 2, drew the first of these.
+    seed, so it says "at least" (H(Y) makes none hollow, as no I(T;Y) exceeds it). `estimator` is a label of the
+    plane (default: its first), `units` "bits" or "nats", `probe` one of the plane's probes (default: its first).
+    The file's ending (.png, .pdf, .svg) says the format. Shwartz-Ziv & Tishby, "Opening the black box of deep
+    neural networks via information" (2017), figure 2, drew the first of these.
 
     Raises UnknownName for an estimator, unit or probe that isn't there; InvalidArgument for a file format that
     can't be drawn, a path that is a folder, or an empty plane.

@@ -103,7 +103,7 @@ def label_ends(
     for name, was, place, colour in zip(names, wanted, places, colours, strict=True):
         red, green, blue = to_rgb(colour)
         dark = (0.8 * red, 0.8 * green, 0.8 * blue)
-        moved = abs(place - was) > step / 10
+        moved = abs(place - was) > step / 6
         if moved:
             leader = Line2D([1.0, 1.04], [was, place], linewidth=0.5, color=dark, transform=axes.transAxes)
             leader.set_clip_on(False)

@@ -210,9 +210,10 @@ def _summary(plane: Plane) -> str:
     samples = " / ".join(str(n) for n in sorted(frame["n"].unique()))
     ceilings = frame[np.isfinite(frame["ceiling"])].groupby("ceiling_name", sort=False)["ceiling"].max()
     limits = [f"{name} = {nats / NATS_PER_BIT:.2f} bits" for name, nats in ceilings.items() if name]
+    when = f"from epoch {epochs[0]} to {epochs[-1]}" if len(epochs) > 1 else f"(epoch {epochs[0]})"
     return (
         f"What each layer T of {_counted(len(plane.networks), 'network')} keeps of the input X and tells about the "
-        f"label Y, at {_counted(len(epochs), 'snapshot')} from epoch {epochs[0]} to {epochs[-1]}, "
+        f"label Y, at {_counted(len(epochs), 'snapshot')} {when}, "
         f"{_counted(int(seeds), 'seed')}, measured on N = {samples} probe inputs"
         + (f" ({', '.join(limits)})." if limits else ".")
     )

@@ -257,6 +257,7 @@
     let last = 0; // open symbols at a distance from one another, not a chain of them
     const marked = open?.map((full, e) => full && x[e] > 1.5 * last && Boolean(last = x[e]));
     if (open) mean.marker = { size: marked.map((mark) => (mark ? 5 : 0)), symbol: "circle-open", color, opacity: 1 };
+    if (x.length === 1) Object.assign(mean, { mode: "markers", marker: { size: 7, color, symbol: open?.[0] ? "circle-open" : "circle" } });
     return line.banded ? [band, mean] : [mean];
   }
 
@@ -446,7 +447,7 @@
       if (pending) return; // a slow machine shows fewer frames, not a queue of them
       if (state.step === data.epochs.length - 1) play(false);
       else moveTo(state.step + 1);
-    }, Math.min(400, Math.max(60, 9000 / data.epochs.length)));
+    }, Math.min(300, Math.max(60, 9000 / data.epochs.length)));
   }
 
   // ---- controls ----------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from infoflow import estimators
 from infoflow.errors import InvalidArgument
 from infoflow.plane.caveats import caveat
 from infoflow.plane.report import embed, payload, write
@@ -148,6 +149,12 @@ def test_each_estimator_has_its_paragraph(page: Page) -> None:
     found = {entry["label"]: entry["caveat"] for entry in page.data["estimators"]}
     assert found == {label: caveat(label) for label in ("Binning(bins=30)", "KernelDensity(variance=0.1)")}
     assert len(set(found.values()) | {caveat("Else()")}) == 3
+
+
+@pytest.mark.parametrize("name", sorted(n for n, c in vars(estimators).items() if hasattr(c, "measure")))
+def test_every_estimator_of_a_plane_has_words_of_its_own(name: str) -> None:
+    assert len(caveat(f"{name}(of=1)")) > 200
+    assert caveat(f"{name}(of=1)") != caveat("SomebodysOwn()")
 
 
 def test_warnings_that_differ_in_numbers_only_are_counted_together(plane: Plane) -> None:

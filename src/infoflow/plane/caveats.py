@@ -79,6 +79,49 @@ _CAVEATS = {
         "deterministic layer it diverges, and what is drawn is set by N, by the dimension and by "
         "any regularisation."
     ),
+    "SamplePropagation": (
+        "Gaussian noise of the stated variance stands between the layer and what is measured, and "
+        "the mutual information with that noisy layer is computed by Monte Carlo, almost without "
+        "bias of its own for the samples given. When the network was trained with this noise, the "
+        "picture is that of the network; when the noise is only imagined for the measurement, it "
+        "is a ruler like a kernel's width, and a layer that grows or shrinks against it rises or "
+        "falls without learning or forgetting anything. The probe inputs stand for all inputs, so "
+        "I(X;T) can't pass log N: open points have reached it and mean “at least”."
+    ),
+    "GaussianDropoutInformation": (
+        "Every activation is multiplied by Gaussian noise of known size. For a network that was "
+        "trained with this dropout I(X;Z) is finite and really its own; for any other the noise is "
+        "imagined. As the noise grows with the activation, a mere rescaling of a layer changes "
+        "nothing, and clusters count by their distance relative to their size. Units that are "
+        "exactly zero stay zero under the noise, so they tell the input's pattern of active units "
+        "free of noise, which can take a ReLU layer to log N at once. The probe inputs stand for "
+        "all inputs: open points have reached log N and mean “at least”."
+    ),
+    "Sliced": (
+        "Random (or searched) low-dimensional projections of the layer are measured, and not the "
+        "layer. By data processing the result is at most the mutual information, often far below "
+        "it; it is a measure of its own, good for comparing layers of equal width and not for "
+        "reading bits that a layer keeps. A wide layer looks poorer merely because a random "
+        "projection catches less of it. The estimator that is named inside brings its own limits "
+        "too, and between a layer and its own input those are the limits for deterministic "
+        "relations."
+    ),
+    "Compressed": (
+        "Input and layer are first compressed to a few numbers, and the estimator that is named "
+        "inside measures what is left. What the compression dropped isn't seen, so a level can be "
+        "too low by any amount, and a change may belong to the compression instead of the layer; "
+        "an autoencoder is trained anew for each layer and snapshot. Between a layer and its own "
+        "input the true value usually is infinite, so that the level is set by N and by the inner "
+        "estimator. Only a trend that stays with other numbers of components is worth a word."
+    ),
+    "DecisionRule": (
+        "Only the decision is looked at: which unit of the layer is largest. That is a truly "
+        "discrete variable, so H(L) and I(L;Y) mean what they say; they are at most log of the "
+        "number of units, and say nothing about what else the layer carries. The picture shows "
+        "fitting: H(L) rises when the classes come into use, I(L;Y) as decisions become right. It "
+        "can't show a compression of the representation, and in layers whose units stand for no "
+        "classes the largest unit is arbitrary."
+    ),
 }
 
 _GENERAL = (

@@ -48,6 +48,8 @@ def loop(x: np.ndarray, y: np.ndarray, k: int, variant: int, metric: str) -> np.
     for i in range(n):
         to_x = np.linalg.norm(np.delete(x, i, 0) - x[i], ord=order, axis=1)
         to_y = np.linalg.norm(np.delete(y, i, 0) - y[i], ord=order, axis=1)
+        if metric == "euclidean":
+            to_x, to_y = to_x / math.sqrt(x.shape[1]), to_y / math.sqrt(y.shape[1])
         joint = np.maximum(to_x, to_y)
         nearest = np.argsort(joint)[:k]
         if variant == 1:
@@ -187,6 +189,15 @@ def test_too_many_dimensions_are_warned_of_and_too_small_an_answer_follows() -> 
     estimate = KSG().estimate(*gaussian(0.8, 1000, 0, pairs=20))
     assert "40 dimensions are many for 1000 samples" in estimate.warnings[0]
     assert estimate.nats < truth / 2
+
+
+def test_one_of_many_columns_is_found_by_the_balanced_euclidean_norm() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2000, 20))
+    y = x[:, 0] + rng.normal(size=2000)
+    balanced, maximum = (KSG(metric=metric).estimate(x, y).nats for metric in ("auto", "chebyshev"))
+    assert 0.2 < balanced < 0.5 * math.log(2)
+    assert maximum < balanced
 
 
 def test_constant_columns_are_dropped_and_constant_variables_have_no_information() -> None:

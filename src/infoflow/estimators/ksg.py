@@ -17,7 +17,7 @@ from infoflow.errors import InvalidArgument
 from infoflow.estimators.class_neighbours import ClassNeighbours
 from infoflow.estimators.conditional import over_classes
 from infoflow.estimators.local_nonuniformity import corrections, nonuniformity_threshold
-from infoflow.estimators.neighbour_settings import crowded, digamma, digammas, norm, tied
+from infoflow.estimators.neighbour_settings import balanced, crowded, digamma, digammas, norm, tied
 from infoflow.estimators.rescaling import RESCALINGS, Rescaled, class_column, noise_generator, rescaled
 from infoflow.interface import Estimate, Kind, LayerInformation
 from infoflow.pairwise.equal_rows import counts
@@ -32,8 +32,9 @@ class KSG:
     neighbour (Kraskov et al. 2004, eq. 8). Variant 2: I = ψ(k) − 1/k + ψ(N) − ⟨ψ(n_x) + ψ(n_y)⟩, counts within the
     rectangle of the k neighbours (eq. 9). The ceiling is what the formula gives when all neighbourhoods agree.
 
-    - `metric`: norm within x and within y: "chebyshev" (maximum, as in the paper), "euclidean", or "auto", which is
-      Chebyshev up to 6 dimensions of x and y together and Euclidean beyond. Between x and y it is the maximum.
+    - `metric`: norm within x and within y: "chebyshev" (maximum, as in the paper), "euclidean" (over √d, so that x and
+      y of different dimensions d compare), or "auto", which is Chebyshev up to 6 dimensions of x and y together and
+      Euclidean beyond, where that is more accurate. Between x and y it is the maximum.
     - `rescale`: "normal-scores" (each column's ranks to a standard normal: robust against heavy tails, and the answer
       is invariant under monotone maps of single columns), "standard" (unit variance per column, as most code does) or
       "none"; "auto" is normal scores, but "standard" with classes, whose gaps ranks would close. All leave the mutual
@@ -218,7 +219,9 @@ class KSG:
     def _terms(self, x: Tensor, y: Tensor) -> tuple[Tensor, Neighbourhoods]:
         n = x.shape[0]
         metric = norm(self.metric, x.shape[1] + y.shape[1])
-        near = neighbourhoods([x, y], self.k, [(0,), (1,)], metric=metric, rectangle=self.variant == 2)
+        near = neighbourhoods(
+            balanced([x, y], metric), self.k, [(0,), (1,)], metric=metric, rectangle=self.variant == 2
+        )
         constant = digamma(self.k) + digamma(n)
         if self.variant == 1:
             return constant - digammas(near.counts + 1).sum(1), near
@@ -272,6 +275,7 @@ class KSG:
 def _conditional(spaces: list[Tensor], k: int, metric: str) -> float:
     """I of the first two spaces given the third, if there is one."""
     n = spaces[0].shape[0]
+    spaces = balanced(spaces, metric)
     with_z: list[tuple[int, ...]] = [(0, 2), (1, 2), (2,)]
     near = neighbourhoods(spaces, k, with_z if len(spaces) == 3 else [(0,), (1,)], metric=metric)
     inside = digammas(near.counts + 1)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from infoflow.checks import choice, integer, is_classes, paired, positive
 from infoflow.entropies.discrete import plug_in
-from infoflow.estimators.neighbour_settings import crowded, digamma, digammas, norm
+from infoflow.estimators.neighbour_settings import balanced, crowded, digamma, digammas, norm
 from infoflow.estimators.rescaling import RESCALINGS, Rescaled, class_column, noise_generator, rescaled
 from infoflow.interface import Estimate, Kind
 from infoflow.pairwise.equal_rows import counts, equal_rows
@@ -115,8 +115,9 @@ class MixedKSG:
 
     def _terms(self, x: Tensor, y: Tensor) -> Tensor:
         metric = norm(self.metric, x.shape[1] + y.shape[1])
-        near = neighbourhoods([x, y], self.k, [(0,), (1,)], metric=metric)
-        joint = open_ball_sizes([x, y], near.distance)
+        spaces = balanced([x, y], metric)
+        near = neighbourhoods(spaces, self.k, [(0,), (1,)], metric=metric)
+        joint = open_ball_sizes(spaces, near.distance)
         return digamma(x.shape[0]) + digammas(joint) - digammas(near.counts + 1).sum(1)
 
 

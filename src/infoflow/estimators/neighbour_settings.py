@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -21,6 +22,19 @@ def norm(metric: str, dimensions: int) -> str:
     if metric != "auto":
         return metric
     return "chebyshev" if dimensions <= _CHEBYSHEV_DIMENSIONS else "euclidean"
+
+
+def balanced(spaces: Sequence[Tensor], metric: str) -> list[Tensor]:
+    """Spaces (n, d_s) whose norms compare: Euclidean ones grow as √d_s, and are divided by it.
+
+    A joint neighbour is as near in every space; unbalanced, the space of most dimensions alone would say who that is.
+
+    >>> balanced([torch.ones(1, 4), torch.ones(1, 1)], "euclidean")[0].tolist()
+    [[0.5, 0.5, 0.5, 0.5]]
+    """
+    if metric != "euclidean":
+        return list(spaces)
+    return [space / math.sqrt(space.shape[1]) for space in spaces]
 
 
 def tied(radius: Tensor) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 # Elements of one block of distances: large enough for the matrix product, small enough for the caches.
-_BLOCK = 1 << 19
+_BLOCK = 1 << 20
 # Elements that the differences of re-examined pairs may take at once.
 _PAIRS = 1 << 22
 # Below this many dimensions differences are as quick as a matrix product, and need no second look.

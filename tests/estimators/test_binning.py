@@ -222,3 +222,19 @@ def test_a_gpu_gives_the_same_numbers() -> None:
     t, y = torch.randn(500, 40, generator=torch.Generator().manual_seed(9)), torch.arange(500) % 3
     for estimator in (Binning(bins=2), Binning(width=2.0), Binning(bins=3, edges="quantile")):
         assert estimator.measure(t.cuda(), y).label.nats == pytest.approx(estimator.measure(t, y).label.nats)
+
+
+def test_an_open_end_is_that_of_digitize() -> None:
+    """Values at exactly the upper end, as saturated tanh units are, get a symbol of their own."""
+    rng = np.random.default_rng(0)
+    t = np.tanh(rng.normal(size=(500, 2), scale=20)).astype(np.float32)
+    t[:60] = 1.0
+    rows = np.digitize(t.astype(np.float64), np.linspace(-1, 1, 30))
+    _, counts = np.unique(rows, axis=0, return_counts=True)
+    p = counts / counts.sum()
+    found = Binning(bins=29, low=-1, high=1, closed=False).entropy(t)
+    assert found.nats == pytest.approx(-(p * np.log(p)).sum(), abs=1e-12)
+    assert "lie outside [-1, 1)" in found.warnings[0]
+    assert found.nats > Binning(bins=29, low=-1, high=1).entropy(t).nats
+    with pytest.raises(InvalidArgument, match="closed"):
+        Binning(bins=29, closed=False)

@@ -47,7 +47,9 @@ class Binning:
     - `width`: bins [k·width, (k+1)·width) without limits, as Saxe et al. use; `bins`, `low` and `high` are not used.
     - `bins` with `low` and `high`: that many bins on [low, high]. Values outside get a bin of their own on either
       side and a warning; they are never clipped into the range, which would fake compression of unbounded layers.
-      The published protocol of Shwartz-Ziv and Tishby is `Binning(bins=29, low=-1, high=1)`.
+      The released code of Shwartz-Ziv and Tishby is `Binning(bins=29, low=-1, high=1, closed=False)`.
+    - `closed`: whether the last bin holds `high` itself. `np.digitize`, and so that code, leaves it out: units that
+      saturate at exactly 1 get a symbol of their own there, worth half a bit at the output of a trained network.
     - `bins` alone: that many bins on the range of the values given (`scope="layer"`). With `scope="epoch"` or "run"
       the plane's analysis finds the range over the layers of that snapshot, or of the run, and sets it by
       `with_range`.
@@ -69,6 +71,7 @@ class Binning:
     high: float | None = None
     scope: str = "layer"
     edges: str = "uniform"
+    closed: bool = True
 
     def __post_init__(self) -> None:
         choice(self.scope, "scope", SCOPES)
@@ -77,6 +80,10 @@ class Binning:
         if (self.low is None) != (self.high is None):
             raise InvalidArgument(f"low is {self.low} and high is {self.high}; give both or neither")
         fixed = self.low is not None
+        if not isinstance(self.closed, bool):
+            raise InvalidArgument(f"closed is {self.closed!r}; want True or False")
+        if not self.closed and not fixed:
+            raise InvalidArgument("closed=False leaves out the end of a fixed range; give low and high with it")
         if self.low is not None and self.high is not None:
             for name, bound in (("low", self.low), ("high", self.high)):
                 if isinstance(bound, bool) or not math.isfinite(_number(bound, name)):
@@ -193,27 +200,29 @@ class Binning:
         bins, outside = self.bins, 0
         width = (high - low) / bins
         lowest, highest = (float(bound) for bound in t.aminmax())
-        clipped = lowest < low or highest > high
+        end = "]" if self.closed else ")"
+        over = highest > high or (not self.closed and highest == high)
+        clipped = lowest < low or over
 
         def digits(start: int, stop: int) -> Tensor:
-            """0..bins - 1 inside (the last one closed), bins above, bins + 1 below."""
+            """0..bins - 1 inside, bins above, bins + 1 below."""
             nonlocal outside
             inside = t[start:stop].to(torch.float64, copy=True).sub_(low).div_(width).floor_()
             if not clipped:
                 return inside.clamp_max_(bins - 1)
             inside.clamp_(0, bins - 1)
-            below, above = t[start:stop] < low, t[start:stop] > high
+            below, above = t[start:stop] < low, t[start:stop] > high if self.closed else t[start:stop] >= high
             outside += int(below.sum()) + int(above.sum())
             return inside.masked_fill_(above, bins).masked_fill_(below, bins + 1)
 
         codes, count = row_symbols(digits, t.shape[0], t.shape[1], bins + 2, t.device)
         if outside:
             warnings.append(
-                f"{outside} of {t.numel()} values of {name} ({outside / t.numel():.2%}) lie outside [{low:g}, {high:g}]"
+                f"{outside} of {t.numel()} values of {name} ({outside / t.numel():.2%}) lie outside [{low:g}, {high:g}{end}"
                 f" (they reach from {lowest:g} to {highest:g}) and share one outer bin on each side, which can look "
                 "like compression; widen the range, or give a width"
             )
-        outer = (lowest < low) + (highest > high)
+        outer = (lowest < low) + over
         return Quantised(codes, count, bins + outer, t.shape[1], (*warnings, *constancy(t, name)))
 
     def parameters(self) -> dict[str, Any]:
@@ -223,6 +232,8 @@ class Binning:
         settings: dict[str, Any] = {"bins": self.bins}
         if self.low is not None:
             settings |= {"low": self.low, "high": self.high}
+        if not self.closed:
+            settings["closed"] = False
         if self.scope != "layer":
             settings["scope"] = self.scope
         if self.edges != "uniform":

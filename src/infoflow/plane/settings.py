@@ -123,7 +123,7 @@ PROTOCOLS: dict[str, dict[str, Settings]] = {
         "szt": dataclasses.replace(
             _SZT, activations=("tanh",), initialisation="idnns", batch_size=512, epochs=8000, shuffle=False,
             shuffled_split=False, seeds=10, snapshots=60, also_at=(100, 1500, 5000),
-            estimators=("binning:bins=29,low=-1,high=1",),
+            estimators=("binning:bins=29,low=-1,high=1,closed=False",),
         ),
     },
     # Saxe et al. (2018) as their released code does it.

@@ -17,7 +17,7 @@ import pytest
 from infoflow.plane.experiment import run
 from infoflow.plane.settings import Settings, protocol
 
-SMALL = Settings(widths=(6, 5), epochs=60, seeds=2, snapshots=12, batch_size=256)
+SMALL = Settings(widths=(6, 5), epochs=40, seeds=2, snapshots=8, batch_size=256)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_everything_that_is_promised_is_written(finished) -> None:
     assert set(table.network) == {"tanh", "relu"}
     assert set(table.seed) == {0, 1}
     assert table.epoch.min() == 0
-    assert table.epoch.max() == 60
+    assert table.epoch.max() == 40
     layers, estimators, axes = 3, 2, 2
     assert len(table) == 2 * 2 * table.epoch.nunique() * layers * estimators * axes
     assert np.isfinite(table.nats).all()
@@ -59,7 +59,7 @@ def test_a_killed_run_goes_on_to_the_same_table(finished, tmp_path: Path) -> Non
     rng = np.random.default_rng(0)
     kills = 0
     marker = tmp_path / "killed" / "run.json"
-    for _ in range(4):
+    for _ in range(3):
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         deadline = time.monotonic() + 60
         while not marker.exists() and process.poll() is None and time.monotonic() < deadline:
@@ -78,7 +78,7 @@ def test_a_killed_run_goes_on_to_the_same_table(finished, tmp_path: Path) -> Non
 
 @pytest.fixture(scope="module")
 def default_plane(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    settings = Settings(seeds=3, snapshots=10, estimators=("binning:width=0.07",))
+    settings = Settings(epochs=300, seeds=2, snapshots=10, estimators=("binning:width=0.07",))
     frame = run(settings, tmp_path_factory.mktemp("runs") / "default").plane.frame
     frame["bits"] = frame.nats / np.log(2)
     return frame[frame.axis == "input"]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from tqdm import tqdm
 
 from infoflow.bench.heat_map import draw
 from infoflow.checks import integer
@@ -70,13 +71,14 @@ def run(
     sizes: Sequence[int] = (10_000,),
     seeds: Sequence[int] = (0,),
     n_jobs: int = 1,
+    progress: bool = False,
 ) -> pd.DataFrame:
     """Runs every estimator on every task and writes a table and heat maps of the errors into the folder `output`.
 
     `estimators`: texts as `parse` takes them ("ksg:k=5"), or labels with estimator objects. `tasks`: tasks or their
     names. Each finished cell is kept in `output/parts`, so that an interrupted run goes on where it was, and a longer
-    one adds to a shorter; `n_jobs` processes through joblib (its backends reach clusters). Files appear whole or not
-    at all.
+    one adds to a shorter; `n_jobs` processes through joblib (its backends reach clusters), with a bar if `progress`.
+    Files appear whole or not at all.
 
     - `accuracy.csv`: one row a cell with the columns task, truth, estimator, n, seed, nats, error (nats - truth), low
       and high (the estimator's interval), ceiling, saturated, seconds, kind, refused (why there is no estimate),
@@ -100,11 +102,9 @@ def run(
     except (FileExistsError, NotADirectoryError):
         raise InvalidArgument(f"output {folder} is a file; want a folder") from None
     missing = [cell for cell in cells if not _part(parts, cell).exists()]
-    if n_jobs == 1:
-        for cell in missing:
-            _finish(cell, parts)
-    else:
-        Parallel(n_jobs=n_jobs)(delayed(_finish)(cell, parts) for cell in missing)
+    work = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_finish)(cell, parts) for cell in missing)
+    for _ in tqdm(work, total=len(missing), desc="estimating", unit="estimate", disable=not progress):
+        pass
     table = pd.DataFrame([_read(_part(parts, cell)) for cell in cells], columns=list(COLUMNS))
     _write(folder / "accuracy.csv", table.to_csv(index=False))
     for n in dict.fromkeys(sizes):

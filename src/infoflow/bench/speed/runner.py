@@ -79,6 +79,8 @@ def run(
         provenance = {"benchmark": name, "quick": quick, **environment()}
         rows = []
         for row in BENCHMARKS[name](quick):
+            if quick:
+                row = dataclasses.replace(row, wanted_ratio=None)
             rows.append(row)
             if on_row is not None:
                 on_row(row)
@@ -99,6 +101,7 @@ def environment() -> dict[str, Any]:
     """
     return {
         **machine(),
+        "platform": f"{platform.system()} {platform.machine()}",
         "scipy": scipy.__version__,
         "scikit-learn": sklearn.__version__,
         "processor": _processor(),

@@ -1,0 +1,56 @@
+"""The README's Python runs as it stands, and the commands it names exist."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from infoflow.cli.main import COMMANDS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    generator = torch.Generator().manual_seed(0)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 2))
+    names = {
+        "model": nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2)),
+        "probe_x": torch.rand(40, 4, generator=generator),
+        "probe_y": torch.arange(40) % 2,
+        "epochs": 3,
+        "train_one_epoch": lambda model: None,
+        "accuracy": lambda model: 0.5,
+        "x": x,
+        "y": (x[:, 0] > 0).astype(int),
+    }
+    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert len(blocks) >= 2
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)  # noqa: S102  # our own page
+    assert (tmp_path / "plane.html").stat().st_size > 100_000
+    assert len(names["plane"].frame) > 0
+    assert names["estimate"].nats > 0
+
+
+def test_the_commands_and_files_of_the_readme_exist() -> None:
+    for command in re.findall(r"infoflow (\w+) ", README):
+        assert command in COMMANDS, command
+    for target in re.findall(r"\]\(([\w./-]+)\)", README):
+        assert (ROOT / target).exists(), target
+    for target in re.findall(r"make (\w+)", README):
+        assert f"\n{target}:" in (ROOT / "Makefile").read_text(), target
+
+
+def test_the_package_promises_what_it_needs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"] == ">=3.11"
+    assert "torch>=2.6" in project["dependencies"]

@@ -83,7 +83,10 @@ def finite(tensor: Tensor, name: str) -> None:
 
 def is_classes(value: Any) -> bool:
     """Whether the values are classes by our rule: a one-dimensional integer or boolean array."""
-    tensor = value if isinstance(value, Tensor) else np.asarray(value)
+    try:
+        tensor = value if isinstance(value, Tensor) else np.asarray(value)
+    except ValueError:  # a ragged list; `samples` says what is wrong with it
+        return False
     if isinstance(tensor, Tensor):
         integral = not tensor.is_floating_point() and not tensor.is_complex()
     else:
@@ -119,8 +122,10 @@ def paired(x: Tensor, y: Tensor, x_name: str = "x", y_name: str = "y") -> None:
 
 
 def positive(value: Any, name: str, *, zero: bool = False) -> float:
-    """A finite number > 0 (or >= 0 when `zero`), else InvalidArgument."""
+    """A finite number > 0 (or >= 0 when `zero`), else InvalidArgument (a boolean or a string is none)."""
     try:
+        if isinstance(value, bool | str):
+            raise TypeError
         number = float(value)
     except (TypeError, ValueError):
         raise InvalidArgument(f"{name} is {value!r}; want a number") from None
@@ -134,6 +139,19 @@ def integer(value: Any, name: str, *, minimum: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
         raise InvalidArgument(f"{name} is {value!r}; want an integer >= {minimum}")
     return int(value)
+
+
+def flag(value: Any, name: str) -> bool:
+    """True or False, else InvalidArgument: the string "false" would count as true.
+
+    >>> flag("false", "copula")
+    Traceback (most recent call last):
+    ...
+    infoflow.errors.InvalidArgument: copula is 'false'; want True or False
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidArgument(f"{name} is {value!r}; want True or False")
+    return bool(value)
 
 
 def choice(value: Any, what: str, options: Iterable[str]) -> str:

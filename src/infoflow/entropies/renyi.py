@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from infoflow.errors import InvalidArgument
+from infoflow.checks import positive
 
 # Pairs held at a time: 32 MiB of float64, or what stays in a core's cache.
 _PAIRS = 1 << 22
@@ -36,13 +36,7 @@ def order(alpha: float, name: str = "alpha") -> float:
     >>> order(2)
     2.0
     """
-    try:
-        number = float(alpha)
-    except (TypeError, ValueError):
-        raise InvalidArgument(f"{name} is {alpha!r}; want a number > 0") from None
-    if not math.isfinite(number) or number <= 0:
-        raise InvalidArgument(f"{name} is {alpha!r}; want a finite order > 0 (1 is the von Neumann limit)")
-    return number
+    return positive(alpha, name)
 
 
 def renyi_entropy(spectrum: Tensor, alpha: float) -> Tensor:

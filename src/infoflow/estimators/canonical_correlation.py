@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from infoflow.checks import choice, integer, paired
+from infoflow.checks import choice, flag, integer, paired
 from infoflow.estimators.canonical_pairs import SHRINKAGE, Columns, Spectrum, columns, finish, spectrum
 from infoflow.estimators.gaussianity import doubts
 from infoflow.interface import Estimate
@@ -39,6 +39,7 @@ class CCA:
 
     def __post_init__(self) -> None:
         choice(self.shrinkage, "shrinkage", SHRINKAGE)
+        flag(self.bias_correction, "bias_correction")
         if isinstance(self.components, str):
             choice(self.components, "components", ["significant"])
         elif self.components is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -82,7 +82,9 @@ class Compressed:
                 if kept is not None
             )
         elif self._wide(first) or self._wide(second):
-            f, g = self._encoded(first, second)
+            # A caller that needs no gradients must not keep the encoders from theirs.
+            with torch.inference_mode(False), torch.enable_grad():
+                f, g = self._encoded(first, second)
             note = f"codes of {self.components} numbers, learned on one half of the samples; "
         else:
             f, g, note = first, second, ""
@@ -90,14 +92,13 @@ class Compressed:
         warnings = found.warnings
         if note:
             warnings = (*warnings, note + "compressed variables hold at most the information of the whole ones")
-        name = self.estimator if isinstance(self.estimator, str) else repr(self.estimator)
         return replace(
             found,
             quantity=quantity,
             kind=Kind.POINT,
             estimator="Compressed",
             n=len(first),
-            parameters={"estimator": name, "method": self.method, "components": self.components, "seed": self.seed},
+            parameters={field.name: getattr(self, field.name) for field in fields(self)},
             warnings=warnings,
         )
 
@@ -135,16 +136,15 @@ class Compressed:
         parameters = [p for module in (*coders.values(), *decoders.values()) for p in module.parameters()]
         optimiser = torch.optim.Adam(parameters, lr=_RATE)
         # Equal weight for both variables, whatever their widths.
-        weight = torch.cat([torch.full((t.shape[1],), 1 / t.shape[1]) for t in targets])
-        with torch.enable_grad():
-            for _ in range(self.steps):
-                rows = train[torch.randint(len(train), (min(_BATCH, len(train)),), generator=generator)]
-                loss = torch.zeros(())
-                for i, coder in coders.items():
-                    loss = loss + ((decoders[i](coder(targets[i][rows])) - both[rows]).square() * weight).sum(1).mean()
-                optimiser.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
+        weight = torch.cat([t.new_full((t.shape[1],), 1 / t.shape[1]) for t in targets])
+        for _ in range(self.steps):
+            rows = train[torch.randint(len(train), (min(_BATCH, len(train)),), generator=generator)]
+            loss = weight.new_zeros(())
+            for i, coder in coders.items():
+                loss = loss + ((decoders[i](coder(targets[i][rows])) - both[rows]).square() * weight).sum(1).mean()
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
         if not math.isfinite(float(loss.detach())):
             raise DidNotConverge("the autoencoder diverged; compress with method='pca'")
         codes = []
@@ -174,7 +174,7 @@ def _perceptron(inputs: int, outputs: int, generator: torch.Generator) -> nn.Seq
     """Two ReLU layers; initialised from the local generator, as torch's own would touch the global one."""
     layers: list[nn.Module] = []
     for fan_in, fan_out in ((inputs, _HIDDEN), (_HIDDEN, _HIDDEN), (_HIDDEN, outputs)):
-        layer = nn.utils.skip_init(nn.Linear, fan_in, fan_out)  # type: ignore[no-untyped-call]
+        layer = nn.utils.skip_init(nn.Linear, fan_in, fan_out, dtype=torch.float32)  # type: ignore[no-untyped-call]
         nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=generator)
         nn.init.zeros_(layer.bias)
         layers += [layer, nn.ReLU()]

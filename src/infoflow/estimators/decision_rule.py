@@ -14,6 +14,8 @@ from infoflow.entropies.discrete import plug_in
 from infoflow.errors import InvalidArgument
 from infoflow.interface import Estimate, Kind, LayerInformation
 
+_CONSTANT = "the decision is"
+
 
 @dataclass(frozen=True)
 class DecisionRule:
@@ -58,23 +60,25 @@ def _decisions(t: Any, name: str) -> tuple[Tensor, int, int]:
     return values.argmax(1), int((top[:, 0] == top[:, 1]).sum()), values.shape[1]
 
 
-def _warnings(tied: int, n: int) -> tuple[str, ...]:
-    if not tied:
-        return ()
-    return (f"{tied} of {n} samples have no single largest unit; the first one counted as the decision",)
+def _warnings(tied: int, n: int, constant: list[str]) -> tuple[str, ...]:
+    warnings = []
+    if tied:
+        warnings.append(f"{tied} of {n} samples have no single largest unit; the first one counted as the decision")
+    return (*warnings, *(f"{name} constant: it carries no information" for name in constant))
 
 
 def _input(decisions: Tensor, tied: int, units: int) -> Estimate:
     n = len(decisions)
+    entropy = float(plug_in(decisions.bincount()))
     return Estimate(
-        float(plug_in(decisions.bincount())),
+        entropy,
         quantity="H(L)",
         kind=Kind.PLUG_IN,
         estimator="DecisionRule",
         n=n,
         ceiling=math.log(min(n, units)),
         ceiling_name="log n" if n < units else "log c",
-        warnings=_warnings(tied, n),
+        warnings=_warnings(tied, n, [_CONSTANT] * (entropy == 0)),
     )
 
 
@@ -83,6 +87,7 @@ def _label(decisions: Tensor, tied: int, units: int, codes: Tensor, count: int) 
     of_label, of_decision = float(plug_in(codes.bincount())), float(plug_in(decisions.bincount()))
     together = float(plug_in(torch.bincount(joint)))
     ceiling, name = min((of_label, "H(Y)"), (of_decision, "H(L)"))
+    constant = [_CONSTANT] * (of_decision == 0) + ["y is"] * (of_label == 0)
     return Estimate(
         max(0.0, of_label + of_decision - together),
         quantity="I(L;Y)",
@@ -91,5 +96,5 @@ def _label(decisions: Tensor, tied: int, units: int, codes: Tensor, count: int) 
         n=len(decisions),
         ceiling=ceiling,
         ceiling_name=name,
-        warnings=_warnings(tied, len(decisions)),
+        warnings=_warnings(tied, len(decisions), constant),
     )

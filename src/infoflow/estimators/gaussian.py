@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from scipy import special
 
-from infoflow.checks import choice, paired, samples
+from infoflow.checks import choice, flag, paired, samples
 from infoflow.errors import InvalidArgument, TooFewSamples
 from infoflow.estimators.canonical_pairs import SHRINKAGE, columns, correlation, finish, spectrum
 from infoflow.estimators.gaussianity import doubts
@@ -49,6 +49,8 @@ class Gaussian:
 
     def __post_init__(self) -> None:
         choice(self.shrinkage, "shrinkage", SHRINKAGE)
+        flag(self.copula, "copula")
+        flag(self.bias_correction, "bias_correction")
 
     def estimate(self, x: Any, y: Any) -> Estimate:
         """I(X;Y) in nats from continuous samples x (n, ...) and y (n, ...).

@@ -10,14 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from infoflow.checks import choice, classes, paired, positive, samples
+from infoflow.checks import choice, classes, flag, paired, positive, samples
 from infoflow.entropies.discrete import plug_in
-from infoflow.errors import InvalidArgument
 from infoflow.interface import SATURATION, Estimate, Kind, LayerInformation
 from infoflow.pairwise.log_sum_exp import log_sum_exp
 
 BOUNDS = ("upper", "lower")
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+# Less is what rounding leaves of the logarithms of equal rows.
+_NOTHING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,7 @@ class KernelDensity:
         positive(self.variance, "variance")
         choice(self.bound, "bound", BOUNDS)
         choice(self.dtype, "dtype", DTYPES)
-        if not isinstance(self.adaptive, bool):
-            raise InvalidArgument(f"adaptive is {self.adaptive!r}; want True or False")
+        flag(self.adaptive, "adaptive")
 
     def entropy(self, t: Any) -> Estimate:
         """The bound of I(X;T+ε) in nats from samples t (n, ...).
@@ -158,7 +159,7 @@ def _estimates(
 ) -> tuple[Estimate, Estimate | None]:
     information, given_label = values
     notes: list[str] = []
-    if information == 0.0:
+    if information < _NOTHING:
         notes.append(f"{name.lower()} is constant at this noise: all rows are equal or nearer than rounding shows")
     saturated = []
     if information >= math.log(n) * (1 - SATURATION):

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from infoflow.checks import choice, classes, integer, is_classes, paired, positive
+from infoflow.checks import choice, classes, flag, integer, is_classes, paired, positive
 from infoflow.entropies.discrete import plug_in
 from infoflow.entropies.nearest_neighbour import kozachenko_leonenko
 from infoflow.errors import InvalidArgument, TooFewSamples
@@ -51,6 +51,8 @@ class KozachenkoLeonenko:
 
     def __post_init__(self) -> None:
         integer(self.k, "k")
+        flag(self.weighted, "weighted")
+        flag(self.standardise, "standardise")
         choice(self.metric, "metric", METRICS)
         positive(self.noise, "noise", zero=True)
         integer(self.seed, "seed", minimum=0)

@@ -68,7 +68,7 @@ class KSG:
 
     def __post_init__(self) -> None:
         integer(self.k, "k")
-        if self.variant not in (1, 2):
+        if integer(self.variant, "variant") > 2:
             raise InvalidArgument(f"variant is {self.variant!r}; want 1 or 2")
         choice(self.metric, "metric", ("auto", *METRICS))
         choice(self.rescale, "rescale", ("auto", *RESCALINGS))

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from infoflow.checks import choice, classes, integer, is_classes, paired, positive, samples
+from infoflow.checks import choice, classes, flag, integer, is_classes, paired, positive, samples
 from infoflow.entropies.renyi import (
     RenyiEntropy,
     collision_entropy,
@@ -99,6 +99,7 @@ class MatrixRenyi:
         choice(self.method, "method of matrix-renyi", METHODS)
         if self.method == "frobenius" and float(self.alpha) != 2.0:
             raise InvalidArgument(f"method is 'frobenius', which is for alpha = 2; alpha is {self.alpha!r}")
+        flag(self.channels, "channels")
         if self.batch_size is not None:
             integer(self.batch_size, "batch_size", minimum=2)
         integer(self.rank, "rank")
@@ -217,7 +218,8 @@ class MatrixRenyi:
 
     def _variable(self, value: Tensor, name: str, rule: float | str, *, target: Tensor | None = None) -> _Variable:
         if is_classes(value):
-            return _Variable(None, classes(value, name)[0], None)
+            codes, count = classes(value, name)
+            return _Variable(None, codes, None, count == 1)
         flat = samples(value, name, dtype=torch.float64)
         constant = bool((flat == flat[0]).all())
         if not self.channels:

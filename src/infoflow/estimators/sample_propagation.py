@@ -80,6 +80,8 @@ class SamplePropagation:
         warnings = []
         if bool((t == t[0]).all()):
             warnings.append("t is constant; it carries no information")
+        elif ceiling == 0:
+            warnings.append("y is constant: its information is 0 by definition")
         elif name == "log n" and value.nats > 0.9 * ceiling:
             warnings.append(
                 "close to log n: the noise tells nearly all samples apart; more samples or a larger variance"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -103,8 +103,7 @@ class Sliced:
         )
 
     def _parameters(self) -> dict[str, Any]:
-        name = self.estimator if isinstance(self.estimator, str) else repr(self.estimator)
-        return {"estimator": name, "slices": self.slices, "k": self.k, "mode": self.mode, "seed": self.seed}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def _random(self, values: Tensor, rng: np.random.Generator) -> Tensor | None:
         """A uniformly random (d, k) orthonormal frame; None where there is nothing to slice."""

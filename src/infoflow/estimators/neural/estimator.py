@@ -125,12 +125,18 @@ class Neural:
         checks.integer(self.folds, "folds", minimum=2)
         checks.integer(self.batch_size, "batch_size", minimum=4)
         checks.integer(self.seed, "seed", minimum=0)
+        if not isinstance(self.hidden, tuple):  # a list could not be hashed
+            raise InvalidArgument(f"hidden is {self.hidden!r}; want a tuple of layer widths")
         for width in self.hidden:
             checks.integer(width, "hidden")
         checks.positive(self.learning_rate, "learning_rate")
         checks.positive(self.weight_decay, "weight_decay", zero=True)
         checks.choice(self.activation, "activation", ACTIVATIONS)
         checks.choice(self.preprocessing, "preprocessing", PREPROCESSINGS)
+        try:
+            torch.device(self.device)
+        except (RuntimeError, TypeError):
+            raise InvalidArgument(f"device is {self.device!r}; want one that torch knows, such as 'cuda:0'") from None
         for name in ("validation", "level"):
             if not 0 < checks.positive(getattr(self, name), name) < 1:
                 raise InvalidArgument(f"{name} is {getattr(self, name)!r}; want a share between 0 and 1")
@@ -163,7 +169,9 @@ class Neural:
         for members in groups.values():
             for start in range(0, len(members), at_once):
                 chosen = members[start : start + at_once]
-                fits = self._fit([problems[index] for index in chosen])
+                # A caller that needs no gradients must not keep the critics from theirs.
+                with torch.inference_mode(False), torch.enable_grad():
+                    fits = self._fit([problems[index] for index in chosen])
                 results.update(zip(chosen, fits, strict=True))
         return [results[index] for index in range(len(problems))]
 
@@ -210,7 +218,8 @@ class Neural:
                         stacks[part][side].append(transform(values[rows]))
         train, validate, report = (self._stack(x, y) for x, y in stacks)
         networks = [self._critic(train.x.shape[2], train.y.shape[2], s) for s in initial] * len(problems)
-        ensemble = Ensemble([network.to(self.device) for network in networks])
+        # In the features' precision, whatever torch's default is.
+        ensemble = Ensemble([network.to(self.device, train.x.dtype) for network in networks])
         schedule = Schedule(self.batch_size, self.max_epochs, self.patience, self.learning_rate, self.weight_decay)
         fitted = fit(ensemble, bound, train, validate, schedule, order * len(problems))
         if not bool(torch.isfinite(fitted.best).view(len(problems), self.folds, -1).any(-1).all()):
@@ -304,7 +313,14 @@ class Neural:
         raw = float(outcome.values.mean())
         half = self._half_width(outcome)
         ceiling, ceiling_name = self._ceiling(bound, problem, outcome.negatives)
-        nats = min(max(raw, 0.0), ceiling)
+        constant = [
+            f"{name} is constant, so the mutual information is 0"
+            for name, values in (("x", problem.x), ("y", problem.y))
+            if bool((values == values[0]).all())
+        ]
+        if constant:
+            ceiling, ceiling_name = 0.0, f"H({constant[0][0].upper()})"
+        nats, low, high = (min(max(value, 0.0), ceiling) for value in (raw, raw - half, raw + half))
         return Estimate(
             nats,
             quantity="I(X;Y)",
@@ -314,10 +330,8 @@ class Neural:
             parameters={field.name: getattr(self, field.name) for field in fields(self)},
             ceiling=ceiling,
             ceiling_name=ceiling_name,
-            interval=Interval(
-                max(0.0, raw - half), max(0.0, raw + half), spans=f"{self.folds} folds", level=self.level
-            ),
-            warnings=tuple(self._warnings(bound, raw, half, outcome, ceiling)),
+            interval=Interval(low, high, spans=f"{self.folds} folds", level=self.level),
+            warnings=(*constant, *self._warnings(bound, raw, half, outcome, ceiling)),
         )
 
     def _half_width(self, outcome: Outcome) -> float:

@@ -106,7 +106,7 @@ _SZT = Settings(
 )  # fmt: skip
 
 _MNIST = Settings(
-    data="mnist", widths=(1024, 20, 20, 20), learning_rate=1e-3, batch_size=128, epochs=20, seeds=1, snapshots=12,
+    data="mnist", widths=(1024, 20, 20, 20), learning_rate=1e-3, batch_size=128, epochs=10, seeds=1, snapshots=8,
     probe="test", estimators=("binning:width=0.5", "kernel-density:variance=0.1"),
 )  # fmt: skip
 

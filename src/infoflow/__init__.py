@@ -20,9 +20,11 @@ if TYPE_CHECKING:
         errors,
         estimators,
         models,
+        objectives,
         pairwise,
         plane,
         tasks,
+        theory,
         training,
     )
     from infoflow.estimators import mutual_information
@@ -44,9 +46,11 @@ _ROOMS = (
     "errors",
     "estimators",
     "models",
+    "objectives",
     "pairwise",
     "plane",
     "tasks",
+    "theory",
     "training",
 )
 
@@ -67,9 +71,11 @@ __all__ = [
     "estimators",
     "models",
     "mutual_information",
+    "objectives",
     "pairwise",
     "plane",
     "tasks",
+    "theory",
     "training",
 ]
 

@@ -1,0 +1,20 @@
+"""What information theory says of classifiers: bounds on error and entropy, and mixtures whose truth is known."""
+
+from __future__ import annotations
+
+from infoflow.theory.entropy_error import EntropyError, entropy_error
+from infoflow.theory.error_probability import FORMS, error_lower_bound
+from infoflow.theory.gaussian_mixture import ClassMixture, GaussianMixture, binary_mixture_information
+from infoflow.theory.report import ErrorReport, report
+
+__all__ = [
+    "FORMS",
+    "ClassMixture",
+    "EntropyError",
+    "ErrorReport",
+    "GaussianMixture",
+    "binary_mixture_information",
+    "entropy_error",
+    "error_lower_bound",
+    "report",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,8 +66,8 @@ class MatrixRenyi:
     channels: whether samples of shape (n, C, ...) are joined over their C channels by the Hadamard product, every
         channel with a width of its own by the rule (Yu et al., eq. 5b). Otherwise the kernel is the tensor kernel, on
         the whole of each sample (Wickstrøm et al., eq. 9), which for a common σ is the same.
-    batch_size: when given, the mean over random batches of this many samples (ceiling log batch_size), with a 95 %
-        interval over batches.
+    batch_size: when given, the mean over random batches of this many samples, with the mean of their ceilings and a
+        95 % interval over batches.
 
     `estimate(x, y)`, `entropy(t)` and `measure(t, y, x)` take samples of shape (n, ...), and answer in nats.
     Raises InvalidArgument or TooFewSamples for arguments and samples that it can't use.
@@ -209,12 +209,17 @@ class MatrixRenyi:
             kind=Kind.PLUG_IN,
             estimator="MatrixRenyi",
             n=n,
-            parameters={"alpha": self.alpha, "kernel_width": self.kernel_width, "sigma": tuple(widths)},
+            parameters=self._parameters() | {"sigma": tuple(widths)},
             ceiling=ceiling,
             ceiling_name=ceiling_name,
             interval=Interval(value.low, value.high, spans) if spans else None,
             warnings=tuple(warnings),
         )
+
+    def _parameters(self) -> dict[str, Any]:
+        """The order, the width, and whatever else isn't left at its default."""
+        chosen = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        return {"alpha": self.alpha, "kernel_width": self.kernel_width} | chosen
 
     def _variable(self, value: Tensor, name: str, rule: float | str, *, target: Tensor | None = None) -> _Variable:
         if is_classes(value):
@@ -301,9 +306,9 @@ class MatrixRenyi:
             parts[0],
             nats=mean,
             n=n,
-            parameters={"alpha": self.alpha, "kernel_width": self.kernel_width, "batch_size": size},
-            ceiling=math.log(size),
-            ceiling_name="log batch_size",
+            parameters=self._parameters(),
+            ceiling=float(np.mean([part.ceiling for part in parts])),
+            ceiling_name=f"mean {parts[0].ceiling_name} of batches",
             interval=Interval(mean - half, mean + half, "batches") if len(parts) > 1 else None,
             warnings=tuple(dict.fromkeys(w for part in parts for w in part.warnings)),
         )

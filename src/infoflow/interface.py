@@ -99,6 +99,8 @@ class Estimate:
         if self.interval is not None:
             i = self.interval
             parts.append(f"{i.level:.0%} interval [{i.low:.4f}, {i.high:.4f}] over {i.spans}")
+        if self.p_value is not None:
+            parts.append(f"p = {self.p_value:.3g}")
         if math.isfinite(self.ceiling):
             reached = " (saturated)" if self.saturated else ""
             parts.append(f"ceiling {self.ceiling_name} = {self.ceiling:.4f}{reached}")

@@ -8,6 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from infoflow.errors import InfoflowError
+from infoflow.estimators import mutual_information
 from infoflow.integrations.scikit_learn import MutualInformationScore, MutualInformationSelector
 
 
@@ -42,6 +43,20 @@ def test_no_score_exceeds_the_labels_entropy_even_of_a_constant_feature() -> Non
     assert scores[0] == 0
 
 
+def test_classes_may_have_names_and_scores_run_in_parallel() -> None:
+    X, y = data()
+    scores = MutualInformationScore("ksg", {"k": 5})(X, y)
+    np.testing.assert_array_equal(scores, MutualInformationScore("ksg", {"k": 5}, n_jobs=2)(X, np.array(["u", "v"])[y]))
+    assert MutualInformationSelector(k=2).fit(X, np.array(["u", "v"])[y]).get_support(indices=True).tolist() == [1, 3]
+
+
+def test_each_score_is_that_of_its_column() -> None:
+    X, y = data(200)
+    expected = [mutual_information(X[:, j], y, "ksg").nats for j in range(5)]
+    np.testing.assert_array_equal(MutualInformationScore()(X, y), expected)
+    np.testing.assert_array_equal(MutualInformationSelector(k=1).fit(X, y).scores_, expected)
+
+
 def test_in_a_pipeline() -> None:
     X, y = data()
     assert make_pipeline(MutualInformationSelector(k=2), LogisticRegression()).fit(X, y).score(X, y) > 0.9
@@ -57,5 +72,5 @@ def test_a_continuous_target_keeps_its_order() -> None:
 def test_bad_input_is_ours() -> None:
     with pytest.raises(InfoflowError, match="did you mean 'ksg'"):
         MutualInformationScore("kgs")(*data())
-    with pytest.raises(InfoflowError, match="X holds 600 samples but y holds 3"):
+    with pytest.raises(InfoflowError, match=r"X holds 600 samples but y has shape \(3,\)"):
         MutualInformationScore()(data()[0], [0, 1, 0])

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import tyro
 
+from infoflow.checks import integer
 from infoflow.cli.options import parse_options
 from infoflow.data.files import ArrayFile
 from infoflow.errors import InvalidArgument
 from infoflow.estimators import conditional_mutual_information, mutual_information, parse
 from infoflow.interface import Estimate
+from infoflow.plane.provenance import plain
+from infoflow.plane.table import write_atomically
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,7 @@ class Options:
 def command(argv: list[str]) -> None:
     """Runs `infoflow estimate` with these arguments."""
     options = parse_options(Options, argv, prog="infoflow estimate")
-    if options.output is not None and options.output.exists():
-        raise InvalidArgument(f"{options.output} exists; want a new file")
+    _check(options)
     arrays = ArrayFile(options.file)
     x, y = arrays[options.x], arrays[options.y]
     estimator = options.estimator if options.estimator == "auto" else parse(options.estimator)
@@ -64,14 +66,27 @@ def command(argv: list[str]) -> None:
         )
     print(found)
     if options.output is not None:
-        part = options.output.with_name(f".{options.output.name}.part")
-        part.write_text(as_json(found))
-        part.replace(options.output)
+        text = as_json(found)
+        write_atomically(options.output, lambda part: part.write_text(text))
+
+
+def _check(options: Options) -> None:
+    """What is wrong with the options is said before anything is computed."""
+    integer(options.permutations, "permutations", minimum=0)
+    integer(options.seed, "seed", minimum=0)
+    if options.z is not None and (options.interval is not None or options.permutations):
+        raise InvalidArgument("interval and permutations are for I(X;Y); want them without z")
+    if options.output is None:
+        return
+    if options.output.exists():
+        raise InvalidArgument(f"{options.output} exists; want a new file")
+    if not options.output.parent.is_dir():
+        raise InvalidArgument(f"output {options.output}: there is no folder {options.output.parent}")
 
 
 def as_json(estimate: Estimate) -> str:
-    """The estimate as JSON; an absent ceiling is null."""
+    """The estimate as JSON; an absent ceiling is null, and an infinite estimate the text "inf"."""
     fields = dataclasses.asdict(estimate) | {"bits": estimate.bits, "saturated": estimate.saturated}
     if not math.isfinite(estimate.ceiling):
         fields["ceiling"] = None
-    return json.dumps(fields, indent=2, default=str, allow_nan=False) + "\n"
+    return json.dumps(plain(fields), indent=2, allow_nan=False) + "\n"

@@ -42,15 +42,16 @@ def value_of(option: str, argv: Sequence[str]) -> str | None:
 
 
 def _first_words(box: str) -> str:
-    """tyro draws a box with a rule under its message: the message, and the suggestion if there is one."""
-    lines = [line.strip("│╭╮╰╯ ").strip() for line in box.splitlines()]
+    """tyro draws a box, or rules of hyphens where the terminal knows no box: the first section, and any suggestion."""
+    lines = [line.strip("│╭╮╰╯ ") for line in box.splitlines()]
     sections: list[list[str]] = [[]]
-    for line in lines[1:]:
-        if line and not line.strip("─"):
+    for line in lines[1:]:  # below the title
+        if line and not line.strip("─-"):
             sections.append([])
         elif line:
             sections[-1].append(line)
+    sections = [section for section in sections if section] or [["the options can't be understood"]]
     message = " ".join(sections[0])
-    if len(sections) > 1 and sections[1] and sections[1][0].startswith("Perhaps you meant"):
+    if len(sections) > 1 and sections[1][0].startswith("Perhaps you meant"):
         message += "; " + " ".join(sections[1][:2]).lower().replace(":", "", 1)
-    return message or "the options can't be understood"
+    return message

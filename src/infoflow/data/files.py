@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import zipfile
+import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from infoflow.errors import BrokenStore, InvalidArgument, MissingData, UnknownName
 
-SUFFIXES = (".npz", ".npy", ".csv", ".parquet")
+Content = np.ndarray | pd.DataFrame | tuple[str, ...]
 
 
 class ArrayFile:
     """A file whose arrays or columns are called by name.
 
     `.npz`: names of its arrays. `.csv`, `.parquet`: column names, several of them joined by commas into one array of
-    shape (n, columns). `.npy`: column numbers or slices, such as "0", "0:3" or "0,4". Files are read without pickle.
+    shape (n, columns). `.npy`: column numbers from 0 or slices, such as "0", "0:3" or "0,4"; more than two axes count
+    as flattened. Files are read without pickle.
 
-    Raises MissingData (no such file), InvalidArgument (another suffix, text in a column), BrokenStore (damaged),
-    UnknownName (a name that is not in the file).
+    Raises MissingData (no such file), InvalidArgument (another suffix, what isn't numbers), BrokenStore (damaged, or
+    not what its suffix says), UnknownName (a name that is not in the file).
 
     >>> import tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "pairs.csv"
@@ -34,13 +35,12 @@ class ArrayFile:
         self.path = Path(path)
         if not self.path.is_file():
             raise MissingData(f"no file {self.path}")
-        if self.path.suffix.lower() not in SUFFIXES:
-            raise InvalidArgument(f"{self.path} ends in {self.path.suffix!r}; want one of {', '.join(SUFFIXES)}")
+        if self.path.suffix.lower() not in _READERS:
+            raise InvalidArgument(f"{self.path} ends in {self.path.suffix!r}; want one of {', '.join(_READERS)}")
         try:
-            self._content = self._read()
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-            reason = " ".join(str(error).split())
-            raise BrokenStore(f"{self.path} can't be read as {self.path.suffix}: {reason}") from None
+            self._content = _READERS[self.path.suffix.lower()](self.path)
+        except Exception as error:  # damaged bytes make the readers raise almost anything
+            raise self._broken(error) from None
 
     @property
     def names(self) -> list[str]:
@@ -51,50 +51,83 @@ class ArrayFile:
 
     def __getitem__(self, selection: str) -> np.ndarray:
         if isinstance(self._content, np.ndarray):
-            columns = [self._content[:, i] for i in self._numbers(selection)]
-        elif isinstance(self._content, dict):
-            return self._content[self._known(selection)]
-        else:
+            columns = [self._content[:, i] for i in self._numbers(selection, self._content.shape[1])]
+        elif isinstance(self._content, pd.DataFrame):
             names = [selection] if selection in self._content else [part.strip() for part in selection.split(",")]
-            columns = [self._column(self._known(name)) for name in names]
+            columns = [self._column(self._content, self._known(name, "column")) for name in names]
+        else:
+            return self._member(self._known(selection, "array"))
         return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
 
-    def _read(self) -> Any:
-        match self.path.suffix.lower():
-            case ".npz":
-                with np.load(self.path, allow_pickle=False) as archive:
-                    return {name: archive[name] for name in archive.files}
-            case ".npy":
-                array = np.load(self.path, allow_pickle=False)
-                return array.reshape(len(array), -1) if array.ndim else array.reshape(1, 1)
-            case ".csv":
-                return pd.read_csv(self.path)
-            case _:
-                return pd.read_parquet(self.path)
-
-    def _known(self, name: str) -> str:
-        if name not in self._content:
-            raise UnknownName(f"array of {self.path.name}", name, self.names)
+    def _known(self, name: str, what: str) -> str:
+        if name not in self.names:
+            raise UnknownName(f"{what} of {self.path.name}", name, self.names)
         return name
 
-    def _column(self, name: str) -> np.ndarray:
-        column = self._content[name]
+    def _member(self, name: str) -> np.ndarray:
+        # One by one: an array of objects beside it is no reason to refuse this one.
+        try:
+            with self.path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
+                array = archive[name]
+        except Exception as error:
+            raise self._broken(error, name) from None
+        if not isinstance(array, np.ndarray):
+            raise BrokenStore(f"{name!r} of {self.path.name} is no array")
+        return array
+
+    def _column(self, table: pd.DataFrame, name: str) -> np.ndarray:
+        column = table[name]
         if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_complex_dtype(column):
             raise InvalidArgument(f"column {name!r} of {self.path.name} holds {column.dtype}; want numbers")
         return np.asarray(column.to_numpy())
 
-    def _numbers(self, selection: str) -> list[int]:
-        width, chosen = self._content.shape[1], list[int]()
-        for part in selection.split(","):
-            first, colon, last = part.partition(":")
-            try:
-                start = int(first or 0)
-                stop = int(last or width) if colon else start + 1
-            except ValueError:
+    def _numbers(self, selection: str, width: int) -> list[int]:
+        chosen: list[int] = []
+        for part in (part.strip() for part in selection.split(",")):
+            if not re.fullmatch(r"\d+|\d*:\d*", part):
                 raise InvalidArgument(
-                    f"{selection!r} names no columns of {self.path.name}; want numbers or slices such as 0:3"
-                ) from None
+                    f"{selection!r} names no columns of {self.path.name}; want numbers from 0 or slices such as 0:3"
+                )
+            first, colon, last = part.partition(":")
+            start = int(first or 0)
+            stop = int(last or width) if colon else start + 1
             if not 0 <= start < stop <= width:
                 raise InvalidArgument(f"{part!r} is outside the {width} columns of {self.path.name}")
             chosen.extend(range(start, stop))
         return chosen
+
+    def _broken(self, error: Exception, name: str = "") -> BrokenStore | InvalidArgument:
+        what = f"{name!r} of {self.path.name}" if name else str(self.path)
+        if "allow_pickle" in str(error):
+            return InvalidArgument(
+                f"{what} holds objects, not numbers; unpickling them could run code, so it is refused"
+            )
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return BrokenStore(f"{what} can't be read as {self.path.suffix}: {reason}")
+
+
+def _archive(path: Path) -> tuple[str, ...]:
+    with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
+        return tuple(archive.files)
+
+
+def _array(path: Path) -> np.ndarray:
+    with path.open("rb") as file:
+        array = np.lib.format.read_array(file, allow_pickle=False)
+    if array.ndim == 0 or array.size == 0:
+        raise ValueError(f"it holds no samples (shape {array.shape})")
+    return array.reshape(len(array), -1)
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    table = pd.read_parquet(path)
+    table.columns = table.columns.map(str)  # pandas keeps numbers as names
+    return table
+
+
+_READERS: dict[str, Callable[[Path], Content]] = {
+    ".npz": _archive,
+    ".npy": _array,
+    ".csv": pd.read_csv,
+    ".parquet": _parquet,
+}

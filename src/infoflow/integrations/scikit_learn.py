@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from infoflow import checks
+from infoflow.errors import InvalidArgument
 from infoflow.estimators import mutual_information
 
 
@@ -21,7 +22,7 @@ from infoflow.estimators import mutual_information
 class MutualInformationScore:
     """The mutual information I(X_j;Y) of every feature with the target, in nats, as a scikit-learn score function.
 
-    An integer target means classes, a float target is continuous. `estimator` is a name or an estimator object,
+    A target of integers or strings means classes, one of floats is continuous. `estimator` is a name or an estimator object,
     `parameters` go with a name. Called with X of shape (n, features) and y of shape (n,), returns (features,) scores.
 
     >>> from sklearn.datasets import load_iris
@@ -37,7 +38,11 @@ class MutualInformationScore:
 
     def __call__(self, X: Any, y: Any) -> np.ndarray:
         features = checks.samples(X, "X")
-        checks.paired(features, np.asarray(y), "X", "y")
+        y = np.asarray(y)
+        if y.dtype.kind in "OSU":
+            y = np.unique(y.astype(str), return_inverse=True)[1]
+        if y.shape != (len(features),):
+            raise InvalidArgument(f"X holds {len(features)} samples but y has shape {y.shape}; want one target each")
         found = Parallel(n_jobs=self.n_jobs)(
             delayed(mutual_information)(features[:, j], y, estimator=self.estimator, **self.parameters)
             for j in range(features.shape[1])
@@ -65,7 +70,7 @@ class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[m
         """Scores every feature of X (n, features) against y (n,)."""
         checks.integer(self.k, "k")
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
-        if type_of_target(y) in ("binary", "multiclass"):
+        if type_of_target(y, raise_unknown=True) in ("binary", "multiclass"):
             y = np.unique(y, return_inverse=True)[1]
         self.scores_ = MutualInformationScore(self.estimator, n_jobs=self.n_jobs)(X, y)
         return self

@@ -22,8 +22,9 @@ from infoflow.estimators import mutual_information
 class MutualInformationScore:
     """The mutual information I(X_j;Y) of every feature with the target, in nats, as a scikit-learn score function.
 
-    A target of integers or strings means classes, one of floats is continuous. `estimator` is a name or an estimator object,
-    `parameters` go with a name. Called with X of shape (n, features) and y of shape (n,), returns (features,) scores.
+    A target of integers or strings means classes, one of floats is continuous. `estimator` is a name or an estimator
+    object, `parameters` go with a name. Called with X of shape (n, features) and y of shape (n,), it returns the scores
+    (features,).
 
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.feature_selection import SelectKBest

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from infoflow.cli.main import COMMANDS
+from infoflow.estimators import ESTIMATORS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -48,6 +49,11 @@ def test_the_commands_and_files_of_the_readme_exist() -> None:
         assert (ROOT / target).exists(), target
     for target in re.findall(r"make (\w+)", README):
         assert f"\n{target}:" in (ROOT / "Makefile").read_text(), target
+
+
+def test_every_estimator_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "estimators.md").read_text()
+    assert [name for name in ESTIMATORS if f"`{name}`" not in page] == []
 
 
 def test_the_package_promises_what_it_needs() -> None:

@@ -376,7 +376,7 @@ def test_what_cannot_be_analysed_is_named(store: Path, tmp_path: Path) -> None:
 def test_a_recording_without_snapshots_has_nothing_to_analyse(tmp_path: Path) -> None:
     with record(nn.Sequential(nn.Tanh()), X[:, None], Y, store=tmp_path):
         pass
-    with pytest.raises(InvalidArgument, match="nothing to analyse"):
+    with pytest.raises(BrokenStore, match="no complete snapshot"):
         analyse(tmp_path, [Binning()])
 
 

@@ -67,7 +67,13 @@ def samples(value: Any, name: str, *, minimum: int = 2, dtype: torch.dtype | Non
 
 
 def finite(tensor: Tensor, name: str) -> None:
-    """Raises InvalidArgument that says how many entries are NaN or infinite, and where the first is."""
+    """Raises InvalidArgument that says how many entries are NaN or infinite, and where the first is.
+
+    >>> finite(torch.tensor([0.0, math.nan]), "x")
+    Traceback (most recent call last):
+    ...
+    infoflow.errors.InvalidArgument: x has 1 NaN value (first at index (1,)); want finite numbers
+    """
     # One pass without a mask: NaN and infinity poison a sum. (So does overflow of finite numbers, so look again then.)
     if bool(torch.isfinite(tensor.sum())):
         return
@@ -82,7 +88,11 @@ def finite(tensor: Tensor, name: str) -> None:
 
 
 def is_classes(value: Any) -> bool:
-    """Whether the values are classes by our rule: a one-dimensional integer or boolean array."""
+    """Whether the values are classes by our rule: a one-dimensional integer or boolean array.
+
+    >>> is_classes([0, 1, 1]), is_classes([0.0, 1.0, 1.0]), is_classes([[0, 1], [1, 1]])
+    (True, False, False)
+    """
     try:
         tensor = value if isinstance(value, Tensor) else np.asarray(value)
     except ValueError:  # a ragged list; `samples` says what is wrong with it
@@ -116,13 +126,27 @@ def classes(value: Any, name: str, *, minimum: int = 1) -> tuple[Tensor, int]:
 
 
 def paired(x: Tensor, y: Tensor, x_name: str = "x", y_name: str = "y") -> None:
-    """Raises InvalidArgument unless both hold the same number of samples."""
+    """Raises InvalidArgument unless both hold the same number of samples.
+
+    >>> paired(torch.zeros(3, 1), torch.zeros(2))
+    Traceback (most recent call last):
+    ...
+    infoflow.errors.InvalidArgument: x holds 3 samples but y holds 2; want pairs
+    """
     if x.shape[0] != y.shape[0]:
         raise InvalidArgument(f"{x_name} holds {x.shape[0]} samples but {y_name} holds {y.shape[0]}; want pairs")
 
 
 def positive(value: Any, name: str, *, zero: bool = False) -> float:
-    """A finite number > 0 (or >= 0 when `zero`), else InvalidArgument (a boolean or a string is none)."""
+    """A finite number > 0 (or >= 0 when `zero`), else InvalidArgument (a boolean or a string is none).
+
+    >>> positive(2, "width")
+    2.0
+    >>> positive(0, "width")
+    Traceback (most recent call last):
+    ...
+    infoflow.errors.InvalidArgument: width is 0; want a finite number > 0
+    """
     try:
         if isinstance(value, bool | str):
             raise TypeError
@@ -135,7 +159,15 @@ def positive(value: Any, name: str, *, zero: bool = False) -> float:
 
 
 def integer(value: Any, name: str, *, minimum: int = 1) -> int:
-    """An integer >= `minimum`, else InvalidArgument (a boolean or a float is none)."""
+    """An integer >= `minimum`, else InvalidArgument (a boolean or a float is none).
+
+    >>> integer(3, "k")
+    3
+    >>> integer(2.5, "k")
+    Traceback (most recent call last):
+    ...
+    infoflow.errors.InvalidArgument: k is 2.5; want an integer >= 1
+    """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
         raise InvalidArgument(f"{name} is {value!r}; want an integer >= {minimum}")
     return int(value)
@@ -155,7 +187,13 @@ def flag(value: Any, name: str) -> bool:
 
 
 def choice(value: Any, what: str, options: Iterable[str]) -> str:
-    """One of `options`, else UnknownName with the nearest."""
+    """One of `options`, else UnknownName with the nearest.
+
+    >>> choice("uper", "bound", ["upper", "lower"])
+    Traceback (most recent call last):
+    ...
+    infoflow.errors.UnknownName: unknown bound 'uper'; did you mean 'upper'? Known: lower, upper
+    """
     known = list(options)
     if value not in known:
         raise UnknownName(what, value, known)

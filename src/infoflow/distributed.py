@@ -27,7 +27,11 @@ _DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
 
 class Gathered(NamedTuple):
-    """Rows of all processes, in rank order: `values` (N, ...), where ours start, and how many each process has."""
+    """Rows of all processes, in rank order: `values` (N, ...), where ours start, and how many each process has.
+
+    >>> Gathered(torch.zeros(5, 2), offset=2, sizes=(2, 3)).values.shape
+    torch.Size([5, 2])
+    """
 
     values: Tensor
     offset: int

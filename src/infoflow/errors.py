@@ -11,15 +11,27 @@ from collections.abc import Iterable
 
 
 class InfoflowError(Exception):
-    """The base of every error that infoflow raises on purpose."""
+    """The base of every error that infoflow raises on purpose.
+
+    >>> issubclass(InvalidArgument, InfoflowError), issubclass(BrokenStore, InfoflowError)
+    (True, True)
+    """
 
 
 class InvalidArgument(InfoflowError, ValueError):
-    """An argument has a wrong type, shape, range or content."""
+    """An argument has a wrong type, shape, range or content.
+
+    >>> issubclass(InvalidArgument, ValueError)
+    True
+    """
 
 
 class TooFewSamples(InvalidArgument):
-    """There are fewer samples than the method needs."""
+    """There are fewer samples than the method needs.
+
+    >>> issubclass(TooFewSamples, InvalidArgument)
+    True
+    """
 
 
 class UnknownName(InvalidArgument):
@@ -39,22 +51,40 @@ class UnknownName(InvalidArgument):
 
 
 class MissingData(InfoflowError, FileNotFoundError):
-    """A data set or file is not where it was looked for."""
+    """A data set or file is not where it was looked for.
+
+    >>> print(MissingData("no recording at 'run'"))
+    no recording at 'run'
+    """
 
     def __str__(self) -> str:  # FileNotFoundError would print errno forms
         return str(self.args[0]) if self.args else ""
 
 
 class BrokenStore(InfoflowError):
-    """A recording, checkpoint or data file is damaged, incomplete or of another version."""
+    """A recording, checkpoint or data file is damaged, incomplete or of another version.
+
+    >>> raise BrokenStore("run/header.json is no JSON")
+    Traceback (most recent call last):
+    ...
+    infoflow.errors.BrokenStore: run/header.json is no JSON
+    """
 
 
 class MissingExtra(InfoflowError, ImportError):
-    """An optional dependency is not installed; the message names the extra that brings it."""
+    """An optional dependency is not installed; the message names the extra that brings it.
+
+    >>> print(MissingExtra("zuko", "flows", "a normalising flow"))
+    a normalising flow needs zuko: pip install 'infoflow[flows]'
+    """
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs {package}: pip install 'infoflow[{extra}]'")
 
 
 class DidNotConverge(InfoflowError, ArithmeticError):
-    """A fit or an iteration diverged, so there is no number worth returning."""
+    """A fit or an iteration diverged, so there is no number worth returning.
+
+    >>> issubclass(DidNotConverge, ArithmeticError)
+    True
+    """

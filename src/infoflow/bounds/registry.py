@@ -16,7 +16,11 @@ from infoflow.errors import UnknownName
 
 
 class Side(StrEnum):
-    """On which side of the mutual information a value lies in expectation, or that it is of another divergence."""
+    """On which side of the mutual information a value lies in expectation, or that it is of another divergence.
+
+    >>> by_name("club").side
+    <Side.UPPER: 'upper bound'>
+    """
 
     LOWER = "lower bound"
     UPPER = "upper bound"
@@ -25,7 +29,11 @@ class Side(StrEnum):
 
 
 class Takes(StrEnum):
-    """What a bound takes beside the positives' scores."""
+    """What a bound takes beside the positives' scores.
+
+    >>> by_name("infonce").takes.name
+    'NEGATIVE'
+    """
 
     NEGATIVE = "scores of negatives (..., n, m)"
     NEGATIVE_DENSITY = "log q(y_j|x_i) of negatives (..., n, m)"

@@ -49,6 +49,9 @@ class LocalCritic(nn.Module, abc.ABC):
     `scores(maps, summary)` gives positive (L, n), the score of summary i with location l of its own map, and
     negative (1, n, k·L), its scores with all locations of k other maps: every location meets the same
     strangers, so they are held once. A bound of these is one number a location; the paper averages them.
+
+    >>> issubclass(EncodeAndDot, LocalCritic), issubclass(ConcatAndConvolve, LocalCritic)
+    (True, True)
     """
 
     def __init__(self, channels: int, features: int) -> None:

@@ -18,7 +18,18 @@ from infoflow.errors import InvalidArgument
 
 
 class VectorCritic(nn.Module, abc.ABC):
-    """What the critics of vectors share: trailing axes are flattened, x's row i belongs to y's row i."""
+    """What the critics of vectors share: trailing axes are flattened, x's row i belongs to y's row i.
+
+    >>> class Product(VectorCritic):
+    ...     def pairs(self, x, y):
+    ...         return (x * y).sum(-1)
+    ...
+    ...     def scores(self, x, y, *, group=None):
+    ...         x, y = self.flat(x, y)
+    ...         return self.pairs(x, y), self.pairs(x, y.roll(1, 0))[:, None]
+    >>> Product(2, 2)(torch.eye(2), torch.eye(2))[0]
+    tensor([1., 1.])
+    """
 
     def __init__(self, x_features: int, y_features: int) -> None:
         super().__init__()
@@ -42,6 +53,7 @@ class VectorCritic(nn.Module, abc.ABC):
         return self.scores(x, y, group=group)
 
     def flat(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """x as (n, x_features) and y as (n, y_features). Raises InvalidArgument for shapes that don't fit."""
         return rows(x, "x", self.x_features), paired_rows(x, rows(y, "y", self.y_features))
 
 

@@ -148,7 +148,11 @@ def shrinkage(counts: Any, alphabet: int | None = None) -> Tensor:
 
 
 def shrunk_entropy(counts: Tensor, alphabet: int, intensity: Tensor) -> Tensor:
-    """Entropy (nats) of λ/K + (1 - λ) p_k over an alphabet of K symbols, those that were not counted included."""
+    """Entropy (nats) of λ/K + (1 - λ) p_k over an alphabet of K symbols, those that were not counted included.
+
+    >>> shrunk_entropy(torch.tensor([4, 0]), 2, torch.tensor(1.0))  # wholly shrunk to the uniform: log 2
+    tensor(0.6931, dtype=torch.float64)
+    """
     n = counts.to(torch.float64)
     uniform = (intensity / alphabet).unsqueeze(-1)
     p = uniform + (1 - intensity).unsqueeze(-1) * n / n.sum(dim=-1, keepdim=True)

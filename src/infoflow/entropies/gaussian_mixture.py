@@ -20,17 +20,26 @@ _PAIRS = 1 << 22
 
 
 class MonteCarlo(NamedTuple):
-    """A mean in nats, and the standard error that the random draws leave."""
+    """A mean in nats, and the standard error that the random draws leave.
+
+    >>> MonteCarlo(2.5, 0.1).minus(0.5).nats
+    2.0
+    """
 
     nats: float
     error: float
 
     def minus(self, constant: float) -> MonteCarlo:
+        """The mean less a known constant, which adds no error."""
         return MonteCarlo(self.nats - constant, self.error)
 
 
 class MixtureInformation(NamedTuple):
-    """What a noisy sample tells of its component, and of its component's class (when there are classes)."""
+    """What a noisy sample tells of its component, and of its component's class (when there are classes).
+
+    >>> noisy_information(torch.tensor([[0.0], [100.0]]), 1.0).label is None  # no labels were given
+    True
+    """
 
     component: MonteCarlo
     label: MonteCarlo | None

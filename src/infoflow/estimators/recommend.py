@@ -31,7 +31,11 @@ _TIES = 0.05
 
 @dataclass(frozen=True)
 class Recommendation:
-    """An estimator's name and parameters, the reason in words, and names of others worth a look."""
+    """An estimator's name and parameters, the reason in words, and names of others worth a look.
+
+    >>> print(Recommendation("ksg", "few dimensions", {"k": 5}).why)
+    few dimensions
+    """
 
     estimator: str
     why: str

@@ -56,7 +56,12 @@ class StackedLinear(nn.Module):
 
 
 class Stacked(nn.Sequential):
-    """R networks of one shape as one; `stack` makes it. Takes (n, d) or (R, n, d), returns (R, n, C)."""
+    """R networks of one shape as one; `stack` makes it. Takes (n, d) or (R, n, d), returns (R, n, C).
+
+    >>> from infoflow.models import MLP
+    >>> stack([MLP([4, 3, 2], "tanh", seed=seed) for seed in range(5)]).members
+    5
+    """
 
     def __init__(self, modules: OrderedDict[str, nn.Module], members: int, description: str = "") -> None:
         super().__init__(modules)

@@ -30,6 +30,11 @@ class SquaredDistances:
 
     The data is centred and scaled by a power of two first, so nothing overflows: `scales` holds s for the distances as
     `block` returns them. `dtype` is that of the blocks.
+
+    >>> rows = torch.tensor([[0.0], [1.0], [3.0]])
+    >>> distances = SquaredDistances(rows, [0.5], dtype=torch.float64, tolerance=1e-10)
+    >>> distances.block(slice(0, 1), slice(0, 3)) * distances.scales[0]  # ½‖x_i − x_j‖²
+    tensor([[0.0000, 0.5000, 4.5000]], dtype=torch.float64)
     """
 
     def __init__(self, x: Tensor, scales: Sequence[float], *, dtype: torch.dtype, tolerance: float) -> None:

@@ -21,7 +21,12 @@ _DEVICE_BLOCK = 8192
 
 
 class LogSumExp(NamedTuple):
-    """log Σ_j exp(-s D_ij) of every sample i (float64, shape (scales, n))."""
+    """log Σ_j exp(-s D_ij) of every sample i (float64, shape (scales, n)).
+
+    >>> sums = log_sum_exp(torch.tensor([[0.0], [0.0]]), [1.0], torch.tensor([0, 1]))
+    >>> sums.total.exp().tolist(), sums.within.exp().tolist()
+    ([[2.0, 2.0]], [[1.0, 1.0]])
+    """
 
     total: Tensor
     """Over all samples j, i itself included."""

@@ -25,6 +25,10 @@ class Space:
     """Distances between the rows of one variable, in units that order as distances do.
 
     Units are distances for the maximum norm and squared distances for the Euclidean norm.
+
+    >>> Space(torch.tensor([[0.0], [3.0]]), "euclidean").block(slice(0, 2))
+    tensor([[inf, 9.],
+            [9., inf]])
     """
 
     def __init__(self, x: Tensor, metric: str) -> None:
@@ -123,7 +127,12 @@ def _blocks(spaces: Sequence[Space]) -> list[slice]:
 
 
 def counts(spaces: Sequence[Space], levels: Sequence[Tensor]) -> Tensor:
-    """How many other samples (n,) lie within `levels` (n,), in units, in each of the spaces."""
+    """How many other samples (n,) lie within `levels` (n,), in units, in each of the spaces.
+
+    >>> line = Space(torch.tensor([[0.0], [1.0], [3.0]], dtype=torch.float64), "chebyshev")
+    >>> counts([line], [torch.tensor([1.0, 2.0, 1.0], dtype=torch.float64)])
+    tensor([1, 2, 0])
+    """
     parts = [
         _count(spaces, [space.block(rows) for space in spaces], rows, [level[rows] for level in levels])
         for rows in _blocks(spaces)
@@ -140,6 +149,11 @@ def nearest_and_counts(
     """Units and indices (n, k) of the nearest, and the counts (n, subsets) within levels, in one pass over all pairs.
 
     `levels(rows, units, index)` gives the levels (m, spaces), in units, up to which samples count.
+
+    >>> line = Space(torch.tensor([[0.0], [1.0], [3.0]], dtype=torch.float64), "chebyshev")
+    >>> units, index, near = nearest_and_counts([line], 1, [(0,)], lambda rows, units, index: units)
+    >>> units[:, 0].tolist(), index[:, 0].tolist(), near[:, 0].tolist()
+    ([1.0, 1.0, 2.0], [1, 0, 1], [1, 1, 1])
     """
     all_units, all_index, all_counts = [], [], []
     for rows in _blocks(spaces):

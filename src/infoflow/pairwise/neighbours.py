@@ -28,7 +28,12 @@ _SPHERE = 1e-10
 
 @dataclass(frozen=True)
 class Neighbourhoods:
-    """The k nearest neighbours of every sample, and who else is near."""
+    """The k nearest neighbours of every sample, and who else is near.
+
+    >>> line = torch.tensor([[0.0], [1.0], [3.0]], dtype=torch.float64)
+    >>> neighbourhoods([line, line], 1, [(0,), (1,)]).distance[:, 0].tolist()
+    [1.0, 1.0, 2.0]
+    """
 
     distance: Tensor
     """(n, k) joint distances in ascending order, float64."""

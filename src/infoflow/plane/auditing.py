@@ -38,6 +38,10 @@ class Audit:
     `checks`: one row for each check, network and estimator, with how many points were `checked` and `violated`, the
     `worst` excess (0 when none) and `where` it is. `promised` says whether the estimator promises it: a violation of
     what isn't promised is worth knowing, and no fault. `compression`: see `infoflow.plane.compression.compression`.
+
+    >>> checks = pd.DataFrame({"promised": [True, False], "violated": [0, 2]})
+    >>> Audit(checks, compression=pd.DataFrame()).ok
+    True
     """
 
     checks: pd.DataFrame

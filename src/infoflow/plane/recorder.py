@@ -97,7 +97,17 @@ def record(
 
 
 class Recorder:
-    """Appends snapshots of a model to a recording; `infoflow.plane.record` makes one. A context manager."""
+    """Appends snapshots of a model to a recording; `infoflow.plane.record` makes one. A context manager.
+
+    >>> import tempfile
+    >>> model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 2))
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> with record(model, torch.eye(2), [0, 1], store=folder.name + "/run") as recorder:
+    ...     recorder.snapshot(0)
+    >>> recorder.layers
+    ['1', 'output']
+    >>> folder.cleanup()
+    """
 
     def __init__(
         self,

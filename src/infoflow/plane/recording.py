@@ -19,6 +19,16 @@ class Recording:
 
     Raises MissingData when nothing is there, BrokenStore when it is half-written, damaged, foreign or of another
     version, UnknownName for layers, probes and epochs that it doesn't hold. `infoflow.plane.record` has an example.
+
+    >>> import tempfile, torch
+    >>> from infoflow.models import MLP
+    >>> from infoflow.plane import record
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> with record(MLP([2, 3, 2], "tanh", seed=0), torch.eye(2), [0, 1], store=folder.name + "/run") as recorder:
+    ...     recorder.snapshot(0)
+    >>> Recording(folder.name + "/run").activations(0, "tanh1").shape  # seeds, samples, units
+    (1, 2, 3)
+    >>> folder.cleanup()
     """
 
     def __init__(self, store: Location) -> None:

@@ -44,7 +44,7 @@ class Upper(NamedTuple):
     """Upper bounds on I(X;Y) of a binary Gaussian mixture, in nats."""
 
     separation: float
-    """s itself: the Kullback–Leibler divergence of a class from their midpoint."""
+    """s itself; never below the other, but without a logarithm."""
     divergence: float
     """log 2 − log(1 + e^{−2s}), from the Kullback–Leibler divergence 2 s of the classes."""
 
@@ -144,8 +144,8 @@ class GaussianMixture:
     def error_lower_bound(self, form: str = "fano") -> float:
         """What `theory.error_lower_bound` says from the smaller upper bound on I(X;Y): no quadrature in it.
 
-        "paper" is its corollary, (3 − √(5 + 8 I_ub)) / 4 in bits, which says nothing from s = .35 on; "fano", the
-        default, always does. Raises UnknownName for another form.
+        "paper" is its corollary, (3 − √(5 + 8 I_ub)) / 4 in bits, which says nothing from s = .44 on (.35 with s itself
+        for I_ub); "fano", the default, always does. Raises UnknownName for another form.
 
         >>> mixture = GaussianMixture(0.5, 1.0)
         >>> mixture.error_lower_bound("paper"), mixture.error_lower_bound(), mixture.bayes_error()

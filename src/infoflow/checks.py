@@ -87,6 +87,22 @@ def finite(tensor: Tensor, name: str) -> None:
     )
 
 
+def moderate(tensor: Tensor, name: str, *, least: float = 1e-150) -> Tensor:
+    """The tensor itself, if its largest size is at most 1e150 and at least `least` (or 0): squares stay in float64.
+
+    Raises InvalidArgument otherwise: sizes like that come from a fault more often than from data.
+
+    >>> moderate(torch.tensor([1e200], dtype=torch.float64), "x")
+    Traceback (most recent call last):
+    ...
+    infoflow.errors.InvalidArgument: x reaches 1e+200, whose square is beyond float64; want it rescaled
+    """
+    reach = max(abs(float(bound)) for bound in tensor.aminmax())
+    if reach > 1e150 or 0 < reach < least:
+        raise InvalidArgument(f"{name} reaches {reach:.3g}, whose square is beyond float64; want it rescaled")
+    return tensor
+
+
 def is_classes(value: Any) -> bool:
     """Whether the values are classes by our rule: a one-dimensional integer or boolean array.
 

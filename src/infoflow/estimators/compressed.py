@@ -11,7 +11,7 @@ import torch
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
-from infoflow.checks import choice, classes, integer, is_classes, paired, samples
+from infoflow.checks import choice, classes, integer, is_classes, moderate, paired, samples
 from infoflow.errors import DidNotConverge, InvalidArgument, TooFewSamples
 from infoflow.estimators.inner import resolve
 from infoflow.interface import Estimate, Estimator, Kind, LayerInformation
@@ -158,7 +158,7 @@ def _values(value: Any, name: str) -> Tensor:
     """Samples (n, d), or class codes (n,)."""
     if is_classes(value):
         return classes(value, name, minimum=2)[0]
-    return samples(value, name, dtype=torch.float64)
+    return moderate(samples(value, name, dtype=torch.float64), name)
 
 
 def _standard(values: Tensor, train: Tensor) -> Tensor:

@@ -12,20 +12,22 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from infoflow.checks import classes, integer, is_classes, paired, positive, samples
+from infoflow.checks import classes, integer, is_classes, moderate, paired, positive, samples
 from infoflow.errors import InvalidArgument
 from infoflow.interface import Estimate, Interval, Kind, LayerInformation
 
 _Array = npt.NDArray[Any]
 
 # Rows that are looked at together, so that wide samples stay in cache.
-_ROWS = 512
+_ROWS = 64
+# Samples times shifts that are hashed together: many, so that calls cost little, but few enough for the cache.
+_HASHED = 1 << 15
 
 
 class _Variable(NamedTuple):
-    """Standardised coordinates (k, n) to hash, for every shift; or bucket numbers that need no hashing."""
+    """Standardised coordinates (shifts or 1, k, n) to hash; or bucket numbers (n,) that need no hashing."""
 
-    coordinates: list[_Array] | None
+    coordinates: _Array | None
     buckets: _Array | None
     constant: bool
 
@@ -87,20 +89,18 @@ class DependenceGraph:
         left, right = _checked(x, x_name), _checked(y, y_name)
         paired(left, right, x_name, y_name)
         n = len(left)
-        # A generator of its own for every shift, drawn from alike by x and y: their order doesn't matter.
-        seeds = [(self.seed, shift) for shift in range(self.shifts)]
-        first, second = _variable(left, seeds), _variable(right, seeds)
-        dimensions = sum(len(v.coordinates[0]) for v in (first, second) if v.coordinates is not None)
+        first, second = (_variable(v, self.shifts, self.seed) for v in (left, right))
+        dimensions = sum(v.coordinates.shape[1] for v in (first, second) if v.coordinates is not None)
         width = self.width if self.width is not None else 3.5 * n ** (-1 / (2 + dimensions))
-        values, biases, singles = [], [], []
-        for shift, seed in enumerate(seeds):
-            a, b = (_buckets(v, width, shift, seed) for v in (first, second))
-            value, bias, alone = _graph(a, b, self.clip)
-            values.append(value)
-            biases.append(bias)
-            singles.append(alone)
-        found = np.array(values)
-        mean, bias = float(found.mean()), float(np.mean(biases))
+        groups = np.array_split(np.arange(self.shifts), min(self.shifts, math.ceil(self.shifts * n / _HASHED)))
+        found, biases, singles = np.concatenate(
+            [
+                _graph(_buckets(first, width, group, self.seed), _buckets(second, width, group, self.seed), self.clip)
+                for group in groups
+            ],
+            axis=1,
+        )
+        mean, bias = float(found.mean()), float(biases.mean())
         half = 1.96 * float(found.std(ddof=1)) / math.sqrt(self.shifts) if self.shifts > 1 else 0.0
         ceiling, ceiling_name = math.log(n), "log n"
         for variable, name in ((first, x_name), (second, y_name)):
@@ -115,9 +115,9 @@ class DependenceGraph:
                 f"biased upward by about {bias:.2g} nats: few samples share a bucket; more samples, a larger width or "
                 "fewer dimensions"
             )
-        if np.mean(singles) > 0.5:
+        if singles.mean() > 0.5:
             warnings.append(
-                f"{np.mean(singles):.0%} of the samples share no edge with another, so the estimate says more of their "
+                f"{singles.mean():.0%} of the samples share no edge with another, so the estimate says more of their "
                 "number than of x and y; more samples, a larger width or fewer dimensions"
             )
         if self.clip is not None:
@@ -138,65 +138,77 @@ class DependenceGraph:
 
 def _checked(value: Any, name: str) -> Tensor:
     """Class codes (n,), or samples (n, d)."""
-    return classes(value, name, minimum=2)[0] if is_classes(value) else samples(value, name)
+    return classes(value, name, minimum=2)[0] if is_classes(value) else moderate(samples(value, name), name)
 
 
-def _variable(value: Tensor, seeds: list[tuple[int, int]]) -> _Variable:
+def _variable(value: Tensor, shifts: int, seed: int) -> _Variable:
     n = len(value)
     if value.ndim == 1:
         return _Variable(None, value.cpu().numpy(), bool((value == value[0]).all()))
-    mean = value.mean(0, dtype=torch.float64)
-    squares, moving = torch.zeros_like(mean), torch.zeros_like(mean, dtype=torch.bool)
+    total = torch.zeros_like(value[0], dtype=torch.float64)
+    squares = torch.zeros_like(total)
+    # From the first sample, so that one pass does for both moments, and a constant column gives 0 exactly.
     for chunk in value.split(_ROWS):  # type: ignore[no-untyped-call]
-        squares += (chunk - mean).square_().sum(0)
-        # By comparison, not by deviation: rounding gives a constant column a deviation that isn't 0.
-        moving |= (chunk != value[0]).any(0)
+        difference = chunk.double() - value[0]
+        total += difference.sum(0)
+        squares += difference.square_().sum(0)
+    moving = squares > 0
     if not bool(moving.any()):
         return _Variable(None, np.zeros(n, dtype=np.int64), True)
-    deviation = (squares / n).sqrt()
+    mean, deviation = value[0] + total / n, (squares / n - (total / n).square()).sqrt()
     if not bool(moving.all()):
         value, mean, deviation = value[:, moving], mean[moving], deviation[moving]
     x = value.double()
     d, widest = x.shape[1], max(1, int(math.log2(max(n / 10, 2))))
     if d <= widest:
-        standard = ((x - mean) / deviation).mT.contiguous()
-        return _Variable([standard.cpu().numpy()] * len(seeds), None, False)
+        return _Variable(((x - mean) / deviation).mT.contiguous()[None].cpu().numpy(), None, False)
     # All shifts' projections in one product, which standardises on the way: the samples are read once.
-    directions = np.concatenate([np.random.default_rng(seed).standard_normal((widest, d)) for seed in seeds])
-    scaled = torch.from_numpy(directions).to(x.device) / deviation
+    # Variables of the same width get the same directions: the order of x and y doesn't matter.
+    directions = torch.from_numpy(np.random.default_rng(seed).standard_normal((shifts * widest, d)))
+    scaled = directions.to(x.device) / deviation
     projected = scaled @ x.mT
     projected -= (scaled @ mean)[:, None]
     projected *= math.sqrt(n) / projected.norm(dim=1, keepdim=True).clamp_min(1e-300)
-    return _Variable(list(projected.reshape(len(seeds), widest, n).cpu().numpy()), None, False)
+    return _Variable(projected.reshape(shifts, widest, n).cpu().numpy(), None, False)
 
 
-def _buckets(variable: _Variable, width: float, shift: int, seed: tuple[int, int]) -> _Array:
-    """The number of every sample's bucket, from 0."""
+def _buckets(variable: _Variable, width: float, shifts: _Array, seed: int) -> _Array:
+    """The number of every sample's bucket in each of these shifts (len(shifts), n), from 0; no two shifts share one."""
     if variable.buckets is not None:
-        return variable.buckets
+        return variable.buckets + np.arange(len(shifts))[:, None] * (int(variable.buckets.max()) + 1)
     assert variable.coordinates is not None
-    x = variable.coordinates[shift]
-    # Another stream than the projections', so that the two don't depend on each other.
-    rng = np.random.default_rng((*seed, 1))
-    grid = x / width
-    grid += rng.random((len(x), 1))
-    grid = np.floor(grid, out=grid).astype(np.int64)
+    # Another stream than the projections', so that the two don't depend on each other; x and y get the same offsets.
+    rng = np.random.default_rng((seed, 1))
+    offsets = rng.random((variable.coordinates.shape[1], int(shifts[-1]) + 1))
     # A 64-bit linear hash in place of the paper's table of F entries: it practically never collides.
-    factors = rng.integers(1, 1 << 62, size=len(grid)) | 1
-    return np.asarray(pd.factorize(factors @ grid)[0])
+    factors = rng.integers(1, 1 << 62, size=len(offsets) + 1) | 1
+    n = variable.coordinates.shape[2]
+    keys = np.repeat(shifts * factors[-1], n).reshape(len(shifts), n)
+    for k, (offset, factor) in enumerate(zip(offsets, factors[:-1], strict=True)):
+        x = variable.coordinates[:, k]
+        grid = (x if len(x) == 1 else x[shifts]) / width + offset[shifts, None]
+        keys += np.floor(grid, out=grid).astype(np.int64) * factor
+    return np.asarray(pd.factorize(keys.ravel())[0]).reshape(keys.shape)
 
 
-def _graph(a: _Array, b: _Array, clip: float | None) -> tuple[float, float, float]:
-    """The weighted sum over the edges, its expected bias (Miller–Madow), and the share of samples alone on an edge."""
-    n = len(a)
+def _graph(a: _Array, b: _Array, clip: float | None) -> _Array:
+    """For each shift: the weighted sum over the edges, its expected bias (Miller–Madow), and the share of samples alone
+    on an edge; (3, shifts). No two shifts share a bucket, and buckets are numbered in the order of shifts."""
+    shifts, n = a.shape
     stride = int(b.max()) + 1
-    codes, keys = pd.factorize(a.astype(np.int64) * stride + b)
-    joint = np.bincount(codes)
-    left, right = np.bincount(a), np.bincount(b)
+    codes, keys = pd.factorize((a.astype(np.int64) * stride + b).ravel())
+    joint, left, right = np.bincount(codes), np.bincount(a.ravel()), np.bincount(b.ravel())
     product = left[keys // stride].astype(np.float64) * right[keys % stride]
     ratio = joint * n / product
-    bias = (len(joint) - len(left) - len(right) + 1) / (2 * n)
-    alone = float((joint == 1).sum()) / n
-    if clip is None:
-        return max(0.0, float((joint * np.log(ratio)).sum()) / n), bias, alone
-    return float((product * np.minimum(ratio * np.log(ratio), clip)).sum()) / n**2, bias, alone
+    terms = joint * np.log(ratio) / n if clip is None else product * np.minimum(ratio * np.log(ratio), clip) / n**2
+    # Edges are numbered in the order in which they appear, so those of a shift follow one another.
+    edges, of_x, of_y = (np.ptp(v, axis=1) + 1 for v in (codes.reshape(shifts, n), a, b))
+    starts = np.concatenate([[0], edges.cumsum()[:-1]])
+    values = np.add.reduceat(terms, starts)
+    return np.stack(
+        [
+            np.maximum(values, 0.0) if clip is None else values,
+            (edges - of_x - of_y + 1) / (2 * n),
+            np.add.reduceat(joint == 1, starts, dtype=np.int64) / n,
+        ]
+    )

@@ -69,7 +69,9 @@ class KozachenkoLeonenko:
         side = self._side(t, "t", noise_generator(self.seed))
         warnings = side.warnings
         nats = -math.inf
-        if side.warnings:
+        if flat(side.values):
+            warnings += ("t has linearly dependent columns (duplicates?), so h(T) is −∞; drop them for the rest's",)
+        elif side.warnings:
             warnings += ("constant columns have no density, so h(T) is −∞; leave them out for the entropy of the rest",)
         else:
             terms = kozachenko_leonenko(side.values, self.k, metric=self.metric, weighted=self.weighted)
@@ -109,12 +111,14 @@ class KozachenkoLeonenko:
         left = self._side(x, "x", rng)
         right = self._side(y, "y", rng, left.values.device)
         paired(left.values, right.values)
-        nats = 0.0
+        nats, warnings = 0.0, (*left.warnings, *right.warnings)
         if not (left.constant or right.constant):
             joint = torch.cat([left.values, right.values], 1)
-            nats = self._density(left.values, "x") + self._density(right.values, "y") - self._density(joint, "x, y")
+            nats = self._density(left.values, "x") + self._density(right.values, "y") - self._entropy(joint, "x, y")
+            if flat(joint):
+                warnings += ("a linear combination of x equals one of y, so I is infinite; the number grows with n",)
         dimensions = left.values.shape[1] + right.values.shape[1]
-        return self._information(nats, left, dimensions, math.inf, (*left.warnings, *right.warnings), right.constant)
+        return self._information(nats, left, dimensions, math.inf, warnings, right.constant)
 
     def _with_classes(self, x: Any, y: Any) -> Estimate:
         left = self._side(x, "x", noise_generator(self.seed))
@@ -141,6 +145,13 @@ class KozachenkoLeonenko:
         return rescaled(value, name, how=how, minimum=self.k + 2, noise=self.noise, rng=rng, device=device)
 
     def _density(self, values: Tensor, name: str) -> float:
+        if flat(values):
+            raise InvalidArgument(
+                f"{name} has constant or linearly dependent columns, so it has no density; drop them, or use KSG"
+            )
+        return self._entropy(values, name)
+
+    def _entropy(self, values: Tensor, name: str) -> float:
         nats = float(kozachenko_leonenko(values, self.k, metric=self.metric, weighted=self.weighted).mean())
         if math.isinf(nats):
             raise InvalidArgument(
@@ -168,3 +179,21 @@ class KozachenkoLeonenko:
             ceiling_name="H(Y)" if math.isfinite(ceiling) else "",
             warnings=warnings,
         )
+
+
+def flat(values: Tensor) -> bool:
+    """Whether the rows of (n, d), d < n, lie on a plane of fewer than d dimensions, where there is no density.
+
+    >>> line, triangle = torch.tensor([[1.0, 1], [2, 2], [5, 5]]), torch.tensor([[1.0, 1], [2, 2], [5, 4]])
+    >>> flat(line), flat(triangle)
+    (True, False)
+    """
+    n, d = values.shape
+    if not 1 < d < n:
+        return False
+    centred = values.double() - values.double().mean(0)
+    scale = centred.square().mean(0).sqrt()
+    if not bool((scale > 0).all()):
+        return True
+    spread = torch.linalg.eigvalsh((centred / scale).mT @ (centred / scale) / n)
+    return bool(spread[0] <= 10 * d * torch.finfo(torch.float64).eps)

@@ -37,7 +37,14 @@ def test_edges_agree_with_dictionaries(clip: float | None) -> None:
     a = rng.integers(0, 7, 200)
     b = (a + rng.integers(0, 4, 200)) % 9
     a, b = (np.unique(v, return_inverse=True)[1] for v in (a, b))
-    assert _graph(a, b, clip)[0] == pytest.approx(by_dictionaries(a.tolist(), b.tolist(), clip))
+    order = rng.permutation(200)  # a second shift, with buckets of its own
+    a_both, b_both = np.stack([a, a + a.max() + 1]), np.stack([b, b[order] + b.max() + 1])
+    values, biases, alone = _graph(a_both, b_both, clip)
+    for shift, second in enumerate((b, b[order])):
+        edges = Counter(zip(a.tolist(), second.tolist(), strict=True))
+        assert values[shift] == pytest.approx(by_dictionaries(a.tolist(), second.tolist(), clip))
+        assert biases[shift] == pytest.approx((len(edges) - len(set(a)) - len(set(b)) + 1) / 400)
+        assert alone[shift] == pytest.approx(sum(count == 1 for count in edges.values()) / 200)
 
 
 def test_classes_are_exact() -> None:
@@ -46,7 +53,7 @@ def test_classes_are_exact() -> None:
     found = DependenceGraph().estimate(a, b)
     assert found.nats == pytest.approx(mutual_info_score(a, b))
     assert found.interval is not None
-    assert found.interval.low == found.interval.high == pytest.approx(found.nats)
+    assert (found.interval.low, found.interval.high) == pytest.approx((found.nats, found.nats), abs=1e-12)
     itself = DependenceGraph().estimate(a, a)
     assert itself.saturated
     assert itself.ceiling_name in ("H(X)", "H(Y)")

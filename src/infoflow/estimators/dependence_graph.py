@@ -18,8 +18,8 @@ from infoflow.interface import Estimate, Interval, Kind, LayerInformation
 
 _Array = npt.NDArray[Any]
 
-# Rows that are looked at together, so that wide samples stay in cache.
-_ROWS = 64
+# Numbers that are looked at together, so that they stay in cache.
+_CACHED = 1 << 16
 # Samples times shifts that are hashed together: many, so that calls cost little, but few enough for the cache.
 _HASHED = 1 << 15
 
@@ -148,7 +148,7 @@ def _variable(value: Tensor, shifts: int, seed: int) -> _Variable:
     total = torch.zeros_like(value[0], dtype=torch.float64)
     squares = torch.zeros_like(total)
     # From the first sample, so that one pass does for both moments, and a constant column gives 0 exactly.
-    for chunk in value.split(_ROWS):  # type: ignore[no-untyped-call]
+    for chunk in value.split(max(1, _CACHED // value.shape[1])):  # type: ignore[no-untyped-call]
         difference = chunk.double() - value[0]
         total += difference.sum(0)
         squares += difference.square_().sum(0)
@@ -179,14 +179,14 @@ def _buckets(variable: _Variable, width: float, shifts: _Array, seed: int) -> _A
     assert variable.coordinates is not None
     # Another stream than the projections', so that the two don't depend on each other; x and y get the same offsets.
     rng = np.random.default_rng((seed, 1))
-    offsets = rng.random((variable.coordinates.shape[1], int(shifts[-1]) + 1))
+    offsets = rng.random((int(shifts[-1]) + 1, variable.coordinates.shape[1]))[shifts].T
     # A 64-bit linear hash in place of the paper's table of F entries: it practically never collides.
     factors = rng.integers(1, 1 << 62, size=len(offsets) + 1) | 1
     n = variable.coordinates.shape[2]
     keys = np.repeat(shifts * factors[-1], n).reshape(len(shifts), n)
     for k, (offset, factor) in enumerate(zip(offsets, factors[:-1], strict=True)):
         x = variable.coordinates[:, k]
-        grid = (x if len(x) == 1 else x[shifts]) / width + offset[shifts, None]
+        grid = (x if len(x) == 1 else x[shifts]) / width + offset[:, None]
         keys += np.floor(grid, out=grid).astype(np.int64) * factor
     return np.asarray(pd.factorize(keys.ravel())[0]).reshape(keys.shape)
 

@@ -38,16 +38,17 @@ def plain_loops(x: np.ndarray, y: np.ndarray, width: float, shifts: int = 10) ->
     widest = int(math.log2(len(x) / 10))
     values = []
     for shift in range(shifts):
-        projected, shifts_of = [], []
+        projected, offsets = [], []
         for v in (x, y):
-            rng = np.random.default_rng((0, shift))
+            d = v.shape[1]
             u = (v - v.mean(0)) / v.std(0)
-            if u.shape[1] > widest:
-                u = u @ (rng.standard_normal((widest, u.shape[1])).T / math.sqrt(u.shape[1]))
+            if d > widest:
+                directions = np.random.default_rng(0).standard_normal((shifts, widest, d))[shift]
+                u = u @ (directions.T / math.sqrt(d))
                 u = u / u.std(0)
             projected.append(u)
-            shifts_of.append(np.random.default_rng((0, shift, 1)).random(u.shape[1]))
-        values.append(one_shift(projected[0], projected[1], width, *shifts_of))
+            offsets.append(np.random.default_rng((0, 1)).random((shifts, u.shape[1]))[shift])
+        values.append(one_shift(projected[0], projected[1], width, *offsets))
     return float(np.mean(values))
 
 

@@ -113,7 +113,8 @@ class Compressed:
         if bool((values == values[0]).all()):
             return values[:, :1], None
         model = PCA(self.components, random_state=self.seed)
-        codes = model.fit_transform(values.cpu().numpy())
+        # Centred first: scikit-learn subtracts the mean from a covariance, which far from 0 leaves only rounding.
+        codes = model.fit_transform((values - values.mean(0)).cpu().numpy())
         return torch.from_numpy(codes).to(values), float(np.sum(model.explained_variance_ratio_))
 
     def _encoded(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -187,7 +187,7 @@ class MutualInformationLoss(ClassificationLoss):
         filled = self.filled.to(now.log_q)
         older = _Marginals(self.log_prediction.to(now.log_q), *self.label_average.to(now.log_q).unbind())
         # A batch without a label that counts leaves the averages as they are.
-        rate = (1 - self.decay) * (mass > 0)
+        rate = (1 - self.decay) * (mass > 0).to(mass)
         total = filled + rate * (1 - filled)
         share = torch.where(filled > 0, rate / nonzero(total), torch.ones_like(rate))
         mean = _Marginals(*(values.detach() for values in now)).mixed(older, share)

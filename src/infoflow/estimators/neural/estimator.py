@@ -19,7 +19,8 @@ from infoflow.critics import ACTIVATIONS, Bilinear, Concatenated, Separable
 from infoflow.errors import DidNotConverge, InvalidArgument
 from infoflow.estimators.neural.ensemble import Ensemble, Weights
 from infoflow.estimators.neural.fitting import Fitted, Part, Schedule, fit
-from infoflow.estimators.preprocessing import PREPROCESSINGS, learn
+from infoflow.estimators.neural.head_start import Described, Residual, critic_columns, head_start, pairs_width
+from infoflow.estimators.preprocessing import PREPROCESSINGS
 from infoflow.interface import Estimate, Interval, Kind
 
 CRITICS = ("separable", "bilinear", "concatenated")
@@ -85,8 +86,11 @@ class Neural:
     `bound` names one of `infoflow.bounds` that takes scores; `critic` is "separable", "bilinear", "concatenated", or a
     function `(x_features, y_features, seed) -> nn.Module` with `scores(x, y)`. `preprocessing` ("gaussianise", "asinh",
     "standardise", "none") acts on each dimension and is learned on the fit part; an integer x or y (classes) is one-hot
-    coded instead. `validation` is the share of the non-reported samples that selects. A lower bound below 0 is reported
-    as 0. Same seed, same answer.
+    coded instead. With `head_start`, critics of the names above begin as the Gaussian log ratio of the canonical pairs
+    of the fit part (of the columns, or of columns and their radius, as the second part decides) and learn what is
+    missing; two critics a fold, with and without the columns themselves, compete on the second part. The report part
+    has no say in any of it. `validation` is the share of the non-reported samples that selects. A lower bound below 0
+    is reported as 0. Same seed, same answer.
 
     Takes (n, ...) and (n, ...) with n >= 40; raises InvalidArgument or TooFewSamples for what doesn't fit,
     DidNotConverge when no member ever had a finite objective. Warnings tell of saturation, overfitting, high variance
@@ -100,7 +104,7 @@ class Neural:
 
     bound: str = "infonce"
     critic: str | Callable[[int, int, int], nn.Module] = "separable"
-    hidden: tuple[int, ...] = (64, 64)
+    hidden: tuple[int, ...] = (64, 64, 64)
     embedding: int = 32
     activation: str = "gelu"
     folds: int = 4
@@ -108,10 +112,11 @@ class Neural:
     validation: float = 0.15
     batch_size: int = 256
     max_epochs: int = 100
-    patience: int = 8
-    learning_rate: float = 2e-3
+    patience: int = 5
+    learning_rate: float = 5e-3
     weight_decay: float = 1e-2
     preprocessing: str = "gaussianise"
+    head_start: bool = True
     level: float = 0.95
     seed: int = 0
     device: str = "cpu"
@@ -165,7 +170,7 @@ class Neural:
         for index, problem in enumerate(problems):
             shape = (problem.x.shape, problem.y.shape, problem.x_classes, problem.y_classes)
             groups.setdefault(shape, []).append(index)
-        at_once = max(1, _TABLE // (self.folds * self.restarts * self.batch_size**2))
+        at_once = max(1, _TABLE // (2 * self.folds * self.restarts * self.batch_size**2))
         for members in groups.values():
             for start in range(0, len(members), at_once):
                 chosen = members[start : start + at_once]
@@ -207,19 +212,27 @@ class Neural:
         # Member (problem, fold, restart), in this order: seeds depend on the last two only.
         seeds = np.random.SeedSequence(self.seed).generate_state(2 * self.folds * self.restarts, np.uint64) >> 1
         initial, order = [int(s) for s in seeds[::2]], [int(s) for s in seeds[1::2]]
+        views = self._views(problems[0])
         stacks: list[tuple[list[Tensor], list[Tensor]]] = [([], []), ([], []), ([], [])]
         for problem in problems:
             for fold in parts:
-                for side, (values, classes) in enumerate(
-                    ((problem.x, problem.x_classes), (problem.y, problem.y_classes))
-                ):
-                    transform = learn(values[fold[0]], "none" if classes else self.preprocessing)
-                    for part, rows in enumerate(fold):
-                        stacks[part][side].append(transform(values[rows]))
+                for view in self._columns(problem, fold, views):
+                    for part, (x, y) in enumerate(view):
+                        stacks[part][0].append(x)
+                        stacks[part][1].append(y)
         train, validate, report = (self._stack(x, y) for x, y in stacks)
-        networks = [self._critic(train.x.shape[2], train.y.shape[2], s) for s in initial] * len(problems)
-        # In the features' precision, whatever torch's default is.
-        ensemble = Ensemble([network.to(self.device, train.x.dtype) for network in networks])
+        # Seeds by fold and restart: the views of one fold start and are shuffled alike.
+        initial, order = (
+            [s for k in range(0, len(seeds), self.restarts) for _ in views for s in seeds[k : k + self.restarts]]
+            for seeds in (initial, order)
+        )
+        given = pairs_width(*self._sides(problems[0], parts[0])) + 2 if self._has_head_start else 0
+        offset = float(bound.score(torch.zeros(()))) if bound.score is not None else 0.0
+        features = train.x.shape[2] - given, train.y.shape[2] - given
+        networks: list[nn.Module] = [self._critic(*features, s) for s in initial]
+        if given:
+            networks = [Residual(network, given, offset) for network in networks]
+        ensemble = Ensemble([network.to(self.device) for network in networks * len(problems)])
         schedule = Schedule(self.batch_size, self.max_epochs, self.patience, self.learning_rate, self.weight_decay)
         fitted = fit(ensemble, bound, train, validate, schedule, order * len(problems))
         if not bool(torch.isfinite(fitted.best).view(len(problems), self.folds, -1).any(-1).all()):
@@ -227,7 +240,7 @@ class Neural:
                 f"the {bound.name} objective was never finite on held-out samples; lower learning_rate "
                 f"({self.learning_rate}) or choose a bounded objective (jensen_shannon_mi, infonce)"
             )
-        size = self.folds * self.restarts
+        size = self.folds * len(views) * self.restarts
         return [
             self._fold_up(bound, problem, parts, ensemble, fitted, train.size, report, range(k * size, (k + 1) * size))
             for k, problem in enumerate(problems)
@@ -247,9 +260,15 @@ class Neural:
         """One problem's result from its own members of the ensemble."""
         values, negatives = [], 0
         shares = torch.empty(problem.x.shape[0], dtype=torch.float64, device=problem.x.device)
-        finite = torch.isfinite(fitted.best).tolist()
+        # (fold, view, restart); the second part chooses between views, and restarts are averaged.
+        best = fitted.best[members.start : members.stop].view(self.folds, -1, self.restarts)
+        finite = torch.isfinite(best)
+        means = torch.where(finite, best, 0).sum(-1) / finite.sum(-1)
+        view = torch.where(finite.any(-1), means, -math.inf).argmax(1)
+        grid = torch.arange(members.start, members.stop).view(best.shape)
+        chosen = grid[torch.arange(self.folds), view.cpu()]
         for fold, (_, _, rows) in enumerate(parts):
-            own = [m for m in members[fold * self.restarts : (fold + 1) * self.restarts] if finite[m]]
+            own = [m for m in chosen[fold].tolist() if math.isfinite(fitted.best[m])]
             value, shares[rows], negatives = self._report(ensemble, bound, report, fitted.weights, own)
             values.append(value)
         history = [
@@ -257,7 +276,7 @@ class Neural:
             for epoch, (t, v) in enumerate(fitted.history, 1)
             for m, i in enumerate(members)
         ]
-        mine = slice(members.start, members.stop)
+        mine = chosen.flatten().to(fitted.best.device)
         outcome = Outcome(
             values=torch.stack(values),
             shares=shares,
@@ -268,6 +287,28 @@ class Neural:
             stopped=fitted.stopped[mine],
         )
         return Fit(self._estimate(bound, problem, outcome), shares.cpu(), history)
+
+    @property
+    def _has_head_start(self) -> bool:
+        return self.head_start and not callable(self.critic)
+
+    def _views(self, problem: Problem) -> tuple[bool, ...]:
+        """Whether a critic sees the columns themselves beside their canonical pairs, for each that is fitted."""
+        return (True, False) if self._has_head_start and problem.x.shape[1] + problem.y.shape[1] > 2 else (True,)
+
+    def _sides(self, problem: Problem, fold: tuple[Tensor, Tensor, Tensor]) -> tuple[Described, Described]:
+        x = Described.of(problem.x, fold, problem.x_classes, self.preprocessing)
+        return x, Described.of(problem.y, fold, problem.y_classes, self.preprocessing)
+
+    def _columns(
+        self, problem: Problem, fold: tuple[Tensor, Tensor, Tensor], views: tuple[bool, ...]
+    ) -> list[list[tuple[Tensor, Tensor]]]:
+        """For each view x and y on each part."""
+        x, y = self._sides(problem, fold)
+        if not self._has_head_start:
+            return [list(zip(x.values, y.values, strict=True))]
+        pairs = head_start(x, y)
+        return [[critic_columns(x, y, pairs, part, whole=whole) for part in range(3)] for whole in views]
 
     def _split(self, n: int) -> list[tuple[Tensor, Tensor, Tensor]]:
         """For each fold, the rows to fit on, to select by and to report on.

@@ -18,6 +18,9 @@ logger = logging.getLogger("infoflow.estimators.neural")
 # Each step's weights enter a running average over about 1/(1 − decay) steps: it generalises better than the last ones.
 _AVERAGING = 0.98
 
+# Nats by which the second part's objective must have risen for patience to start anew: less is not worth the time.
+_PROGRESS = 0.002
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -73,11 +76,14 @@ def fit(ensemble: Ensemble, bound: Bound, train: Part, validate: Part, schedule:
     )
     averaged = {name: w.detach().clone() for name, w in ensemble.weights.items()}
     best_weights = {name: w.clone() for name, w in averaged.items()}
-    best = torch.full((members,), -math.inf, device=train.x.device)
-    best_epoch = torch.zeros(members, dtype=torch.int64, device=train.x.device)
-    training = best.clone()
-    state = ExponentialAverage() if bound.name == "mine" else None
+    # Weights may be a good start already; but a fit that never was finite has failed, wherever it started from.
     batch = min(schedule.batch_size, train.size)
+    best = evaluate(ensemble, bound, validate, averaged, batch).nan_to_num(nan=-math.inf)
+    was_finite = torch.zeros(members, dtype=torch.bool, device=train.x.device)
+    best_epoch = torch.zeros(members, dtype=torch.int64, device=train.x.device)
+    mark, marked = best.clone(), best_epoch.clone()
+    training = evaluate(ensemble, bound, train, averaged, batch)
+    state = ExponentialAverage() if bound.name == "mine" else None
     history: list[tuple[Tensor, Tensor]] = []
     step = 0
     for epoch in range(1, schedule.max_epochs + 1):
@@ -104,16 +110,21 @@ def fit(ensemble: Ensemble, bound: Bound, train: Part, validate: Part, schedule:
                     averaged[name].lerp_(weights, 1 - decay)
         held_out = evaluate(ensemble, bound, validate, averaged, batch)
         history.append((total / len(starts), held_out))
+        was_finite |= torch.isfinite(held_out)
         better = held_out > best  # NaN never is
         best = torch.where(better, held_out, best)
         best_epoch = torch.where(better, epoch, best_epoch)
         training = torch.where(better, total / len(starts), training)
+        progress = held_out > mark + _PROGRESS
+        mark = torch.where(progress, held_out, mark)
+        marked = torch.where(progress, epoch, marked)
         for name, weights in averaged.items():
             best_weights[name] = torch.where(better.view(-1, *[1] * (weights.ndim - 1)), weights, best_weights[name])
-        if bool((epoch - best_epoch >= schedule.patience).all()):
+        if bool((epoch - marked >= schedule.patience).all()):
             break
+    best = torch.where(was_finite, best, -math.inf)
     logger.debug("fitted %d critics in %d epochs, %d steps", members, epoch, step)
-    return Fitted(best_weights, history, best_epoch, best, training, epoch - best_epoch >= schedule.patience)
+    return Fitted(best_weights, history, best_epoch, best, training, epoch - marked >= schedule.patience)
 
 
 @torch.no_grad()

@@ -181,7 +181,8 @@ def _told(table: pd.DataFrame) -> list[str]:
     """The compression table for a terminal."""
     lines = []
     for (network, probe, estimator), rows in table.groupby(["network", "probe", "estimator"], sort=False):
-        lines += ["", f"{network}, {estimator}, on {probe} ({int(rows['seeds'].max())} seeds)"]
+        seeds = int(rows["seeds"].max())
+        lines += ["", f"{network}, {estimator}, on {probe} ({seeds} seed{'s' * (seeds > 1)})"]
         width = max(len(str(layer)) for layer in rows["layer"])
         for row in rows.to_dict("records"):
             bits = {

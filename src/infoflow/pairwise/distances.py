@@ -51,6 +51,9 @@ class SquaredDistances:
         self._single = self._centred(slice(None), torch.float32) if single else None
         # In float64 mode, or with few features, the centred copy is kept rather than made for each block.
         self._double = self._centred(slice(None), torch.float64) if not single else None
+        kept = self._single if self._single is not None else self._double
+        assert kept is not None
+        self._norms = _squared_norms(kept)
 
     def _centred(self, rows: slice, dtype: torch.dtype) -> Tensor:
         x = self._x[rows]
@@ -62,24 +65,24 @@ class SquaredDistances:
         """D (rows, columns) in units where the data is about 1, clamped at 0; `out` may give the memory."""
         if self._single is not None:
             a, b = self._single[rows], self._single[columns]
-            d, error = self._product(a, b, 2.0**-24, out)
+            d, error = self._product(a, b, self._norms[rows], self._norms[columns], 2.0**-24, out)
             if self._repaired(d, error, rows, columns):
                 return d
         if self._double is not None:
             a, b = self._double[rows], self._double[columns]
+            a_norms, b_norms = self._norms[rows], self._norms[columns]
         else:
-            a = self._centred(rows, torch.float64)
-            b = a if rows == columns else self._centred(columns, torch.float64)
-        d, error = self._product(a, b, 2.0**-53, out if self._dtype == torch.float64 else None)
+            a, b = self._centred(rows, torch.float64), self._centred(columns, torch.float64)
+            a_norms, b_norms = _squared_norms(a), _squared_norms(b)
+        d, error = self._product(a, b, a_norms, b_norms, 2.0**-53, out if self._dtype == torch.float64 else None)
         if not self._repaired(d, error, rows, columns):
             d = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist").square_()
         return d if d.dtype == self._dtype else d.to(self._dtype)
 
-    def _product(self, a: Tensor, b: Tensor, roundoff: float, out: Tensor | None) -> tuple[Tensor, float]:
+    def _product(
+        self, a: Tensor, b: Tensor, a_norms: Tensor, b_norms: Tensor, roundoff: float, out: Tensor | None
+    ) -> tuple[Tensor, float]:
         """D by a matrix product, and the bound of its rounding error."""
-        # Norms of these very numbers: those of the numbers before rounding would not cancel.
-        a_norms = torch.linalg.vector_norm(a, dim=1, dtype=torch.float64).square_()
-        b_norms = a_norms if a is b else torch.linalg.vector_norm(b, dim=1, dtype=torch.float64).square_()
         d = torch.addmm(b_norms.to(a.dtype), a, b.T, alpha=-2.0, out=out)
         d.add_(a_norms.to(a.dtype)[:, None]).clamp_min_(0.0)
         return d, (math.sqrt(a.shape[1]) + 4) * roundoff * float(a_norms.max() + b_norms.max())
@@ -107,6 +110,12 @@ class SquaredDistances:
                 difference = first[one].to(torch.float64).sub_(second[two]).mul_(self._unit)
                 d[one, two] = difference.square_().sum(dim=1).to(d.dtype)
         return True
+
+
+def _squared_norms(x: Tensor) -> Tensor:
+    """Of these very numbers: norms of the numbers before rounding would not cancel the product."""
+    parts = [torch.linalg.vector_norm(rows, dim=1, dtype=torch.float64) for rows in x.split(1024)]  # type: ignore[no-untyped-call]
+    return torch.cat(parts).square_()
 
 
 def _single_is_exact(device: torch.device) -> bool:

@@ -211,7 +211,8 @@ class Binning:
             if not clipped:
                 return inside.clamp_max_(bins - 1)
             inside.clamp_(0, bins - 1)
-            below, above = t[start:stop] < low, t[start:stop] > high if self.closed else t[start:stop] >= high
+            below = t[start:stop] < low
+            above = t[start:stop] > high if self.closed else t[start:stop] >= high
             outside += int(below.sum()) + int(above.sum())
             return inside.masked_fill_(above, bins).masked_fill_(below, bins + 1)
 

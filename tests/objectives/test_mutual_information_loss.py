@@ -344,6 +344,13 @@ def test_one_class_or_no_label_is_warned_of() -> None:
         assert math.isfinite(loss(logits, torch.tensor([0, 1, 2, 3])).item())
 
 
+def test_finite_logits_whose_sum_overflows_are_fine() -> None:
+    logits = torch.tensor([[3e38, 2.9e38], [2.9e38, 3e38]])
+    assert math.isfinite(MutualInformationLoss(weight=0.0)(logits, torch.tensor([0, 1])).item())
+    with pytest.raises(InvalidArgument, match="labels hold 2"):
+        MutualInformationLoss()(logits, torch.tensor([0, 2]))
+
+
 def test_small_integer_labels_are_classes_too() -> None:
     logits, labels = data()
     expected = MutualInformationLoss()(logits, labels)

@@ -208,15 +208,17 @@ def _rows(values: Tensor) -> Tensor:
 
 def _fault_of_logits(rows: Tensor) -> str:
     bad = int((~torch.isfinite(rows)).sum())
+    if bad == 0:  # it was the sum that overflowed
+        return ""
     return f"logits have {bad} NaN or infinite values; want finite numbers (mask a class with -1e4, say)"
 
 
 def _fault_of_classes(rows: Tensor, codes: Tensor, kept: Tensor, ignore_index: int) -> str:
     size = rows.shape[1]
     outside = kept & ((codes < 0) | (codes >= size))
-    finite, inside = torch.stack([torch.isfinite(rows).all(), ~outside.any()]).tolist()
-    if not finite:
-        return _fault_of_logits(rows)
+    finite, inside = torch.stack([torch.isfinite(rows.sum()), ~outside.any()]).tolist()
+    if not finite and (fault := _fault_of_logits(rows)):
+        return fault
     if not inside:
         found = int(codes[outside][0])
         return f"labels hold {found}; want 0 to {size - 1} for {size} classes, or ignore_index {ignore_index}"
@@ -226,9 +228,9 @@ def _fault_of_classes(rows: Tensor, codes: Tensor, kept: Tensor, ignore_index: i
 def _fault_of_probabilities(rows: Tensor, given: Tensor) -> str:
     off = (given.sum(dim=1) - 1).abs().amax() if len(given) else given.new_zeros(())
     proper = (given >= 0).all() & (off <= _SUM)
-    finite, proper_ = torch.stack([torch.isfinite(rows).all(), proper]).tolist()
-    if not finite:
-        return _fault_of_logits(rows)
-    if not proper_:
+    finite, distributions = torch.stack([torch.isfinite(rows.sum()), proper]).tolist()
+    if not finite and (fault := _fault_of_logits(rows)):
+        return fault
+    if not distributions:
         return "labels are no probabilities: some are negative or NaN, or don't add up to 1 over the classes"
     return ""

@@ -126,8 +126,9 @@ class MutualInformationLoss(ClassificationLoss):
         size = batch.log_q.shape[1]
         if self.decay is not None and size != len(self.log_prediction):
             raise InvalidArgument(f"logits have {size} classes; want {len(self.log_prediction)}, as classes= said")
-        top = self._shift(batch, fault)
-        sums = self._sums(batch, top)
+        log_weights = batch.weights.detach().log()[:, None]
+        top = self._shift(batch, log_weights, fault)
+        sums = self._sums(batch, log_weights, top)
         predictions, targets, observed = (sums[k * size : (k + 1) * size] for k in range(3))
         conditional, observed_conditional, mass, norm = sums[3 * size :].unbind()
         labelled, observations = nonzero(norm), nonzero(mass)
@@ -156,29 +157,31 @@ class MutualInformationLoss(ClassificationLoss):
             total = total * norm if self.reduction == "sum" else total
         return Loss(total, {name: value.detach() for name, value in terms.items()})
 
-    def _shift(self, batch: LabelledBatch, fault: str) -> Tensor:
+    def _shift(self, batch: LabelledBatch, log_weights: Tensor, fault: str) -> Tensor:
         """The largest log weight of each class over all samples, (C,); raises for a fault on any process."""
         if fault and self.group is None:
             raise InvalidArgument(fault)
-        log_weights = batch.weights.detach().log()[:, None]
-        floor = batch.log_q.new_full((1, batch.log_q.shape[1]), torch.finfo(batch.log_q.dtype).min / 4)
-        top = torch.cat([batch.log_q.detach() + log_weights, floor]).nan_to_num(nan=0.0).amax(dim=0)
+        floor = torch.finfo(batch.log_q.dtype).min / 4  # stands for no sample at all
+        if len(log_weights):
+            top = (batch.log_q.detach() + log_weights).amax(dim=0).clamp_min(floor)
+        else:
+            top = batch.log_q.new_full((batch.log_q.shape[1],), floor)
         # A process that raised alone would leave the others waiting, so a fault travels beside the maximum.
         top = max_over(torch.cat([top, top.new_tensor([float(bool(fault))])]), self.group)
         if self.group is not None and self.check and bool(top[-1] > 0):
             raise InvalidArgument(fault or "logits or labels of another process are faulty; its error says how")
         return top[:-1]
 
-    def _sums(self, batch: LabelledBatch, top: Tensor) -> Tensor:
+    def _sums(self, batch: LabelledBatch, log_weights: Tensor, top: Tensor) -> Tensor:
         """Over the samples of all processes, (3 C + 4,): predictions (shifted by `top`), targets and labels of each
         class; the cross-entropies to the targets and to the labels; the weight of the labels, and the norm."""
-        shifted = batch.log_q + batch.weights.detach().log()[:, None] - top
-        cross_entropy = batch.cross_entropy().sum()
-        plain = cross_entropy if batch.targets is batch.labels else -(batch.labels * batch.log_q).sum()
-        masses = [shifted.exp().sum(dim=0), batch.targets.sum(dim=0), batch.labels.sum(dim=0)]
-        return sum_over(
-            torch.cat([*masses, torch.stack([cross_entropy, plain, batch.labels.sum(), batch.norm])]), self.group
-        )
+        predictions = (batch.log_q + log_weights - top).exp().sum(dim=0)
+        targets = labels = batch.targets.sum(dim=0)
+        cross_entropy = plain = -(batch.targets * batch.log_q).sum()
+        if batch.labels is not batch.targets:
+            labels, plain = batch.labels.sum(dim=0), -(batch.labels * batch.log_q).sum()
+        scalars = torch.stack([cross_entropy, plain, labels.sum(), batch.norm])
+        return sum_over(torch.cat([predictions, targets, labels, scalars]), self.group)
 
     def _averaged(self, now: _Marginals, mass: Tensor) -> tuple[_Marginals, Tensor]:
         """The marginals that the terms use, and what is 0 but carries their gradient where they are averages."""

@@ -23,11 +23,12 @@ from infoflow.estimators.registry import ESTIMATORS
         ("half_cube-1v1-normal-0.75", "gaussian"),
         ("normal_cdf-multinormal-sparse-25-25-2-2.0", "gaussian"),
         ("1v1-additive-0.1", "ksg"),
-        ("student-identity-3-3-2", "ksg"),
+        ("student-identity-2-2-1", "ksg"),
+        ("student-identity-3-3-2", "neural"),
         ("swissroll_x-normal_cdf-1v1-normal-0.75", "ksg"),
-        ("spiral-multinormal-sparse-5-5-2-2.0", "ksg"),
-        ("spiral-normal_cdf-multinormal-sparse-5-5-2-2.0", "gaussian"),
-        ("bumps-16x16-2nats", "ksg"),
+        ("spiral-multinormal-sparse-5-5-2-2.0", "neural"),
+        ("spiral-normal_cdf-multinormal-sparse-5-5-2-2.0", "neural"),
+        ("bumps-16x16-2nats", "neural"),
         ("symmetric-channel-10-0.2", "discrete"),
         ("uniform-on-class-5", "ksg"),
         ("zero-inflated-poisson-0.15", "ksg"),
@@ -42,6 +43,31 @@ def test_the_kind_of_data_decides(task: str, expected: str) -> None:
     for name in (found.estimator, *found.alternatives):
         assert name.split(":")[0] in ESTIMATORS
     assert found.create() == infoflow.estimators.create(found.estimator, **found.parameters)
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        ("student-identity-2-2-1", "ksg"),
+        ("student-identity-3-3-2", "ksg"),
+        ("spiral-multinormal-sparse-5-5-2-2.0", "ksg"),
+    ],
+)
+def test_few_samples_are_not_for_critics(task: str, expected: str) -> None:
+    found = recommend(*tasks.find(task).sample(800, seed=0))
+    assert found.estimator == expected
+    assert "neural" in found.alternatives
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["student-identity-5-5-2", "spiral-multinormal-sparse-25-25-2-2.0"])
+def test_auto_is_near_the_truth_where_it_has_to_learn(name: str) -> None:
+    task = tasks.find(name)
+    found = infoflow.mutual_information(*task.sample(10_000, seed=20))
+    assert found.estimator == "Neural"
+    assert found.nats == pytest.approx(task.mutual_information, abs=0.07)
+    assert found.interval is not None
+    assert task.mutual_information in found.interval
 
 
 TOLERANCES = {

@@ -16,10 +16,13 @@ from infoflow.interface import Estimate, Estimator
 
 _LOG = logging.getLogger(__name__)
 
-# Up to this many dimensions of x and y together nearest neighbours see whatever there is to see.
-_LOW = 6
+# Up to this many dimensions of x and y together nearest neighbours see whatever there is to see, and fast.
+_LOW = 4
 
-# Beyond that they see less and less, and a Gaussian copula that misses under this share of what it sees does better.
+# Fewer samples leave a critic too little to fit, to select and to report on; neighbours do up to more dimensions then.
+_ENOUGH, _LOW_WITH_FEW = 1000, 6
+
+# With few samples in many dimensions a Gaussian copula that misses under this share of what it sees loses the least.
 _TOLERABLE = 0.1
 
 # Samples that the look at the data takes; it is a choice, not the estimate.
@@ -61,8 +64,10 @@ def recommend(x: Any, y: Any) -> Recommendation:
     - more than 5 % tied values in a column: "mixed", for ties are symbols there;
     - a Gaussian copula holds (`gaussianity.missed_information` is not significant): "gaussian" with `copula`, which
       then is as good as it gets, and with `shrinkage` where samples are few for the dimensions;
-    - it doesn't, in up to 6 dimensions: "ksg"; in more: "ksg" too, unless the copula misses less than a tenth of what
-      it sees, which is less than neighbours would lose.
+    - it doesn't, in up to 4 dimensions: "ksg";
+    - in more: "neural", whose critics start from the Gaussian part and learn the rest (some seconds at n = 10000);
+    - with under 1000 samples instead: "ksg", unless in more than 6 dimensions the copula misses less than a tenth of
+      what it sees, which is less than neighbours would lose.
 
     Looks at 10000 samples at most. Raises InvalidArgument for unequal n, NaN or infinity.
 
@@ -87,7 +92,7 @@ def recommend(x: Any, y: Any) -> Recommendation:
         )
         return Recommendation("ksg", why, alternatives=("mixed", "adaptive-binning"))
     every = slice(None, None, -(-len(left) // _LOOK))
-    return _continuous(left[every], right[every], dimensions)
+    return _continuous(left[every], right[every], dimensions, len(left))
 
 
 def _discrete(x: Any, y: Any) -> Recommendation:
@@ -100,7 +105,7 @@ def _discrete(x: Any, y: Any) -> Recommendation:
     return Recommendation("discrete", why, {"correction": "grassberger"}, ("discrete:correction=nsb",))
 
 
-def _continuous(x: Tensor, y: Tensor, dimensions: int) -> Recommendation:
+def _continuous(x: Tensor, y: Tensor, dimensions: int, n: int) -> Recommendation:
     tied = max(_ties(x), _ties(y))
     if tied > _TIES:
         why = f"{tied:.0%} of the values in some column are ties: partly discrete, and neighbours must count symbols"
@@ -114,10 +119,13 @@ def _continuous(x: Tensor, y: Tensor, dimensions: int) -> Recommendation:
         return Recommendation("gaussian", why, {"copula": True}, ("ksg", "cca"))
     amount = f"about {missed.nats:.2g} nats" if missed.nats < 1 else "more than a nat"
     why = f"a Gaussian copula does not hold (p = {missed.p_value:.2g}, it would miss {amount})"
-    if dimensions <= _LOW:
+    if dimensions <= (_LOW if n >= _ENOUGH else _LOW_WITH_FEW):
         few = f"{dimensions} dimensions are few enough for neighbours"
-        return Recommendation("ksg", f"{why}; {few}", alternatives=("mixed", "kernel-density"))
-    others = ("compressed", "sliced")
+        return Recommendation("ksg", f"{why}; {few}", alternatives=("mixed", "neural"))
+    if n >= _ENOUGH:
+        learned = f"in {dimensions} dimensions neighbours lose much of it, and {n} samples are enough to learn it"
+        return Recommendation("neural", f"{why}; {learned}", alternatives=("smile", "ksg", "compressed", "sliced"))
+    others = ("neural", "compressed", "sliced")
     if missed.nats < _TOLERABLE * missed.gaussian:
         worse = f"but neighbours would lose more than that in {dimensions} dimensions"
         return Recommendation("gaussian", f"{why}, {worse}", {"copula": True}, ("ksg", *others))

@@ -108,7 +108,7 @@ class Case:
         return create(self.name, **{**self.parameters, **more})
 
 
-QUICK = {"max_epochs": 2, "folds": 2, "hidden": (16,), "embedding": 8, "learning_rate": 1e-2}
+QUICK = {"max_epochs": 2, "folds": 2, "hidden": (16,), "embedding": 8, "learning_rate": 2e-3}
 TAUGHT = {"max_epochs": 16, "batch_size": 64}
 NEURAL = {
     "neural": Kind.LOWER_BOUND,

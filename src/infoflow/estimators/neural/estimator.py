@@ -136,6 +136,7 @@ class Neural:
             checks.integer(width, "hidden")
         checks.positive(self.learning_rate, "learning_rate")
         checks.positive(self.weight_decay, "weight_decay", zero=True)
+        checks.flag(self.head_start, "head_start")
         checks.choice(self.activation, "activation", ACTIVATIONS)
         checks.choice(self.preprocessing, "preprocessing", PREPROCESSINGS)
         try:
@@ -232,7 +233,8 @@ class Neural:
         networks: list[nn.Module] = [self._critic(*features, s) for s in initial]
         if given:
             networks = [Residual(network, given, offset) for network in networks]
-        ensemble = Ensemble([network.to(self.device) for network in networks * len(problems)])
+        # In the features' precision, whatever torch's default is.
+        ensemble = Ensemble([network.to(self.device, train.x.dtype) for network in networks * len(problems)])
         schedule = Schedule(self.batch_size, self.max_epochs, self.patience, self.learning_rate, self.weight_decay)
         fitted = fit(ensemble, bound, train, validate, schedule, order * len(problems))
         if not bool(torch.isfinite(fitted.best).view(len(problems), self.folds, -1).any(-1).all()):

@@ -218,10 +218,10 @@ class Binning:
 
         codes, count = row_symbols(digits, t.shape[0], t.shape[1], bins + 2, t.device)
         if outside:
+            share = f"{outside} of {t.numel()} values of {name} ({outside / t.numel():.2%})"
             warnings.append(
-                f"{outside} of {t.numel()} values of {name} ({outside / t.numel():.2%}) lie outside "
-                f"[{low:g}, {high:g}{end} (they reach from {lowest:g} to {highest:g}) and share one outer bin on each side, which can look "
-                "like compression; widen the range, or give a width"
+                f"{share} lie outside [{low:g}, {high:g}{end} (they reach from {lowest:g} to {highest:g}) and share one "
+                "outer bin on each side, which can look like compression; widen the range, or give a width"
             )
         outer = (lowest < low) + over
         return Quantised(codes, count, bins + outer, t.shape[1], (*warnings, *constancy(t, name)))

@@ -220,7 +220,7 @@ class Binning:
         if outside:
             share = f"{outside} of {t.numel()} values of {name} ({outside / t.numel():.2%})"
             warnings.append(
-                f"{share} lie outside [{low:g}, {high:g}{end} (they reach from {lowest:g} to {highest:g}) and share one "
+                f"{share} lie outside [{low:g}, {high:g}{end} (from {lowest:g} to {highest:g}) and share one "
                 "outer bin on each side, which can look like compression; widen the range, or give a width"
             )
         outer = (lowest < low) + over

@@ -165,9 +165,8 @@ class Residual(nn.Module):
     def __init__(self, critic: nn.Module, width: int, offset: float) -> None:
         super().__init__()
         self.critic, self.width, self.offset = critic, width, offset
-        for layer in _last_layers(critic):
-            for parameter in layer.parameters():
-                nn.init.zeros_(parameter)
+        with torch.no_grad():
+            _silence(critic)
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         w = self.width
@@ -176,15 +175,20 @@ class Residual(nn.Module):
         return positive + own, negative + others
 
 
-def _last_layers(critic: nn.Module) -> list[nn.Module]:
-    """The layers whose zeros make all scores 0, and that still have a gradient then."""
+def _silence(critic: nn.Module) -> None:
+    """Sets to 0 what makes all scores 0 and still has a gradient then."""
+    weights: list[Tensor] = []
     if isinstance(critic, Separable):
-        return [critic.y_network[-1], *([] if critic.y_shortcut is None else [critic.y_shortcut])]
-    if isinstance(critic, Concatenated):
-        return [list(critic.rest.children())[-1]]
-    if isinstance(critic, Bilinear):
-        return [critic.interaction, critic.y_part]
-    raise TypeError(f"no last layers known of {type(critic).__name__}")
+        x_layers = [layer for layer in (critic.x_network[-1], critic.x_shortcut) if layer is not None]
+        y_layers = [layer for layer in (critic.y_network[-1], critic.y_shortcut) if layer is not None]
+        weights += [w for layer in y_layers for w in layer.parameters()]  # the embedding of y, and what y adds alone
+        weights += [w[-1] for layer in x_layers for w in layer.parameters()]  # what x adds alone
+    elif isinstance(critic, Concatenated):
+        weights += list(critic.rest.children())[-1].parameters()
+    elif isinstance(critic, Bilinear):
+        weights += [*critic.interaction.parameters(), *critic.y_part.parameters()]
+    for weight in weights:
+        weight.zero_()
 
 
 def critic_columns(x: Described, y: Described, pairs: Pairs, part: int, *, whole: bool) -> tuple[Tensor, Tensor]:

@@ -57,7 +57,6 @@ class Fitted:
 
     weights: Weights
     history: list[tuple[Tensor, Tensor]]  # after each epoch: objective on the fit part and on the second, (M,) each
-    best_epoch: Tensor
     best: Tensor  # the second part's objective there
     training: Tensor  # the fit part's
     stopped: Tensor  # whether patience ran out, so that more epochs would not have helped
@@ -80,8 +79,7 @@ def fit(ensemble: Ensemble, bound: Bound, train: Part, validate: Part, schedule:
     batch = min(schedule.batch_size, train.size)
     best = evaluate(ensemble, bound, validate, averaged, batch).nan_to_num(nan=-math.inf)
     was_finite = torch.zeros(members, dtype=torch.bool, device=train.x.device)
-    best_epoch = torch.zeros(members, dtype=torch.int64, device=train.x.device)
-    mark, marked = best.clone(), best_epoch.clone()
+    mark, marked = best.clone(), torch.zeros(members, dtype=torch.int64, device=train.x.device)
     training = evaluate(ensemble, bound, train, averaged, batch)
     state = ExponentialAverage() if bound.name == "mine" else None
     history: list[tuple[Tensor, Tensor]] = []
@@ -113,7 +111,6 @@ def fit(ensemble: Ensemble, bound: Bound, train: Part, validate: Part, schedule:
         was_finite |= torch.isfinite(held_out)
         better = held_out > best  # NaN never is
         best = torch.where(better, held_out, best)
-        best_epoch = torch.where(better, epoch, best_epoch)
         training = torch.where(better, total / len(starts), training)
         progress = held_out > mark + _PROGRESS
         mark = torch.where(progress, held_out, mark)
@@ -124,7 +121,7 @@ def fit(ensemble: Ensemble, bound: Bound, train: Part, validate: Part, schedule:
             break
     best = torch.where(was_finite, best, -math.inf)
     logger.debug("fitted %d critics in %d epochs, %d steps", members, epoch, step)
-    return Fitted(best_weights, history, best_epoch, best, training, epoch - marked >= schedule.patience)
+    return Fitted(best_weights, history, best, training, epoch - marked >= schedule.patience)
 
 
 @torch.no_grad()

@@ -94,7 +94,7 @@ def train(
     on_snapshot: Callable[[int, nn.Module, Metrics], object] | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
-    progress: bool = False,
+    progress: bool | str = False,
     device: torch.device | str | None = None,
 ) -> dict[int, Metrics]:
     """Trains a classifier, or a stack of them, in place, to minimise the cross-entropy in nats.
@@ -113,6 +113,7 @@ def train(
     - `checkpoint`: file that is replaced, whole or not at all, after each snapshot and about every 30 s. `resume` goes
       on from it (or starts, where there is none) and ends exactly as an uninterrupted run; an `on_snapshot` that was
       interrupted before its checkpoint is called again.
+    - `progress`: a progress bar, named so when it is a text.
     - `device`: "auto" takes a GPU where there is one; default: where the network is.
 
     Returns epoch -> metrics for all snapshots, those before a resume too. Global random state is as it was afterwards:
@@ -158,7 +159,13 @@ def train(
     with (
         _own_random_state(device),
         _mode(network, training=True),
-        tqdm(total=settings.epochs, initial=max(done, 0), disable=not progress, unit="epoch") as bar,
+        tqdm(
+            total=settings.epochs,
+            initial=max(done, 0),
+            disable=not progress,
+            desc=progress if isinstance(progress, str) else None,
+            unit="epoch",
+        ) as bar,
     ):
         for epoch in range(done + 1, settings.epochs + 1):
             if epoch > 0:

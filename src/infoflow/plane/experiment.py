@@ -188,7 +188,7 @@ def _train_and_record(
             on_snapshot=lambda epoch, _, metrics: recorder.snapshot(epoch, **metrics),
             checkpoint=checkpoint,
             resume=checkpoint.exists(),
-            progress=progress,
+            progress=f"training {settings.seeds} × {activation}" if progress else False,
         )
         lost = sorted({*epochs} - {*recorder.epochs})
         if lost:

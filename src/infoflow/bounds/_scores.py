@@ -88,7 +88,7 @@ def prepare(positive: Tensor, negative: Tensor, mask: Tensor | None, group: Grou
     """Checks shapes (never values, but for a mask) and raises half precision to float32."""
     positive, negative = prepare_one(positive, "positive"), floating(negative, "negative")
     shared = negative.ndim == positive.ndim + 1 and all(
-        size in (1, own) for size, own in zip(negative.shape, positive.shape[:-1], strict=False)
+        size in (1, own) for size, own in zip(negative.shape[:-2], positive.shape[:-1], strict=True)
     )
     if not shared or negative.shape[-2] != positive.shape[-1]:
         raise InvalidArgument(

@@ -8,14 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from infoflow.checks import classes, integer, is_classes, samples
+from infoflow.checks import integer, samples
 from infoflow.estimators.binning import (
     Quantised,
     by_edges,
     in_order,
     input_information,
-    label_information,
+    layer_information,
     on_capable_device,
+    pair_information,
 )
 from infoflow.interface import Estimate, LayerInformation
 
@@ -55,14 +56,7 @@ class AdaptiveBinning:
         >>> AdaptiveBinning(bins=2).estimate([0.0, 0.1, 5.0, 1000.0], [0, 0, 1, 1]).bits
         1.0
         """
-        quantised = self.quantise(samples(x, "x"), "x")
-        if is_classes(y):
-            codes, count = classes(y, "y")
-            return label_information(self, quantised, codes, count, x_name="X", y_name="Y")
-        other = self.quantise(samples(y, "y"), "y")
-        return label_information(
-            self, quantised, other.codes, other.number, x_name="X", y_name="Q(Y)", warnings=other.warnings
-        )
+        return pair_information(self, x, y)
 
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
         """H(Q(T)) and I(Q(T);Y) in nats for activations t (n, ...) and classes y (n,). `x` isn't used.
@@ -72,12 +66,7 @@ class AdaptiveBinning:
         >>> AdaptiveBinning(bins=2).measure([[0.0], [0.1], [5.0], [1000.0]], [0, 1, 0, 1]).label.bits
         0.0
         """
-        quantised = self.quantise(samples(t, "t"), "t")
-        codes, count = classes(y, "y")
-        return LayerInformation(
-            input_information(self, quantised),
-            label_information(self, quantised, codes, count, x_name="T", y_name="Y"),
-        )
+        return layer_information(self, t, y)
 
     def quantise(self, t: Tensor, name: str = "t") -> Quantised:
         """The symbols of the rows of t (n, d), floating and finite.

@@ -133,14 +133,7 @@ class Binning:
         >>> Binning(width=1.0).estimate([0.5, 0.6, 1.5, 1.6], [0.1, 0.2, 7.1, 7.2]).bits
         1.0
         """
-        quantised = self.quantise(samples(x, "x"), "x")
-        if is_classes(y):
-            codes, count = classes(y, "y")
-            return label_information(self, quantised, codes, count, x_name="X", y_name="Y")
-        other = self.quantise(samples(y, "y"), "y")
-        return label_information(
-            self, quantised, other.codes, other.number, x_name="X", y_name="Q(Y)", warnings=other.warnings
-        )
+        return pair_information(self, x, y)
 
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
         """H(Q(T)) and I(Q(T);Y) in nats for activations t (n, ...) and classes y (n,); the rows are hashed once.
@@ -150,12 +143,7 @@ class Binning:
         >>> Binning(width=0.5).measure([[0.1], [0.2], [0.9], [0.8]], [0, 0, 1, 1]).label.bits
         1.0
         """
-        quantised = self.quantise(samples(t, "t"), "t")
-        codes, count = classes(y, "y")
-        return LayerInformation(
-            input_information(self, quantised),
-            label_information(self, quantised, codes, count, x_name="T", y_name="Y"),
-        )
+        return layer_information(self, t, y)
 
     def quantise(self, t: Tensor, name: str = "t") -> Quantised:
         """The symbols of the rows of t (n, d), floating and finite: equal where all the bin indices are.
@@ -369,6 +357,28 @@ def label_information(
         ceiling=ceiling,
         ceiling_name=ceiling_name,
         warnings=tuple(notes),
+    )
+
+
+def pair_information(estimator: Any, x: Any, y: Any) -> Estimate:
+    """I(Q(X);Y) in nats for classes y (n,), or I(Q(X);Q(Y)), y quantised by the estimator too."""
+    quantised = estimator.quantise(samples(x, "x"), "x")
+    if is_classes(y):
+        codes, count = classes(y, "y")
+        return label_information(estimator, quantised, codes, count, x_name="X", y_name="Y")
+    other = estimator.quantise(samples(y, "y"), "y")
+    return label_information(
+        estimator, quantised, other.codes, other.number, x_name="X", y_name="Q(Y)", warnings=other.warnings
+    )
+
+
+def layer_information(estimator: Any, t: Any, y: Any) -> LayerInformation:
+    """H(Q(T)) and I(Q(T);Y) in nats; the rows are hashed once."""
+    quantised = estimator.quantise(samples(t, "t"), "t")
+    codes, count = classes(y, "y")
+    return LayerInformation(
+        input_information(estimator, quantised),
+        label_information(estimator, quantised, codes, count, x_name="T", y_name="Y"),
     )
 
 

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy import special, stats
+from scipy import special
 from sklearn import covariance as shrunk
 from torch import Tensor
 
 from infoflow.checks import is_classes, samples
 from infoflow.errors import InvalidArgument, TooFewSamples
+from infoflow.estimators.rescaling import normal_scores
 from infoflow.interface import Estimate, Interval, Kind
 
 SHRINKAGE = ("none", "ledoit-wolf", "oas")
@@ -65,7 +66,7 @@ def columns(value: Any, name: str, *, copula: bool = False, like: Tensor | None 
     if tensor.shape[1] == 0:
         return Columns(tensor, tuple(warnings))
     if copula:
-        scores, tied = normal_scores(tensor)
+        scores, tied = normal_scores(tensor.double()), _tied(tensor)
         if tied > 0.05:
             warnings.append(
                 f"{tied:.0%} of the values in {name} are ties: a copula is only defined for continuous variables; "
@@ -77,21 +78,10 @@ def columns(value: Any, name: str, *, copula: bool = False, like: Tensor | None 
     return Columns(tensor / tensor.square().mean(dim=0).sqrt(), tuple(warnings))
 
 
-def normal_scores(values: Tensor) -> tuple[Tensor, float]:
-    """Each column (n, d) through its ranks to a standard normal, Φ⁻¹(rank / (n + 1)), and the largest share of ties.
-
-    Monotone maps of single columns leave mutual information as it is; equal values get equal scores (mean rank).
-    (Ince et al. 2017, Human Brain Mapping 38, section 2.4.)
-
-    >>> normal_scores(torch.tensor([[1.0], [100.0], [10.0]]))[0].T
-    tensor([[-0.6745,  0.6745,  0.0000]], dtype=torch.float64)
-    """
-    array = values.detach().cpu().numpy()
-    ranks = stats.rankdata(array, axis=0)
-    ordered = np.sort(array, axis=0)
-    tied = float((ordered[1:] == ordered[:-1]).mean(axis=0).max())
-    scores = special.ndtri(ranks / (len(ranks) + 1))
-    return torch.from_numpy(np.ascontiguousarray(scores)).to(values.device), tied
+def _tied(values: Tensor) -> float:
+    """The largest share of neighbours in order, over the columns (n, d), that are equal."""
+    ordered = values.sort(dim=0).values
+    return float((ordered[1:] == ordered[:-1]).double().mean(dim=0).max())
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from scipy import special
 from torch import Tensor
 
 from infoflow.checks import paired
-from infoflow.estimators.canonical_pairs import Columns, Spectrum, columns, normal_scores, spectrum
+from infoflow.estimators.canonical_pairs import Columns, Spectrum, columns, spectrum
+from infoflow.estimators.rescaling import normal_scores
 
 # More canonical pairs than this are left out: the cost grows with their square.
 _PAIRS = 64
@@ -86,7 +87,7 @@ def missed_by(found: Spectrum) -> Missed:
     squares = _cross(u, v)
     # On the diagonal v_i still follows u_i: take that out.
     # By ranks, for with ρ near 1 the few farthest samples would outweigh all others.
-    free = _standard(normal_scores(v - rho * u)[0])
+    free = _standard(normal_scores(v - rho * u))
     squares.diagonal(dim1=1, dim2=2).copy_(_diagonal(u, free))
     total, terms = float(squares.sum()), squares.numel()
     nats = 0.5 * (total - terms / found.n)
@@ -115,7 +116,7 @@ def doubts(x: Columns, y: Columns, found: Spectrum, *, copula: bool) -> tuple[st
     if found.x[:, pairs].numel() and found.y[:, pairs].numel():
         sides = [variates[rows, pairs] for variates in (found.x, found.y)]
         if not copula:
-            sides = [normal_scores(side)[0] for side in sides]
+            sides = [normal_scores(side) for side in sides]
         missed = missed_by(spectrum(*(Columns(_standard(side)) for side in sides)))
         if missed.significant:
             amount = f"roughly {missed.nats:.2g} nats are" if missed.nats < 1 else "perhaps more than a nat is"

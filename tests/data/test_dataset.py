@@ -128,3 +128,20 @@ def test_what_is_no_data_set_is_refused(inputs: np.ndarray, labels: np.ndarray, 
 def test_a_subset_of_what_is_not_there_is_refused(indices: list) -> None:
     with pytest.raises(InvalidArgument, match="indices"):
         toy().subset(indices)
+
+
+def test_factors_go_with_their_samples() -> None:
+    inputs = np.arange(12).reshape(6, 2)
+    data = Dataset("toy", inputs, np.zeros(6, int), classes=1, factors={"nuisance": np.arange(6), "box": inputs * 2})
+    chosen = data.subset([4, 1])
+    assert chosen.factors["nuisance"].tolist() == [4, 1]
+    assert chosen.factors["box"].tolist() == [[16, 18], [4, 6]]
+    assert data.digest != Dataset("toy", inputs, np.zeros(6, int), classes=1).digest
+    parts = split(data, seed=3)
+    assert (parts.whole.factors["box"] == 2 * parts.whole.inputs).all()
+
+
+@pytest.mark.parametrize("factor", [np.zeros(5), np.array(list("abcdef")), np.array(0)])
+def test_a_factor_that_fits_no_samples_is_refused(factor: np.ndarray) -> None:
+    with pytest.raises(InvalidArgument, match="factor 'hue'"):
+        Dataset("toy", np.zeros((6, 2)), np.zeros(6, int), classes=1, factors={"hue": factor})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +20,8 @@ from infoflow.errors import InvalidArgument
 class Dataset:
     """Inputs of shape (n, ...) in their raw type, one class label 0..classes-1 each, and where they came from.
 
-    `scale` is the raw value that becomes 1.0 in `tensors()`: 255 for 8-bit images.
+    `scale` is the raw value that becomes 1.0 in `tensors()`: 255 for 8-bit images. `factors` are further things known
+    about each sample, by name, each of shape (n, ...): the class of a nuisance, the place of an object.
 
     Raises InvalidArgument when lengths differ, nothing is in it, or a label is no class.
 
@@ -35,6 +36,7 @@ class Dataset:
     classes: int
     scale: float = 1.0
     source: str = ""
+    factors: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         inputs, labels = self.inputs, self.labels
@@ -56,15 +58,21 @@ class Dataset:
             raise InvalidArgument(
                 f"labels lie in {labels.min()}..{labels.max()}; want 0..{self.classes - 1} for {self.classes} classes"
             )
+        for name, factor in self.factors.items():
+            if factor.dtype.kind not in "biuf" or factor.shape[:1] != labels.shape:
+                raise InvalidArgument(
+                    f"factor {name!r} has shape {factor.shape} and dtype {factor.dtype}; "
+                    f"want numbers, one row for each of {len(labels)} samples"
+                )
 
     def __len__(self) -> int:
         return len(self.labels)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 (hex) of the inputs' and labels' bytes, types and shapes: which data an experiment saw."""
+        """SHA-256 (hex) of all arrays' bytes, types and shapes: which data an experiment saw."""
         sha = hashlib.sha256()
-        for array in (self.inputs, self.labels):
+        for array in (self.inputs, self.labels, *(self.factors[name] for name in sorted(self.factors))):
             sha.update(f"{array.dtype.str}{array.shape}".encode())
             sha.update(np.ascontiguousarray(array).data)
         return sha.hexdigest()
@@ -78,7 +86,8 @@ class Dataset:
             )
         if chosen.min() < 0 or chosen.max() >= len(self):
             raise InvalidArgument(f"indices lie in {chosen.min()}..{chosen.max()}; want 0..{len(self) - 1}")
-        return replace(self, inputs=self.inputs[chosen], labels=self.labels[chosen])
+        factors = {name: factor[chosen] for name, factor in self.factors.items()}
+        return replace(self, inputs=self.inputs[chosen], labels=self.labels[chosen], factors=factors)
 
     def tensors(self, device: torch.device | str | None = None) -> tuple[Tensor, Tensor]:
         """Inputs / scale as float32 of shape (n, d), flattened, and int64 labels of shape (n,)."""
@@ -108,6 +117,9 @@ class Split:
             self.train,
             inputs=np.concatenate([self.train.inputs, self.test.inputs]),
             labels=np.concatenate([self.train.labels, self.test.labels]),
+            factors={
+                name: np.concatenate([factor, self.test.factors[name]]) for name, factor in self.train.factors.items()
+            },
         )
 
 

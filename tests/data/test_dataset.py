@@ -104,7 +104,7 @@ def test_the_szt_protocol_trains_on_the_first_3276_rows() -> None:
 def test_an_unknown_name_gets_the_nearest() -> None:
     with pytest.raises(UnknownName, match="did you mean 'fashion-mnist'"):
         load("fashion_mnist")
-    assert set(DATASETS) == {"szt", "digits", "mnist", "fashion-mnist"}
+    assert set(DATASETS) == {"szt", "digits", "mnist", "fashion-mnist", "cifar10", "cifar100"}
 
 
 @pytest.mark.parametrize(
@@ -145,3 +145,13 @@ def test_factors_go_with_their_samples() -> None:
 def test_a_factor_that_fits_no_samples_is_refused(factor: np.ndarray) -> None:
     with pytest.raises(InvalidArgument, match="factor 'hue'"):
         Dataset("toy", np.zeros((6, 2)), np.zeros(6, int), classes=1, factors={"hue": factor})
+
+
+def test_images_have_a_channel_axis() -> None:
+    grey = Dataset("grey", np.full((2, 4, 5), 255, np.uint8), np.array([0, 1]), classes=2, scale=255.0)
+    images, labels = grey.images()
+    assert images.shape == (2, 1, 4, 5)
+    assert images.unique().tolist() == [1.0]
+    assert labels.tolist() == [0, 1]
+    with pytest.raises(InvalidArgument, match="want images"):
+        Dataset("flat", np.zeros((2, 4)), np.array([0, 1]), classes=2).images()

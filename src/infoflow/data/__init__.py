@@ -6,15 +6,33 @@ from collections.abc import Callable
 from pathlib import Path
 
 from infoflow.checks import choice
+from infoflow.data.cifar import cifar10, cifar100
 from infoflow.data.dataset import Dataset, Split, split
 from infoflow.data.digits import digits
 from infoflow.data.mnist import fashion_mnist, mnist
 from infoflow.data.szt import szt
 
-__all__ = ["DATASETS", "Dataset", "Split", "digits", "fashion_mnist", "load", "mnist", "split", "szt"]
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "Split",
+    "cifar10",
+    "cifar100",
+    "digits",
+    "fashion_mnist",
+    "load",
+    "mnist",
+    "split",
+    "szt",
+]
 
 _WHOLE: dict[str, Callable[[], Dataset]] = {"szt": szt, "digits": digits}
-_WITH_OWN_TEST_SET: dict[str, Callable[..., Dataset]] = {"mnist": mnist, "fashion-mnist": fashion_mnist}
+_WITH_OWN_TEST_SET: dict[str, Callable[..., Dataset]] = {
+    "mnist": mnist,
+    "fashion-mnist": fashion_mnist,
+    "cifar10": cifar10,
+    "cifar100": cifar100,
+}
 
 DATASETS = (*_WHOLE, *_WITH_OWN_TEST_SET)
 """The names that `load` knows."""
@@ -26,7 +44,7 @@ def load(
     """A data set by name, cut into training and test set.
 
     `szt` and `digits` are shuffled with `split_seed` (kept in order when it is None) and cut at `train_fraction`;
-    `mnist` and `fashion-mnist` bring their own test set, and are looked for below `root` (see `mnist`).
+    the MNIST and CIFAR families bring their own test set, and are looked for below `root` (see `mnist`).
 
     Raises UnknownName (with the nearest name), MissingData, BrokenStore, InvalidArgument (fraction, seed).
 

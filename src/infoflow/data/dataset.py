@@ -95,6 +95,17 @@ class Dataset:
         labels = torch.from_numpy(self.labels.astype(np.int64))
         return (flat / self.scale).to(device), labels.to(device)
 
+    def images(self, device: torch.device | str | None = None) -> tuple[Tensor, Tensor]:
+        """Inputs / scale as float32 images of shape (n, C, H, W), and int64 labels of shape (n,).
+
+        Inputs of shape (n, H, W) are grey: C = 1. Raises InvalidArgument for other shapes.
+        """
+        shape = self.inputs.shape
+        if len(shape) not in (3, 4):
+            raise InvalidArgument(f"inputs of {self.name} has shape {shape}; want images, (n, H, W) or (n, C, H, W)")
+        flat, labels = self.tensors(device)
+        return flat.reshape(shape if len(shape) == 4 else (shape[0], 1, *shape[1:])), labels
+
 
 @dataclass(frozen=True, eq=False)
 class Split:

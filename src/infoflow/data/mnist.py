@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from infoflow.checks import choice
 from infoflow.data.dataset import Dataset
 from infoflow.data.idx import read_idx
+from infoflow.data.roots import roots
 from infoflow.errors import BrokenStore, MissingData
 
 SPLITS = ("train", "test")
@@ -60,13 +60,6 @@ def fashion_mnist(split: str = "train", *, root: str | Path | None = None) -> Da
     return _read("fashion-mnist", "FashionMNIST", _FASHION_MNIST, split, root)
 
 
-def _roots(root: str | Path | None) -> list[Path]:
-    if root is not None:
-        return [Path(root)]
-    named = os.environ.get("INFOFLOW_DATA")
-    return [*([Path(named)] if named else []), Path.home() / ".cache" / "infoflow"]
-
-
 def _find(file: str, folders: list[Path]) -> Path:
     for folder in folders:
         for candidate in (folder / file, folder / f"{file}.gz"):
@@ -80,7 +73,7 @@ def _find(file: str, folders: list[Path]) -> Path:
 
 def _read(name: str, folder: str, md5: dict[str, str], split: str, root: str | Path | None) -> Dataset:
     prefix = "train" if choice(split, "split", SPLITS) == "train" else "t10k"
-    folders = [base / folder / "raw" for base in _roots(root)]
+    folders = [base / folder / "raw" for base in roots(root)]
     images_file, labels_file = f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
     paths = _find(images_file, folders), _find(labels_file, folders)
     images, labels = read_idx(paths[0], md5=md5[images_file]), read_idx(paths[1], md5=md5[labels_file])

@@ -27,6 +27,7 @@ ROOMS = [
     "data",
     "models",
     "training",
+    "capture",
     "probes",
     "plane",
     "integrations",

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from infoflow.capture import Capture
 from infoflow.checks import choice, classes, integer, paired, samples
 from infoflow.errors import InvalidArgument
-from infoflow.plane.capture import Capture
 from infoflow.plane.provenance import machine, plain
 from infoflow.plane.store import Array, Header, Location, RecordingStore, digest
 

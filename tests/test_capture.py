@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from infoflow.capture import Capture
 from infoflow.errors import InvalidArgument, UnknownName
-from infoflow.plane.capture import Capture
 
 
 def capture(model: nn.Module, layers: Any = "auto", output: Callable[[Any], Tensor] | None = None) -> Capture:

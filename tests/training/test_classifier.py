@@ -16,11 +16,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from infoflow import training
 from infoflow.data import szt
 from infoflow.errors import BrokenStore, DidNotConverge, InvalidArgument, UnknownName
 from infoflow.models import MLP, stack, unstack
-from infoflow.training import Training, snapshot_epochs, train
+from infoflow.training import Training, classifier, snapshot_epochs, train
 
 SETTINGS = [
     Training(epochs=4, batch_size=48, learning_rate=3e-3),
@@ -96,7 +95,7 @@ def test_it_learns_szt() -> None:
 
 
 def test_metrics_are_the_mean_loss_in_nats_and_the_accuracy_of_each_member(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "_EVALUATION_BATCH", 64)  # 200 = 64·3 + 8
+    monkeypatch.setattr(classifier, "_EVALUATION_BATCH", 64)  # 200 = 64·3 + 8
     x, y = data()
     members = networks([0, 1])
     history = train(
@@ -210,7 +209,7 @@ def test_a_resumed_run_is_bit_identical(settings: Training, make: Any, killed_at
 
 
 def test_checkpoints_are_written_between_distant_snapshots_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "_SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr(classifier, "SECONDS_BETWEEN", 0.0)
     path = tmp_path / "training.pt"
     whole, broken = networks([0])[0], networks([0])[0]
     train(whole, data(), Training(epochs=6), snapshots=[6])

@@ -1,16 +1,11 @@
-"""One plain loop: a network, or many seeds of one side by side, with snapshots, checkpoint and resume."""
+"""Training of a classifier, or of many seeds of one side by side, with snapshots, checkpoint and resume."""
 
 from __future__ import annotations
 
-import hashlib
-import io
 import logging
 import math
-import os
-import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +17,10 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from infoflow.checks import choice, integer, positive
-from infoflow.errors import BrokenStore, DidNotConverge, InvalidArgument
+from infoflow.errors import DidNotConverge, InvalidArgument
 from infoflow.models import Stacked
+from infoflow.training.checkpoint import SECONDS_BETWEEN, Checkpoint, digest
+from infoflow.training.surroundings import mode, own_random_state, seed_layers, usable_device
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +30,6 @@ OPTIMISERS = ("adam", "sgd")
 Metrics = dict[str, list[float]]
 """Name such as "test_accuracy" -> one value per member."""
 
-# A kill loses at most about this much work, however far apart the snapshots lie.
-_SECONDS_BETWEEN_CHECKPOINTS = 30.0
 _EVALUATION_BATCH = 8192
 
 
@@ -143,22 +138,22 @@ def train(
     _check_fit(network, {"data": (x, y), **({} if evaluate is None else sets)}, members)
     optimiser = _optimiser(network, settings, device)
 
-    file = None if checkpoint is None else _Checkpoint(
+    file = None if checkpoint is None else Checkpoint(
         Path(checkpoint), _fingerprint(network, settings, seeds, epochs, x, y)
     )  # fmt: skip
     history: dict[int, Metrics] = {}
     done = -1
-    if file is not None and file.path.exists():
-        if not resume:
-            raise InvalidArgument(f"checkpoint {file.path} exists; want resume=True to go on from it, or another file")
-        done, history = file.load(network, optimiser, device)
+    if file is not None and (state := file.load(resume=resume, device=device)) is not None:
+        network.load_state_dict(state["network"])
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": state["optimiser"]})
+        done, history = state["epoch"], state["history"]
         log.info("resumed from %s after epoch %d", file.path, done)
 
     batches = _Batches(x, y, seeds, settings, stacked=members is not None)
     saved_at = time.monotonic()
     with (
-        _own_random_state(device),
-        _mode(network, training=True),
+        own_random_state(device),
+        mode(network, training=True),
         tqdm(
             total=settings.epochs,
             initial=max(done, 0),
@@ -169,7 +164,7 @@ def train(
     ):
         for epoch in range(done + 1, settings.epochs + 1):
             if epoch > 0:
-                _seed_layers(device, seeds[0], epoch)
+                seed_layers(device, seeds[0], epoch)
                 _pass(network, optimiser, batches.of(epoch), epoch, seeds)
                 bar.update()
             if epoch in epochs:
@@ -179,9 +174,16 @@ def train(
                     raise _diverged(epoch, bad)
                 if on_snapshot is not None:
                     on_snapshot(epoch, network, metrics)
-            late = time.monotonic() - saved_at > _SECONDS_BETWEEN_CHECKPOINTS
+            late = time.monotonic() - saved_at > SECONDS_BETWEEN
             if file is not None and (epoch in epochs or late or epoch == settings.epochs):
-                file.save(network, optimiser, epoch, history)
+                file.save(
+                    {
+                        "epoch": epoch,
+                        "history": history,
+                        "network": network.state_dict(),
+                        "optimiser": optimiser.state_dict()["state"],
+                    }
+                )
                 saved_at = time.monotonic()
     return history
 
@@ -239,7 +241,7 @@ class _Batches:
 @torch.no_grad()
 def _evaluate(network: nn.Module, sets: Mapping[str, tuple[Tensor, Tensor]], members: int | None) -> Metrics:
     metrics: Metrics = {}
-    with _mode(network, training=False):
+    with mode(network, training=False):
         for name, (x, y) in sets.items():
             loss = torch.zeros(members or 1, dtype=torch.float64)
             right = torch.zeros(members or 1, dtype=torch.float64)
@@ -277,136 +279,18 @@ def _optimiser(network: nn.Module, settings: Training, device: torch.device) -> 
     )
 
 
-@contextmanager
-def _mode(network: nn.Module, *, training: bool) -> Iterator[None]:
-    """Training or evaluation mode for a while; every module's own flag comes back."""
-    flags = [(module, module.training) for module in network.modules()]
-    network.train(training)
-    try:
-        yield
-    finally:
-        for module, flag in flags:
-            module.training = flag
-
-
-@contextmanager
-def _own_random_state(device: torch.device) -> Iterator[None]:
-    """Whatever draws from the global random state inside leaves no trace of it."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        yield
-
-
-def _seed_layers(device: torch.device, seed: int, epoch: int) -> None:
-    """Layers that draw random numbers draw the same ones in an epoch whether or not training was interrupted before."""
-    mixed = int(np.random.SeedSequence((seed, epoch)).generate_state(1)[0])
-    torch.default_generator.manual_seed(mixed)
-    if device.type == "cuda":
-        with torch.cuda.device(device):
-            torch.cuda.manual_seed(mixed)
-
-
-class _Checkpoint:
-    """A file with all that training needs to go on: a line, the SHA-256 of the rest, and what torch.save wrote.
-
-    torch.load doesn't notice flipped bits in a tensor; the checksum does.
-    """
-
-    _LINE = b"infoflow checkpoint 1\n"
-
-    def __init__(self, path: Path, fingerprint: dict[str, Any]) -> None:
-        self.path = path
-        self._fingerprint = fingerprint
-        if not path.parent.is_dir():
-            raise InvalidArgument(f"checkpoint {path} lies in a folder that doesn't exist; want an existing one")
-
-    def save(
-        self, network: nn.Module, optimiser: torch.optim.Optimizer, epoch: int, history: dict[int, Metrics]
-    ) -> None:
-        buffer = io.BytesIO()
-        torch.save(
-            {
-                "fingerprint": self._fingerprint,
-                "epoch": epoch,
-                "history": history,
-                "network": network.state_dict(),
-                "optimiser": optimiser.state_dict()["state"],
-            },
-            buffer,
-        )
-        content = buffer.getvalue()
-        part = self.path.with_name(f"{self.path.name}.part")
-        with part.open("wb") as file:
-            file.write(self._LINE + hashlib.sha256(content).digest() + content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.path)
-
-    def load(
-        self, network: nn.Module, optimiser: torch.optim.Optimizer, device: torch.device
-    ) -> tuple[int, dict[int, Metrics]]:
-        """Puts the saved state into network and optimiser; returns the epoch it was saved after, and the metrics."""
-        state = self._read(device)
-        differing = [name for name, value in self._fingerprint.items() if state["fingerprint"].get(name) != value]
-        if differing:
-            told = "; ".join(
-                f"{name} was {state['fingerprint'].get(name)!r}, is {self._fingerprint[name]!r}" for name in differing
-            )
-            raise InvalidArgument(f"checkpoint {self.path} is of a run with other settings: {told}")
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": state["optimiser"]})
-        return state["epoch"], state["history"]
-
-    def _read(self, device: torch.device) -> dict[str, Any]:
-        raw = self.path.read_bytes()
-        start = len(self._LINE) + hashlib.sha256().digest_size
-        if not raw.startswith(self._LINE):
-            raise BrokenStore(
-                f"{self.path} is no checkpoint of this version of infoflow; want it removed, or another file"
-            )
-        content = raw[start:]
-        if hashlib.sha256(content).digest() != raw[len(self._LINE) : start]:
-            raise BrokenStore(f"checkpoint {self.path} is damaged: its checksum doesn't match; remove it to start anew")
-        try:
-            state: dict[str, Any] = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-            raise BrokenStore(f"checkpoint {self.path} can't be read: {error}") from None
-        return state
-
-
 def _fingerprint(
     network: nn.Module, settings: Training, seeds: Sequence[int], epochs: set[int], x: Tensor, y: Tensor
 ) -> dict[str, Any]:
     """What must be the same for a resumed run to be the run that was interrupted."""
-    sha = hashlib.sha256()
-    for tensor in (x, y):
-        sha.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
-        sha.update(tensor.detach().cpu().contiguous().numpy().data)
     return {
         **asdict(settings),
         "seeds": list(seeds),
         "snapshots": sorted(epochs),
         "network": repr(network),
         "parameters": {name: [str(p.dtype), list(p.shape)] for name, p in network.state_dict().items()},
-        "data": sha.hexdigest(),
+        "data": digest((x, y)),
     }
-
-
-def usable_device(device: torch.device | str) -> torch.device:
-    """The device by its name; "auto" is a GPU where there is one. Raises InvalidArgument when it can't be used here.
-
-    >>> usable_device("cpu")
-    device(type='cpu')
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        torch.empty(0, device=device)
-        return torch.device(device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch asserts that it was built with CUDA
-        reason = str(error).splitlines()[0]
-        raise InvalidArgument(
-            f"device {device!r} can't be used here ({reason}); want 'auto', 'cpu', 'cuda', ..."
-        ) from None
 
 
 def _seeds(seeds: Sequence[int] | None, members: int | None) -> list[int]:
@@ -446,7 +330,7 @@ def _check_fit(network: nn.Module, sets: Mapping[str, tuple[Tensor, Tensor]], me
     """Raises InvalidArgument unless the network maps the inputs to logits that have a place for every label."""
     for name, (x, y) in sets.items():
         try:
-            with torch.no_grad(), _mode(network, training=False):
+            with torch.no_grad(), mode(network, training=False):
                 shape = tuple(network(x[:2]).shape)
         except (RuntimeError, InvalidArgument) as error:
             reason = str(error).splitlines()[0]

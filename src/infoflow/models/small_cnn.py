@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-import torch
 from torch import Tensor, nn
 
 from infoflow.checks import integer
@@ -24,6 +23,7 @@ class SmallCNN(nn.Sequential):
 
     Raises InvalidArgument (image, classes, seed; a side below 16 leaves nothing to flatten).
 
+    >>> import torch
     >>> SmallCNN((1, 28))(torch.zeros(2, 1, 28, 28)).shape
     torch.Size([2, 10])
     >>> sum(parameter.numel() for parameter in SmallCNN((3, 32)).parameters())
@@ -60,4 +60,5 @@ class SmallCNN(nn.Sequential):
         channels, side = self.image
         if x.ndim != 4 or tuple(x.shape[1:]) != (channels, side, side):
             raise InvalidArgument(f"images have shape {tuple(x.shape)}; want (n, {channels}, {side}, {side})")
-        return super().forward(x)
+        logits: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
+        return logits

@@ -104,7 +104,7 @@ class LabelCorrection(ClassificationLoss):
 
     "soft": (1 − ε) H(y, q) + ε H(q), differentiated through both q; "hard": (1 − ε) H(y, q) − ε log max_c q_c, for the
     prediction's own favourite. Settings and errors are those of `ClassificationLoss`. (Reed et al. 2015, arXiv
-    1412.6596, eq. 6 and 7, with β = 1 − ε.)
+    1412.6596, with β = 1 − ε.)
 
     >>> import torch
     >>> logits, labels = torch.tensor([[2.0, 0.0]]), torch.tensor([1])

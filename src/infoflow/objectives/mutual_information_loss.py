@@ -56,7 +56,7 @@ class MutualInformationLoss(ClassificationLoss):
     sample the loss is (1 + λ) times the cross-entropy. It warns of such a batch, unless `decay` averages.
 
     Raises InvalidArgument for settings out of range, logits that are not finite or of one class, and labels out of
-    range, of another shape or type. (Yi et al. 2022, arXiv 2209.10058, eq. 7.)
+    range, of another shape or type. (Yi et al. 2022, arXiv 2209.10058.)
 
     >>> loss = MutualInformationLoss(weight=50.0)
     >>> logits, labels = torch.tensor([[2.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), torch.tensor([0, 1, 0])

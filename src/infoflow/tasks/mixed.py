@@ -191,7 +191,7 @@ class BinaryGaussianMixture:
     """A fair class Y in {0, 1} and X ~ N(±μ, 1) in `dim` dimensions, μ along the diagonal with ‖μ‖² = `separation`.
 
     With s = ‖μ‖²: I(X;Y) = s - E log cosh U, U ~ N(s, s), a one-dimensional integral (accurate to 1e-12). Raises
-    InvalidArgument for a negative separation. (Yi et al., arXiv 2209.10058, Theorem 12.)
+    InvalidArgument for a negative separation. (Yi et al., arXiv 2209.10058.)
 
     >>> [round(BinaryGaussianMixture(s).mutual_information, 4) for s in (0.1, 1.0, 4.0)]
     [0.0476, 0.3368, 0.6327]

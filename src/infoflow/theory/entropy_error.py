@@ -40,8 +40,7 @@ def entropy_error(p: Any, q: Any) -> EntropyError:
     off by KL(Q‖P) and KL(P‖Q). `p` and `q` of shape (..., K) are probabilities over K values; nats (...). A bound is
     infinite where the distribution it takes the logarithm of lacks a value that the other has.
 
-    Raises InvalidArgument for what is no distribution, and shapes that don't fit. (Yi et al., arXiv 2210.01000,
-    Theorem 8.)
+    Raises InvalidArgument for what is no distribution, and shapes that don't fit. (Yi et al., arXiv 2210.01000.)
 
     >>> lower, difference, upper = entropy_error([0.5, 0.5], [0.75, 0.25])
     >>> lower, difference, upper

@@ -48,8 +48,7 @@ def error_lower_bound(mutual_information: Any, label_entropy: Any, classes: Any,
       balanced.
 
     Bounds below 0 count as 0. Raises UnknownName for another form, and InvalidArgument for negative or infinite
-    numbers, I > H, H > log C, or fewer than two classes. (Yi et al., arXiv 2209.10058, Theorem 10; the correction is
-    ours.)
+    numbers, I > H, H > log C, or fewer than two classes. (Yi et al., arXiv 2209.10058; the correction is ours.)
 
     >>> error_lower_bound(0.0, np.log(10), 10), error_lower_bound(np.log(10), np.log(10), 10)
     (0.9, 0.0)

@@ -55,7 +55,7 @@ def binary_mixture_information(separation: Any) -> Array:
         I = s − E log cosh U = log 2 − E log(1 + e^{−2U}),     U ~ N(s, s),
 
     by quadrature, to 1e-12. Raises InvalidArgument for a separation that is negative or not finite. (Yi et al., arXiv
-    2209.10058, Theorem 12.)
+    2209.10058.)
 
     >>> binary_mixture_information([0.0, 0.1, 1.0, 4.0])
     array([0. , 0.0476, 0.3368, 0.6327])
@@ -79,7 +79,7 @@ class GaussianMixture:
 
     `mean` μ (n,) and `covariance` Σ (n, n), or numbers for n = 1. All that follows is in nats and depends on
     s = μᵀΣ⁻¹μ. Raises InvalidArgument for shapes that don't fit, and a covariance that is not symmetric and positive
-    definite. (Yi et al., arXiv 2209.10058, Theorem 12.)
+    definite. (Yi et al., arXiv 2209.10058.)
 
     >>> mixture = GaussianMixture([1.0, 0.0], [[1.0, 0.0], [0.0, 2.0]])
     >>> mixture.separation, mixture.mutual_information()
@@ -226,7 +226,7 @@ class ClassMixture:
         """−Σ_c π_c log Σ_k π_k e^{−D(c, k)} in nats: with the Bhattacharyya distance for D it is below I(X;Y), with the
         Kullback–Leibler divergence above. For two balanced classes: `Lower.overlap` and `Upper.divergence`.
 
-        (Kolchinsky and Tracey 2017, Entropy 19, 361, eq. 10 with α = ½, and eq. 11.)
+        (Kolchinsky and Tracey 2017, Entropy 19, 361: the Chernoff distance with α = ½, and the divergence.)
 
         >>> ClassMixture([[-1.0], [1.0]], 1.0).bounds()
         PairwiseBounds(lower=0.2191, upper=0.5662)

@@ -78,7 +78,7 @@ def report(
     `infoflow.mutual_information`, as are `seed` and `n_jobs`.
 
     Raises InvalidArgument for labels that aren't integers or of one class only, and what the estimator raises. (Yi et
-    al., arXiv 2209.10058, section 4.)
+    al., arXiv 2209.10058.)
 
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)

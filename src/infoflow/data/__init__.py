@@ -6,22 +6,34 @@ from collections.abc import Callable
 from pathlib import Path
 
 from infoflow.checks import choice
+from infoflow.data.cache import cache_folder, cached
 from infoflow.data.cifar import cifar10, cifar100
+from infoflow.data.cluttered import clutter, cluttered_mnist
 from infoflow.data.dataset import Dataset, Split, split
 from infoflow.data.digits import digits
 from infoflow.data.mnist import fashion_mnist, mnist
+from infoflow.data.occluded import occlude, occluded_cifar
 from infoflow.data.szt import szt
+from infoflow.data.whitening import Whitening, contrast_normalised
 
 __all__ = [
     "DATASETS",
     "Dataset",
     "Split",
+    "Whitening",
+    "cache_folder",
+    "cached",
     "cifar10",
     "cifar100",
+    "clutter",
+    "cluttered_mnist",
+    "contrast_normalised",
     "digits",
     "fashion_mnist",
     "load",
     "mnist",
+    "occlude",
+    "occluded_cifar",
     "split",
     "szt",
 ]
@@ -32,6 +44,8 @@ _WITH_OWN_TEST_SET: dict[str, Callable[..., Dataset]] = {
     "fashion-mnist": fashion_mnist,
     "cifar10": cifar10,
     "cifar100": cifar100,
+    "cluttered-mnist": cluttered_mnist,
+    "occluded-cifar": occluded_cifar,
 }
 
 DATASETS = (*_WHOLE, *_WITH_OWN_TEST_SET)
@@ -44,7 +58,8 @@ def load(
     """A data set by name, cut into training and test set.
 
     `szt` and `digits` are shuffled with `split_seed` (kept in order when it is None) and cut at `train_fraction`;
-    the MNIST and CIFAR families bring their own test set, and are looked for below `root` (see `mnist`).
+    the MNIST and CIFAR families, and what is generated from them, bring their own test set, and are looked for below
+    `root` (see `mnist`).
 
     Raises UnknownName (with the nearest name), MissingData, BrokenStore, InvalidArgument (fraction, seed).
 

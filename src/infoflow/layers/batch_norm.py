@@ -1,0 +1,78 @@
+"""Batch normalisation in a network with noise: its statistics hold only while the noise is on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+
+from infoflow.errors import InvalidArgument
+from infoflow.layers.stochastic import noise, stochastic_layers
+
+
+def gathers_statistics(module: nn.Module) -> bool:
+    """Whether the module normalises by statistics that it gathers in training and uses in evaluation.
+
+    >>> gathers_statistics(nn.BatchNorm1d(2)), gathers_statistics(nn.LayerNorm(2))
+    (True, False)
+    """
+    return isinstance(module, _NormBase) and module.running_mean is not None
+
+
+def reestimate_batch_norm(
+    model: nn.Module, batches: Iterable[Any], *, prepare: Callable[[Any], Tensor] | None = None
+) -> int:
+    """Gathers the statistics of batch normalisation anew with the noise off, over all of `batches`; how many they were.
+
+    `batches` holds inputs, or tuples that begin with them (a DataLoader, say); `prepare` makes the model's input of
+    each otherwise. They should be training data, and as large as in training. Means and variances are the plain
+    averages over the batches. No parameter changes, nothing else goes into training mode, and no gradient is kept.
+
+    Raises InvalidArgument for no batches, or a model without such statistics.
+    (Achille and Soatto 2018, section 6; averaging as for SWA, Izmailov et al. 2018, section 3.2.)
+
+    >>> import infoflow
+    >>> model = infoflow.layers.InformationDropout(nn.Linear(2, 3), norm=True)
+    >>> reestimate_batch_norm(model, torch.randn(4, 8, 2))
+    4
+    """
+    norms = [module for module in model.modules() if isinstance(module, _NormBase) and gathers_statistics(module)]
+    if not norms:
+        raise InvalidArgument("model has no batch normalisation that keeps statistics; there is nothing to re-estimate")
+    device = next((tensor.device for tensor in model.parameters()), torch.device("cpu"))
+    modes = [(module, module.training) for module in model.modules()]
+    momenta = [norm.momentum for norm in norms]
+    kept = [[buffer.clone() for buffer in norm.buffers()] for norm in norms]
+    count = 0
+    try:
+        model.eval()
+        for norm in norms:
+            norm.train()
+            norm.reset_running_stats()
+            norm.momentum = None  # the plain average
+        with torch.no_grad(), noise(model, False):
+            for batch in batches:
+                if prepare is not None:
+                    inputs = prepare(batch)
+                else:
+                    inputs = batch[0] if isinstance(batch, tuple | list) else batch
+                model(inputs.to(device))
+                count += 1
+        if not count:
+            raise InvalidArgument("batches are empty; want training data")
+    except BaseException:
+        for norm, buffers in zip(norms, kept, strict=True):
+            for buffer, content in zip(norm.buffers(), buffers, strict=True):
+                buffer.copy_(content)
+        raise
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+        for module, mode in modes:
+            module.training = mode
+    for layer in stochastic_layers(model).values():
+        layer._noisy_statistics = False
+    return count

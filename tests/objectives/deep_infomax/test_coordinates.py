@@ -1,0 +1,69 @@
+"""The tasks can be solved exactly when the map holds the place, and not at all when it doesn't."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from infoflow.errors import InvalidArgument
+from infoflow.objectives import AbsoluteCoordinates, CoordinateTask, Encoding, RelativeCoordinates
+
+SIZES = (3, 4)
+
+
+def maps(n: int, informative: bool) -> Encoding:
+    place = torch.eye(12).reshape(12, *SIZES) if informative else torch.ones(12, *SIZES)
+    return Encoding(place.expand(n, -1, -1, -1), torch.zeros(n, 2))
+
+
+def trained(task: CoordinateTask, encoding: Encoding) -> float:
+    torch.manual_seed(0)
+    optimiser = torch.optim.Adam(task.parameters(), 1e-2)
+    for _ in range(150):
+        optimiser.zero_grad()
+        loss: Tensor = task(encoding)
+        loss.backward()
+        optimiser.step()
+    return loss.item()
+
+
+@pytest.mark.parametrize("kind", [AbsoluteCoordinates, RelativeCoordinates])
+def test_a_map_that_holds_the_place_answers_exactly(kind: type) -> None:
+    assert trained(kind(12, 2, SIZES, units=32), maps(8, True)) < 0.05
+
+
+def test_without_the_place_its_entropy_is_left() -> None:
+    loss = trained(AbsoluteCoordinates(12, 2, SIZES, units=32), maps(8, False))
+    assert loss == pytest.approx(math.log(3) + math.log(4), abs=0.02)
+
+
+def test_the_targets_are_rows_columns_and_their_differences() -> None:
+    task = RelativeCoordinates(1, 1, SIZES, units=4)
+    places = torch.tensor([[0, 5, 11]])
+    rows, columns = task.coordinates(places)
+    assert rows.tolist() == [[0, 1, 2]]
+    assert columns.tolist() == [[0, 1, 3]]
+    assert task.classes == [5, 7]
+    asked: list[Tensor] = []
+    task.drawn = lambda n, device: places  # type: ignore[method-assign]
+    task.cross_entropy = lambda hidden, targets: asked.extend(targets) or hidden.sum()  # type: ignore[assignment,func-returns-value]
+    task(Encoding(torch.zeros(1, 1, *SIZES), torch.zeros(1, 1)))
+    # Each against the next of the draw, here − there: 0 → 5, 5 → 11, 11 → 0 with partners (11, 0, 5).
+    assert (asked[0] - 2).tolist() == [[-2, 1, 1]]
+    assert (asked[1] - 3).tolist() == [[-3, 1, 2]]
+
+
+def test_maps_of_another_size() -> None:
+    with pytest.raises(InvalidArgument, match=r"wants \(n, 12, 3, 4\) and \(n, 2\)"):
+        AbsoluteCoordinates(12, 2, SIZES)(Encoding(torch.zeros(2, 12, 4, 4), torch.zeros(2, 2)))
+    with pytest.raises(InvalidArgument, match="sizes is empty"):
+        AbsoluteCoordinates(12, 2, ())
+
+
+def test_fewer_places_are_different_ones() -> None:
+    drawn = AbsoluteCoordinates(1, 1, SIZES, locations=5).drawn(50, torch.device("cpu"))
+    assert drawn.shape == (50, 5)
+    assert all(len(set(row.tolist())) == 5 for row in drawn)

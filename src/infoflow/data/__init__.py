@@ -9,15 +9,19 @@ from infoflow.checks import choice
 from infoflow.data.cache import cache_folder, cached
 from infoflow.data.cifar import cifar10, cifar100
 from infoflow.data.cluttered import clutter, cluttered_mnist
+from infoflow.data.contact_sheet import contact_sheet
 from infoflow.data.dataset import Dataset, Split, split
 from infoflow.data.digits import digits
 from infoflow.data.mnist import fashion_mnist, mnist
 from infoflow.data.occluded import occlude, occluded_cifar
+from infoflow.data.shortcuts import SHORTCUTS, coloured_mnist, one_pixel_shift, patch_cifar, shifted_mnist
 from infoflow.data.szt import szt
+from infoflow.data.textures import draw_textures, procedural_textures, texture_files
 from infoflow.data.whitening import Whitening, contrast_normalised
 
 __all__ = [
     "DATASETS",
+    "SHORTCUTS",
     "Dataset",
     "Split",
     "Whitening",
@@ -27,15 +31,23 @@ __all__ = [
     "cifar100",
     "clutter",
     "cluttered_mnist",
+    "coloured_mnist",
+    "contact_sheet",
     "contrast_normalised",
     "digits",
+    "draw_textures",
     "fashion_mnist",
     "load",
     "mnist",
     "occlude",
     "occluded_cifar",
+    "one_pixel_shift",
+    "patch_cifar",
+    "procedural_textures",
+    "shifted_mnist",
     "split",
     "szt",
+    "texture_files",
 ]
 
 _WHOLE: dict[str, Callable[[], Dataset]] = {"szt": szt, "digits": digits}
@@ -46,6 +58,7 @@ _WITH_OWN_TEST_SET: dict[str, Callable[..., Dataset]] = {
     "cifar100": cifar100,
     "cluttered-mnist": cluttered_mnist,
     "occluded-cifar": occluded_cifar,
+    **SHORTCUTS,
 }
 
 DATASETS = (*_WHOLE, *_WITH_OWN_TEST_SET)

@@ -1,0 +1,73 @@
+"""The published critic of information flow: a perceptron with batch norm on two joined feature vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from infoflow.checks import flag, integer, positive
+from infoflow.critics import Concatenated
+from infoflow.errors import InvalidArgument
+
+
+class FlowCritic(Concatenated):
+    """V(x, y): a perceptron on [x, y] with batch norm and leaky ReLU after each hidden layer, 256-128-64-1.
+
+        h = LeakyReLU(BN(W_x x + W_y y)), ...,   V = w·h + b
+
+    All pairs of a call, positives and negatives, go through batch norm together: in batches of their own the
+    statistics of a batch would say which it is, and the critic could tell pairs apart without looking at one.
+    `normalise=False` leaves batch norm out, `slope` is the leaky ReLU's; `scores`, `negatives` and `seed` as in
+    `critics.Concatenated`, and so are the errors. Shen, Li, Liu (2019), arXiv:1907.00348, section 4.1.
+
+    >>> critic = FlowCritic(3, 2)
+    >>> critic.candidates(torch.ones(5, 3), torch.ones(5, 4, 2)).shape
+    torch.Size([5, 4])
+    """
+
+    def __init__(
+        self,
+        x_features: int,
+        y_features: int,
+        hidden: Sequence[int] = (256, 128, 64),
+        *,
+        negatives: int | None = None,
+        slope: float = 0.2,
+        normalise: bool = True,
+        seed: int | torch.Generator = 0,
+    ) -> None:
+        super().__init__(x_features, y_features, hidden, negatives=negatives, seed=seed)
+        positive(slope, "slope", zero=True)
+        linears = [layer for layer in self.rest if isinstance(layer, nn.Linear)]
+        layers: list[nn.Module] = []
+        for width, linear in zip((integer(width, "hidden") for width in hidden), linears, strict=True):
+            layers += [PairNorm(width)] if flag(normalise, "normalise") else []
+            layers += [nn.LeakyReLU(slope), linear]
+        self.rest = nn.Sequential(*layers)
+
+    def candidates(self, x: Tensor, y: Tensor) -> Tensor:
+        """Scores (n, k) of each x (n, x_features) with its own k candidates y (n, k, y_features), in one pass.
+
+        Raises InvalidArgument for features of another width.
+        """
+        for name, given, wanted in (("x", x, self.x_features), ("y", y, self.y_features)):
+            if given.shape[-1] != wanted:
+                raise InvalidArgument(f"{name} has {given.shape[-1]} features; want {wanted}")
+        weight = self.first.weight
+        from_x = F.linear(x, weight[:, : self.x_features], self.first.bias)
+        score: Tensor = self.rest(from_x[:, None] + F.linear(y, weight[:, self.x_features :]))[..., 0]
+        return score
+
+
+class PairNorm(nn.BatchNorm1d):
+    """Batch norm over all axes but the last: every pair counts as a sample, partner or stranger.
+
+    >>> PairNorm(4)(torch.randn(5, 3, 4)).mean((0, 1)).abs().max().item() < 1e-6
+    True
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input.reshape(-1, input.shape[-1])).reshape(input.shape)

@@ -1,28 +1,40 @@
 """The networks, and many of one shape stacked into one."""
 
+from infoflow.models.all_cnn import AllCNN, all_cnn_32, all_cnn_96
 from infoflow.models.backbone import Backbone, torchvision_encoder
 from infoflow.models.dcgan import DCGANDecoder, DCGANDiscriminator
 from infoflow.models.deep_infomax import AlexNetEncoder, ConvolutionalEncoder, MapAndVector, example_batch
+from infoflow.models.dropout_mlp import DropoutMLP
 from infoflow.models.mlp import ACTIVATIONS, INITIALISATIONS, MLP
+from infoflow.models.noisy import DROPOUTS, noisy_layer
 from infoflow.models.small_cnn import SmallCNN
 from infoflow.models.stack import Stacked, StackedLinear, stack, unstack
+from infoflow.models.vae import LATENTS, VariationalAutoencoder
 from infoflow.models.vision import ADAPTATIONS, vision_network
 
 __all__ = [
     "ACTIVATIONS",
     "ADAPTATIONS",
+    "DROPOUTS",
     "INITIALISATIONS",
+    "LATENTS",
     "MLP",
     "AlexNetEncoder",
+    "AllCNN",
     "Backbone",
     "ConvolutionalEncoder",
     "DCGANDecoder",
     "DCGANDiscriminator",
+    "DropoutMLP",
     "MapAndVector",
     "SmallCNN",
     "Stacked",
     "StackedLinear",
+    "VariationalAutoencoder",
+    "all_cnn_32",
+    "all_cnn_96",
     "example_batch",
+    "noisy_layer",
     "stack",
     "torchvision_encoder",
     "unstack",

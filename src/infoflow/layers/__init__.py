@@ -5,14 +5,25 @@ from __future__ import annotations
 from infoflow.layers.batch_norm import reestimate_batch_norm
 from infoflow.layers.cost import every_pass, forget_costs, information_cost
 from infoflow.layers.dropouts import BernoulliDropout, GaussianDropout
+from infoflow.layers.gaussian_noise import GaussianNoise
 from infoflow.layers.information_dropout import InformationDropout
+from infoflow.layers.quantised_activation import QuantisedActivation
 from infoflow.layers.stochastic import StochasticLayer, noise, sampled_outputs, stochastic_layers
+from infoflow.layers.variational_dropout import (
+    VariationalDropout,
+    VariationalWeightDropout,
+    variational_dropout_divergence,
+)
 
 __all__ = [
     "BernoulliDropout",
     "GaussianDropout",
+    "GaussianNoise",
     "InformationDropout",
+    "QuantisedActivation",
     "StochasticLayer",
+    "VariationalDropout",
+    "VariationalWeightDropout",
     "every_pass",
     "forget_costs",
     "information_cost",
@@ -20,4 +31,5 @@ __all__ = [
     "reestimate_batch_norm",
     "sampled_outputs",
     "stochastic_layers",
+    "variational_dropout_divergence",
 ]

@@ -29,12 +29,14 @@ from infoflow.estimators.neural import (
     InfoNCE,
     JensenShannon,
     Neural,
+    neural_dependency,
 )
 from infoflow.estimators.recommend import Auto, Recommendation, recommend
 from infoflow.estimators.registry import ESTIMATORS, create, mutual_information, parse
 from infoflow.estimators.sample_propagation import SamplePropagation
 from infoflow.estimators.significance import ShuffledNull, interval, shuffled_null
 from infoflow.estimators.sliced import Sliced
+from infoflow.estimators.total_correlation import total_correlation
 
 __all__ = [
     "CCA",
@@ -72,7 +74,9 @@ __all__ = [
     "create",
     "interval",
     "mutual_information",
+    "neural_dependency",
     "parse",
     "recommend",
     "shuffled_null",
+    "total_correlation",
 ]

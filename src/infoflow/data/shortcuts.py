@@ -61,7 +61,7 @@ def shifted_mnist(
     >>> from infoflow.data import digits, procedural_textures
     >>> data = shifted_mnist("test", digits=digits(), textures=procedural_textures())
     >>> data.inputs.shape, sorted(data.factors)
-    ((360, 3, 32, 32), ['digit', 'texture'])
+    ((359, 3, 32, 32), ['digit', 'texture'])
     """
     base = _part(split, seed, digits, lambda part: mnist(part, root=root))
     masks = centred(base, integer(size, "size"))
@@ -117,8 +117,8 @@ def one_pixel_shift(
 ) -> Dataset:
     """Digits with one white pixel in a corner: in training its place names the class, afterwards it is drawn.
 
-    Class c's is the c-th pixel in reading order; the others of these are black. Inputs (n, height, width) uint8, factors "digit" and
-    "pixel"; splits and the other arguments as in `shifted_mnist`. Raises what that raises.
+    Class c's is the c-th pixel in reading order; the others of these are black. Inputs (n, height, width) uint8,
+    factors "digit" and "pixel"; splits and the other arguments as in `shifted_mnist`. Raises what that raises.
 
     Jacobsen et al.: Excessive invariance causes adversarial vulnerability, ICLR 2019, section 5 (binary shiftMNIST).
 
@@ -240,7 +240,8 @@ def hues(classes: int) -> Array:
     """
     turn = np.arange(classes)[:, None] / classes - np.array([0.0, 1 / 3, 2 / 3])
     distance = np.abs(turn - np.rint(turn))  # on a circle of length 1
-    return np.clip(2 - 6 * distance, 0.0, 1.0)
+    colours: Array = np.clip(2 - 6 * distance, 0.0, 1.0)
+    return colours
 
 
 def _part(split: str, seed: int, given: Dataset | None, published: Callable[[str], Dataset]) -> Dataset:

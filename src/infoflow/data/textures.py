@@ -137,7 +137,8 @@ def random_patches(
             )
         if min(texture.shape[:2]) < size:
             raise InvalidArgument(
-                f"textures[{i}] has {texture.shape[0]}×{texture.shape[1]} pixels; want at least the patch's {size}×{size}"
+                f"textures[{i}] has {texture.shape[0]}×{texture.shape[1]} pixels; "
+                f"want at least the patch's {size}×{size}"
             )
     patches = np.empty((len(which), 3, size, size), np.uint8)
     for number in range(wanted):

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from infoflow.checks import flag, integer, positive
 from infoflow.critics import Concatenated
-from infoflow.errors import InvalidArgument
 
 
 class FlowCritic(Concatenated):
@@ -23,9 +21,9 @@ class FlowCritic(Concatenated):
     `normalise=False` leaves batch norm out, `slope` is the leaky ReLU's; `scores`, `negatives` and `seed` as in
     `critics.Concatenated`, and so are the errors. Shen, Li, Liu (2019), arXiv:1907.00348, section 4.1.
 
-    >>> critic = FlowCritic(3, 2)
-    >>> critic.candidates(torch.ones(5, 3), torch.ones(5, 4, 2)).shape
-    torch.Size([5, 4])
+    >>> positive, negative = FlowCritic(3, 2, negatives=4).scores(torch.ones(5, 3), torch.ones(5, 2))
+    >>> positive.shape, negative.shape
+    (torch.Size([5]), torch.Size([5, 4]))
     """
 
     def __init__(
@@ -41,25 +39,12 @@ class FlowCritic(Concatenated):
     ) -> None:
         super().__init__(x_features, y_features, hidden, negatives=negatives, seed=seed)
         positive(slope, "slope", zero=True)
-        linears = [layer for layer in self.rest if isinstance(layer, nn.Linear)]
+        linears = [layer for layer in self.rest.children() if isinstance(layer, nn.Linear)]
         layers: list[nn.Module] = []
         for width, linear in zip((integer(width, "hidden") for width in hidden), linears, strict=True):
             layers += [PairNorm(width)] if flag(normalise, "normalise") else []
             layers += [nn.LeakyReLU(slope), linear]
         self.rest = nn.Sequential(*layers)
-
-    def candidates(self, x: Tensor, y: Tensor) -> Tensor:
-        """Scores (n, k) of each x (n, x_features) with its own k candidates y (n, k, y_features), in one pass.
-
-        Raises InvalidArgument for features of another width.
-        """
-        for name, given, wanted in (("x", x, self.x_features), ("y", y, self.y_features)):
-            if given.shape[-1] != wanted:
-                raise InvalidArgument(f"{name} has {given.shape[-1]} features; want {wanted}")
-        weight = self.first.weight
-        from_x = F.linear(x, weight[:, : self.x_features], self.first.bias)
-        score: Tensor = self.rest(from_x[:, None] + F.linear(y, weight[:, self.x_features :]))[..., 0]
-        return score
 
 
 class PairNorm(nn.BatchNorm1d):

@@ -91,10 +91,8 @@ def align(x: Features, y: Features, upsampling: str = "nearest") -> Aligned:
     if x.grid == y.grid:
         return Aligned(x.rows, y.rows, *everywhere)
     if 1 in sizes:  # a vector meets every location
-        index = [
-            where if size > 1 else where.new_zeros(max(sizes)) for where, size in zip(everywhere, sizes, strict=True)
-        ]
-        return Aligned(x.rows, y.rows, *index)
+        first = torch.zeros(max(sizes), dtype=torch.int64, device=device)
+        return Aligned(x.rows, y.rows, *(w if len(w) > 1 else first for w in everywhere))
     if sizes[0] == sizes[1] and 1 in (len(x.grid), len(y.grid)):  # patches as a map and as tokens, row by row
         return Aligned(x.rows, y.rows, *everywhere)
     coarse, fine = (y, x) if sizes[1] <= sizes[0] else (x, y)

@@ -38,7 +38,7 @@ class Candidates:
         choice(self.kind, "negatives", NEGATIVES)
         if self.kind != "same-image" and self.images < 2:
             raise TooFewSamples(f"a batch of {self.images} has no {self.kind} negatives; want at least two samples")
-        if self.kind == "same-image" and len(self.cells.unique()) < 2:
+        if self.kind == "same-image" and int(self.cells.max()) == int(self.cells.min()):
             raise InvalidArgument("same-image negatives need a layer of more than one location; this one is a vector")
         if self.kind == "same-class":
             if self.labels is None:
@@ -86,7 +86,8 @@ class Candidates:
 
     def _codes(self) -> Tensor:
         assert self.labels is not None  # `__post_init__` has looked
-        return torch.unique(self.labels.cpu(), return_inverse=True)[1]
+        codes: Tensor = torch.unique(self.labels.cpu(), return_inverse=True)[1]
+        return codes
 
     def _class_sizes(self) -> Tensor:
         codes = self._codes()

@@ -14,6 +14,7 @@ from infoflow.bounds import Takes
 from infoflow.checks import choice, integer, positive
 from infoflow.errors import InvalidArgument
 from infoflow.interface import Loss
+from infoflow.objectives.information_flow.candidates import CandidateTable
 from infoflow.objectives.information_flow.critic import FlowCritic
 from infoflow.objectives.information_flow.features import (
     LAYOUTS,
@@ -52,7 +53,7 @@ class InformationFlow(nn.Module):
       convolutions. A vector is set against every location.
     - `bound`: a name in `bounds.BOUNDS` that takes scores of negatives, or such a function.
     - `critic`: makes V from two widths, `critic(x_features, y_features, seed=...)`, such as `critics.Separable`; or a
-      list of modules, one a pair. It has `pairs(x, y)` (all critics of vectors have), or `candidates(x, y)`.
+      list of modules, one a pair, that have `pairs(x, y)`, scores (n,) of rows, as all critics of vectors do.
     - `negatives`: "random" locations of random images, "same-location" of other images, "same-image" (other
       locations), "same-class" (other images of the class; `flow(labels)`). `count` of them for each location (None: all
       there are). `mining` draws so many times more, and keeps those that the critic scores highest.
@@ -76,6 +77,8 @@ class InformationFlow(nn.Module):
     >>> sorted(loss.terms)
     ['0-3', '0-3/saturation', '0-3/separated']
     """
+
+    step: Tensor
 
     def __init__(
         self,
@@ -139,7 +142,8 @@ class InformationFlow(nn.Module):
         missing = [name for pair in self.pairs for name in pair if name not in self._kept]
         if missing:
             raise InvalidArgument(
-                f"layer {missing[0]!r} has put nothing out since the last call; want model(batch) in training mode first"
+                f"layer {missing[0]!r} has put nothing out since the last call; "
+                "want model(batch) in training mode first"
             )
         kept = {name: features(value, name, self.layout) for name, value in self._kept.items()}
         self._kept.clear()
@@ -188,15 +192,14 @@ class InformationFlow(nn.Module):
             # The product is below 2^53, so float64 draws every number with a chance equal to within rounding.
             share = torch.rand(len(image), self.count * self.mining, dtype=torch.float64)
             number = torch.minimum((share * counts[:, None]).long(), counts[:, None] - 1)
-        others, places_of_others = places.choose(image, location, number)
-        device = pair.x.device
-        image, location, others, spots = (t.to(device) for t in (image, location, others, places_of_others))
-        x = self._noisy(pair.x)[image, pair.x_index[location]]
-        rows = torch.cat([image[:, None], others], 1), torch.cat([location[:, None], spots], 1)
-        y = self._noisy(pair.y)[rows[0], pair.y_index[rows[1]]]
-        if self.mining > 1:
-            y = self._mined(critic, x, y, name)
-        scores = _candidate_scores(critic, x, y, name)
+        others, spots = places.choose(image, location, number)
+        device, width = pair.x.device, pair.y.shape[1]
+        image, location, others, spots = (t.to(device) for t in (image, location, others, spots))
+        x = self._noisy(pair.x[image, pair.x_index[location]])
+        partner = image * width + pair.y_index[location]
+        index = torch.cat([partner[:, None], others * width + pair.y_index[spots]], 1)
+        table = CandidateTable(critic, x, pair.y, index, self._noisy, name)
+        scores = table.mined(cast(int, self.count)) if self.mining > 1 else table.scores()
         return scores[:, 0], scores[:, 1:], None if mask is None else mask.to(device)
 
     def _places(self, n: int, size: int) -> tuple[Tensor, Tensor]:
@@ -209,16 +212,8 @@ class InformationFlow(nn.Module):
         """h + ε σ n in units of σ. σ takes part in the gradient, so that growing features can't outgrow the noise."""
         if not self.noise:
             return rows
-        scale = rows.std((0, 1), keepdim=True, correction=0)
+        scale = rows.std(0, keepdim=True, correction=0)
         return rows / (scale + torch.finfo(rows.dtype).eps) + self.noise * torch.randn_like(rows)
-
-    def _mined(self, critic: nn.Module, x: Tensor, y: Tensor, name: str) -> Tensor:
-        """The partner and the `count` of the drawn strangers that look most like it to the critic."""
-        count = cast(int, self.count)
-        with torch.no_grad():
-            best = _candidate_scores(critic, x.detach(), y.detach(), name)[:, 1:].topk(count, 1).indices + 1
-        index = torch.cat([torch.zeros_like(best[:, :1]), best], 1)
-        return y.gather(1, index[..., None].expand(-1, -1, y.shape[-1]))
 
     def _critics(self, critic: Any, example: Any, seed: int) -> nn.ModuleList:
         widths = self._widths(example)
@@ -231,18 +226,20 @@ class InformationFlow(nn.Module):
             unknown = [name for pair in self.pairs for name in pair if widths[name] is None]
             if unknown:
                 raise InvalidArgument(
-                    f"layer {unknown[0]!r} doesn't say how many channels it puts out; give example=, a batch for the model"
+                    f"layer {unknown[0]!r} doesn't say how many channels it puts out; "
+                    "give example=, a batch for the model"
                 )
             generator = torch.Generator().manual_seed(seed)
             made = [critic(widths[x], widths[y], seed=generator) for x, y in self.pairs]
         for (x, y), one in zip(self.pairs, made, strict=True):
-            if not (hasattr(one, "candidates") or hasattr(one, "pairs")):
+            if not hasattr(one, "pairs"):
                 raise InvalidArgument(f"critic {type(one).__name__} has no pairs(x, y) to score pairs of rows with")
             for name, key in ((x, "x_features"), (y, "y_features")):
                 width = getattr(one, key, None)
                 if width is not None and widths[name] is not None and width != widths[name]:
                     raise InvalidArgument(
-                        f"the critic of {x!r} and {y!r} takes {width} {key}, but layer {name!r} has {widths[name]} channels"
+                        f"the critic of {x!r} and {y!r} takes {width} {key}, "
+                        f"but layer {name!r} has {widths[name]} channels"
                     )
         return nn.ModuleList(made)
 
@@ -322,16 +319,3 @@ def _weights(weights: Any, count: int) -> list[float]:
     if len(listed) != count:
         raise InvalidArgument(f"weights hold {len(listed)} numbers for {count} pairs; want one a pair")
     return [positive(weight, "weights", zero=True) for weight in listed]
-
-
-def _candidate_scores(critic: nn.Module, x: Tensor, y: Tensor, name: str) -> Tensor:
-    """Scores (R, k) of rows x (R, d_x) with candidates y (R, k, d_y), in one pass of the critic."""
-    try:
-        if hasattr(critic, "candidates"):
-            scores: Tensor = critic.candidates(x, y)
-        else:
-            flat = critic.pairs(x.repeat_interleave(y.shape[1], 0), y.flatten(0, 1))  # type: ignore[operator]
-            scores = flat.reshape(y.shape[:2])
-    except InvalidArgument as error:
-        raise InvalidArgument(f"the critic of {name} doesn't fit its layers: {error}") from None
-    return scores

@@ -63,7 +63,7 @@ def tap(model: nn.Module, names: list[str], kept: dict[str, Any], *, always: boo
 
 
 def trial(model: nn.Module, names: list[str], example: Any) -> dict[str, Any]:
-    """What the layers put out for the example; modes and random states are as before, and buffers in evaluation mode."""
+    """What the layers put out for the example, in evaluation mode; modes and random states are as they were."""
     kept: dict[str, Any] = {}
     handles = tap(model, names, kept, always=True)
     flags = [(module, module.training) for module in model.modules()]

@@ -17,6 +17,7 @@ COMMANDS = {
         "train networks on real data, record them, and draw their information plane",
     ),
     "report": ("infoflow.cli.report", "analyse and draw recordings that exist already"),
+    "reproduce": ("infoflow.cli.reproduce", "run a paper's experiments: ours beside the published figures"),
     "estimate": ("infoflow.cli.estimate", "the mutual information between arrays of a file"),
     "bench": ("infoflow.cli.bench", "how accurate the estimators are where the truth is known, and how fast"),
 }

@@ -10,10 +10,7 @@ RUN/metrics.csv, provenance.json, audit.txt, plane.png, report.html
 
 from __future__ import annotations
 
-import json
 import logging
-import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +19,12 @@ import torch
 from torch import Tensor
 
 from infoflow import data as datasets
-from infoflow.errors import BrokenStore, InvalidArgument
+from infoflow.errors import BrokenStore
 from infoflow.estimators.registry import parse
 from infoflow.models import MLP, stack
 from infoflow.plane.analysis import analyse
 from infoflow.plane.recorder import record
+from infoflow.plane.run_folder import open_run_folder
 from infoflow.plane.settings import Settings
 from infoflow.plane.table import Plane, write_atomically
 from infoflow.training import Training, snapshot_epochs, train, usable_device
@@ -34,7 +32,6 @@ from infoflow.training import Training, snapshot_epochs, train, usable_device
 log = logging.getLogger(__name__)
 
 FORMAT = "infoflow plane run"
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ def run(
     split = datasets.load(settings.data, root=data_root, split_seed=0 if settings.shuffled_split else None)
     estimators = [parse(text) for text in settings.estimators]
     where = usable_device(device)
-    _open(folder, settings, resume=resume, overwrite=overwrite)
+    open_run_folder(folder, FORMAT, settings.as_dict(), resume=resume, overwrite=overwrite)
 
     stores = {}
     for activation in settings.activations:
@@ -94,49 +91,6 @@ def run(
     plane.figure(folder / "plane.png")
     plane.report(folder / "report.html")
     return Run(folder, plane)
-
-
-def _open(folder: Path, settings: Settings, *, resume: bool, overwrite: bool) -> None:
-    """Makes the folder ready: new, emptied, or found to hold the same experiment."""
-    if resume and overwrite:
-        raise InvalidArgument("resume and overwrite exclude each other; want one of them")
-    marker = folder / "run.json"
-    if folder.exists() and not folder.is_dir():
-        raise InvalidArgument(f"output {folder} is a file; want a folder")
-    if folder.exists() and any(not path.name.startswith(".run.json.") for path in folder.iterdir()):
-        if not marker.exists():
-            raise InvalidArgument(f"output folder {folder} holds something else; want a new or empty folder")
-        if resume:
-            _same(_read(marker), settings, folder)
-            return
-        if not overwrite:
-            raise InvalidArgument(f"output folder {folder} holds a run; want --resume, --overwrite or another folder")
-        _read(marker)
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    content = {"format": FORMAT, "version": VERSION, "settings": settings.as_dict()}
-    write_atomically(marker, lambda path: path.write_text(json.dumps(content, indent=2) + "\n"))
-
-
-def _read(marker: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(marker.read_text())
-    except ValueError:
-        raise BrokenStore(f"{marker} is not readable JSON; the folder can't be resumed or replaced") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise BrokenStore(f"{marker} is not of an infoflow plane run; the folder is left alone")
-    if content.get("version") != VERSION:
-        raise BrokenStore(f"{marker} is of version {content.get('version')}; this infoflow reads version {VERSION}")
-    settings: dict[str, Any] = content["settings"]
-    return settings
-
-
-def _same(before: Mapping[str, Any], settings: Settings, folder: Path) -> None:
-    now = settings.as_dict()
-    differing = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
-    if differing:
-        told = ", ".join(f"{name} was {before.get(name)!r}, is {now.get(name)!r}" for name in differing)
-        raise InvalidArgument(f"{folder} was begun with other settings: {told}")
 
 
 def _train_and_record(

@@ -1,0 +1,28 @@
+"""Each paper as recipes: run them, and see what was found beside what was published, with a verdict by rule."""
+
+from __future__ import annotations
+
+from infoflow.papers.experiment import SCALES, Experiment, Reproduction, reproduce
+from infoflow.papers.findings import Claim, Figure, Findings, Row, Verdict
+from infoflow.papers.registry import PAPERS, experiments
+from infoflow.papers.seeds import OverSeeds, over_seeds
+from infoflow.papers.trial import Context, Results, Trial
+
+__all__ = [
+    "PAPERS",
+    "SCALES",
+    "Claim",
+    "Context",
+    "Experiment",
+    "Figure",
+    "Findings",
+    "OverSeeds",
+    "Reproduction",
+    "Results",
+    "Row",
+    "Trial",
+    "Verdict",
+    "experiments",
+    "over_seeds",
+    "reproduce",
+]

@@ -1,0 +1,100 @@
+"""An experiment of a paper: its recipe at each scale, its trials, and what to say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from infoflow.checks import choice
+from infoflow.papers import page
+from infoflow.papers.findings import Findings
+from infoflow.papers.running import run_trials, seconds_of
+from infoflow.papers.trial import Results, Trial
+from infoflow.plane.provenance import machine, plain
+from infoflow.plane.run_folder import open_run_folder
+from infoflow.training import usable_device
+
+SCALES = ("smoke", "cpu", "full")
+"""Seconds and tiny, to see that everything runs; minutes on two processors; as published."""
+
+KIND = "infoflow reproduction"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """`recipes` holds, for each scale, a frozen dataclass of hyper-parameters with the number of `seeds` among them."""
+
+    paper: str
+    name: str
+    title: str
+    recipes: Mapping[str, Any]
+    trials: Callable[[Any], Sequence[Trial]]
+    report: Callable[[Any, Results], Findings]
+
+    def recipe(self, scale: str) -> Any:
+        """That of this scale. Raises UnknownName."""
+        return self.recipes[choice(scale, "scale", self.recipes)]
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A finished one: what was found, and where it is written."""
+
+    experiment: Experiment
+    scale: str
+    recipe: Any
+    findings: Findings
+    folder: Path
+    files: Mapping[str, Path]
+    provenance: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return page.as_text(self.findings)
+
+
+def reproduce(
+    experiment: Experiment,
+    scale: str,
+    folder: str | Path,
+    *,
+    recipe: Any = None,
+    data_root: str | Path | None = None,
+    device: str = "auto",
+    jobs: int = 1,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: bool = False,
+) -> Reproduction:
+    """Runs an experiment into a folder, and writes its table, claims, pictures and page there.
+
+    `recipe` replaces that of the scale. `resume` goes on with an interrupted run, trial by trial, and may ask for more
+    seeds; other settings that differ are refused. Results carry versions, device, seconds and every setting.
+
+    Raises UnknownName (scale), InvalidArgument (folder, other settings), BrokenStore, MissingData.
+    """
+    chosen = experiment.recipe(scale) if recipe is None else recipe
+    folder = Path(folder)
+    where = usable_device(device)
+    settings = {"paper": experiment.paper, "experiment": experiment.name, "scale": scale, **plain(asdict(chosen))}
+    open_run_folder(folder, KIND, settings, resume=resume, overwrite=overwrite, may_differ=("seeds",))
+    trials = experiment.trials(chosen)
+    results = run_trials(
+        trials,
+        folder / "trials",
+        data_root=None if data_root is None else Path(data_root),
+        device=str(where),
+        jobs=jobs,
+        progress=progress,
+    )
+    findings = experiment.report(chosen, results)
+    provenance = {
+        **machine(),
+        "device": page.device_name(where),
+        "jobs": jobs,
+        "trials": len(trials),
+        "trial_seconds": round(seconds_of(trials, folder / "trials"), 1),
+    }
+    files = page.write(experiment.title, settings, findings, results, provenance, folder)
+    return Reproduction(experiment, scale, chosen, findings, folder, files, provenance)

@@ -1,0 +1,29 @@
+"""Which papers have recipes, and where. Their modules load on use."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+
+from infoflow.checks import choice
+from infoflow.papers.experiment import Experiment
+
+PAPERS = {
+    "milc": ("infoflow.papers.milc", "Mutual Information Learned Classifiers (Yi et al. 2022)"),
+    "ifm": ("infoflow.papers.ifm", "Information Flow Maximization (Shen, Li, Liu 2019)"),
+    "dim": ("infoflow.papers.deep_infomax", "Deep InfoMax (Hjelm et al. 2019)"),
+    "information-dropout": ("infoflow.papers.information_dropout", "Information Dropout (Achille & Soatto 2018)"),
+}
+"""Name -> (module, title)."""
+
+
+def experiments(paper: str) -> Mapping[str, Experiment]:
+    """The experiments of a paper by name. Raises UnknownName.
+
+    >>> experiments("milk")
+    Traceback (most recent call last):
+    ...
+    infoflow.errors.UnknownName: unknown paper 'milk'; did you mean 'milc'? ...
+    """
+    found: Mapping[str, Experiment] = importlib.import_module(PAPERS[choice(paper, "paper", PAPERS)][0]).EXPERIMENTS
+    return found

@@ -1,0 +1,127 @@
+"""Runs the trials side by side, remembers each when it is done, and goes on where a kill stopped it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import joblib
+import torch
+from tqdm import tqdm
+
+from infoflow.errors import BrokenStore, InvalidArgument
+from infoflow.papers.trial import Context, Results, Trial
+from infoflow.plane.provenance import machine, plain
+from infoflow.plane.table import write_atomically
+
+log = logging.getLogger(__name__)
+
+
+def run_trials(
+    trials: Sequence[Trial],
+    folder: Path,
+    *,
+    data_root: Path | None = None,
+    device: str = "cpu",
+    jobs: int = 1,
+    progress: bool = False,
+) -> Results:
+    """Runs every trial that `folder` doesn't know yet; each result is written there, whole or not at all.
+
+    With `jobs` other than 1 the trials run in so many processes (-1: one for each processor) of one thread each.
+
+    Raises InvalidArgument (two trials of one name), BrokenStore (a result that can't be read), and what a trial raises.
+    """
+    names = [trial.name for trial in trials]
+    if len(set(names)) != len(names):
+        raise InvalidArgument(f"two trials are named {max(names, key=names.count)!r}; want different names")
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [trial for trial in trials if _remembered(trial, folder) is None]
+    log.info("%d of %d trials to run", len(missing), len(trials))
+    bar = tqdm(total=len(trials), initial=len(trials) - len(missing), disable=not progress, unit="trial")
+    with bar:
+        if jobs == 1 or len(missing) < 2:
+            for trial in missing:
+                _run(trial, folder, data_root, device, progress=progress)
+                bar.update()
+        else:
+            work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+            for _ in work(joblib.delayed(_run_alone)(trial, folder, data_root, device) for trial in missing):
+                bar.update()
+    found = {trial.name: _remembered(trial, folder) for trial in trials}
+    return Results(trials, {name: known["result"] for name, known in found.items() if known is not None})
+
+
+def seconds_of(trials: Sequence[Trial], folder: Path) -> float:
+    """How long these trials took, added up."""
+    known = (_remembered(trial, folder) for trial in trials)
+    return sum(float(each["seconds"]) for each in known if each is not None)
+
+
+def _run_alone(trial: Trial, folder: Path, data_root: Path | None, device: str) -> None:
+    """In a process of its own: one thread, as the other processors have trials too."""
+    torch.set_num_threads(1)
+    _run(trial, folder, data_root, device, progress=False)
+
+
+def _run(trial: Trial, folder: Path, data_root: Path | None, device: str, *, progress: bool) -> None:
+    path = _file(trial, folder)
+    checkpoint = path.with_suffix(".checkpoint")
+    begun = time.perf_counter()
+    result = trial.run(context=Context(data_root, device, checkpoint, progress), **trial.arguments)
+    known = {
+        "trial": trial.name,
+        "fingerprint": _fingerprint(trial),
+        "seconds": time.perf_counter() - begun,
+        "machine": machine(),
+        "result": _plain(result),
+    }
+    write_atomically(path, lambda part: part.write_text(json.dumps(known)))
+    checkpoint.unlink(missing_ok=True)
+
+
+def _plain(result: Mapping[str, Any]) -> Any:
+    """What JSON can hold, but NaN and infinity as themselves: Python reads them back."""
+
+    def keep(value: Any) -> Any:
+        if isinstance(value, float):
+            return value
+        if isinstance(value, Mapping):
+            return {str(name): keep(item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [keep(item) for item in value]
+        if hasattr(value, "tolist"):
+            return keep(value.tolist())
+        return plain(value)
+
+    return keep(result)
+
+
+def _fingerprint(trial: Trial) -> dict[str, Any]:
+    function = f"{trial.run.__module__}.{trial.run.__qualname__}"
+    return {"function": function, "arguments": json.loads(json.dumps(plain(trial.arguments)))}
+
+
+def _file(trial: Trial, folder: Path) -> Path:
+    """A name to read, and a digest that keeps names apart which look alike when cut to what files can be called."""
+    short = re.sub(r"[^A-Za-z0-9=._-]+", "-", trial.name)[:80]
+    return folder / f"{short}-{hashlib.sha256(trial.name.encode()).hexdigest()[:8]}.json"
+
+
+def _remembered(trial: Trial, folder: Path) -> dict[str, Any] | None:
+    path = _file(trial, folder)
+    if not path.exists():
+        return None
+    try:
+        known: dict[str, Any] = json.loads(path.read_text())
+        same = known["fingerprint"] == _fingerprint(trial)
+        _ = known["result"], known["seconds"]
+    except (ValueError, KeyError, TypeError):
+        raise BrokenStore(f"{path} is damaged; remove it, and its trial runs again") from None
+    return known if same else None

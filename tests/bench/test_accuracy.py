@@ -77,21 +77,25 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def test_processes_give_the_same_table(tmp_path: Path) -> None:
     tables = [
-        run(["gaussian"], NAMES[:2], sizes=[100], output=tmp_path / str(jobs), n_jobs=jobs).drop(columns="seconds")
+        run(["gaussian"], NAMES[:2], sizes=[100], output=tmp_path / str(jobs), n_jobs=jobs).drop(
+            columns=["seconds", "cpu_seconds"]
+        )
         for jobs in (1, 2)
     ]
     pd.testing.assert_frame_equal(*tables)
 
 
 def test_the_summary_counts_what_is_right() -> None:
+    same = {"estimator": "e", "n": 10, "seconds": 1.0, "cpu_seconds": 0.5}
     rows = [
-        {"task": task, "truth": truth, "estimator": "e", "n": 10, "seed": seed, "error": error, "seconds": 1.0}
+        {"task": task, "truth": truth, "seed": seed, "error": error, **same}
         for task, truth, errors in (("a", 0.1, (0.06, 0.02)), ("b", 2.0, (0.15, 0.15)), ("c", 1.0, (-0.3, -0.3)))
         for seed, error in enumerate(errors)
     ]
-    rows.append({"task": "d", "truth": 1.0, "estimator": "e", "n": 10, "seed": 0, "error": np.nan, "seconds": 1.0})
+    rows.append({"task": "d", "truth": 1.0, "seed": 0, "error": np.nan, **same})
     found = summary(pd.DataFrame(rows)).iloc[0]
     assert found["tasks"] == 3
+    assert found["cpu_seconds"] == 1.5  # each of the three tasks once
     assert found["right"] == 2  # 0.04 within 0.05, 0.15 within 10 % of 2
     assert found["mean_absolute_error"] == pytest.approx((0.04 + 0.15 + 0.3) / 3)
     assert found["mean_error"] == pytest.approx((0.04 + 0.15 - 0.3) / 3)

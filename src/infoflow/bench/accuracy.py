@@ -37,6 +37,7 @@ COLUMNS = (
     "ceiling",
     "saturated",
     "seconds",
+    "cpu_seconds",
     "kind",
     "refused",
     "warnings",
@@ -81,8 +82,8 @@ def run(
     Files appear whole or not at all.
 
     - `accuracy.csv`: one row a cell with the columns task, truth, estimator, n, seed, nats, error (nats - truth), low
-      and high (the estimator's interval), ceiling, saturated, seconds, kind, refused (why there is no estimate),
-      warnings.
+      and high (the estimator's interval), ceiling, saturated, seconds, cpu_seconds (of all threads), kind, refused
+      (why there is no estimate), warnings.
     - `accuracy-nN.png`: for each sample size N, errors as a heat map (tasks down, estimators across), means over seeds.
 
     Returns the table. Raises InvalidArgument or UnknownName for bad arguments, BrokenStore for a damaged part file; an
@@ -116,15 +117,18 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     """How each estimator does over all tasks, from what `run` returned: one row an estimator and n.
 
     Columns: tasks (that it took), mean_error and mean_absolute_error in nats over tasks (of means over seeds), right
-    (tasks within max(0.05 nats, 10 % of the truth)), seconds (median per estimate).
+    (tasks within max(0.05 nats, 10 % of the truth)), seconds (median per estimate), cpu_seconds (all tasks once).
 
-    >>> rows = [dict(task=t, truth=1.0, estimator="e", n=10, seed=0, nats=1 + e, error=e, seconds=1.0) for t, e in
-    ...         (("a", 0.05), ("b", -0.15))]
+    >>> same = dict(truth=1.0, estimator="e", n=10, seed=0, seconds=1.0, cpu_seconds=1.0)
+    >>> rows = [dict(task=task, error=error, **same) for task, error in (("a", 0.05), ("b", -0.15))]
     >>> summary(pd.DataFrame(rows))[["tasks", "mean_error", "mean_absolute_error", "right"]].values.tolist()
     [[2.0, -0.05, 0.1, 1.0]]
     """
     by_task = table.groupby(["estimator", "n", "task"], sort=False, observed=True).agg(
-        truth=("truth", "first"), error=("error", "mean"), seconds=("seconds", "median")
+        truth=("truth", "first"),
+        error=("error", "mean"),
+        seconds=("seconds", "median"),
+        cpu_seconds=("cpu_seconds", "mean"),
     )
     by_task = by_task.dropna(subset="error")
     by_task["absolute"] = by_task["error"].abs()
@@ -136,6 +140,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
         mean_absolute_error=("absolute", "mean"),
         right=("right", "sum"),
         seconds=("seconds", "median"),
+        cpu_seconds=("cpu_seconds", "sum"),
     ).reset_index()
 
 
@@ -186,12 +191,13 @@ def measure(cell: Cell) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row |= {"task": cell.task.name, "truth": truth, "estimator": cell.label, "n": cell.n, "seed": cell.seed}
     row |= {"refused": "", "warnings": ""}
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), time.process_time()
     try:
         found = cell.estimator.estimate(x, y)
     except InfoflowError as refusal:  # this estimator is not for this kind of data, or gave up
         return row | {"refused": str(refusal)}
     row |= {"nats": found.nats, "error": found.nats - truth, "seconds": time.perf_counter() - start}
+    row |= {"cpu_seconds": time.process_time() - cpu_start}
     row |= {"ceiling": found.ceiling if math.isfinite(found.ceiling) else None, "saturated": found.saturated}
     if found.interval is not None:
         row |= {k: v for k, v in asdict(found.interval).items() if k in ("low", "high")}

@@ -29,7 +29,8 @@ class Recipe:
 def measure(*, context: Context, x: int, seed: int, slope: float, fail_at: int) -> Mapping[str, Any]:
     if x == fail_at:
         raise KeyboardInterrupt
-    (context.checkpoint.parent / "calls").open("a").write(f"{x}/{seed}\n")
+    with (context.checkpoint.parent / "calls").open("a") as calls:
+        calls.write(f"{x}/{seed}\n")
     noise = np.random.default_rng((seed, x)).normal() / 100
     return {"y": slope * x + noise, "curve": np.arange(3) * slope, "odd": math.nan}
 

@@ -22,7 +22,7 @@ class AllCNN(nn.Module):
     places and a linear layer. All convolutions but a dropout's noise branch are batch-normalised. `width` multiplies
     every number of hidden channels. `keep` < 1 drops input pixels in training.
 
-    `representation(x)` is what the last dropout lets through, (n, width · stages[-1], S / 2^stages, ...). After
+    `representation(x)` is what the last dropout lets through, `units` = width · stages[-1] maps of it. After
     training with noise, `infoflow.layers.reestimate_batch_norm` before evaluating without. Parameters are drawn from
     `seed` alone.
 
@@ -62,6 +62,7 @@ class AllCNN(nn.Module):
         sizes = [max(1, round(factor * integer(size, "stages"))) for size in stages]
         last = max(1, round(factor * integer(head, "head")))
         self.channels = integer(channels, "channels")
+        self.units = sizes[-1]
         integer(classes, "classes", minimum=2)
 
         def layer(fan_in: int, fan_out: int, kernel: int = 3, noise: str = "none", stride: int = 1) -> nn.Module:

@@ -1,0 +1,142 @@
+"""Two autoencoders on MNIST, one with a Gaussian latent, one with information dropout: are their bounds alike?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from infoflow.interface import Loss
+from infoflow.models import VariationalAutoencoder
+from infoflow.papers.experiment import Experiment
+from infoflow.papers.findings import Claim, Figure, Findings, Row
+from infoflow.papers.information_dropout import figures
+from infoflow.papers.information_dropout.pictures import pictures
+from infoflow.papers.information_dropout.training import batches
+from infoflow.papers.trial import Context, Results, Trial
+from infoflow.training import Fit, Optimiser, Player, fit
+
+LATENT, HIDDEN = 256, 512
+NAMES = {"gaussian": "Gaussian latent", "information": "information dropout"}
+PUBLISHED = {"gaussian": {1: -98.8, 2: -99.0, 3: -98.7}, "information": {1: -100.0, 2: -99.1, 3: -99.1}}
+# "Within 2 nats": how near the two bounds have to be to each other, and ours to the published ones.
+MARGIN = 2.0
+# Draws of z for each test image.
+_DRAWS = 4
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """As published: latent of 256 k units, hidden layers of 512 k."""
+
+    data: str = "mnist"
+    samples: int = 60_000
+    factors: tuple[float, ...] = (1, 2, 3)
+    epochs: int = 300
+    milestones: tuple[int, ...] = (30, 120)
+    batch_size: int = 100
+    learning_rate: float = 1e-3
+    seeds: int = 3
+
+
+RECIPES = {
+    "smoke": Recipe(data="toy-digits", samples=500, factors=(0.0625,), epochs=2, milestones=(), batch_size=50, seeds=2),
+    "cpu": Recipe(samples=20_000, factors=(0.125, 0.25), epochs=20, milestones=(12, 17)),
+    "full": Recipe(),
+}
+
+
+def trials(recipe: Recipe) -> list[Trial]:
+    """Both kinds at every size."""
+    shared = {
+        "data": recipe.data, "samples": recipe.samples, "epochs": recipe.epochs,
+        "milestones": list(recipe.milestones), "batch_size": recipe.batch_size, "learning_rate": recipe.learning_rate,
+    }  # fmt: skip
+    return [
+        Trial(f"{latent}/k={k:g}/seed={seed}", run, {"latent": latent, "k": float(k), "seed": seed, **shared})
+        for k in recipe.factors
+        for latent in NAMES
+        for seed in range(recipe.seeds)
+    ]
+
+
+def run(
+    *, context: Context, latent: str, k: float, seed: int, data: str, samples: int, epochs: int,
+    milestones: Sequence[int], batch_size: int, learning_rate: float,
+) -> Mapping[str, Any]:  # fmt: skip
+    """Trains one autoencoder; its bound on log p(x) for test images, and the two parts of it, in nats."""
+    parts = pictures(data, samples, root=context.data_root)
+    x, test = parts.train.x.flatten(1), parts.test.x.flatten(1)
+    network = VariationalAutoencoder(
+        x.shape[1], latent=latent, units=round(LATENT * k), hidden=round(HIDDEN * k), seed=seed
+    )
+
+    def loss(batch: Tensor) -> Loss:
+        likelihood, divergence = (part.mean() for part in network.bound(batch))
+        return Loss(divergence - likelihood, {"reconstruction": -likelihood.detach(), "nats": divergence.detach()})
+
+    history = fit(
+        Player(network, loss), [x],
+        Fit(epochs, batch_size, Optimiser("adam", learning_rate, milestones=tuple(milestones))),
+        seed=seed, checkpoint=context.checkpoint, resume=True, progress=context.progress, device=context.device,
+    )  # fmt: skip
+    network.eval()
+    devices = [torch.device(context.device)] if context.device.startswith("cuda") else []
+    with torch.no_grad(), torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        halves = [network.bound(batch) for _ in range(_DRAWS) for batch in batches(test, context.device)]
+    likelihood, divergence = (float(torch.cat([half[i] for half in halves]).mean()) for i in (0, 1))
+    return {
+        "bound": likelihood - divergence, "log_likelihood": likelihood, "nats": divergence,
+        "curve": [-row["loss"] for row in history if "loss" in row],
+    }  # fmt: skip
+
+
+def report(recipe: Recipe, results: Results) -> Findings:
+    """Bounds beside the published ones, and their difference."""
+    bounds = {
+        name: {k: [found["bound"] for found in results.of(latent=latent, k=float(k))] for k in recipe.factors}
+        for latent, name in NAMES.items()
+    }
+    rows = []
+    for latent, name in NAMES.items():
+        for k in recipe.factors:
+            published = PUBLISHED[latent].get(int(k)) if float(k).is_integer() else None
+            whole = recipe.epochs == RECIPES["full"].epochs and recipe.samples == RECIPES["full"].samples
+            rows.append(Row(
+                f"bound on log p(x), {name}, k = {k:g}", bounds[name][k], "nats", published,
+                MARGIN, comparable=whole, settings_known=False,
+                why="fewer images and epochs" if not whole else
+                "the paper names neither optimiser nor whether pixels are made binary; here Adam, pixels in [0, 1]",
+            ))  # fmt: skip
+            rows.append(Row(f"nats in the latent, {name}, k = {k:g}",
+                            [found["nats"] for found in results.of(latent=latent, k=float(k))], "nats"))  # fmt: skip
+    claims = []
+    for k in recipe.factors:
+        gaps = [a - b for a, b in zip(bounds[NAMES["gaussian"]][k], bounds[NAMES["information"]][k], strict=True)]
+        claims.append(
+            Claim.above(
+                f"k = {k:g}: the two bounds lie within {MARGIN:g} nats of each other",
+                [MARGIN - abs(gap) for gap in gaps], unit="nats to spare",
+            )
+        )  # fmt: skip
+    pictures_ = [
+        Figure("bound_against_size", "Bound on the log-likelihood of test images; dots are seeds, bars the 95 % "
+               "interval of their mean.",
+               lambda canvas: figures.beside(canvas, [(bounds, "bound (nats)", False)],
+                                             xlabel="k (latent 256 k, hidden 512 k)")),
+    ]  # fmt: skip
+    return Findings(
+        rows,
+        claims,
+        pictures_,
+        [f"Pixels in [0, 1] count as Bernoulli means. Each test image's bound is the mean over {_DRAWS} draws of z."],
+    )
+
+
+EXPERIMENT = Experiment(
+    "information-dropout", "vae", "Information dropout: bounds of two autoencoders on MNIST", RECIPES, trials, report
+)

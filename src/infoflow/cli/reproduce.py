@@ -12,7 +12,8 @@ import tyro
 
 from infoflow.checks import choice, integer
 from infoflow.cli.options import parse_options, value_of
-from infoflow.papers import PAPERS, SCALES, Experiment, experiments, reproduce
+from infoflow.papers import PAPERS, SCALES, Experiment, experiments, reproduce, summary
+from infoflow.plane.table import write_atomically
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,10 @@ class Options:
     """No progress bars."""
 
 
-USAGE = "usage: infoflow reproduce PAPER [EXPERIMENT] [options]   (PAPER --help: its options)\n"
+USAGE = (
+    "usage: infoflow reproduce PAPER [EXPERIMENT] [options]   (PAPER --help: its options)\n"
+    "       infoflow reproduce --collect [FOLDER]             (FOLDER/README.md from all results below it: results)\n"
+)
 
 
 def command(argv: list[str]) -> None:
@@ -48,6 +52,9 @@ def command(argv: list[str]) -> None:
         print(USAGE)
         for paper, (_, title) in PAPERS.items():
             print(f"  {paper:<20} {title}\n  {'':<20}   {' | '.join(experiments(paper))}")
+        return
+    if argv[0] == "--collect":
+        _collect(Path(argv[1]) if len(argv) > 1 else Path("results"))
         return
     found = experiments(argv[0])
     rest = argv[1:]
@@ -59,6 +66,16 @@ def command(argv: list[str]) -> None:
     options, recipe = _parsed(rest, prog, chosen[0].recipe(scale) if len(chosen) == 1 else None)
     for experiment in chosen:
         _run(experiment, options, experiment.recipe(scale) if recipe is None else recipe, alone=len(chosen) == 1)
+
+
+def _collect(folder: Path) -> None:
+    """Writes the folder's page; an overview goes to standard output, and to a README beside it that has the marks."""
+    page, beside = folder / "README.md", folder.resolve().parent / "README.md"
+    write_atomically(page, lambda part: part.write_text(summary.whole(folder)))
+    told = summary.overview(folder)
+    if beside.exists() and summary.BEGIN in (text := beside.read_text()):
+        write_atomically(beside, lambda part: part.write_text(summary.between_marks(text, told)))
+    print(told)
 
 
 def _parsed(argv: list[str], prog: str, recipe: Any) -> tuple[Options, Any]:

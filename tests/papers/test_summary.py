@@ -1,0 +1,36 @@
+"""The pages that say what is reproduced are what the committed results make of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infoflow.errors import BrokenStore, MissingData
+from infoflow.papers import summary
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_committed_pages_are_those_of_the_committed_results() -> None:
+    results = ROOT / "results"
+    assert (results / "README.md").read_text() == summary.whole(results)
+    readme = (ROOT / "README.md").read_text()
+    assert summary.between_marks(readme, summary.overview(results)) == readme
+
+
+def test_every_picture_that_a_page_shows_is_there() -> None:
+    for one in summary.read(ROOT / "results"):
+        for figure in one["figures"]:
+            assert (ROOT / "results" / one["folder"] / f"{figure['name']}.png").exists()
+
+
+def test_folders_without_results_are_told(tmp_path: Path) -> None:
+    with pytest.raises(MissingData, match="infoflow reproduce"):
+        summary.whole(tmp_path)
+    (tmp_path / "milc" / "theory").mkdir(parents=True)
+    (tmp_path / "milc" / "theory" / "results.json").write_text("[]")
+    with pytest.raises(BrokenStore, match="run the experiment again"):
+        summary.whole(tmp_path)
+    with pytest.raises(BrokenStore, match="lacks"):
+        summary.between_marks("no marks here", "x")

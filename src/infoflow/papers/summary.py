@@ -55,7 +55,8 @@ def whole(folder: Path) -> str:
         parts += [f'<a id="{_anchor(summary)}"></a>', "", f"## {summary['title']}", ""]
         parts += [
             f"`{_command(summary)}`: {summary['settings'].get('seeds', '?')} seed(s), {made['device']}, "
-            f"{made['trials']} trials of {made['trial_seconds']} s altogether, infoflow {made['infoflow']}, torch {made['torch']}.",
+            f"{made['trials']} trials of {made['trial_seconds']} s altogether, "
+            f"infoflow {made['infoflow']}, torch {made['torch']}.",
             "",
         ]
         if summary["claims"]:

@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
+EXTRAS := .venv-extras
 
-.PHONY: demo test test-slow lint format clean
+.PHONY: demo test test-slow test-extras lint format clean
 
 demo: $(STAMP)  ## train, record, analyse and draw the default information plane
 	$(BIN)/infoflow plane --output runs/demo --overwrite
@@ -14,6 +15,10 @@ test: $(STAMP)  ## the default suite
 
 test-slow: $(STAMP)  ## everything, the minutes-long reproductions included
 	$(BIN)/python -m pytest -m ""
+
+# The extras in an environment of their own: torchvision wants the torch that it was built with.
+test-extras: $(EXTRAS)/installed  ## the tests that the default suite skips because an extra isn't there
+	$(EXTRAS)/bin/python -m pytest $$(grep -rl importorskip tests)
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -32,5 +37,10 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $(STAMP)
 
+$(EXTRAS)/installed: pyproject.toml
+	$(PYTHON) -m venv $(EXTRAS)
+	$(EXTRAS)/bin/python -m pip install --quiet --editable '.[all,dev]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(EXTRAS) build dist .pytest_cache .mypy_cache .ruff_cache

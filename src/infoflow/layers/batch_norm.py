@@ -46,8 +46,12 @@ def reestimate_batch_norm(
     modes = [(module, module.training) for module in model.modules()]
     momenta = [norm.momentum for norm in norms]
     kept = [[buffer.clone() for buffer in norm.buffers()] for norm in norms]
+    layers = list(stochastic_layers(model).values())
+    noisy = [layer._noisy_statistics for layer in layers]
     count = 0
     try:
+        for layer in layers:
+            layer._noisy_statistics = False
         model.eval()
         for norm in norms:
             norm.train()
@@ -67,12 +71,12 @@ def reestimate_batch_norm(
         for norm, buffers in zip(norms, kept, strict=True):
             for buffer, content in zip(norm.buffers(), buffers, strict=True):
                 buffer.copy_(content)
+        for layer, flag in zip(layers, noisy, strict=True):
+            layer._noisy_statistics = flag
         raise
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
         for module, mode in modes:
             module.training = mode
-    for layer in stochastic_layers(model).values():
-        layer._noisy_statistics = False
     return count

@@ -14,6 +14,7 @@ from torch.nn import functional
 from infoflow.checks import choice, flag, positive
 from infoflow.entropies.elementwise import log_normal_divergence, log_uniform_divergence
 from infoflow.errors import InvalidArgument
+from infoflow.layers.batch_norm import gathers_statistics
 from infoflow.layers.stochastic import StochasticLayer
 
 PRIORS = ("log-uniform", "log-normal")
@@ -96,6 +97,7 @@ class InformationDropout(StochasticLayer):
         if activation is None:
             activation = nn.ReLU() if prior == "log-uniform" else nn.Softplus()
         self.activation = activation
+        self._among_batch_norm = gathers_statistics(self.norm)
         _warn_of_misfit(prior, activation)
         if prior == "log-normal":
             like = next(self.branch.parameters(), torch.zeros(()))
@@ -174,12 +176,13 @@ def _norm_for(host: nn.Module) -> nn.Module:
 
 def _warn_of_misfit(prior: str, activation: nn.Module) -> None:
     name = type(activation).__name__
-    if isinstance(activation, _SIGNED):
-        trouble = "gives values of both signs, but both priors are over positive ones; want ReLU or Softplus"
-    elif prior == "log-normal" and isinstance(activation, _WITH_ZEROS):
+    if prior == "log-normal" and isinstance(activation, _WITH_ZEROS):
         trouble = "gives zeros, which a log-normal prior can't have; want Softplus, or prior='log-uniform'"
     elif prior == "log-uniform" and isinstance(activation, _POSITIVE):
         trouble = "gives no zeros, so the log-uniform prior leaves its scale free; want ReLU, or prior='log-normal'"
+    # ReLU6 is a Hardtanh by inheritance.
+    elif isinstance(activation, _SIGNED) and not isinstance(activation, _WITH_ZEROS):
+        trouble = "gives values of both signs, but both priors are over positive ones; want ReLU or Softplus"
     else:
         return
     warnings.warn(f"prior {prior!r} doesn't fit the activation: {name} {trouble}", stacklevel=3)

@@ -1,0 +1,37 @@
+"""How good is a frozen representation: probes, neighbours, information, independence, reconstruction."""
+
+from __future__ import annotations
+
+from infoflow.probes.evaluation import Evaluation, Probe, evaluate, table3
+from infoflow.probes.features import features
+from infoflow.probes.fine_tuning import FineTuning
+from infoflow.probes.information import InputInformation, NeuralDependency, TotalCorrelation
+from infoflow.probes.linear import LinearSVM, Logistic
+from infoflow.probes.monitor import Monitor
+from infoflow.probes.neighbours import NearestNeighbours, draw_neighbours, nearest
+from infoflow.probes.perceptron import MultilayerPerceptron
+from infoflow.probes.reconstruction import Reconstruction, ms_ssim, scales
+from infoflow.probes.score import Score
+
+__all__ = [
+    "Evaluation",
+    "FineTuning",
+    "InputInformation",
+    "LinearSVM",
+    "Logistic",
+    "Monitor",
+    "MultilayerPerceptron",
+    "NearestNeighbours",
+    "NeuralDependency",
+    "Probe",
+    "Reconstruction",
+    "Score",
+    "TotalCorrelation",
+    "draw_neighbours",
+    "evaluate",
+    "features",
+    "ms_ssim",
+    "nearest",
+    "scales",
+    "table3",
+]

@@ -5,6 +5,7 @@ from infoflow.models.backbone import Backbone, torchvision_encoder
 from infoflow.models.dcgan import DCGANDecoder, DCGANDiscriminator
 from infoflow.models.deep_infomax import AlexNetEncoder, ConvolutionalEncoder, MapAndVector, example_batch
 from infoflow.models.dropout_mlp import DropoutMLP
+from infoflow.models.flow_classifier import FLOW_PAIRS, FlowClassifier
 from infoflow.models.mlp import ACTIVATIONS, INITIALISATIONS, MLP
 from infoflow.models.noisy import DROPOUTS, noisy_layer
 from infoflow.models.small_cnn import SmallCNN
@@ -16,6 +17,7 @@ __all__ = [
     "ACTIVATIONS",
     "ADAPTATIONS",
     "DROPOUTS",
+    "FLOW_PAIRS",
     "INITIALISATIONS",
     "LATENTS",
     "MLP",
@@ -26,6 +28,7 @@ __all__ = [
     "DCGANDecoder",
     "DCGANDiscriminator",
     "DropoutMLP",
+    "FlowClassifier",
     "MapAndVector",
     "SmallCNN",
     "Stacked",

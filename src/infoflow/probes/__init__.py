@@ -12,6 +12,7 @@ from infoflow.probes.neighbours import NearestNeighbours, draw_neighbours, neare
 from infoflow.probes.perceptron import MultilayerPerceptron
 from infoflow.probes.reconstruction import Reconstruction, ms_ssim, scales
 from infoflow.probes.score import Score
+from infoflow.probes.shortcut import ShortcutReport, shortcut
 
 __all__ = [
     "Evaluation",
@@ -26,6 +27,7 @@ __all__ = [
     "Probe",
     "Reconstruction",
     "Score",
+    "ShortcutReport",
     "TotalCorrelation",
     "draw_neighbours",
     "evaluate",
@@ -33,5 +35,6 @@ __all__ = [
     "ms_ssim",
     "nearest",
     "scales",
+    "shortcut",
     "table3",
 ]

@@ -1,0 +1,119 @@
+"""Images with the layout of one and the statistics of another, that count as both: neither cue may hide the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from infoflow.checks import positive
+from infoflow.errors import InvalidArgument, TooFewSamples
+from infoflow.interface import Loss
+from infoflow.objectives.information_flow.taps import INPUT, known, unwrapped
+
+# Of a channel that is constant over an image: its deviations are 0 already, and stay so.
+_FLOOR = 1e-3
+
+
+class StatisticsExchange:
+    """−½ log q(y_i) − ½ log q(y_σ(i)) for images whose layers have i's layout and σ(i)'s statistics over locations.
+
+        h_i ← σ_σ(i) (h_i − μ_i)/σ_i + μ_σ(i)   after each of `layers`, μ and σ each channel's over all locations,
+
+    one random derangement σ for all layers of a batch. A cue that all locations share (a texture, a tint) moves with
+    the statistics, one that lies in their arrangement (a shape) stays; where both say y in all of the data, only a
+    sample of their *product* shows that they are two. As both labels count, by `share` for the layout's, neither cue
+    may win, and no label of a second factor is needed. This is a training signal beside the plain loss: the network's
+    plain forward pass stays as it is, and nothing is left in it.
+
+    `layers` are names of modules, "input" the network's own input; their maps are (n, channels, ...) with locations.
+    Calling it, `exchange(x, labels)`, runs the network on x. Raises UnknownName (layers), InvalidArgument (maps without
+    locations, share), TooFewSamples.
+
+    The exchange is adaptive instance normalisation (Huang, Belongie 2017) between samples of a batch, as in Nuriel et
+    al.: Permuted AdaIN, CVPR 2021, who keep one label; both labels as in Hong et al.: StyleMix, CVPR 2021.
+
+    >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
+    >>> loss = StatisticsExchange(model, ["input", "1"])(torch.randn(6, 3, 8, 8), torch.arange(6) % 4)
+    >>> sorted(loss.terms)
+    ['exchanged/layout', 'exchanged/statistics']
+    """
+
+    def __init__(self, model: nn.Module, layers: Sequence[str], *, share: float = 0.5) -> None:
+        if not isinstance(model, nn.Module):
+            raise InvalidArgument(f"model is a {type(model).__name__}; want an nn.Module")
+        if isinstance(layers, str) or not layers:
+            raise InvalidArgument(f"layers is {layers!r}; want a list of one or more names of layers")
+        self.model = model
+        self.layers = [known(unwrapped(model), name) for name in layers]
+        if positive(share, "share", zero=True) > 1:
+            raise InvalidArgument(f"share is {share!r}; want 0 (statistics alone) to 1 (layout alone)")
+        self.share = share
+
+    def __call__(self, x: Tensor, labels: Tensor) -> Loss:
+        """The loss, and its terms in nats: the cross-entropies to the layout's label and to the statistics' label."""
+        order = torch.randperm(len(x), device=x.device)
+        partner = torch.empty_like(order).scatter_(0, order, order.roll(1))  # one random cycle leaves nobody in place
+        with self.exchanged(partner):
+            logits = self.model(x)
+        layout = F.cross_entropy(logits, labels)
+        statistics = F.cross_entropy(logits, labels[partner])
+        total = self.share * layout + (1 - self.share) * statistics
+        return Loss(total, {"exchanged/layout": layout.detach(), "exchanged/statistics": statistics.detach()})
+
+    @contextmanager
+    def exchanged(self, partner: Tensor) -> Iterator[None]:
+        """Within the block the network's layers take the statistics of sample `partner[i]` (n,) for sample i.
+
+        >>> model = nn.Sequential(nn.Identity())
+        >>> x = torch.tensor([[[0.0, 1.0]], [[5.0, 9.0]]])
+        >>> with StatisticsExchange(model, ["0"]).exchanged(torch.tensor([1, 0])):
+        ...     model(x).round().tolist()
+        [[[5.0, 9.0]], [[0.0, 1.0]]]
+        """
+        if len(partner) < 2:
+            raise TooFewSamples("a batch of one has nobody to exchange statistics with; want at least two samples")
+        inner = unwrapped(self.model)
+        own = dict(inner.named_modules())
+        handles = []
+        try:
+            for name in self.layers:
+                if name == INPUT and name not in own:
+                    handles.append(inner.register_forward_pre_hook(_Before(partner)))
+                else:
+                    handles.append(own.get(name, inner).register_forward_hook(_After(name, partner)))
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+class _Before:
+    def __init__(self, partner: Tensor) -> None:
+        self.partner = partner
+
+    def __call__(self, module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (exchanged(inputs[0], self.partner, INPUT), *inputs[1:])
+
+
+class _After:
+    def __init__(self, name: str, partner: Tensor) -> None:
+        self.name, self.partner = name, partner
+
+    def __call__(self, module: nn.Module, inputs: Any, output: Any) -> Tensor:
+        return exchanged(output, self.partner, self.name)
+
+
+def exchanged(maps: Any, partner: Tensor, name: str) -> Tensor:
+    """Maps (n, channels, ...) with each sample's means and deviations over locations replaced by its partner's."""
+    if not isinstance(maps, Tensor) or maps.ndim < 3 or len(maps) != len(partner):
+        got = tuple(maps.shape) if isinstance(maps, Tensor) else type(maps).__name__
+        raise InvalidArgument(f"layer {name!r} puts out {got}; want maps of shape ({len(partner)}, channels, ...)")
+    over = tuple(range(2, maps.ndim))
+    deviation, mean = torch.std_mean(maps, over, correction=0, keepdim=True)
+    deviation = deviation + _FLOOR
+    return (maps - mean) * (deviation[partner] / deviation) + mean[partner]

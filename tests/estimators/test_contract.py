@@ -93,6 +93,8 @@ class Case:
     """What to add where the quick settings learn too little for the number to mean anything."""
     derived: tuple[str, ...] = ()
     """Entries of Estimate.parameters that tell what was found, and are no settings."""
+    needs: str = ""
+    """The optional package that it can't do without."""
 
     @property
     def label(self) -> str:
@@ -105,6 +107,8 @@ class Case:
         return self.data not in (numbers, wide)
 
     def make(self, **more: Any) -> Any:
+        if self.needs:
+            pytest.importorskip(self.needs)
         return create(self.name, **{**self.parameters, **more})
 
 
@@ -121,6 +125,9 @@ NEURAL = {
     "smile": Kind.POINT,
     "dime": Kind.POINT,
 }
+
+LEARNED = {"max_epochs": 2, "folds": 2, "hidden": (8,)}
+DENSITIES = ("doe", "flow", "flow-matching")
 
 AFFINE = ("scale", "shift")
 RANKS = ("scale", "shift", "monotone")
@@ -201,6 +208,12 @@ CASES = [
         Case(name, numbers, kind, QUICK, longer=TAUGHT, seeded=True, reordered=0.5, single=0.05)
         for name, kind in NEURAL.items()
     ),
+    Case("doe", numbers, DIFFERENCE, LEARNED, seeded=True, reordered=0.5, single=0.05),
+    Case("doe", labelled, DIFFERENCE, LEARNED, seeded=True, reordered=0.5, single=0.05),
+    Case("flow", numbers, DIFFERENCE, LEARNED | {"transforms": 1}, seeded=True, reordered=0.5, needs="zuko"),
+    Case("flow-matching", numbers, DIFFERENCE, LEARNED | {"steps": 2}, seeded=True, reordered=0.5, single=0.05),
+    Case("gaussian-mixture", numbers, POINT, {"max_components": 2}, seeded=True, reordered=0.5),
+    Case("gaussian-mixture", labelled, POINT, {"max_components": 2}, seeded=True, reordered=0.5),
     Case("neural", labelled, Kind.LOWER_BOUND, QUICK, longer=TAUGHT, seeded=True, reordered=0.5, single=0.05),
 ]
 
@@ -453,9 +466,9 @@ def test_float32_and_float64_agree(case: Case) -> None:
 @every_case
 def test_same_answer_on_a_gpu(case: Case) -> None:
     x, y = case.data(0.6)
-    estimator = case.make(device="cuda") if case.name in NEURAL else case.make()
+    estimator = case.make(device="cuda") if case.name in (*NEURAL, *DENSITIES) else case.make()
     found = estimator.estimate(torch.from_numpy(x).cuda(), torch.from_numpy(y).cuda())
-    tolerance = 0.2 if case.name in NEURAL or case.parameters.get("method") == "autoencoder" else 1e-3
+    tolerance = 0.2 if case.name in (*NEURAL, *DENSITIES) or case.parameters.get("method") == "autoencoder" else 1e-3
     assert found.nats == pytest.approx(nats(case, x, y), abs=tolerance)
     # One on either device is no error: the second goes where the first is.
     assert math.isfinite(estimator.estimate(torch.from_numpy(x).cuda(), torch.from_numpy(y)).nats)

@@ -9,6 +9,12 @@ from infoflow.estimators.class_neighbours import ClassNeighbours
 from infoflow.estimators.compressed import Compressed
 from infoflow.estimators.conditional import conditional_mutual_information
 from infoflow.estimators.decision_rule import DecisionRule
+from infoflow.estimators.density import (
+    DifferenceOfEntropies,
+    FlowMatching,
+    GaussianMixtureInformation,
+    NormalisingFlow,
+)
 from infoflow.estimators.dependence_graph import DependenceGraph
 from infoflow.estimators.discrete import Discrete
 from infoflow.estimators.gaussian import Gaussian
@@ -54,10 +60,13 @@ __all__ = [
     "Compressed",
     "DecisionRule",
     "DependenceGraph",
+    "DifferenceOfEntropies",
     "Discrete",
     "DonskerVaradhan",
+    "FlowMatching",
     "Gaussian",
     "GaussianDropoutInformation",
+    "GaussianMixtureInformation",
     "InfoNCE",
     "JensenShannon",
     "KernelDensity",
@@ -66,6 +75,7 @@ __all__ = [
     "MatrixRenyi",
     "MixedKSG",
     "Neural",
+    "NormalisingFlow",
     "Recommendation",
     "SamplePropagation",
     "ShuffledNull",

@@ -13,6 +13,12 @@ from infoflow.estimators.canonical_correlation import CCA
 from infoflow.estimators.class_neighbours import ClassNeighbours
 from infoflow.estimators.compressed import Compressed
 from infoflow.estimators.decision_rule import DecisionRule
+from infoflow.estimators.density import (
+    DifferenceOfEntropies,
+    FlowMatching,
+    GaussianMixtureInformation,
+    NormalisingFlow,
+)
 from infoflow.estimators.dependence_graph import DependenceGraph
 from infoflow.estimators.discrete import Discrete
 from infoflow.estimators.gaussian import Gaussian
@@ -52,9 +58,13 @@ ESTIMATORS: dict[str, type] = {
     "dependence-graph": DependenceGraph,
     "dime": DIME,
     "discrete": Discrete,
+    "doe": DifferenceOfEntropies,
     "donsker-varadhan": DonskerVaradhan,
+    "flow": NormalisingFlow,
+    "flow-matching": FlowMatching,
     "gaussian": Gaussian,
     "gaussian-dropout": GaussianDropoutInformation,
+    "gaussian-mixture": GaussianMixtureInformation,
     "infonce": InfoNCE,
     "jensen-shannon": JensenShannon,
     "kernel-density": KernelDensity,

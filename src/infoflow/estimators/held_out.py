@@ -1,0 +1,57 @@
+"""What estimators that learn share: disjoint parts of the samples, and how sure the reported parts make one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from scipy import stats
+from torch import Tensor
+
+from infoflow.interface import Estimate
+
+Fold = tuple[Tensor, Tensor, Tensor]
+"""Rows to fit on, to select by and to report on."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a fit leaves behind: the estimate, every sample's share of it, and the way there."""
+
+    estimate: Estimate
+    pointwise: Tensor
+    """(n,) held-out log p(y_i|x_i)/p(y_i) in nats, in the order of the samples; its mean is the plug-in estimate."""
+    history: list[dict[str, float]]
+    """One row per member (fold, seed) and epoch: the objective on the fit part and on the second part."""
+
+
+def split(n: int, folds: int, validation: float, seed: int, device: torch.device | str = "cpu") -> list[Fold]:
+    """For each fold, the rows to fit on, to select by and to report on; every row is reported on.
+
+    `validation` is the share of the rows not reported on that selects. All folds are of one size so that they stack;
+    where n doesn't divide, neighbouring folds share a sample or so.
+
+    >>> [part.shape[0] for part in split(100, 4, 0.2, seed=0)[0]]
+    [60, 15, 25]
+    """
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    size = -(-n // folds)
+    select = max(8, round(validation * (n - size)))
+    parts = []
+    for fold in range(folds):
+        turned = order.roll(-(fold * n // folds)).to(device)
+        parts.append((turned[size + select :], turned[size : size + select], turned[:size]))
+    return parts
+
+
+def half_width(values: Tensor, shares: Tensor, level: float) -> float:
+    """Student's half-width over the folds' values, no narrower than the standard error of the samples' own shares.
+
+    >>> round(half_width(torch.tensor([1.0, 1.2]), torch.zeros(9), 0.95), 3)  # 12.706 · 0.1
+    1.271
+    """
+    quantile = float(stats.t.ppf((1 + level) / 2, len(values) - 1))
+    folds = float(values.std()) / math.sqrt(len(values))
+    samples = float(shares.std()) / math.sqrt(len(shares))
+    return quantile * max(folds, samples)

@@ -17,6 +17,7 @@ from infoflow.interface import Loss
 from infoflow.objectives.deep_infomax.coordinates import AbsoluteCoordinates, CoordinateTask
 from infoflow.objectives.deep_infomax.encoding import Encoding, encode
 from infoflow.objectives.deep_infomax.occlusion import Occlusion
+from infoflow.objectives.game import Game, game
 from infoflow.objectives.prior_matching import AdversarialMatching, PriorMatching
 
 
@@ -118,6 +119,10 @@ class DeepInfoMax(nn.Module):
     def opponent(self) -> nn.Module | None:
         """The discriminator that `opponent_loss` trains; None where the prior is matched without."""
         return None if self.matching is None else self.matching.opponent
+
+    def players(self) -> Game:
+        """The learner with `forward`, and the opponent with `opponent_loss` where there is one."""
+        return game(self.learner, self, self.opponent, self.opponent_loss)
 
     def encode(self, inputs: Tensor) -> Encoding:
         """The whole input's map, and the vector of the input as the vector gets to see it."""

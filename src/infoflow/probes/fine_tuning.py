@@ -125,7 +125,9 @@ class FineTuning:
         fewest = int(counts[counts > 0].min())
         if fewest < self.per_class:
             raise TooFewSamples(f"a class has {fewest} training samples; want at least per_class = {self.per_class}")
-        width = features(model, x[:2], {"Y": self.layer})["Y"][0].numel()
+        width, tested = (features(model, part[:2], {"Y": self.layer})["Y"][0].numel() for part in (x, report))
+        if width != tested:
+            raise InvalidArgument(f"the encoder gives {width} train features but {tested} test features; want the same")
         if not self.freeze and not any(p.requires_grad or p.is_floating_point() for p in model.parameters()):
             raise InvalidArgument("the encoder has no parameters to fine-tune; want freeze=True, or another encoder")
         values = []

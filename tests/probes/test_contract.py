@@ -1,0 +1,182 @@
+"""What holds for every probe: bad input is refused in our words, the same seed gives the same answer."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from infoflow.errors import InfoflowError, InvalidArgument, TooFewSamples
+from infoflow.estimators import Gaussian
+from infoflow.interface import Kind
+from infoflow.probes import (
+    FineTuning,
+    InputInformation,
+    LinearSVM,
+    Logistic,
+    MultilayerPerceptron,
+    NearestNeighbours,
+    NeuralDependency,
+    Probe,
+    Reconstruction,
+    Score,
+    TotalCorrelation,
+)
+
+pytest.importorskip("torchmetrics", reason="torchmetrics (infoflow[vision]) is not installed")
+
+LABELLED = [
+    LinearSVM(runs=2),
+    Logistic(runs=2),
+    MultilayerPerceptron(units=16, epochs=15, learning_rate=1e-2, runs=2),
+    NearestNeighbours(k=3),
+    FineTuning(per_class=10, epochs=10, learning_rate=1e-2, head="linear", runs=2),
+    FineTuning(per_class=10, epochs=15, learning_rate=1e-2, freeze=True, runs=2),
+]
+OTHERS = [
+    InputInformation(Gaussian()),
+    NeuralDependency(settings={"hidden": (8,), "max_epochs": 2}),
+    NeuralDependency(sigmoid=True, settings={"hidden": (8,), "max_epochs": 2}),
+    TotalCorrelation(),
+    Reconstruction(epochs=2, runs=2),
+]
+
+
+def drawn(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    y = torch.arange(n) % 2
+    x = torch.randn(n, 64, generator=generator)
+    x[:, :4] += 6 * y[:, None] - 3
+    return x, y
+
+
+def scored(probe: Any, train: Any, test: Any) -> Score:
+    """Called by what it takes; the features are also the inputs and, as 8×8, the images."""
+    (x, y), (report, report_y) = train, test
+    if probe.takes == "labels":
+        return probe.score(x, y, report, report_y)
+    if probe.takes == "features":
+        return probe.score(report[:, :3])
+    if probe.takes == "inputs":
+        return probe.score(report[:, :3], report[:, :2] + report[:, 3:5])
+    if probe.takes == "images":
+        return probe.score(x, x.reshape(-1, 1, 8, 8), report, report.reshape(-1, 1, 8, 8))
+    encoder = nn.utils.skip_init(nn.Linear, 64, 8)  # drawn from no random state
+    with torch.no_grad():
+        encoder.weight.copy_(torch.eye(8, 64))
+        encoder.bias.zero_()
+    return probe.score(encoder, x, y, report, report_y)
+
+
+@pytest.mark.parametrize("probe", LABELLED + OTHERS, ids=lambda p: f"{p.name}-{p.takes}")
+def test_a_score_says_what_it_is_and_repeats(probe: Any) -> None:
+    assert isinstance(probe, Probe)
+    train, test = drawn(200, 0), drawn(120, 1)
+    state = torch.get_rng_state()
+    first, second = scored(probe, train, test), scored(probe, train, test)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert first == second
+    assert first.measure == probe.name
+    assert isinstance(first.kind, Kind)
+    assert first.n == 120
+    assert math.isfinite(first.value)
+    assert first.interval is None or first.interval.low <= first.value <= first.interval.high
+    assert str(first).startswith(probe.name)
+
+
+@pytest.mark.parametrize("probe", LABELLED, ids=lambda p: f"{p.name}-{p.takes}")
+def test_what_is_separable_is_separated(probe: Any) -> None:
+    score = scored(probe, drawn(200, 0), drawn(120, 1))
+    assert score.value >= 0.97
+    assert score.unit == "fraction"
+
+
+@pytest.mark.parametrize("probe", LABELLED, ids=lambda p: f"{p.name}-{p.takes}")
+def test_unrelated_features_are_at_chance(probe: Any) -> None:
+    generator = torch.Generator().manual_seed(5)
+    (x, y), (report, report_y) = drawn(200, 0), drawn(400, 1)
+    x, report = torch.randn(x.shape, generator=generator), torch.randn(report.shape, generator=generator)
+    assert abs(scored(probe, (x, y), (report, report_y)).value - 0.5) < 0.1
+
+
+@pytest.mark.parametrize("probe", LABELLED, ids=lambda p: f"{p.name}-{p.takes}")
+@pytest.mark.parametrize("fault", ["one class", "nan", "lengths", "width", "few", "labels", "empty"])
+def test_bad_input_is_refused(probe: Any, fault: str) -> None:
+    (x, y), (report, report_y) = drawn(40, 0), drawn(30, 1)
+    if fault == "one class":
+        y, wanted = torch.zeros_like(y), "one class only"
+    elif fault == "nan":
+        x[3, 5], wanted = math.nan, "train .* ha.* 1 NaN value"
+    elif fault == "lengths":
+        report_y, wanted = report_y[:-1], "30 .* 29|29 .* 30"
+    elif fault == "width":
+        report, wanted = report[:, :10], "64 .* 10|shape .*10"
+    elif fault == "few":
+        x, y, wanted = x[:2], y[:2], "want"
+    elif fault == "labels":
+        y, wanted = y.float(), "want integer classes"
+    else:
+        report, report_y, wanted = report[:0], report_y[:0], "0"
+    if fault == "few" and probe.takes == "encoder":
+        x, y = x[:1], y[:1]
+    with pytest.raises(InfoflowError, match=wanted):
+        scored(probe, (x, y), (report, report_y))
+
+
+@pytest.mark.parametrize("probe", OTHERS, ids=lambda p: p.name)
+def test_nan_features_are_refused(probe: Any) -> None:
+    train, test = drawn(100, 0), drawn(100, 1)
+    test[0][3, :] = math.nan
+    with pytest.raises(InvalidArgument, match="NaN"):
+        scored(probe, train, test)
+
+
+@pytest.mark.parametrize("probe", [p for p in LABELLED if p.takes == "labels"], ids=lambda p: p.name)
+def test_collapsed_features_and_unseen_classes_are_warned_of(probe: Any) -> None:
+    x, y = torch.ones(60, 4), torch.arange(60) % 3
+    score = probe.score(x, y % 2, x, y)
+    assert any("collapsed" in warning for warning in score.warnings)
+    assert any("in the test labels only" in warning for warning in score.warnings)
+    assert score.value <= 0.5
+
+
+def test_numpy_lists_and_other_labels_do() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 3))
+    y = np.where(x[:, 0] > 0, 7, -2)
+    x[:, 0] += 3 * np.sign(x[:, 0])
+    assert Logistic(runs=1).score(x.tolist(), y.tolist(), x, y).value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: LinearSVM(penalty=0), "penalty is 0"),
+        (lambda: Logistic(runs=0), "runs is 0"),
+        (lambda: MultilayerPerceptron(dropout=1.0), "dropout is 1.0"),
+        (lambda: NearestNeighbours(metric="cosin"), "did you mean 'cosine'"),
+        (lambda: NearestNeighbours(k=0), "k is 0"),
+        (lambda: FineTuning(head="mpl"), "did you mean 'mlp'"),
+        (lambda: InputInformation(estimator=3), "estimator is 3"),  # type: ignore[arg-type]
+        (lambda: Reconstruction(batch_size=1), "batch_size is 1"),
+    ],
+)
+def test_settings_out_of_range_are_refused(make: Any, message: str) -> None:
+    with pytest.raises(InvalidArgument, match=message):
+        make()
+
+
+def test_more_neighbours_than_samples() -> None:
+    (x, y), (report, report_y) = drawn(20, 0), drawn(20, 1)
+    with pytest.raises(InvalidArgument, match="k is 21, but there are 20 samples"):
+        NearestNeighbours(k=21).score(x, y, report, report_y)
+
+
+def test_too_few_labels_to_fine_tune_on() -> None:
+    (x, y), (report, report_y) = drawn(20, 0), drawn(20, 1)
+    with pytest.raises(TooFewSamples, match="want at least per_class = 11"):
+        FineTuning(per_class=11).score(nn.Linear(64, 2), x, y, report, report_y)

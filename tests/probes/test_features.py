@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from collections import namedtuple
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from infoflow.errors import InvalidArgument, TooFewSamples, UnknownName
+from infoflow.models import ConvolutionalEncoder
+from infoflow.probes import features
+
+
+class Returning(nn.Module):
+    """An encoder with batch norm and dropout that returns whatever it is told to make of its features."""
+
+    def __init__(self, make: Any) -> None:
+        super().__init__()
+        self.conv = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.Dropout(0.5))
+        self.fc = nn.Linear(3 * 36, 5)
+        self.make = make
+
+    def forward(self, x: Tensor) -> Any:
+        hidden = self.conv(x)
+        return self.make(hidden, self.fc(hidden.flatten(1)))
+
+
+Pair = namedtuple("Pair", ["local", "vector"])
+IMAGES = torch.randn(7, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (lambda m, y: y, ["Y"]),
+        (lambda m, y: (m, y), ["conv", "Y"]),
+        (lambda m, y: [m, y.relu(), y], ["conv", "fc", "Y"]),
+        (lambda m, y: Pair(m, y), ["local", "vector"]),
+        (lambda m, y: {"map": m, "hidden": None, "y": y}, ["map", "y"]),
+    ],
+)
+def test_what_is_returned_is_named(make: Any, names: list[str]) -> None:
+    found = features(Returning(make), IMAGES, batch_size=3)
+    assert list(found) == names
+    assert found[names[-1]].shape == (7, 5)
+
+
+def test_modules_by_name_and_renamed() -> None:
+    encoder = Returning(lambda m, y: (m, y))
+    found = features(encoder, IMAGES, {"map": "conv.2", "Y": "output"}, batch_size=3)
+    returned = features(encoder, IMAGES, batch_size=7)
+    assert torch.equal(found["map"], returned["conv"])  # dropout is off in evaluation mode
+    torch.testing.assert_close(found["Y"], returned["Y"])
+    assert list(features(encoder, IMAGES, ["fc"])) == ["fc"]
+
+
+def test_an_encoder_that_names_its_layers_is_taken_at_its_word() -> None:
+    encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=4)
+    assert {name: tuple(v.shape) for name, v in features(encoder, IMAGES).items()} == {
+        "conv": (7, *features(encoder, IMAGES, ["conv"])["conv"].shape[1:]),
+        "fc": (7, 16),
+        "Y": (7, 4),
+    }
+
+
+def test_the_encoder_is_left_as_it_was() -> None:
+    encoder = Returning(lambda m, y: y).train()
+    encoder.conv[1].eval()
+    before = {name: value.clone() for name, value in encoder.state_dict().items()}
+    flags = [module.training for module in encoder.modules()]
+    state = torch.get_rng_state()
+    found = features(encoder, IMAGES)
+    assert [module.training for module in encoder.modules()] == flags
+    assert all(torch.equal(value, before[name]) for name, value in encoder.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not found["Y"].requires_grad
+    assert not any(module._forward_hooks for module in encoder.modules())
+
+
+def test_functions_arrays_and_half_precision() -> None:
+    assert features(lambda x: x.sum((1, 2, 3)), IMAGES.numpy())["Y"].shape == (7,)
+    half = nn.Linear(4, 2).to(torch.bfloat16)
+    assert features(half, np.ones((3, 4)))["Y"].dtype == torch.float32
+
+
+def test_tokens_stay_integers_and_are_prepared() -> None:
+    assert features(nn.Embedding(10, 3), torch.tensor([[1, 2], [3, 4]]))["Y"].shape == (2, 2, 3)
+    bytes_ = torch.full((2, 3), 255, dtype=torch.uint8)
+    assert features(nn.Identity(), bytes_, prepare=lambda x: x / 255)["Y"].max() == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda m, y: None, "returns a NoneType"),
+        (lambda m, y: "text", "returns a str"),
+        (lambda m, y: (), "returns a tuple of 0"),
+        (lambda m, y: (m, m, m, y), "returns a tuple of 4"),
+        (lambda m, y: {}, "no tensor at all"),
+        (lambda m, y: (m, "text"), "returns 'Y' as str"),
+        (lambda m, y: y.sum(), r"shape \(\) for 7 samples"),
+        (lambda m, y: y[:1], r"shape \(1, 5\) for 7 samples"),
+        (lambda m, y: y[:, :0], r"shape \(7, 0\)"),
+        (lambda m, y: y * float("nan"), "features 'Y' has 35 NaN values"),
+        (lambda m, y: y.to(torch.complex64), "complex64"),
+    ],
+)
+def test_an_encoder_that_returns_nothing_usable(make: Any, message: str) -> None:
+    with pytest.raises(InvalidArgument, match=message):
+        features(Returning(make), IMAGES)
+
+
+def test_other_faults() -> None:
+    encoder = Returning(lambda m, y: y)
+    with pytest.raises(InvalidArgument, match="can't run on a batch of shape"):
+        features(encoder, torch.zeros(3, 2, 8, 8))
+    with pytest.raises(UnknownName, match="did you mean 'conv"):
+        features(encoder, IMAGES, ["con"])
+    with pytest.raises(TooFewSamples, match="at least one sample"):
+        features(encoder, IMAGES[:0])
+    with pytest.raises(InvalidArgument, match="want a list of layer names"):
+        features(encoder, IMAGES, "conv")
+    with pytest.raises(InvalidArgument, match="or a function"):
+        features(3, IMAGES)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgument, match="change their shape between batches"):
+        features(lambda x: x[:, :1].expand(-1, len(x)), torch.zeros(5, 2), batch_size=3)

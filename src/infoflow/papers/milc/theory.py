@@ -35,7 +35,7 @@ _POINTS = 200
 
 @dataclass(frozen=True)
 class Recipe:
-    """`channels` random ones of each kind of labels; Monte Carlo and the logistic model at `separations` s."""
+    """`channels` random ones of each kind of labels a seed; Monte Carlo and the logistic model at `separations` s."""
 
     channels: int
     timed: int
@@ -189,9 +189,10 @@ def trials(recipe: Recipe) -> list[Trial]:
     found += [Trial(f"mixture/dimensions={n}", mixture, {"dimensions": n}) for n in recipe.dimensions]
     found.append(Trial("speed", speed, {"count": recipe.timed}))
     for seed in range(recipe.seeds):
-        each = -(-recipe.channels // recipe.seeds)
         found += [
-            Trial(f"channels/{labels}/seed={seed}", channels, {"labels": labels, "count": each, "seed": seed})
+            Trial(
+                f"channels/{labels}/seed={seed}", channels, {"labels": labels, "count": recipe.channels, "seed": seed}
+            )
             for labels in LABELS
         ]
         for s in recipe.separations:
@@ -291,8 +292,8 @@ THEORY = Experiment(
             channels=400, timed=10_000, classes=(2, 10), dimensions=(1,), separations=(1.0,), draws=1000,
             samples=10_000, seeds=2,
         ),
-        "cpu": Recipe(channels=60_000, timed=1_000_000),
-        "full": Recipe(channels=1_000_000, timed=10_000_000, draws=1_000_000, samples=400_000, seeds=10),
+        "cpu": Recipe(channels=20_000, timed=1_000_000),
+        "full": Recipe(channels=100_000, timed=10_000_000, draws=1_000_000, samples=400_000, seeds=10),
     },
     trials,
     report,

@@ -1,4 +1,4 @@
-"""One process of the group that test_distributed.py starts: `worker.py RANK FOLDER`. Rank −1 has the whole batch alone."""
+"""One process of the group of test_distributed.py: `worker.py RANK FOLDER`. Rank −1 has the whole batch alone."""
 
 from __future__ import annotations
 

@@ -22,8 +22,10 @@ TOLERANCE = {
     "binning": 1e-9,
     "matrix-renyi": 1e-8,
     "dependence-graph": 1e-9,
+    "information-dropout": 1e-5,
     "nearest-neighbours": 1e-9,
     "seeds-side-by-side": 1e-5,
+    "many-pairs": 1e-5,
 }
 
 

@@ -17,10 +17,10 @@ import pandas as pd
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
+from infoflow.bench import peers
 from infoflow.bench.heat_map import draw
 from infoflow.checks import integer
 from infoflow.errors import BrokenStore, InfoflowError, InvalidArgument
-from infoflow.estimators.registry import parse
 from infoflow.interface import Estimator, Task
 from infoflow.tasks import BEYOND_NORMAL, find
 
@@ -76,10 +76,11 @@ def run(
 ) -> pd.DataFrame:
     """Runs every estimator on every task and writes a table and heat maps of the errors into the folder `output`.
 
-    `estimators`: texts as `parse` takes them ("ksg:k=5"), or labels with estimator objects. `tasks`: tasks or their
-    names. Each finished cell is kept in `output/parts`, so that an interrupted run goes on where it was, and a longer
-    one adds to a shorter; `n_jobs` processes through joblib (its backends reach clusters), with a bar if `progress`.
-    Files appear whole or not at all.
+    `estimators`: texts as `parse` takes them ("ksg:k=5"), or labels with estimator objects; texts may name other
+    packages' too (`infoflow.bench.peers`: "torch-mist:estimator=nwj"), which are left out, with a line in the log,
+    where they aren't installed. `tasks`: tasks or their names. Each finished cell is kept in `output/parts`, so that an
+    interrupted run goes on where it was, and a longer one adds to a shorter; `n_jobs` processes through joblib (its
+    backends reach clusters), with a bar if `progress`. Files appear whole or not at all.
 
     - `accuracy.csv`: one row a cell with the columns task, truth, estimator, n, seed, nats, error (nats - truth), low
       and high (the estimator's interval), ceiling, saturated, seconds, cpu_seconds (of all threads), kind, refused
@@ -152,7 +153,10 @@ def _cells(
 ) -> list[Cell]:
     if isinstance(estimators, str) or isinstance(tasks, str):
         raise InvalidArgument("estimators and tasks are lists; want ['ksg'], not 'ksg'")
-    named = dict(estimators) if isinstance(estimators, Mapping) else {text: parse(text) for text in estimators}
+    if isinstance(estimators, Mapping):
+        named = dict(estimators)
+    else:
+        named = {text: peers.parse(text) for text in peers.present(list(estimators))}
     chosen = [find(task) if isinstance(task, str) else task for task in tasks]
     for what, values in (("estimators", named), ("tasks", chosen), ("sizes", sizes), ("seeds", seeds)):
         if not len(values):

@@ -118,6 +118,16 @@ def parse(text: str) -> Any:
     >>> parse("binning:width=0.5")
     Binning(...width=0.5...)
     """
+    name, parameters = named_parameters(text)
+    return create(name, **parameters)
+
+
+def named_parameters(text: str) -> tuple[str, dict[str, Any]]:
+    """The name and the parameters in `name:parameter=value,...`; values are numbers, True, None, ... or bare words.
+
+    >>> named_parameters("ksg:k=5,rescale=none")
+    ('ksg', {'k': 5, 'rescale': 'none'})
+    """
     name, _, rest = text.partition(":")
     parameters: dict[str, Any] = {}
     for item in filter(None, (part.strip() for part in rest.split(","))):
@@ -125,7 +135,7 @@ def parse(text: str) -> Any:
         if not equals:
             raise InvalidArgument(f"estimator {text!r}: {item!r} is no parameter=value")
         parameters[key.strip()] = _value(value.strip())
-    return create(name, **parameters)
+    return name, parameters
 
 
 def _value(text: str) -> Any:

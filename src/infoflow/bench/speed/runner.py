@@ -19,7 +19,9 @@ import torch
 from infoflow.bench.speed import (
     binning,
     dependence_graph,
+    information_dropout,
     kernel_density,
+    many_pairs,
     matrix_renyi,
     nearest_neighbours,
     seeds_side_by_side,
@@ -37,6 +39,8 @@ BENCHMARKS: Mapping[str, Callable[[bool], Iterator[Row]]] = MappingProxyType(
         "dependence-graph": dependence_graph.run,
         "nearest-neighbours": nearest_neighbours.run,
         "seeds-side-by-side": seeds_side_by_side.run,
+        "many-pairs": many_pairs.run,
+        "information-dropout": information_dropout.run,
     }
 )
 

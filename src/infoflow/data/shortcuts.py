@@ -35,7 +35,7 @@ def shifted_mnist(
     textures: list[Texture] | None = None,
     size: int = 32,
     correlation: float = 1.0,
-    texture_side: int = 128,
+    texture_side: int = 64,
 ) -> Dataset:
     """Digits on textures: in training the texture says which digit it is; in validation and test it says nothing.
 
@@ -48,6 +48,8 @@ def shifted_mnist(
     - `digits`: another data set of grey images, cut 64 : 16 : 20 by `seed`, in place of MNIST.
     - `textures`: one RGB image (height, width, 3) uint8 a class; default one photograph a class of the Describable
       Textures Dataset (`draw_textures`), or generated ones (`procedural_textures`) where that is not at hand.
+    - `texture_side`: photographs are scaled to so many pixels before patches are cut. The paper doesn't tell; at 64
+      cross-entropy alone comes to what it publishes (texture 95 %, digit 12 %), at 256 to 67 % and 27 %.
     - `correlation`: share of the training images whose texture is that of their digit; the others draw one.
 
     Inputs (n, 3, size, size) uint8, labels the digit, factors "digit" and "texture". On a shifted set no classifier's

@@ -1,0 +1,126 @@
+"""Methods side by side: the recipe, its trials, and what all comparisons report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from infoflow.papers.findings import Claim, Row
+from infoflow.papers.ifm.classifier import run
+from infoflow.papers.ifm.methods import METHODS
+from infoflow.papers.seeds import over_seeds
+from infoflow.papers.trial import Results, Trial
+
+SELECTIONS = ("best_digit", "best_texture", "last")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Hyper-parameters of all of a comparison's classifiers; a seed is a draw of split, textures and weights."""
+
+    methods: tuple[str, ...]
+    source: str = "shifted-mnist"
+    size: int = 32
+    width: float = 1.0
+    counts: tuple[int, int, int] = (48_000, 12_000, 10_000)
+    texture_side: int = 64
+    epochs: int = 50
+    batch_size: int = 128
+    learning_rate: float = 0.01
+    hidden: tuple[int, ...] = (256, 128, 64)
+    seeds: int = 5
+    smaller: str = ""
+    """What is smaller than published, if anything is."""
+
+
+def trials(recipe: Recipe) -> list[Trial]:
+    """A trial for each method and seed, seeds outermost, so that an interrupted run has compared something."""
+    shared = {k: v for k, v in asdict(recipe).items() if k not in ("methods", "seeds", "smaller")}
+    found = []
+    for seed in range(recipe.seeds):
+        for name in recipe.methods:
+            settings = asdict(METHODS[name])
+            del settings["title"]
+            arguments = {"method": name, "seed": seed, **shared, "settings": settings}
+            found.append(Trial(f"{name}/seed={seed}", run, arguments))
+    return found
+
+
+def values(results: Results, method: str, what: str) -> list[float]:
+    """One number a seed, in the order of the seeds."""
+    return [float(found[what]) for found in results.of(method=method)]
+
+
+def both(results: Results, method: str, selection: str) -> list[tuple[float, float]]:
+    """Digit and texture accuracy of every seed, in percent."""
+    pairs = (values(results, method, f"{factor}_{selection}") for factor in ("digit", "texture"))
+    return list(zip(*pairs, strict=True))
+
+
+def rows(
+    recipe: Recipe,
+    results: Results,
+    published: dict[tuple[str, str], tuple[float, float]],
+    selections: Sequence[str] = SELECTIONS,
+) -> list[Row]:
+    """Digit and texture accuracy of every method and selection, beside what is published of them."""
+    found = []
+    for name in recipe.methods:
+        for selection in selections:
+            figures = published.get((name, selection))
+            for i, factor in enumerate(("digit", "texture")):
+                found.append(
+                    Row(
+                        f"{METHODS[name].title}, {selection.replace('_', ' ')}: {factor}",
+                        values(results, name, f"{factor}_{selection}"),
+                        "%",
+                        published=None if figures is None else figures[i],
+                        tolerance=None if figures is None else 5.0,
+                        comparable=figures is None or not recipe.smaller,
+                        settings_known=figures is None,
+                        why="" if figures is None else recipe.smaller or _CHOSEN,
+                    )
+                )
+    return found
+
+
+_CHOSEN = "which textures, features, negatives, optimiser and how many epochs isn't told"
+
+
+def sanity(recipe: Recipe, results: Results) -> Claim:
+    """No classifier is right about both more often than 1 + P(digit = texture)."""
+    worst = max(
+        found[f"digit_{selection}"] + found[f"texture_{selection}"] - 100 - found["agree"]
+        for name in recipe.methods
+        for found in results.of(method=name)
+        for selection in SELECTIONS
+    )
+    return Claim(
+        "digit and texture accuracy add up to at most 1 + P(digit = texture), about 110 %",
+        bool(worst <= 1e-6),
+        f"the largest sum is {-worst:.1f} points below it" if worst <= 0 else f"exceeded by {worst:.1f} points",
+        published=False,
+    )
+
+
+def summed(results: Results, method: str, selection: str = "last") -> list[float]:
+    """digit + texture of every seed, in points."""
+    return [digit + texture for digit, texture in both(results, method, selection)]
+
+
+def least(results: Results, method: str, selection: str = "last") -> list[float]:
+    """The smaller of both accuracies of every seed."""
+    return [min(pair) for pair in both(results, method, selection)]
+
+
+def differences(results: Results, first: str, second: str, what: str) -> list[float]:
+    """first − second, seed by seed, of a result such as "digit_last"."""
+    return [a - b for a, b in zip(values(results, first, what), values(results, second, what), strict=True)]
+
+
+def in_words(numbers: Sequence[float], unit: str = "%") -> str:
+    """Mean and interval over seeds, to one decimal."""
+    found = over_seeds(numbers)
+    if found.seeds < 2:
+        return f"{found.mean:.1f} {unit} (one seed)"
+    return f"{found.mean:.1f} {unit} [{found.low:.1f}, {found.high:.1f}]"

@@ -1,0 +1,86 @@
+"""What is compared: the baseline, the published recipe, its variants, our recipe with its parts taken away, rivals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+Pairs = tuple[tuple[str, str], ...]
+
+BLOCKS: Pairs = (("act1", "act2"), ("act2", "act3"), ("act3", "act4"))
+FROM_INPUT: Pairs = (("input", "act1"), *BLOCKS)
+TO_THE_END: Pairs = (("input", "act4"), ("act1", "act4"), ("act2", "act4"))
+
+
+@dataclass(frozen=True)
+class Method:
+    """How one classifier is trained: cross-entropy, and what is added to it."""
+
+    title: str
+    flow: float = 0.0
+    """Weight of the information flow; 0 is none."""
+    pairs: Pairs = BLOCKS
+    bound: str = "jensen_shannon"
+    critic: str = "published"
+    negatives: str = "random"
+    count: int = 1
+    mining: int = 1
+    noise: float = 0.0
+    locations: int = 16
+    exchange: tuple[str, ...] = ()
+    """Layers whose statistics are exchanged; none is no exchange."""
+    share: float = 0.5
+    decoupling: float = 0.0
+    """λ of spectral decoupling."""
+    decorrelation: float = 0.0
+    rival: str = ""
+    """ "ice", "orthogonal" or "last-layer": methods with a network or a second step of their own."""
+
+
+_MANY = Method("", flow=1.0, bound="infonce", critic="separable", count=8, locations=8)
+_EXCHANGE = ("input", "act1", "act2")
+
+METHODS: Mapping[str, Method] = {
+    "baseline": Method("cross-entropy"),
+    "ifm": Method("IFM as published", flow=1.0),
+    "ifm-image": replace(_MANY, title="IFM, InfoNCE, same-image negatives", flow=1.0, negatives="same-image"),
+    "exchange": Method("exchange of statistics", exchange=_EXCHANGE),
+    "exchange-input": Method("exchange, of the input's statistics alone", exchange=("input",)),
+    "exchange-ifm": Method("exchange + IFM as published", exchange=_EXCHANGE, flow=1.0),
+    "ours": replace(_MANY, title="exchange + IFM, same-image", exchange=_EXCHANGE, flow=0.5, negatives="same-image"),
+    "ours-layout": replace(
+        _MANY,
+        title="exchange + IFM, layout's share .6",
+        exchange=_EXCHANGE,
+        share=0.6,
+        flow=0.5,
+        negatives="same-image",
+    ),
+    "spectral": Method("spectral decoupling", decoupling=0.1),
+    "decorrelation": Method("decorrelation", decorrelation=0.1),
+    "ice": Method("iCE-style minimax + IFM", rival="ice", flow=1.0, pairs=(*BLOCKS, ("act4", "linear"))),
+    "orthogonal": Method("gradient-orthogonal ensemble", rival="orthogonal"),
+    "last-layer": Method("last layer retrained on shifted digits", rival="last-layer"),
+    # Which strangers.
+    "random": replace(_MANY, title="random locations", flow=1.0, negatives="random"),
+    "same-location": replace(_MANY, title="same location, other images", flow=1.0, negatives="same-location"),
+    "same-image": replace(_MANY, title="same image", flow=1.0, negatives="same-image"),
+    "same-class": replace(_MANY, title="same class, other images", flow=1.0, negatives="same-class"),
+    "hard": replace(_MANY, title="hardest of 8 times as many", mining=8, count=2),
+    # Which bound and critic.
+    "js-published": Method("Jensen–Shannon, published critic", flow=1.0, locations=8),
+    "js-separable": Method("Jensen–Shannon, separable", flow=1.0, critic="separable", locations=8),
+    "infonce-separable": replace(_MANY, title="InfoNCE, separable", flow=1.0),
+    "infonce-bounded": replace(_MANY, title="InfoNCE, cosine critic", critic="cosine"),
+    "nwj-published": Method("NWJ, published critic", flow=1.0, bound="nwj", locations=8),
+    "hellinger-published": Method(
+        "squared Hellinger, published critic", flow=1.0, bound="squared_hellinger", locations=8
+    ),
+    # What keeps the bound from its ceiling.
+    "plain": Method("as published", flow=1.0, locations=8),
+    "noise-.5": Method("noise ε = 0.5", flow=1.0, noise=0.5, locations=8),
+    "noise-2": Method("noise ε = 2", flow=1.0, noise=2.0, locations=8),
+    "from-input": Method("pairs from the input on", flow=1.0, pairs=FROM_INPUT, locations=8),
+    "to-the-end": Method("pairs of early layers with the last", flow=1.0, pairs=TO_THE_END, locations=8),
+    "weight-4": Method("weight 4", flow=4.0, locations=8),
+}

@@ -75,7 +75,7 @@ def _curve(axes: Axes, name: str, loss: str, seeds: Seeds, term: str) -> None:
 
 
 def scatter(runs: Sequence[tuple[str, Mapping[str, Any]]], classes: int) -> Figure:
-    """Test error against the test set's information, a point a run, above what Fano's inequality allows."""
+    """Test error against the test set's information, a point a run, beside what Fano's inequality allows."""
 
     def draw(canvas: Canvas) -> None:
         canvas.set_size_inches(7, 5)
@@ -94,7 +94,7 @@ def scatter(runs: Sequence[tuple[str, Mapping[str, Any]]], classes: int) -> Figu
         left, right = axes.get_xlim()
         grid = np.linspace(max(0.0, left), np.log(classes), 200)
         bound = error_lower_bound(grid, np.log(classes), classes)
-        axes.plot(grid, bound, "k--", linewidth=1, label="Fano: no classifier errs less")
+        axes.plot(grid, bound, "k--", linewidth=1, label="Fano's bound, were the estimate exact")
         axes.set(xlabel="mutual information I(X;Y) on the test set / nats", ylabel="test error", ylim=(0, None))
         axes.set_xlim(left, max(right, np.log(classes)))
         axes.grid(alpha=0.2)
@@ -102,7 +102,8 @@ def scatter(runs: Sequence[tuple[str, Mapping[str, Any]]], classes: int) -> Figu
 
     caption = (
         "Test error against the mutual information that the loss's terms estimate on the test set; every run is a "
-        "point. The line is the least error of balanced classes with that much information."
+        "point. The line is the least error of balanced classes with that much information; the estimate is a lower "
+        "bound on it, so points may lie below."
     )
     return Figure("error-information", caption, draw)
 
@@ -115,7 +116,7 @@ def learning_rates(
     def draw(canvas: Canvas) -> None:
         canvas.set_size_inches(1 + 3.6 * len(panels), 3.9)
         for axes, (regime, losses) in zip(
-            np.atleast_1d(canvas.subplots(1, len(panels), sharey=True)), panels.items(), strict=True
+            np.atleast_1d(canvas.subplots(1, len(panels), sharex=True, sharey=True)), panels.items(), strict=True
         ):
             for loss, runs in losses.items():
                 rates = [rate for rate, _, _ in runs]

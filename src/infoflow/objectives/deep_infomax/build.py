@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -57,6 +59,7 @@ def deep_infomax_for(
     units: int | None = None,
     prior: str | Prior = "uniform",
     matching: str | PriorMatching = "adversarial",
+    discriminator_units: Sequence[int] = (1000, 200),
     coordinates: str = "none",
     coordinate_weight: float = 1.0,
     locations: int | None = None,
@@ -70,7 +73,7 @@ def deep_infomax_for(
     `critic` is "encode-and-dot" (default 2048 units) or "concat-and-convolve" (512), `units` its width. The global
     critic is the paper's. Contrastive bounds set every sample against all others of the batch, the others against one
     (except where the encodings are dotted: all come at no cost). `matching` is "adversarial", "kernel",
-    "sliced-wasserstein" or a `PriorMatching`, `prior` one of `PRIORS`; `coordinates` "none", "absolute", "relative" or
+    "sliced-wasserstein" or a `PriorMatching`, `prior` one of `PRIORS`, `discriminator_units` the adversary's layers; `coordinates` "none", "absolute", "relative" or
     "both", asked at `locations` random places of each map (None: all); `occlusion` the side of the block, or an
     `Occlusion`. The rest is as in `DeepInfoMax`, the errors too, and UnknownName.
 
@@ -112,7 +115,7 @@ def deep_infomax_for(
         beta=beta,
         gamma=gamma,
         bound=bound,
-        matching=_matching(matching, prior, features, streams[4]) if gamma else None,
+        matching=_matching(matching, prior, features, discriminator_units, streams[4]) if gamma else None,
         coordinates=tasks,
         coordinate_weight=coordinate_weight,
         occlusion=Occlusion(occlusion) if isinstance(occlusion, int) else occlusion,
@@ -121,12 +124,14 @@ def deep_infomax_for(
     )
 
 
-def _matching(matching: str | PriorMatching, prior: str | Prior, features: int, seed: torch.Generator) -> PriorMatching:
+def _matching(
+    matching: str | PriorMatching, prior: str | Prior, features: int, units: Sequence[int], seed: torch.Generator
+) -> PriorMatching:
     if isinstance(matching, PriorMatching):
         return matching
     if not isinstance(matching, str):
         raise InvalidArgument(f"matching is a {type(matching).__name__}; want a PriorMatching or one of its names")
     kind = choice(matching, "matching", MATCHINGS)
     if kind == "adversarial":
-        return AdversarialMatching(features, prior, seed=seed)
+        return AdversarialMatching(features, prior, units=units, seed=seed)
     return KernelMatching(prior) if kind == "kernel" else SlicedWassersteinMatching(prior)

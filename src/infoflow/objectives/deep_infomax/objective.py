@@ -120,6 +120,11 @@ class DeepInfoMax(nn.Module):
         """The discriminator that `opponent_loss` trains; None where the prior is matched without."""
         return None if self.matching is None else self.matching.opponent
 
+    @property
+    def representation(self) -> nn.Module:
+        """The encoder, which is what to probe."""
+        return self.encoder
+
     def players(self) -> Game:
         """The learner with `forward`, and the opponent with `opponent_loss` where there is one."""
         return game(self.learner, self, self.opponent, self.opponent_loss)

@@ -1,0 +1,114 @@
+"""Table 4: what coordinate prediction and occlusion add to DIM(L) with InfoNCE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from infoflow.papers.deep_infomax import published
+from infoflow.papers.deep_infomax.figures import bars, training
+from infoflow.papers.deep_infomax.learning import Learning, trial
+from infoflow.papers.deep_infomax.recipes import CPU, FULL, SMOKE, why
+from infoflow.papers.deep_infomax.reporting import accuracy_row, differences, percent
+from infoflow.papers.experiment import Experiment
+from infoflow.papers.findings import Claim, Findings
+from infoflow.papers.trial import Results, Trial
+
+_NAMES = {
+    "dim": "DIM",
+    "coordinates": "DIM + coordinates",
+    "occlusion": "DIM + occlusion",
+    "both": "DIM + both",
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """`block` is the least side of what is hidden, `locations` at how many places a step asks for coordinates."""
+
+    learning: Learning
+    block: int = 10
+    locations: int | None = None
+    seeds: int = 3
+
+
+def _options(recipe: Recipe, task: str) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if task in ("coordinates", "both"):
+        options |= {"coordinates": "both", "locations": recipe.locations}
+    if task in ("occlusion", "both"):
+        options |= {"occlusion": recipe.block}
+    return options
+
+
+def trials(recipe: Recipe) -> Sequence[Trial]:
+    """Every combination with every seed."""
+    return [
+        trial(recipe.learning, "dim-l-nce", seed, options=_options(recipe, task), label=task)
+        for task in _NAMES
+        for seed in range(recipe.seeds)
+    ]
+
+
+def report(recipe: Recipe, results: Results) -> Findings:
+    """Rows by combination and layer, and what each task adds on Y."""
+    found = {
+        task: {layer: percent(results, layer, options=_options(recipe, task)) for layer in published.LAYERS}
+        for task in _NAMES
+    }
+    rows = [
+        accuracy_row(recipe.learning, f"{name}: {layer}", found[task][layer], figure)
+        for task, name in _NAMES.items()
+        for layer, figure in zip(published.LAYERS, published.TABLE4[task], strict=True)
+    ]
+    claims = [
+        Claim.above(f"{text} on Y", differences(found[task]["Y"], found["dim"]["Y"]), unit="points")
+        for task, text in (
+            ("both", "coordinates and occlusion together help"),
+            ("occlusion", "occlusion helps"),
+            ("coordinates", "coordinates help"),
+        )
+    ]
+    terms = {
+        "information I(map; Y)": ("local", _NAMES),
+        "coordinates": ("absolute_coordinates", ("coordinates", "both")),
+        "relative coordinates": ("relative_coordinates", ("coordinates", "both")),
+    }
+    panels = {
+        title: {
+            _NAMES[task]: [run[f"curve_{term}"] for run in results.of(options=_options(recipe, task))] for task in tasks
+        }
+        for title, (term, tasks) in terms.items()
+    }
+    pictures = [
+        bars(
+            "accuracy",
+            "Test accuracy of a perceptron on conv, fc and Y; 95 % intervals and single seeds.",
+            {_NAMES[task]: found[task] for task in _NAMES},
+            "test accuracy / %",
+        ),
+        training(
+            "losses",
+            "Over training: the InfoNCE bound (higher is better), which occlusion makes harder, and the "
+            "cross-entropies of the coordinates (lower is better).",
+            panels,
+            "nats",
+        ),
+    ]
+    notes = [f"Smaller than the paper: {why(recipe.learning)}."] if why(recipe.learning) else []
+    return Findings(rows, claims, pictures, notes)
+
+
+EXPERIMENT = Experiment(
+    "dim",
+    "table4",
+    "Deep InfoMax, Table 4: coordinate prediction and occlusion",
+    {
+        "smoke": Recipe(SMOKE, locations=4, seeds=1),
+        "cpu": Recipe(CPU, locations=16),
+        "full": Recipe(FULL),
+    },
+    trials,
+    report,
+)

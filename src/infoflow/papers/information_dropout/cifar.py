@@ -28,7 +28,7 @@ RECIPES = {
     "smoke": Recipe(
         Settings(data="toy-colours", samples=300, epochs=1, milestones=(), batch_size=50), widths=(0.05, 0.1), seeds=2
     ),
-    "cpu": Recipe(Settings(samples=6_000, pool=2, epochs=8, milestones=(4, 7)), widths=(0.125, 0.25)),
+    "cpu": Recipe(Settings(samples=5_000, pool=2, epochs=8, milestones=(5, 7), batch_size=50), widths=(0.125, 0.25)),
     "full": Recipe(),
 }
 

@@ -28,7 +28,7 @@ RECIPES = {
         betas=(0.1, 1.0), seeds=2,
     ),
     "cpu": Recipe(
-        Settings(samples=6_000, pool=2, epochs=8, milestones=(4, 7)), betas=(0.1, 1.0, 3.0, 10.0)
+        Settings(samples=5_000, pool=2, epochs=8, milestones=(5, 7), batch_size=50), betas=(0.1, 1.0, 3.0, 10.0)
     ),
     "full": Recipe(),
 }  # fmt: skip

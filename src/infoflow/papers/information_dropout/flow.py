@@ -30,7 +30,9 @@ RECIPES = {
         Settings(data="toy-colours", samples=300, epochs=1, milestones=(), batch_size=50), width=0.05,
         betas=(0.1, 1.0), seeds=2,
     ),
-    "cpu": Recipe(Settings(samples=4_000, pool=2, epochs=6, milestones=(4,)), betas=(0.3, 3.0, 30.0)),
+    "cpu": Recipe(
+        Settings(samples=4_000, pool=2, epochs=6, milestones=(4,), batch_size=50), betas=(0.03, 0.3, 3.0)
+    ),
     "full": Recipe(),
 }  # fmt: skip
 

@@ -32,8 +32,10 @@ RECIPES = {
         width=0.05, betas=(0.1, 1.0), seeds=2,
     ),
     "cpu": Recipe(
-        Settings(data="occluded-cifar", samples=6_000, held_out=4_000, pool=2, epochs=8, milestones=(4, 7)),
-        width=0.25, betas=(0.1, 1.0, 3.0, 10.0),
+        Settings(
+            data="occluded-cifar", samples=5_000, held_out=4_000, pool=2, epochs=10, milestones=(6, 9), batch_size=50
+        ),
+        width=0.25, betas=(0.01, 0.1, 1.0, 10.0),
     ),
     "full": Recipe(),
 }  # fmt: skip

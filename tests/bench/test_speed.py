@@ -26,6 +26,7 @@ TOLERANCE = {
     "nearest-neighbours": 1e-9,
     "seeds-side-by-side": 1e-5,
     "many-pairs": 1e-5,
+    "deep-infomax": 1e-5,
 }
 
 

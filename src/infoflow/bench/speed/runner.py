@@ -18,6 +18,7 @@ import torch
 
 from infoflow.bench.speed import (
     binning,
+    deep_infomax,
     dependence_graph,
     information_dropout,
     kernel_density,
@@ -41,6 +42,7 @@ BENCHMARKS: Mapping[str, Callable[[bool], Iterator[Row]]] = MappingProxyType(
         "seeds-side-by-side": seeds_side_by_side.run,
         "many-pairs": many_pairs.run,
         "information-dropout": information_dropout.run,
+        "deep-infomax": deep_infomax.run,
     }
 )
 

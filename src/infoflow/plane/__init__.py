@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from infoflow.plane.activation_geometry import Geometry, geometry, geometry_of
 from infoflow.plane.analysis import analyse
 from infoflow.plane.auditing import Audit, audit
 from infoflow.plane.recorder import Recorder, record
 from infoflow.plane.recording import Recording
+from infoflow.plane.sweeps import Sweep, sensitivity
 from infoflow.plane.table import Plane
 
-__all__ = ["Audit", "Plane", "Recorder", "Recording", "analyse", "audit", "record"]
+__all__ = [
+    "Audit",
+    "Geometry",
+    "Plane",
+    "Recorder",
+    "Recording",
+    "Sweep",
+    "analyse",
+    "audit",
+    "geometry",
+    "geometry_of",
+    "record",
+    "sensitivity",
+]

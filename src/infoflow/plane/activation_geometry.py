@@ -1,0 +1,137 @@
+"""The geometry of a layer's activations beside its information: what a deterministic layer's numbers often measure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from infoflow.checks import classes, paired, samples
+from infoflow.errors import InvalidArgument
+from infoflow.plane.recording import Recording
+from infoflow.plane.store import Location
+
+# This near to an end of the layer's range (as a part of it) a unit counts as saturated.
+_EDGE = 0.01
+
+COLUMNS = ["network", "probe", "layer", "depth", "seed", "epoch", "measure", "value"]
+
+
+class Geometry(NamedTuple):
+    """How a layer's activations lie; all of them are numbers without a unit, or in that of the activations."""
+
+    low: float
+    """The least activation."""
+    high: float
+    """The greatest."""
+    saturated: float
+    """The part of the activations within 1 % of the layer's range from its ends (of ReLU: those that are off too)."""
+    within: float
+    """Root mean square distance of two samples of one class."""
+    between: float
+    """Root mean square distance of two samples of different classes."""
+    effective_rank: float
+    """exp H(λ/Σλ), λ the eigenvalues of the covariance: over how many directions the activations spread."""
+
+
+def geometry(t: Any, y: Any) -> Geometry:
+    """The geometry of activations t (n, d) with classes y (n,).
+
+        within² = Σ_c Σ_{i,j∈c} |t_i − t_j|² / Σ_c n_c²,    between² = Σ_{i,j: y_i≠y_j} |t_i − t_j|² / (n² − Σ_c n_c²),
+        effective rank = exp(−Σ_k p_k log p_k),   p = eigenvalues of the covariance, divided by their sum.
+
+    Pairs are ordered and include a sample with itself, so that sums over classes do: O(n d), no distance is computed.
+    `between` is 0 where there is one class, the effective rank 0 where nothing varies.
+
+    Raises InvalidArgument (shapes, NaN), TooFewSamples. Goldfeld et al. (2019) watch such distances for clustering;
+    Roy and Vetterli, "The effective rank", EUSIPCO 2007, Definition 1.
+
+    >>> found = geometry([[0.0, 0.0], [0.0, 2.0], [4.0, 0.0], [4.0, 2.0]], [0, 0, 1, 1])
+    >>> round(found.within, 3), round(found.between, 3), round(found.effective_rank, 3)
+    (1.414, 4.243, 1.649)
+    """
+    activations = samples(t, "t").double().cpu().flatten(1).numpy()
+    codes, _ = classes(y, "y", minimum=2)
+    paired(samples(t, "t"), codes, "t", "y")
+    labels = codes.cpu().numpy()
+    low, high = float(activations.min()), float(activations.max())
+    edge = _EDGE * (high - low)
+    saturated = float(((activations <= low + edge) | (activations >= high - edge)).mean()) if high > low else 1.0
+    centred = activations - activations.mean(0)
+    counts = np.bincount(labels)
+    present = counts > 0
+    sums = np.zeros((len(counts), centred.shape[1]))
+    np.add.at(sums, labels, centred)
+    squares = np.bincount(labels, weights=(centred**2).sum(1))
+    # Σ_{i,j∈c} |t_i − t_j|² = 2 (n_c Σ_i |t_i|² − |Σ_i t_i|²), and the same over all samples.
+    inside = float((2 * (counts * squares - (sums**2).sum(1)))[present].sum())
+    n = len(labels)
+    everything = float(2 * n * squares.sum())
+    same = float((counts.astype(float) ** 2).sum())
+    return Geometry(
+        low,
+        high,
+        saturated,
+        within=float(np.sqrt(max(inside, 0.0) / same)),
+        between=float(np.sqrt(max(everything - inside, 0.0) / (n**2 - same))) if n**2 > same else 0.0,
+        effective_rank=_effective_rank(centred),
+    )
+
+
+def _effective_rank(centred: np.ndarray[Any, Any]) -> float:
+    n, d = centred.shape
+    # The smaller of the two Gram matrices has all the eigenvalues that aren't 0.
+    gram = centred.T @ centred if d <= n else centred @ centred.T
+    eigenvalues = np.clip(np.linalg.eigvalsh(gram), 0.0, None)
+    total = eigenvalues.sum()
+    if total <= 0:
+        return 0.0
+    p = eigenvalues / total
+    p = p[p > 0]
+    return float(np.exp(-(p * np.log(p)).sum()))
+
+
+def geometry_of(
+    recording: Recording | Location,
+    *,
+    layers: Iterable[str] | None = None,
+    epochs: Iterable[int] | None = None,
+    probes: Iterable[str] | None = None,
+) -> pd.DataFrame:
+    """The geometry of every recorded layer through training, tidy: a row for each layer, seed, epoch and measure.
+
+    `layers`, `epochs` and `probes` choose; None means all. Columns: network, probe, layer, depth, seed, epoch, measure
+    (the fields of `Geometry`), value.
+
+    Raises UnknownName, MissingData, BrokenStore (recordings), InvalidArgument (an empty choice).
+
+    >>> import tempfile, torch
+    >>> from infoflow.plane import record
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> net = torch.nn.Sequential(torch.nn.Tanh())
+    >>> with record(net, torch.tensor([[-9.0], [0.0], [9.0]]), [0, 0, 1], store=folder.name) as recorder:
+    ...     recorder.snapshot(0)
+    >>> frame = geometry_of(folder.name)
+    >>> frame[frame["measure"] == "high"]["value"].round(3).tolist()
+    [1.0]
+    >>> folder.cleanup()
+    """
+    source = recording if isinstance(recording, Recording) else Recording(recording)
+    chosen_layers = source.layers if layers is None else list(layers)
+    chosen_epochs = source.epochs if epochs is None else list(epochs)
+    chosen_probes = source.probes if probes is None else list(probes)
+    chosen = {"layers": chosen_layers, "epochs": chosen_epochs, "probes": chosen_probes}
+    if empty := [name for name, values in chosen.items() if not values]:
+        raise InvalidArgument(f"{empty[0]} is empty; want at least one, or None for all")
+    rows = []
+    for probe in chosen_probes:
+        y = source.labels(probe)
+        for layer in chosen_layers:
+            for epoch in chosen_epochs:
+                for seed, t in zip(source.seeds, source.activations(epoch, layer, probe), strict=True):
+                    point = (source.name, probe, layer, source.layers.index(layer), seed, epoch)
+                    found = geometry(t, y)
+                    rows += [(*point, measure, value) for measure, value in zip(found._fields, found, strict=True)]
+    return pd.DataFrame(rows, columns=COLUMNS)

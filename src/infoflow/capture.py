@@ -1,7 +1,8 @@
 """The activations of a model's layers on one batch, taken with forward hooks that leave no trace.
 
 A layer is called by its module's name; the model's own output is called "output". A module that runs k > 1 times in
-one forward pass gives the layers "name@1" ... "name@k".
+one forward pass gives the layers "name@1" ... "name@k". Of a module that returns a tuple, as recurrent layers and the
+blocks of transformers do, the first entry counts.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ class Capture:
     """Runs a model on a batch and hands over the chosen layers' activations, in the order of the layers.
 
     `layers` is "auto" (every activation module in the order of the forward pass, and the output) or names.
-    Needs one trial batch, which finds what runs and in which order.
+    Needs one trial batch, which finds what runs and in which order. `call(model, batch)` runs the model, where
+    `model(batch)` isn't how.
     """
 
     def __init__(
@@ -92,8 +94,10 @@ class Capture:
         layers: str | Sequence[str],
         output: Callable[[Any], Tensor] | None,
         trial: Tensor,
+        call: Callable[[nn.Module, Tensor], Any] | None = None,
     ) -> None:
         self.model = unwrapped(model)
+        self._call = call
         for name, parameter in [*self.model.named_parameters(), *self.model.named_buffers()]:
             if torch.nn.parameter.is_lazy(parameter):
                 raise InvalidArgument(f"the model's {name!r} has no shape yet; run one batch through it first")
@@ -190,7 +194,7 @@ class Capture:
                 nonlocal last
                 calls.append(name)
                 # Copied at once: a later in-place module would write into it.
-                copies.append(_copied(value))
+                copies.append(_copied(value[0] if isinstance(value, tuple) and value else value))
                 last = value
 
             return keep
@@ -198,7 +202,7 @@ class Capture:
         handles = [self._modules[name].register_forward_hook(hook(name)) for name in watched]
         try:
             with untouched(self.model):
-                result = self.model(batch)
+                result = self.model(batch) if self._call is None else self._call(self.model, batch)
                 output = _copied(self._output(result) if self._output else result)
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
             raise InvalidArgument(

@@ -181,3 +181,13 @@ def test_a_monitor_inside_training() -> None:
     assert [row["epoch"] for row in history if "probe_accuracy/0" in row] == [0, 4, 8]
     assert all(0 < value < 1 for value in curve)
     assert torch.equal(weight, trained(False)[1])
+
+
+def test_information_about_inputs_of_many_columns_is_found_in_their_principal_components() -> None:
+    """I(X;Y) = ½ Σ log(1 + s²) of what Y = X₁₋₃ + noise sees; 300 columns of small noise hide nothing."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(1500, 300, generator=generator) * torch.tensor([2.0] * 3 + [0.1] * 297)
+    y = x[:, :3] + torch.randn(1500, 3, generator=generator)
+    score = InputInformation(Gaussian(), components=8).score(x, y)
+    assert score.value == pytest.approx(1.5 * math.log(5), abs=0.15)
+    assert score.settings["components"] == 8

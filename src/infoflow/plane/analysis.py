@@ -6,7 +6,9 @@ import functools
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import joblib
@@ -31,6 +33,9 @@ Source: TypeAlias = "Location | Recording"
 
 # Bins over the range of more than one layer: what the estimator's `scope` may ask for.
 _WIDE_SCOPES = ("epoch", "run")
+
+# So often in a row may all workers be lost without a single snapshot being done.
+_LOSSES = 2
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def analyse(
     epochs: Iterable[int] | None = None,
     probes: Sequence[str] | None = None,
     seeds: Sequence[int] | None = None,
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     progress: bool = False,
     cache: str | os.PathLike[str] | None = None,
 ) -> Plane:
@@ -81,9 +86,12 @@ def analyse(
     of that snapshot, or of the whole run, for each probe and seed, by `with_range`. `layers`, `epochs`, `probes` and
     `seeds` choose; None means all.
 
-    `n_jobs` workers (joblib's, so its backends and their configuration hold) each have one snapshot of one probe at a
-    time. `cache` is a folder for finished parts: an interrupted analysis goes on there, with the same result; a part
-    is made again when the recording, an estimator's settings or the version of infoflow change.
+    Workers each have one snapshot of one probe at a time. They are joblib's: `n_jobs` of them, or, where it is None,
+    what `joblib.parallel_config` says around the call (one, if it says nothing), so that an analysis runs on a Dask or
+    Ray cluster as it is; workers must reach the recordings and the cache under the same name. Where workers are lost
+    (killed for memory, say), what they had is done again by others. `cache` is a folder for finished parts: an
+    interrupted analysis goes on there, with the same result; a part is made again when the recording, an estimator's
+    settings or the version of infoflow change.
 
     Raises MissingData and BrokenStore (recordings), UnknownName (layer, epoch, probe, seed, estimator) and
     InvalidArgument; an estimator that fails is named with the network, layer, epoch and seed.
@@ -146,7 +154,7 @@ def analyse(
                             part["layer"],
                             part["seed"],
                             groups,
-                            None if cache is None else os.fspath(cache),
+                            None if cache is None else str(Path(cache).absolute()),
                         )
                     )
     if not tasks:
@@ -226,10 +234,31 @@ def _groups(
     return [_Group(members) for members in groups.values()]
 
 
-def _run(tasks: list[_Task], n_jobs: int, progress: bool) -> list[pd.DataFrame]:
-    parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator" if progress else "list")
-    done = parallel(joblib.delayed(_analysed)(task) for task in tasks)
-    return list(tqdm(done, total=len(tasks), desc="estimating", unit="snapshot", disable=not progress))
+def _run(tasks: list[_Task], n_jobs: int | None, progress: bool) -> list[pd.DataFrame]:
+    """The tables of all tasks, in their order, whichever workers are lost on the way."""
+    done: dict[int, pd.DataFrame] = {}
+    losses = 0
+    with tqdm(total=len(tasks), desc="estimating", unit="snapshot", disable=not progress) as bar:
+        while len(done) < len(tasks):
+            before = len(done)
+            left = [index for index in range(len(tasks)) if index not in done]
+            # As they come, so that what is done is kept when a worker dies.
+            parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+            try:
+                for index, table in parallel(joblib.delayed(_numbered)(index, tasks[index]) for index in left):
+                    done[index] = table
+                    bar.update()
+            except BrokenProcessPool as error:
+                losses = losses + 1 if len(done) == before else 1
+                if losses > _LOSSES:
+                    error.add_note("give cache= a folder, and the next call goes on from what is done")
+                    raise
+                log.warning("workers were lost after %d of %d snapshots; going on with the rest", len(done), len(tasks))
+    return [done[index] for index in range(len(tasks))]
+
+
+def _numbered(index: int, task: _Task) -> tuple[int, pd.DataFrame]:
+    return index, _analysed(task)
 
 
 def _analysed(task: _Task) -> pd.DataFrame:

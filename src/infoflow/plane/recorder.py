@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.capture import Capture
-from infoflow.checks import choice, classes, integer, paired, samples
+from infoflow.checks import classes, integer, paired, samples
 from infoflow.errors import InvalidArgument
+from infoflow.plane.pooling import Pooling
 from infoflow.plane.provenance import machine, plain
 from infoflow.plane.store import Array, Header, Location, RecordingStore, digest
 
@@ -29,6 +30,9 @@ def record(
     layers: str | Sequence[str] = "auto",
     output: Callable[[Any], Tensor] | None = None,
     maps: str = "flatten",
+    tokens: str = "none",
+    padding: int | None = None,
+    call: Callable[[nn.Module, Tensor], Any] | None = None,
     seeds: int | Sequence[int] | None = None,
     name: str | None = None,
     resume: bool = False,
@@ -44,8 +48,16 @@ def record(
     activation that is the model's output is not stored twice) or module names as in `model.named_modules()`. A module
     that runs k > 1 times in a forward pass gives "name@1" ... "name@k". `output` is applied to the model's output
     before it is stored (a softmax, say). `maps` says what becomes of (n, C, H, W): "flatten" to (n, C·H·W), or "mean"
-    or "max" over all but the channels, axis 1. `seeds` given as a list means a stacked model, whose layers return
-    (len(seeds), n, ...); an integer names the one seed of a plain model, 0 by default.
+    or "max" over all but the channels, axis 1.
+
+    `tokens` says what becomes of representations of tokens, (n, length, d): "mean" over the tokens, "first" (the class
+    token), "last", or "none" for all of them, (n, length·d). `padding` is the integer that fills the sequences of the
+    probe up: means leave it out, and "last" is the last that is none. `call(model, batch)` runs the model where
+    `model(batch)` isn't how (attention masks, say). A layer that returns a tuple, as the blocks of transformers do,
+    is recorded by its first entry.
+
+    `seeds` given as a list means a stacked model, whose layers return (len(seeds), n, ...); an integer names the one
+    seed of a plain model, 0 by default.
 
     A snapshot is taken in evaluation mode without gradients; training flags, parameters, buffers and every random
     state are afterwards as they were. It is stored complete or not at all. `store` is a folder or an fsspec URL; an
@@ -73,27 +85,27 @@ def record(
         raise InvalidArgument(f"model is a {type(model).__name__}; want a torch.nn.Module")
     if resume and overwrite:
         raise InvalidArgument("resume and overwrite exclude each other; want one of them")
-    choice(maps, "maps", ("flatten", "mean", "max"))
+    pooling = Pooling(maps, tokens, padding)
     integer(batch_size, "batch_size")
     probes = _probes(probe_x, probe_y)
     stacked = seeds is not None and not isinstance(seeds, int | np.integer)
     members = _seeds(seeds)
-    capture = Capture(model, layers, output, _batch(model, next(iter(probes.values()))[0], 0, 2))
+    pooling.check(x for x, _ in probes.values())
+    capture = Capture(model, layers, output, _batch(model, next(iter(probes.values()))[0], 0, 2), call)
     stored = {key: (x.cpu().numpy(), y.cpu().numpy()) for key, (x, y) in probes.items()}
     header = Header(
         name=type(capture.model).__name__ if name is None else str(name),
         layers=capture.layers,
         seeds=members,
         probes={key: {"n": len(y), "digest": digest(x, y)} for key, (x, y) in stored.items()},
-        maps=maps,
+        maps=str(pooling),
         stacked=stacked,
-        # Pooled maps aren't what the next layer sees.
-        chain=capture.chain and maps == "flatten",
+        chain=capture.chain and pooling.keeps_all,
         provenance={**machine(), "device": str(_device(model)), "user": plain(provenance or {})},
     )
     archive = RecordingStore(store, read_only=False)
     _begin(archive, header, stored, resume=resume, overwrite=overwrite)
-    return Recorder(capture, probes, header, archive, batch_size)
+    return Recorder(capture, probes, header, archive, batch_size, pooling)
 
 
 class Recorder:
@@ -116,8 +128,10 @@ class Recorder:
         header: Header,
         archive: RecordingStore,
         batch_size: int,
+        pooling: Pooling,
     ) -> None:
         self._capture = capture
+        self._pooling = pooling
         self._probes = probes
         self._header = header
         self._archive = archive
@@ -189,7 +203,7 @@ class Recorder:
         for start in range(0, len(x), self._batch_size):
             batch = _batch(self._capture.model, x, start, start + self._batch_size)
             for layer, values in self._capture(batch).items():
-                parts[layer].append(self._shaped(layer, values, len(batch)))
+                parts[layer].append(self._shaped(layer, values, batch))
         whole = {}
         for layer, pieces in parts.items():
             try:
@@ -205,8 +219,9 @@ class Recorder:
             whole[layer] = values.numpy()
         return whole
 
-    def _shaped(self, layer: str, values: Tensor, n: int) -> Tensor:
-        """(seeds, n, d), its maps flattened or pooled."""
+    def _shaped(self, layer: str, values: Tensor, batch: Tensor) -> Tensor:
+        """(seeds, n, d), its maps and tokens flattened or pooled."""
+        n = len(batch)
         if not self._header.stacked:
             values = values.unsqueeze(0)
         wanted = (len(self._header.seeds), n)
@@ -216,10 +231,7 @@ class Recorder:
                 f"({wanted[0]}, {n}, ...) from a model of {wanted[0]} seeds" if self._header.stacked else f"({n}, ...)"
             )
             raise InvalidArgument(f"layer {layer!r} returns shape {got} for a batch of {n} samples; want {want}")
-        if values.ndim > 3 and self._header.maps != "flatten":
-            maps = values.flatten(3)
-            values = maps.mean(-1) if self._header.maps == "mean" else maps.amax(-1)
-        return values.flatten(2) if values.ndim > 2 else values.unsqueeze(2)
+        return self._pooling(values, batch)
 
     def _metric(self, name: str, value: Any) -> list[float]:
         seeds = len(self._header.seeds)

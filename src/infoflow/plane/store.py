@@ -11,6 +11,7 @@ interrupted has none and is ignored. Recording an epoch again writes a new revis
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import os
@@ -174,9 +175,33 @@ class RecordingStore:
         activations: Mapping[str, Mapping[str, Array]],
         metrics: Mapping[str, Sequence[float]],
     ) -> None:
-        """Writes one snapshot; an earlier one of the same epoch stays until this one is complete."""
+        """Writes one snapshot; an earlier one of the same epoch stays until this one is complete.
+
+        Raises BrokenStore where the store takes no more (a full disk): what was recorded before is untouched.
+        """
         earlier = [revision for found, revision in self._revisions() if found == epoch]
         snapshot = Snapshot(epoch, max(earlier, default=-1) + 1, {}, {})
+        try:
+            self._write(header, snapshot, activations, metrics)
+        except OSError as error:
+            # What was half written is in the way of what would still fit. Deleting may fail as well, and then waits.
+            with contextlib.suppress(OSError):
+                self._delete(epoch, snapshot.revision)
+            raise BrokenStore(
+                f"epoch {epoch} could not be stored in {self.name!r}: {error}. What was recorded before is kept; make "
+                "room and take the snapshot again, or go on later with resume=True"
+            ) from error
+        for revision in earlier:
+            self._delete(epoch, revision)
+
+    def _write(
+        self,
+        header: Header,
+        snapshot: Snapshot,
+        activations: Mapping[str, Mapping[str, Array]],
+        metrics: Mapping[str, Sequence[float]],
+    ) -> None:
+        """The arrays, and last the attributes that make them count."""
         group = zarr.open_group(self._store, path=snapshot.path, mode="w", zarr_format=3)
         stored: dict[str, dict[str, dict[str, Any]]] = {}
         for probe_index, probe in enumerate(header.probes):
@@ -195,13 +220,11 @@ class RecordingStore:
         group.update_attributes(
             {
                 "complete": True,
-                "epoch": epoch,
+                "epoch": snapshot.epoch,
                 "metrics": {name: [_number(value) for value in values] for name, values in metrics.items()},
                 "layers": stored,
             }
         )
-        for revision in earlier:
-            self._delete(epoch, revision)
 
     def tidy(self, header: Header) -> None:
         """Deletes what interrupted writes have left, and revisions that were replaced."""
@@ -276,7 +299,8 @@ def _open(location: Location, *, read_only: bool) -> Store:
         path = Path(text)
         if path.exists() and not path.is_dir():
             raise InvalidArgument(f"store {text!r} is a file; want a folder or a URL")
-        return LocalStore(path, read_only=read_only)
+        # A worker may run in another folder.
+        return LocalStore(path.absolute(), read_only=read_only)
     try:
         return FsspecStore.from_url(text, read_only=read_only)
     except (ImportError, ValueError) as error:  # no such protocol, or its package is not installed

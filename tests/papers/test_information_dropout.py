@@ -46,7 +46,7 @@ def test_full_scale_is_as_published() -> None:
     cnn = found["cifar"].settings
     assert (cnn.batch_size, cnn.learning_rate, cnn.weight_decay, cnn.keep) == (100, 0.05, 1e-3, 0.8)
     assert (cnn.epochs, cnn.milestones, cnn.samples, cnn.pool) == (200, (80, 120, 160), 50_000, 1)
-    assert (found["cifar"].beta, min(found["cifar"].widths), max(found["cifar"].widths)) == (3.0, 0.25, 1.0)
+    assert (found["cifar"].betas, min(found["cifar"].widths), max(found["cifar"].widths)) == ((3.0,), 0.25, 1.0)
     clutter = found["cluttered"]
     assert (clutter.batch_size, clutter.learning_rate, clutter.epochs, clutter.milestones) == (128, 0.01, 80, (30, 60))
     assert max(clutter.betas) <= 0.5

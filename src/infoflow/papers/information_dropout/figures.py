@@ -38,10 +38,20 @@ def curves(axes: Axes, found: Curves, *, xlabel: str, ylabel: str, log: bool = T
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     if log and all(min(values) > 0 for curve in found.values() for values in curve.values()):
-        axes.set_yscale("log")
+        logarithmic(axes)
     axes.grid(alpha=0.25)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
+
+
+def logarithmic(axes: Axes) -> None:
+    """A logarithmic vertical axis with plain numbers on it, enough of them within one decade too."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0), numticks=12))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def beside(canvas: Canvas, panels: Sequence[tuple[Curves, str, bool]], *, xlabel: str) -> None:

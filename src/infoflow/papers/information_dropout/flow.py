@@ -116,7 +116,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
             )
             axes.fill_between(epochs, curves.min(0), curves.max(0), color=figures.COLOURS[i], alpha=0.2, lw=0)
         _tidy(axes, "epoch", "nats per image, all layers", "")
-        axes.set_yscale("log")
+        figures.logarithmic(axes)
         axes.legend(frameon=False, fontsize=8)
 
     pictures = [

@@ -73,6 +73,9 @@ def test_information_dropouts_figure_is_twice_the_total_correlation() -> None:
     assert estimate.nats == pytest.approx(printed)
     assert estimate.quantity != "TC(Z)"
     assert estimate.nats == pytest.approx(2 * total_correlation(z, bias_correction=False).nats)
+    of_the_code = total_correlation(z, normalisation="per-dimension", bias_correction=False)
+    assert of_the_code.nats == pytest.approx(0.5 * printed / z.shape[1])
+    assert of_the_code.quantity == "TC(Z)/m"
 
 
 def test_degenerate_components() -> None:

@@ -14,7 +14,7 @@ from infoflow.interface import Estimate, Kind
 from infoflow.pairwise.neighbours import count_within, nearest
 
 METHODS = ("gaussian", "ksg")
-NORMALISATIONS = ("nats", "information-dropout")
+NORMALISATIONS = ("nats", "information-dropout", "per-dimension")
 
 
 def total_correlation(
@@ -29,7 +29,8 @@ def total_correlation(
       Grassberger 2004, eq. 23), for any continuous components, but few of them.
 
     `normalisation` "nats" is the total correlation. "information-dropout" is the figure that Achille and Soatto (2018)
-    call by that name, −log |Σ₀⁻¹ Σ| with Σ₀ the diagonal of Σ: twice as much.
+    call by that name, −log |Σ₀⁻¹ Σ| with Σ₀ the diagonal of Σ: twice as much. "per-dimension" is that of their code, half of
+    it divided by m: the total correlation a component. They take the logarithm of the representation for z.
 
     Constant components share nothing and are dropped, with a warning. Linearly dependent ones share infinitely much:
     the Gaussian form returns infinity then, with a warning.
@@ -53,6 +54,7 @@ def total_correlation(
     integer(k, "k")
     values = samples(z, "z", minimum=k + 2 if method == "ksg" else 3, dtype=torch.float64)
     n = values.shape[0]
+    dimensions = values.shape[1]
     values, warnings = _standardised(values)
     m = values.shape[1]
     if m < 2:
@@ -66,10 +68,14 @@ def total_correlation(
         nats, cautions = _nearest_neighbour(values, k)
         warnings += cautions
     settings: dict[str, Any] = {"bias_correction": bias_correction} if method == "gaussian" else {"k": k}
-    twice = normalisation == "information-dropout"
+    quantity, factor = {
+        "nats": ("TC(Z)", 1.0),
+        "information-dropout": ("−log|Σ₀⁻¹Σ|", 2.0),
+        "per-dimension": ("TC(Z)/m", 1.0 / dimensions),
+    }[normalisation]
     return Estimate(
-        2.0 * nats if twice else nats,
-        quantity="−log|Σ₀⁻¹Σ|" if twice else "TC(Z)",
+        factor * nats,
+        quantity=quantity,
         kind=Kind.POINT,
         estimator="total_correlation",
         n=n,

@@ -29,8 +29,8 @@ def total_correlation(
       Grassberger 2004, eq. 23), for any continuous components, but few of them.
 
     `normalisation` "nats" is the total correlation. "information-dropout" is the figure that Achille and Soatto (2018)
-    call by that name, −log |Σ₀⁻¹ Σ| with Σ₀ the diagonal of Σ: twice as much. "per-dimension" is that of their code, half of
-    it divided by m: the total correlation a component. They take the logarithm of the representation for z.
+    call by that name, −log |Σ₀⁻¹ Σ| with Σ₀ the diagonal of Σ: twice as much. "per-dimension" is that of their code,
+    half of it divided by m: the total correlation a component. They take the logarithm of the representation for z.
 
     Constant components share nothing and are dropped, with a warning. Linearly dependent ones share infinitely much:
     the Gaussian form returns infinity then, with a warning.

@@ -45,12 +45,12 @@ def bars(name: str, caption: str, groups: Mapping[str, Mapping[str, Sequence[flo
                 label = None
         axes.set_xticks(range(len(groups)), [key.replace(" ", "\n", 1) for key in groups], fontsize=8)
         axes.set_ylabel(ylabel)
-        lowest = min(min(values) for group in groups.values() for values in group.values())
-        axes.set_ylim(bottom=max(0.0, lowest - 8))
+        highest = max(max(values) for group in groups.values() for values in group.values())
+        axes.set_ylim(0, highest * 1.18 if highest > 0 else None)  # room for the legend
         axes.grid(axis="y", alpha=0.2)
         axes.set_axisbelow(True)
-        axes.legend(frameon=False, ncols=len(layers), loc="upper left", fontsize=9)
-        axes.margins(y=0.15)
+        if len(layers) > 1:
+            axes.legend(frameon=False, ncols=len(layers), loc="upper left", fontsize=9)
 
     return Figure(name, caption, draw)
 

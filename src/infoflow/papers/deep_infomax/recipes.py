@@ -22,12 +22,12 @@ SMOKE = Learning(
 
 CPU = Learning(
     images=10_000,
-    size=Size(width=0.25, units=128),
-    epochs=8,
+    size=Size(width=0.25, units=64),
+    epochs=6,
     learning_rate=1e-3,
-    probe_epochs=12,
+    probe_epochs=10,
     probe_rate=1e-3,
-    probe_milestones=(8,),
+    probe_milestones=(7,),
     ndm_epochs=10,
     mine_epochs=15,
     decoder_epochs=8,

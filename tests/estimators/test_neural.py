@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from infoflow import critics
 from infoflow.errors import DidNotConverge, InvalidArgument, TooFewSamples, UnknownName
+from infoflow.estimators import mutual_information
+from infoflow.estimators.held_out import split
 from infoflow.estimators.neural import Neural, usable_bounds
 from infoflow.estimators.neural.head_start import Described, Residual, critic_columns, head_start, pairs_width
 from infoflow.interface import Kind
@@ -146,7 +148,7 @@ def test_history_has_a_row_per_member_and_epoch() -> None:
 
 def test_parts_never_overlap_and_every_sample_is_reported_on() -> None:
     for n, folds in ((40, 2), (41, 4), (103, 5)):
-        parts = Neural(folds=folds)._split(n)
+        parts = split(n, folds, 0.15, seed=0)
         for fit, select, report in parts:
             assert sorted(torch.cat([fit, select, report]).tolist()) == list(range(n))
         assert set(torch.cat([report for _, _, report in parts]).tolist()) == set(range(n))
@@ -175,6 +177,20 @@ class TestWarnings:
         free = dataclasses.replace(estimator, bound="dime").estimate(*gaussian(800, 20.0, 8))
         assert free.nats == pytest.approx(20.0, abs=0.5)
 
+    def test_ten_nats_are_too_many_for_a_lower_bound_and_it_names_the_cure(self) -> None:
+        x, y = gaussian(10000, 10.0, 5)
+        estimate = Neural(folds=2, max_epochs=1).estimate(x, y)
+        # log of the 2048 or so candidates that a reported row meets.
+        assert estimate.nats < 7.7
+        (warning,) = (w for w in estimate.warnings if "no lower bound can be trusted" in w)
+        assert "doe" in warning
+        assert "gaussian-mixture" in warning
+        for cure in ("doe", "gaussian-mixture"):
+            quick = {"max_epochs": 2} if cure == "doe" else {}
+            found = mutual_information(x, y, estimator=cure, folds=2, **quick)
+            assert found.nats == pytest.approx(10.0, abs=0.1)
+            assert 10.0 in found.interval
+
     def test_an_exhausted_budget(self) -> None:
         estimate = Neural(**(FAST | {"max_epochs": 2})).estimate(*gaussian(400, 0.7))
         assert any("still improving after max_epochs=2" in w for w in estimate.warnings)
@@ -183,6 +199,28 @@ class TestWarnings:
         big = {"hidden": (256,), "weight_decay": 0.0, "folds": 2, "head_start": False}
         estimate = Neural(**big).estimate(*gaussian(100, 3.0, 20))
         assert any("overfitting: the objective is" in w for w in estimate.warnings)
+
+
+def test_a_permutation_test_from_one_fit() -> None:
+    settings = FAST | {"max_epochs": 3}
+    dependent, independent = gaussian(400, 0.2), gaussian(400, 0.0, seed=1)
+    found = Neural(**settings).tested(*dependent, permutations=99)
+    assert found.nats == Neural(**settings).estimate(*dependent).nats
+    assert found.p_value == 0.02  # twice the least that 99 shuffles can show
+    assert Neural(**settings).tested(*independent, permutations=99).p_value > 0.1
+    assert mutual_information(*dependent, estimator="neural", permutations=99, **settings) == found
+
+
+def test_p_values_under_independence_are_spread_out() -> None:
+    settings = FAST | {"max_epochs": 1}
+    p = [Neural(**settings).tested(*gaussian(80, 0.0, seed=s), permutations=19).p_value for s in range(20)]
+    assert sum(value <= 0.1 for value in p) <= 5
+    assert max(p) > 0.5
+
+
+def test_seeds_within_folds_are_named() -> None:
+    estimate = Neural(**(FAST | {"max_epochs": 1, "restarts": 2})).estimate(*gaussian(200, 0.5))
+    assert estimate.interval.spans == "2 folds of 2 seeds each"
 
 
 def test_what_overfits_is_not_selected() -> None:

@@ -12,6 +12,7 @@ import infoflow
 from infoflow import tasks
 from infoflow.errors import InvalidArgument, UnknownName
 from infoflow.estimators.gaussian import Gaussian
+from infoflow.estimators.neural import Neural
 from infoflow.estimators.recommend import Auto, recommend
 from infoflow.estimators.registry import ESTIMATORS
 
@@ -91,6 +92,37 @@ def test_auto_is_near_the_truth(name: str) -> None:
     task = tasks.find(name)
     values = [infoflow.mutual_information(*task.sample(4000, seed)).nats for seed in (0, 1)]
     assert np.mean(values) == pytest.approx(task.mutual_information, abs=TOLERANCES[name])
+
+
+def large(n: int) -> tuple[torch.Tensor, torch.Tensor, float]:
+    """Five dimensions, the information of a Gaussian channel, and a one-to-one map that no Gaussian copula survives."""
+    x, noise = torch.randn(2, n, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    y = x + 0.1 * noise
+    bent = y.clone()
+    bent[:, 1:] += 0.3 * y[:, :-1].square()  # each dimension by the one before
+    return x, bent, 2.5 * np.log(101)
+
+
+def test_large_information_is_for_densities() -> None:
+    x, y, truth = large(2000)
+    found = recommend(x, y)
+    assert found.estimator == "doe"
+    assert "lower bounds cap" in found.why
+    estimate = infoflow.mutual_information(x, y)
+    assert estimate.estimator == "DifferenceOfEntropies"
+    assert np.log(2000) < estimate.nats < truth + 0.2
+
+
+def test_a_lower_bound_near_its_cap_hands_over_to_densities() -> None:
+    x, y, _ = large(1000)
+
+    class Chosen(Auto):
+        def choose(self, x: object, y: object) -> Neural:
+            return Neural(folds=2, max_epochs=2)
+
+    found = Chosen().estimate(x, y)
+    assert found.estimator == "DifferenceOfEntropies"
+    assert any("Neural came to" in w and "densities were asked" in w for w in found.warnings)
 
 
 def test_few_samples_of_many_dimensions_get_shrinkage() -> None:

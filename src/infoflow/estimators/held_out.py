@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +25,36 @@ class Fit:
     """(n,) held-out log p(y_i|x_i)/p(y_i) in nats, in the order of the samples; its mean is the plug-in estimate."""
     history: list[dict[str, float]]
     """One row per member (fold, seed) and epoch: the objective on the fit part and on the second part."""
+
+
+@dataclass(frozen=True)
+class Shuffles:
+    """A permutation test of independence on samples that a model hasn't seen: nothing is fitted again."""
+
+    count: int
+    seed: int
+
+    def p_value(self, n: int, statistic: Callable[[Tensor], float]) -> float:
+        """(1 + how many random orders of n samples reach what their own order does) / (1 + count).
+
+        `statistic` takes an order (n,) of y. Exact where the model knows nothing of the samples' pairing.
+
+        >>> Shuffles(count=9, seed=0).p_value(50, lambda order: float((order == torch.arange(50)).sum()))
+        0.1
+        """
+        generator = torch.Generator().manual_seed(self.seed)
+        own = statistic(torch.arange(n))
+        others = [statistic(torch.randperm(n, generator=generator)) for _ in range(self.count)]
+        return (1 + sum(other >= own for other in others)) / (1 + self.count)
+
+
+def combined(p_values: Sequence[float]) -> float:
+    """One p-value from those of several folds, which depend on each other: twice their mean (Rüschendorf 1982).
+
+    >>> combined([0.01, 0.03])
+    0.04
+    """
+    return min(1.0, 2 * sum(p_values) / len(p_values))
 
 
 def split(n: int, folds: int, validation: float, seed: int, device: torch.device | str = "cpu") -> list[Fold]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor, float64
 
 from infoflow.checks import classes, is_classes, paired, samples
 from infoflow.estimators.gaussianity import missed_information
-from infoflow.interface import Estimate, Estimator
+from infoflow.interface import Estimate, Estimator, Kind
 
 _LOG = logging.getLogger(__name__)
 
@@ -24,6 +25,9 @@ _ENOUGH, _LOW_WITH_FEW = 1000, 6
 
 # With few samples in many dimensions a Gaussian copula that misses under this share of what it sees loses the least.
 _TOLERABLE = 0.1
+
+# A lower bound caps near the log of a fold of samples; from this share of it on, it falls behind.
+_CAP, _FOLDS = 0.55, 4
 
 # Samples that the look at the data takes; it is a choice, not the estimate.
 _LOOK = 10_000
@@ -65,7 +69,8 @@ def recommend(x: Any, y: Any) -> Recommendation:
     - a Gaussian copula holds (`gaussianity.missed_information` is not significant): "gaussian" with `copula`, which
       then is as good as it gets, and with `shrinkage` where samples are few for the dimensions;
     - it doesn't, in up to 4 dimensions: "ksg";
-    - in more: "neural", whose critics start from the Gaussian part and learn the rest (some seconds at n = 10000);
+    - in more: "neural", whose critics start from the Gaussian part and learn the rest (some seconds at n = 10000),
+      but "doe" where that part alone is more than a lower bound can show;
     - with under 1000 samples instead: "ksg", unless in more than 6 dimensions the copula misses less than a tenth of
       what it sees, which is less than neighbours would lose.
 
@@ -122,6 +127,9 @@ def _continuous(x: Tensor, y: Tensor, dimensions: int, n: int) -> Recommendation
     if dimensions <= (_LOW if n >= _ENOUGH else _LOW_WITH_FEW):
         few = f"{dimensions} dimensions are few enough for neighbours"
         return Recommendation("ksg", f"{why}; {few}", alternatives=("mixed", "neural"))
+    if n >= _ENOUGH and missed.gaussian > _cap(n):
+        large = f"{missed.gaussian:.2g} nats of it are Gaussian already, and lower bounds cap near log {n // _FOLDS}"
+        return Recommendation("doe", f"{why}; {large}", alternatives=("gaussian-mixture", "flow"))
     if n >= _ENOUGH:
         learned = f"in {dimensions} dimensions neighbours lose much of it, and {n} samples are enough to learn it"
         return Recommendation("neural", f"{why}; {learned}", alternatives=("smile", "ksg", "compressed", "sliced"))
@@ -131,6 +139,11 @@ def _continuous(x: Tensor, y: Tensor, dimensions: int, n: int) -> Recommendation
         return Recommendation("gaussian", f"{why}, {worse}", {"copula": True}, ("ksg", *others))
     partly = f"neighbours find what it can't, but too little of it unless most of the {dimensions} dimensions are idle"
     return Recommendation("ksg", f"{why}; {partly}", alternatives=others)
+
+
+def _cap(n: int) -> float:
+    """Nats beyond which a lower bound from n samples is likely too small."""
+    return _CAP * math.log(n / _FOLDS)
 
 
 def _ties(values: Tensor) -> float:
@@ -146,6 +159,9 @@ def _ties(values: Tensor) -> float:
 class Auto:
     """Asks `recommend` and does what it says; the estimate names the estimator that was chosen.
 
+    Where that is a lower bound and has come near what lower bounds can show, "doe" is asked too, and the larger of the
+    two is the answer: a difference of entropies has no such ceiling. The estimate says so then.
+
     >>> Auto().estimate([0, 0, 1, 1] * 30, [1, 1, 0, 0] * 30).estimator
     'Discrete'
     """
@@ -158,7 +174,26 @@ class Auto:
         >>> Auto().estimate(x, x + noise).nats  # ½ log 2 = 0.3466
         0.35
         """
-        return self.choose(x, y).estimate(x, y)
+        return self.settle(x, y, lambda estimator: estimator.estimate(x, y))[1]
+
+    def settle(self, x: Any, y: Any, run: Callable[[Estimator], Estimate]) -> tuple[Estimator, Estimate]:
+        """The estimator that is used in the end, and what it `run` came to.
+
+        >>> estimator, estimate = Auto().settle([0, 1] * 9, [1, 0] * 9, lambda e: e.estimate([0, 1] * 9, [1, 0] * 9))
+        >>> estimate.estimator
+        'Discrete'
+        """
+        chosen = self.choose(x, y)
+        found = run(chosen)
+        if found.kind is not Kind.LOWER_BOUND or found.nats <= _cap(found.n):
+            return chosen, found
+        dense: Estimator = Recommendation("doe", "").create()
+        other = run(dense)
+        _LOG.info("%s: %.3f nats is near what lower bounds can show; doe: %.3f", chosen, found.nats, other.nats)
+        if other.nats <= found.nats:
+            return chosen, found
+        why = f"{found.estimator} came to {found.nats:.2f} nats, near what lower bounds can show of {found.n} samples: "
+        return dense, replace(other, warnings=(*other.warnings, why + "densities were asked instead"))
 
     def choose(self, x: Any, y: Any) -> Estimator:
         """The recommended estimator; the reason goes to the log.

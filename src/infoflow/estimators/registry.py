@@ -6,6 +6,7 @@ import ast
 import dataclasses
 from typing import Any
 
+from infoflow.checks import integer
 from infoflow.errors import InvalidArgument, UnknownName
 from infoflow.estimators.adaptive_binning import AdaptiveBinning
 from infoflow.estimators.binning import Binning
@@ -161,7 +162,8 @@ def mutual_information(
     `x` and `y` are array-likes of shape (n, ...); a one-dimensional integer array means classes. `estimator` is a name
     (parameters follow as keywords) or an estimator object; "auto" lets `recommend` choose. `interval` ("subsampling",
     "bootstrap", "jackknife") adds an interval and `permutations` a p-value from that many shuffles of y, replacing what
-    the estimator itself says of either; both on `n_jobs` processes. `seed` is theirs, and the estimator's if any.
+    the estimator itself says of either; both on `n_jobs` processes. Estimators that learn shuffle held-out samples and
+    fit once (`tested`), where others estimate again for every shuffle. `seed` is theirs, and the estimator's if any.
 
     Raises UnknownName for an unknown estimator or parameter, and what the estimator raises.
 
@@ -180,13 +182,22 @@ def mutual_information(
         raise InvalidArgument(f"parameters {sorted(parameters)} belong into the estimator object that was given")
     else:
         chosen = estimator
+    integer(permutations, "permutations", minimum=0)
+
+    def run(estimator: Estimator) -> Estimate:
+        if permutations and hasattr(estimator, "tested"):
+            tested: Estimate = estimator.tested(x, y, permutations=permutations, seed=seed)
+            return tested
+        return estimator.estimate(x, y)
+
     if isinstance(chosen, Auto):
-        chosen = chosen.choose(x, y)  # once, and not again for every selection of the samples
-    found = chosen.estimate(x, y)
+        chosen, found = chosen.settle(x, y, run)  # once, and not again for every selection of the samples
+    else:
+        found = run(chosen)
     if interval is not None:
         again = resampled(chosen, x, y, interval, seed=seed, n_jobs=n_jobs, estimate=found)
         found = dataclasses.replace(found, interval=again)
-    if permutations:
+    if permutations and not hasattr(chosen, "tested"):
         null = shuffled_null(chosen, x, y, permutations=permutations, seed=seed, n_jobs=n_jobs)
         found = dataclasses.replace(found, p_value=null.p_value(found.nats))
     return found

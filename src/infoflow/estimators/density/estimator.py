@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import torch
@@ -15,7 +15,7 @@ from infoflow import checks
 from infoflow.bounds import doe
 from infoflow.errors import DidNotConverge, InvalidArgument
 from infoflow.estimators.density.variables import Variables
-from infoflow.estimators.held_out import Fit, Fold, half_width, split
+from infoflow.estimators.held_out import Fit, Fold, Shuffles, combined, half_width, split
 from infoflow.estimators.preprocessing import PREPROCESSINGS, learn
 from infoflow.interface import Estimate, Interval, Kind
 
@@ -40,6 +40,8 @@ class Densities:
     """(rows,) log q(y|x)."""
     marginal: Tensor
     """(rows,) log q(y)."""
+    paired_anew: Callable[[Tensor], Tensor]
+    """log q(y|x) (rows,) with the report part's y in another order (rows,)."""
     gap: float = 0.0
     """Nats by which the conditional density is likelier on the fit part than on the second."""
     late: int = 0
@@ -77,12 +79,25 @@ class DensityEstimator(abc.ABC):
         """The held-out pointwise mutual information log p(y_i|x_i)/p(y_i) of each sample, shape (n,), in nats."""
         return self.fit(x, y).pointwise
 
+    def tested(self, x: Any, y: Any, *, permutations: int = 200, seed: int = 0) -> Estimate:
+        """The estimate with the p-value of a permutation test of independence, from one fit.
+
+        The statistic is the held-out E[log q(y|x)], y shuffled within each fold's report part: exact there, for the
+        densities haven't seen it; the folds' p-values combine to twice their mean.
+        """
+        shuffles = Shuffles(checks.integer(permutations, "permutations"), checks.integer(seed, "seed", minimum=0))
+        return self._fit_and_test(x, y, shuffles).estimate
+
     def fit(self, x: Any, y: Any) -> Fit:
         """The estimate together with each sample's share and the training history."""
+        return self._fit_and_test(x, y, None)
+
+    def _fit_and_test(self, x: Any, y: Any, shuffles: Shuffles | None) -> Fit:
         variables = Variables.of(x, y, self._device)
         n = len(variables.y)
         if variables.constant:
-            return Fit(self._estimate(variables, torch.zeros(self.folds), torch.zeros(n), []), torch.zeros(n), [])
+            nothing = self._estimate(variables, torch.zeros(self.folds), torch.zeros(n), [])
+            return Fit(nothing if shuffles is None else replace(nothing, p_value=1.0), torch.zeros(n), [])
         rows = split(n, self.folds, self.validation, self.seed, self._device)
         # A caller that needs no gradients must not keep the networks from theirs.
         with torch.inference_mode(False), torch.enable_grad():
@@ -99,7 +114,10 @@ class DensityEstimator(abc.ABC):
                 "far samples or a diverged fit; use preprocessing='gaussianise' or a lower learning rate"
             )
         history = [row for densities in found for row in densities.history]
-        return Fit(self._estimate(variables, folds, shares, found), shares.cpu(), history)
+        estimate = self._estimate(variables, folds, shares, found)
+        if shuffles is not None:
+            estimate = replace(estimate, p_value=combined([_p_value(densities, shuffles) for densities in found]))
+        return Fit(estimate, shares.cpu(), history)
 
     @property
     def _device(self) -> str:
@@ -159,6 +177,12 @@ class DensityEstimator(abc.ABC):
         if late:
             yield f"{late} densities were still improving when their time was up; let them go on for longer"
         yield from dict.fromkeys(warning for d in found for warning in d.warnings)
+
+
+def _p_value(densities: Densities, shuffles: Shuffles) -> float:
+    rows = len(densities.conditional)
+    with torch.no_grad():
+        return shuffles.p_value(rows, lambda order: float(densities.paired_anew(order).mean()))
 
 
 def _is_normal(values: Tensor) -> Tensor:

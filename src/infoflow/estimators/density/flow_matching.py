@@ -152,7 +152,7 @@ class FlowMatching(LearnedDensities):
 
         return draw
 
-    def _read(self, network: nn.Module, x: Tensor, r: Tensor, seed: int) -> Tensor:
+    def read(self, network: nn.Module, x: Tensor, r: Tensor, seed: int) -> Tensor:
         assert isinstance(network, Velocity)
         generator = torch.Generator().manual_seed(seed)
         return log_density(network, x, r, self.steps, generator)

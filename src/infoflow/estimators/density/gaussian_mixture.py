@@ -106,6 +106,7 @@ class GaussianMixtureInformation(DensityEstimator):
         return Densities(
             log_joint - log_x,
             of_y.log_density(joint[2][:, y]),
+            lambda order: chosen.log_density(torch.cat([joint[2][:, x], joint[2][order, y]], 1)) - log_x,
             gap=gap,
             history=history,
             warnings=tuple(determined(float(left.min()) ** 2)),
@@ -119,7 +120,6 @@ class GaussianMixtureInformation(DensityEstimator):
         share = (torch.bincount(fit, minlength=count) + 1.0) / (len(fit) + count)
         whole, _, _ = self._choose(y[0], y[1])
         history: list[dict[str, float]] = []
-        conditional = torch.empty(len(report), dtype=torch.float64)
         mixtures, gaps = [], []
         for c in range(count):
             own = y[0][fit == c]
@@ -135,7 +135,11 @@ class GaussianMixtureInformation(DensityEstimator):
         conditional = tables.gather(0, report[None])[0]
         # The classes' mixtures make the marginal too, so that the two are one model.
         marginal = (tables + share.double().log()[:, None]).logsumexp(0)
-        return Densities(conditional, marginal, gap=sum(gaps), history=history)
+
+        def paired_anew(order: Tensor) -> Tensor:
+            return tables.gather(0, report[order][None])[0]
+
+        return Densities(conditional, marginal, paired_anew, gap=sum(gaps), history=history)
 
     def _choose(self, fit: Tensor, second: Tensor) -> tuple[Mixture, list[dict[str, float]], float]:
         """The mixture under which the second part is likeliest, what was tried, and how much likelier the first is."""

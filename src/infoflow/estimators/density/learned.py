@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,13 +38,19 @@ class Prepared:
     linear: LinearGaussian
     features: Sequence[Tensor]
     residuals: Sequence[Tensor]
+    report: tuple[Tensor, Tensor]
 
     @classmethod
     def of(cls, x: Sequence[Tensor], y: Sequence[Tensor]) -> Prepared:
         linear = fit_linear_gaussian(x[0], y[0], x[1], y[1])
         features = _features(x)
         residuals = [linear.residual(a, b) for a, b in zip(x, y, strict=True)]
-        return cls(linear, features, residuals)
+        return cls(linear, features, residuals, (x[2], y[2]))
+
+    def residuals_in(self, order: Tensor) -> Tensor:
+        """The report part's residuals, its y in that order."""
+        x, y = self.report
+        return self.linear.residual(x, y[order.to(y.device)])
 
 
 def _features(x: Sequence[Tensor]) -> list[Tensor]:
@@ -99,7 +105,7 @@ class LearnedDensities(DensityEstimator):
     def _network(self, features: int, dimensions: int, seed: int) -> nn.Module:
         """A network whose forward(x, r) is log q(r|x), or what else is to be maximised."""
 
-    def _read(self, network: nn.Module, x: Tensor, r: Tensor, seed: int) -> Tensor:
+    def read(self, network: nn.Module, x: Tensor, r: Tensor, seed: int) -> Tensor:
         """(n,) log q(r|x) by a fitted network."""
         blocks = zip(torch.split(x, _BLOCK), torch.split(r, _BLOCK), strict=True)
         return torch.cat([network(*block) for block in blocks])
@@ -113,13 +119,15 @@ class LearnedDensities(DensityEstimator):
         alone = [Prepared.of([x[:, :0] for x in fold.x], fold.y) for fold in folds]
         conditional, conditional_fit = self._fit(given, 0)
         marginal, marginal_fit = self._fit(alone, 1)
+        in_order = torch.arange(len(folds[0].y[2]))
         results = []
         for k, (with_x, without) in enumerate(zip(given, alone, strict=True)):
             share = share_unexplained(with_x.linear.whitening, without.linear.whitening)
             results.append(
                 Densities(
+                    conditional[k](in_order),
+                    marginal[k](in_order),
                     conditional[k],
-                    marginal[k],
                     gap=float(conditional_fit.training[k] - conditional_fit.best[k]) if self._likelihoods else 0.0,
                     late=int(~conditional_fit.stopped[k]) + int(~marginal_fit.stopped[k]),
                     history=[
@@ -133,16 +141,16 @@ class LearnedDensities(DensityEstimator):
             )
         return results
 
-    def _fit(self, folds: Sequence[Prepared], which: int) -> tuple[list[Tensor], Fitted]:
-        """Of each fold the log density of the report part."""
+    def _fit(self, folds: Sequence[Prepared], which: int) -> tuple[list[Callable[[Tensor], Tensor]], Fitted]:
+        """Of each fold the log density of the report part, its y in any order."""
         seeds = np.random.SeedSequence([self.seed, which]).generate_state(3 * len(folds), np.uint64) >> 1
         initial, order, reading = ([int(s) for s in seeds[i::3]] for i in range(3))
-        train, held_out, report = (
+        train, held_out = (
             (
                 torch.stack([fold.features[part] for fold in folds]).float(),
                 torch.stack([fold.residuals[part] for fold in folds]).float(),
             )
-            for part in range(3)
+            for part in range(2)
         )
         features, dimensions = train[0].shape[2], train[1].shape[2]
         networks = [self._network(features, dimensions, seed).to(self.device, torch.float32) for seed in initial]
@@ -153,9 +161,22 @@ class LearnedDensities(DensityEstimator):
                 f"the density of y{' given x' if features else ''} was never finite on held-out samples; lower "
                 f"learning_rate ({self.learning_rate})"
             )
-        found = []
-        with torch.no_grad():
-            for k, fold in enumerate(folds):
-                density = self._read(fitted.member(k), report[0][k], report[1][k], reading[k])
-                found.append(finite_or_none(density) + fold.linear.log_volume)
-        return found, fitted
+        readers = [_Reader(self, fitted.member(k), fold, reading[k]) for k, fold in enumerate(folds)]
+        return [reader.log_density for reader in readers], fitted
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """One fold's fitted density, applied to its report part."""
+
+    estimator: LearnedDensities
+    network: nn.Module
+    fold: Prepared
+    seed: int
+
+    @torch.no_grad()
+    def log_density(self, order: Tensor) -> Tensor:
+        """(rows,) log q(y|x) with y in that order."""
+        residuals = self.fold.residuals_in(order).float()
+        density = self.estimator.read(self.network, self.fold.features[2].float(), residuals, self.seed)
+        return finite_or_none(density) + self.fold.linear.log_volume

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from infoflow.estimators.held_out import Fit
+from infoflow.estimators.neural.between import information_between
 from infoflow.estimators.neural.dependency import neural_dependency
-from infoflow.estimators.neural.estimator import Fit, Neural, usable_bounds
+from infoflow.estimators.neural.estimator import Neural, usable_bounds
 from infoflow.estimators.neural.shorthands import (
     DIME,
     MINE,
@@ -26,6 +28,7 @@ __all__ = [
     "InfoNCE",
     "JensenShannon",
     "Neural",
+    "information_between",
     "neural_dependency",
     "usable_bounds",
 ]

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy import stats
 from torch import Tensor, nn
 
 from infoflow import checks
 from infoflow.bounds import BOUNDS, Bound, Side, Takes, by_name
 from infoflow.critics import ACTIVATIONS, Bilinear, Concatenated, Separable
 from infoflow.errors import DidNotConverge, InvalidArgument
+from infoflow.estimators.held_out import Fit, Fold, Shuffles, combined, half_width, split
 from infoflow.estimators.neural.ensemble import Ensemble, Weights
 from infoflow.estimators.neural.fitting import Fitted, Part, Schedule, fit
 from infoflow.estimators.neural.head_start import Described, Residual, critic_columns, head_start, pairs_width
@@ -29,6 +29,9 @@ MINIMUM = 40  # samples: fewer leave nothing to select or report by
 # Rows against one another when reporting: many, so that the ceiling is far, but a table of them stays small.
 _REPORT_ROWS = {"separable": 2048, "bilinear": 2048, "concatenated": 256}
 
+# Rows against one another where only their partners' scores are asked for.
+_TEST_ROWS = 64
+
 # The largest table of scores, over all members, that one training step may hold.
 _TABLE = 2**23
 
@@ -36,17 +39,6 @@ _TABLE = 2**23
 def usable_bounds() -> list[str]:
     """The bounds that a critic of pairs alone can be fitted by and that speak of the mutual information."""
     return [b.name for b in BOUNDS.values() if b.takes is Takes.NEGATIVE and b.quantity == "I(X;Y)"]
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What a fit leaves behind: the estimate, every sample's share of it, and the way there."""
-
-    estimate: Estimate
-    pointwise: Tensor
-    """(n,) held-out log p(y_i|x_i)/p(y_i) in nats, in the order of the samples; its mean is the plug-in estimate."""
-    history: list[dict[str, float]]
-    """One row per member (fold, seed) and epoch: the objective on the fit part and on the second part."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +62,7 @@ class Outcome:
     gap: Tensor  # per member, how much better the objective was on the fit part
     best: Tensor  # per member, the objective on the second part
     stopped: Tensor  # per member, whether patience ran out
+    p_value: float | None
 
 
 @dataclass(frozen=True)
@@ -155,6 +148,17 @@ class Neural:
         """The held-out pointwise mutual information log p(y_i|x_i)/p(y_i) of each sample, shape (n,), in nats."""
         return self.fit(x, y).pointwise
 
+    def tested(self, x: Any, y: Any, *, permutations: int = 200, seed: int = 0) -> Estimate:
+        """The estimate with the p-value of a permutation test of independence, from one fit.
+
+        The statistic is the mean score of held-out pairs, y shuffled within each fold's report part: exact there, for
+        the critics haven't seen it; the folds' p-values combine to twice their mean. Shuffling the samples themselves
+        (`shuffled_null`) would fit again for every shuffle.
+        """
+        shuffles = Shuffles(checks.integer(permutations, "permutations"), checks.integer(seed, "seed", minimum=0))
+        with torch.inference_mode(False), torch.enable_grad():
+            return self._fit([self._problem(x, y)], shuffles)[0].estimate
+
     def fit(self, x: Any, y: Any) -> Fit:
         """The estimate together with each sample's share and the training history."""
         return self.fit_many([(x, y)])[0]
@@ -206,10 +210,10 @@ class Neural:
             x_features, y_features, self.embedding, self.hidden, activation=self.activation, shortcut=True, seed=seed
         )
 
-    def _fit(self, problems: Sequence[Problem]) -> list[Fit]:
+    def _fit(self, problems: Sequence[Problem], shuffles: Shuffles | None = None) -> list[Fit]:
         n = problems[0].x.shape[0]
         bound = by_name(self.bound)
-        parts = self._split(n)
+        parts = split(n, self.folds, self.validation, self.seed, self.device)
         # Member (problem, fold, restart), in this order: seeds depend on the last two only.
         seeds = np.random.SeedSequence(self.seed).generate_state(2 * self.folds * self.restarts, np.uint64) >> 1
         initial, order = [int(s) for s in seeds[::2]], [int(s) for s in seeds[1::2]]
@@ -244,7 +248,9 @@ class Neural:
             )
         size = self.folds * len(views) * self.restarts
         return [
-            self._fold_up(bound, problem, parts, ensemble, fitted, train.size, report, range(k * size, (k + 1) * size))
+            self._fold_up(
+                bound, problem, parts, ensemble, fitted, train.size, report, range(k * size, (k + 1) * size), shuffles
+            )
             for k, problem in enumerate(problems)
         ]
 
@@ -252,15 +258,17 @@ class Neural:
         self,
         bound: Bound,
         problem: Problem,
-        parts: list[tuple[Tensor, Tensor, Tensor]],
+        parts: list[Fold],
         ensemble: Ensemble,
         fitted: Fitted,
         fitted_on: int,
         report: Part,
         members: range,
+        shuffles: Shuffles | None,
     ) -> Fit:
         """One problem's result from its own members of the ensemble."""
         values, negatives = [], 0
+        p_values: list[float] = []
         shares = torch.empty(problem.x.shape[0], dtype=torch.float64, device=problem.x.device)
         # (fold, view, restart); the second part chooses between views, and restarts are averaged.
         best = fitted.best[members.start : members.stop].view(self.folds, -1, self.restarts)
@@ -273,6 +281,8 @@ class Neural:
             own = [m for m in chosen[fold].tolist() if math.isfinite(fitted.best[m])]
             value, shares[rows], negatives = self._report(ensemble, bound, report, fitted.weights, own)
             values.append(value)
+            if shuffles is not None:
+                p_values.append(self._p_value(ensemble, report, fitted.weights, own, shuffles))
         history = [
             {"member": float(m), "epoch": float(epoch), "training": float(t[i]), "validation": float(v[i])}
             for epoch, (t, v) in enumerate(fitted.history, 1)
@@ -287,6 +297,7 @@ class Neural:
             gap=fitted.training[mine] - fitted.best[mine],
             best=fitted.best[mine],
             stopped=fitted.stopped[mine],
+            p_value=combined(p_values) if p_values else None,
         )
         return Fit(self._estimate(bound, problem, outcome), shares.cpu(), history)
 
@@ -298,33 +309,17 @@ class Neural:
         """Whether a critic sees the columns themselves beside their canonical pairs, for each that is fitted."""
         return (True, False) if self._has_head_start and problem.x.shape[1] + problem.y.shape[1] > 2 else (True,)
 
-    def _sides(self, problem: Problem, fold: tuple[Tensor, Tensor, Tensor]) -> tuple[Described, Described]:
+    def _sides(self, problem: Problem, fold: Fold) -> tuple[Described, Described]:
         x = Described.of(problem.x, fold, problem.x_classes, self.preprocessing)
         return x, Described.of(problem.y, fold, problem.y_classes, self.preprocessing)
 
-    def _columns(
-        self, problem: Problem, fold: tuple[Tensor, Tensor, Tensor], views: tuple[bool, ...]
-    ) -> list[list[tuple[Tensor, Tensor]]]:
+    def _columns(self, problem: Problem, fold: Fold, views: tuple[bool, ...]) -> list[list[tuple[Tensor, Tensor]]]:
         """For each view x and y on each part."""
         x, y = self._sides(problem, fold)
         if not self._has_head_start:
             return [list(zip(x.values, y.values, strict=True))]
         pairs = head_start(x, y)
         return [[critic_columns(x, y, pairs, part, whole=whole) for part in range(3)] for whole in views]
-
-    def _split(self, n: int) -> list[tuple[Tensor, Tensor, Tensor]]:
-        """For each fold, the rows to fit on, to select by and to report on.
-
-        All folds are of one size so that they stack; where n doesn't divide, neighbouring folds share a sample or so.
-        """
-        order = torch.randperm(n, generator=torch.Generator().manual_seed(self.seed))
-        size = -(-n // self.folds)
-        select = max(8, round(self.validation * (n - size)))
-        parts = []
-        for fold in range(self.folds):
-            turned = order.roll(-(fold * n // self.folds)).to(self.device)
-            parts.append((turned[size + select :], turned[size : size + select], turned[:size]))
-        return parts
 
     def _stack(self, x: list[Tensor], y: list[Tensor]) -> Part:
         """One entry a (problem, fold), repeated for each restart."""
@@ -351,10 +346,29 @@ class Neural:
             negatives = negative.shape[-1]
         return torch.stack(values).mean(), shares, negatives
 
+    @torch.no_grad()
+    def _p_value(
+        self, ensemble: Ensemble, part: Part, weights: Weights, members: list[int], shuffles: Shuffles
+    ) -> float:
+        """Of one fold: whether its pairs score higher than others of its samples would."""
+        own = {name: w[members] for name, w in weights.items()}
+
+        def statistic(order: Tensor) -> float:
+            total = 0.0
+            # Small blocks: what the critic thinks of strangers is not asked here.
+            for rows in torch.split(torch.arange(part.size), _TEST_ROWS):
+                if len(rows) == 1:  # a critic can't score one pair alone
+                    continue
+                positive, _ = ensemble.scores(part.x[members][:, rows], part.y[members][:, order[rows]], own, members)
+                total += float(positive.double().mean(0).sum())
+            return total
+
+        return shuffles.p_value(part.size, statistic)
+
     def _estimate(self, bound: Bound, problem: Problem, outcome: Outcome) -> Estimate:
         n = problem.x.shape[0]
         raw = float(outcome.values.mean())
-        half = self._half_width(outcome)
+        half = half_width(outcome.values, outcome.shares, self.level)
         ceiling, ceiling_name = self._ceiling(bound, problem, outcome.negatives)
         constant = [
             f"{name} is constant, so the mutual information is 0"
@@ -364,6 +378,7 @@ class Neural:
         if constant:
             ceiling, ceiling_name = 0.0, f"H({constant[0][0].upper()})"
         nats, low, high = (min(max(value, 0.0), ceiling) for value in (raw, raw - half, raw + half))
+        spans = f"{self.folds} folds" + (f" of {self.restarts} seeds each" if self.restarts > 1 else "")
         return Estimate(
             nats,
             quantity="I(X;Y)",
@@ -373,15 +388,10 @@ class Neural:
             parameters={field.name: getattr(self, field.name) for field in fields(self)},
             ceiling=ceiling,
             ceiling_name=ceiling_name,
-            interval=Interval(low, high, spans=f"{self.folds} folds", level=self.level),
+            interval=Interval(low, high, spans=spans, level=self.level),
+            p_value=outcome.p_value,
             warnings=(*constant, *self._warnings(bound, raw, half, outcome, ceiling)),
         )
-
-    def _half_width(self, outcome: Outcome) -> float:
-        quantile = float(stats.t.ppf((1 + self.level) / 2, self.folds - 1))
-        folds = float(outcome.values.std()) / math.sqrt(self.folds)
-        samples = float(outcome.shares.std()) / math.sqrt(len(outcome.shares))
-        return quantile * max(folds, samples)
 
     def _ceiling(self, bound: Bound, problem: Problem, negatives: int) -> tuple[float, str]:
         options = [(bound.ceiling(negatives), bound.ceiling_name)]
@@ -408,7 +418,8 @@ class Neural:
         if bound.side is Side.LOWER and raw > 0.6 * math.log(rows):
             yield (
                 f"no lower bound can be trusted near log {rows:.0f} = {math.log(rows):.2f} nats (the samples reported "
-                "on in a fold): likely an underestimate; use more samples or a density model"
+                "on in a fold): likely an underestimate; use more samples, or an estimator by densities "
+                "(estimator='doe', 'flow' or 'gaussian-mixture')"
             )
         if raw < -max(half, 0.02):
             yield f"the bound was {raw:.3f} and is reported as 0: the critic overfitted; use more samples"

@@ -14,6 +14,7 @@ from infoflow.estimators.discrete import Discrete
 from infoflow.estimators.gaussian import Gaussian
 from infoflow.estimators.ksg import KSG
 from infoflow.estimators.mixed import MixedKSG
+from infoflow.estimators.neural import Neural
 from infoflow.interface import Estimate, Kind
 
 
@@ -169,3 +170,28 @@ def test_bad_input_is_named() -> None:
     ):
         with pytest.raises(InvalidArgument, match="x holds 30 samples but z holds 20"):
             call()
+
+
+def test_a_neural_estimate_is_a_difference_of_bounds_with_both_intervals() -> None:
+    """x -> z <- y: independent, but not once their noisy sum is known; -½ log(1 - ¼) = .144."""
+    x, y, z = collider(2000, 5)
+    neural = Neural(max_epochs=15)
+    found = conditional_mutual_information(x, y, z, neural)
+    assert found.kind is Kind.DIFFERENCE_OF_BOUNDS
+    assert found.nats == pytest.approx(-0.5 * math.log(1 - 0.25), abs=0.06)
+    both, alone = neural.estimate(np.stack([x, z], 1), y), neural.estimate(z, y)
+    assert both.interval is not None
+    assert alone.interval is not None
+    assert found.interval is not None
+    assert found.nats == both.nats - alone.nats
+    assert found.interval.low == both.interval.low - alone.interval.high
+    assert found.interval.high == both.interval.high - alone.interval.low
+    assert found.interval.level == pytest.approx(0.9)
+    assert any("errors add up" in warning for warning in found.warnings)
+
+
+def test_a_neural_estimate_of_a_chain_is_next_to_nothing() -> None:
+    found = conditional_mutual_information(*chain(2000, 6), "neural", max_epochs=15)
+    assert found.nats == pytest.approx(0.0, abs=0.08)
+    assert found.interval is not None
+    assert 0.0 in found.interval

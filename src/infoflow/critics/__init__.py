@@ -11,6 +11,7 @@ from __future__ import annotations
 from infoflow.critics._blocks import ACTIVATIONS
 from infoflow.critics.deep_infomax import ConcatAndConvolve, EncodeAndDot, GlobalCritic, LocalCritic
 from infoflow.critics.pairs import checked_scores, derangement, shifts, split_pairs
+from infoflow.critics.pictures import SeparablePictures
 from infoflow.critics.vectors import Bilinear, Concatenated, Separable, VectorCritic
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "GlobalCritic",
     "LocalCritic",
     "Separable",
+    "SeparablePictures",
     "VectorCritic",
     "checked_scores",
     "derangement",

@@ -39,6 +39,14 @@ class Builder:
             nn.init.uniform_(parameter, -limit, limit, generator=self.generator)
         return self.normalised(layer)
 
+    def convolution(self, inputs: int, outputs: int) -> nn.Conv2d:
+        """3×3, halving height and width; torch's default distribution."""
+        layer = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, device="meta").to_empty(device="cpu")
+        limit = 1 / math.sqrt(9 * inputs)
+        for parameter in layer.parameters():
+            nn.init.uniform_(parameter, -limit, limit, generator=self.generator)
+        return layer
+
     def normalised(self, layer: nn.Linear) -> nn.Linear:
         if self.spectral_norm:
             # torch draws the power iteration's start from the global generator: lend it a state, and give it back.

@@ -35,6 +35,7 @@ from infoflow.estimators.neural import (
     InfoNCE,
     JensenShannon,
     Neural,
+    information_between,
     neural_dependency,
 )
 from infoflow.estimators.recommend import Auto, Recommendation, recommend
@@ -82,6 +83,7 @@ __all__ = [
     "Sliced",
     "conditional_mutual_information",
     "create",
+    "information_between",
     "interval",
     "mutual_information",
     "neural_dependency",

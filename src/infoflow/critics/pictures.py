@@ -1,0 +1,73 @@
+"""A separable critic whose sides may be pictures: convolutions in place of a perceptron."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+from torch import nn
+
+from infoflow.checks import choice, integer
+from infoflow.critics._blocks import ACTIVATIONS, Builder
+from infoflow.critics.vectors import Separable
+from infoflow.errors import InvalidArgument
+
+Shape = tuple[int, int, int]
+
+
+class SeparablePictures(Separable):
+    """`Separable` for pictures: f or g, or both, are convolutions of stride 2 and a linear layer on what is left.
+
+    `x_shape` and `y_shape` are (C, H, W) for a side that is pictures, or the number of features of one that is vectors,
+    which gets the perceptron with `hidden` layers. Takes (n, C, H, W) or flattened pictures. Each of `channels` is a
+    3×3 convolution that halves height and width. No layer has a memory of the batch. `scores`, `pairs`, `seed` and
+    errors as in `Separable`; InvalidArgument for pictures of fewer than 2^len(channels) pixels a side.
+
+    >>> import torch
+    >>> critic = SeparablePictures((1, 8, 8), 3, channels=(4, 8))
+    >>> positive, negative = critic.scores(torch.ones(5, 1, 8, 8), torch.ones(5, 3))
+    >>> positive.shape, negative.shape
+    (torch.Size([5]), torch.Size([5, 4]))
+    """
+
+    def __init__(
+        self,
+        x_shape: Shape | int,
+        y_shape: Shape | int,
+        embedding: int = 32,
+        hidden: Sequence[int] = (64, 64),
+        *,
+        channels: Sequence[int] = (16, 32),
+        activation: str = "gelu",
+        seed: int = 0,
+    ) -> None:
+        sides = _checked(x_shape, "x_shape", channels), _checked(y_shape, "y_shape", channels)
+        features = [side if isinstance(side, int) else math.prod(side) for side in sides]
+        # Both sides get a perceptron first, so that a side of vectors starts as it would beside vectors.
+        super().__init__(features[0], features[1], embedding, hidden, activation=activation, seed=seed)
+        build = Builder(2 * seed + 1, False)
+        for name, side in zip(("x_network", "y_network"), sides, strict=True):
+            if not isinstance(side, int):
+                setattr(self, name, _convolutions(side, channels, embedding + 1, activation, build))
+
+
+def _checked(shape: Shape | int, name: str, channels: Sequence[int]) -> Shape | int:
+    if isinstance(shape, int):
+        return integer(shape, name)
+    if len(shape) != 3 or min(shape[1:]) < 2 ** len(channels) or shape[0] < 1:
+        raise InvalidArgument(
+            f"{name} is {shape!r}; want (channels, height, width) with at least {2 ** len(channels)} pixels a side"
+        )
+    return shape
+
+
+def _convolutions(shape: Shape, channels: Sequence[int], outputs: int, activation: str, build: Builder) -> nn.Module:
+    kind = ACTIVATIONS[choice(activation, "activation", ACTIVATIONS)]
+    layers: list[nn.Module] = [nn.Unflatten(1, shape)]
+    height, width = shape[1:]
+    for inside, outside in itertools.pairwise([shape[0], *channels]):
+        layers += [build.convolution(inside, integer(outside, "channels")), kind()]
+        height, width = (height + 1) // 2, (width + 1) // 2
+    flat = ([shape[0], *channels][-1]) * height * width
+    return nn.Sequential(*layers, nn.Flatten(), build.linear(flat, outputs))

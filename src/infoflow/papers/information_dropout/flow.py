@@ -31,7 +31,7 @@ RECIPES = {
         betas=(0.1, 1.0), seeds=2,
     ),
     "cpu": Recipe(
-        Settings(samples=4_000, pool=2, epochs=6, milestones=(4,), batch_size=50), betas=(0.03, 0.3, 3.0)
+        Settings(samples=3_000, pool=2, epochs=6, milestones=(4,), batch_size=50), betas=(0.02, 0.2, 2.0)
     ),
     "full": Recipe(),
 }  # fmt: skip

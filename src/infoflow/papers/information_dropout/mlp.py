@@ -56,7 +56,7 @@ RECIPES = {
         batch_size=50,
         seeds=2,
     ),
-    "cpu": Recipe(samples=10_000, widths=(32, 64, 128), epochs=16, milestones=(6, 14)),
+    "cpu": Recipe(samples=10_000, widths=(32, 64, 128), rates=(PUBLISHED_RATE, 0.2), epochs=12, milestones=(6, 10)),
     "full": Recipe(),
 }
 

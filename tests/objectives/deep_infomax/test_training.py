@@ -74,3 +74,12 @@ def test_a_run_is_not_resumed_with_other_settings(tmp_path: Path) -> None:
     trained(1, tmp_path / "checkpoint")
     with pytest.raises(InvalidArgument, match=r"gamma=0\.5"):
         trained(1, tmp_path / "checkpoint", gamma=0.5)
+
+
+def test_half_precision_and_channels_last() -> None:
+    made = objective()
+    players = {name: Player(*pair) for name, pair in made.players().items()}
+    settings = Fit(5, 16, Optimiser(learning_rate=1e-3), precision="bfloat16", channels_last=True)
+    history = fit(players, [IMAGES], settings)
+    assert history[-1]["learner/loss"] < history[0]["learner/loss"]
+    assert all(p.dtype == torch.float32 for p in made.parameters())

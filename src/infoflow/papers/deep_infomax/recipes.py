@@ -39,6 +39,17 @@ TOLERANCE = 2.0
 """Percentage points of accuracy that a reproduction at full scale may differ by."""
 
 
+def in_short(learning: Learning) -> str:
+    """That it is smaller, in a few words; empty at full scale.
+
+    >>> in_short(FULL), in_short(SMOKE)
+    ('', '200 images, 1 epochs, widths × 0.03125')
+    """
+    if not why(learning):
+        return ""
+    return f"{learning.images} images, {learning.epochs} epochs, widths × {learning.size.width:g}"
+
+
 def why(learning: Learning) -> str:
     """What is smaller than in the paper; empty at full scale.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from infoflow.papers.deep_infomax.learning import Learning
-from infoflow.papers.deep_infomax.recipes import TOLERANCE, why
+from infoflow.papers.deep_infomax.recipes import TOLERANCE, in_short
 from infoflow.papers.findings import Row
 from infoflow.papers.trial import Results
 
@@ -25,9 +25,7 @@ def differences(first: Sequence[float], second: Sequence[float]) -> list[float]:
     return [a - b for a, b in zip(first, second, strict=True)]
 
 
-def accuracy_row(
-    learning: Learning, what: str, values: Sequence[float], published: float | None, more: str = ""
-) -> Row:
+def accuracy_row(learning: Learning, what: str, values: Sequence[float], published: float | None) -> Row:
     """An accuracy in per cent beside the published one; at a smaller scale it says what is smaller."""
-    smaller = ", ".join(part for part in (why(learning), more) if part)
+    smaller = in_short(learning) if published is not None else ""
     return Row(what, values, "%", published, TOLERANCE, comparable=not smaller, why=smaller)

@@ -10,7 +10,7 @@ from infoflow.papers.deep_infomax import published
 from infoflow.papers.deep_infomax.figures import bars
 from infoflow.papers.deep_infomax.learning import Learning, trial
 from infoflow.papers.deep_infomax.methods import LABELS
-from infoflow.papers.deep_infomax.recipes import CPU, FULL, SMOKE, TOLERANCE, why
+from infoflow.papers.deep_infomax.recipes import CPU, FULL, SMOKE, TOLERANCE, in_short, why
 from infoflow.papers.deep_infomax.reporting import differences
 from infoflow.papers.experiment import Experiment
 from infoflow.papers.findings import Claim, Findings, Row
@@ -57,9 +57,10 @@ def report(recipe: Recipe, results: Results) -> Findings:
                 continue
             tolerance = TOLERANCE if name in _SVM else _TOLERANCES.get(name)
             figure = published.TABLE3.get(method, {}).get(name)
+            shown = in_short(recipe.learning) if figure is not None else ""
             unit = "%" if name in _SVM else _UNITS.get(name, "")
             rows.append(
-                Row(f"{LABELS[method]}: {name}", values, unit, figure, tolerance, comparable=not smaller, why=smaller)
+                Row(f"{LABELS[method]}: {name}", values, unit, figure, tolerance, comparable=not shown, why=shown)
             )
             if name in _SVM:
                 groups.setdefault(LABELS[method], {})[name] = values

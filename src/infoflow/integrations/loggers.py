@@ -1,0 +1,100 @@
+"""Numbers to whatever shows them: TensorBoard, Weights & Biases, MLflow, Lightning's loggers, or a function."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from infoflow.checks import choice
+from infoflow.errors import InvalidArgument
+from infoflow.interface import NATS_PER_BIT
+from infoflow.plane import Plane
+
+Writer: TypeAlias = "Callable[[Mapping[str, float], int], object]"
+
+UNITS = ("nats", "bits")
+_QUANTITIES = {"input": "I(X;T)", "label": "I(T;Y)"}
+
+
+def writer(logger: Any) -> Writer:
+    """A function (numbers by name, step) that hands numbers to a logger, told by what the logger can do.
+
+    - `add_scalar(name, value, step)`: TensorBoard's `SummaryWriter`
+    - `log_metrics(numbers, step=...)`: Lightning's loggers, and the module `mlflow` (which wants plainer names: what
+      it refuses becomes "_")
+    - `log(numbers, step=...)`: a run of Weights & Biases
+    - a function (numbers, step): itself
+
+    Nothing is imported for it. Raises InvalidArgument for anything else.
+
+    >>> seen = []
+    >>> writer(lambda numbers, step: seen.append((step, dict(numbers))))({"loss": 0.5}, 3)
+    >>> seen
+    [(3, {'loss': 0.5})]
+    """
+    if callable(add_scalar := getattr(logger, "add_scalar", None)):
+
+        def scalars(numbers: Mapping[str, float], step: int) -> None:
+            for name, value in numbers.items():
+                add_scalar(name, value, step)
+
+        return scalars
+    if callable(log_metrics := getattr(logger, "log_metrics", None)):
+        named = _plain if _is_mlflow(logger) else str
+        return lambda numbers, step: log_metrics({named(key): value for key, value in numbers.items()}, step=step)
+    if callable(log := getattr(logger, "log", None)):
+        return lambda numbers, step: log(dict(numbers), step=step)
+    if callable(logger):
+        plain: Writer = logger
+        return plain
+    raise InvalidArgument(
+        f"logger is a {type(logger).__name__}; want one with add_scalar, log_metrics or log, or a function of "
+        "numbers and step"
+    )
+
+
+def _is_mlflow(logger: Any) -> bool:
+    kind = type(logger)
+    return "mlflow" in f"{getattr(logger, '__name__', '')} {kind.__module__} {kind.__name__}".lower()
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w\-. :/]+", "_", name).replace("_/", "/").strip("_")
+
+
+def log_plane(plane: Plane, logger: Any, *, unit: str = "nats") -> None:
+    """Hands a whole plane to a logger, epoch by epoch: the mean over seeds of every layer, axis and estimator.
+
+    Names are "plane/NETWORK/PROBE/LAYER/I(X;T)/ESTIMATOR", without network and probe where there is one; the epoch is
+    the step. `unit` is "nats" or "bits". Raises what `writer` raises, and UnknownName (unit).
+
+    >>> import tempfile, torch
+    >>> from infoflow.plane import analyse, record
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> x = torch.tensor([[-1.0], [-1.0], [1.0], [1.0]])
+    >>> with record(torch.nn.Sequential(torch.nn.Tanh()), x, [0, 0, 1, 1], store=folder.name) as recorder:
+    ...     recorder.snapshot(0)
+    >>> plane = analyse(folder.name, ["binning:width=0.5"])
+    >>> log_plane(plane, lambda numbers, step: print(step, sorted(numbers)), unit="bits")
+    0 ['plane/0/I(T;Y)/Binning(width=0.5)', 'plane/0/I(X;T)/Binning(width=0.5)']
+    >>> folder.cleanup()
+    """
+    write = writer(logger)
+    for epoch, numbers in plane_numbers(plane.frame, unit):
+        write(numbers, epoch)
+
+
+def plane_numbers(frame: pd.DataFrame, unit: str = "nats") -> list[tuple[int, dict[str, float]]]:
+    """(epoch, numbers by name) of a plane's table, in order of the epochs; the mean over seeds."""
+    scale = 1.0 if choice(unit, "unit", UNITS) == "nats" else 1 / NATS_PER_BIT
+    where = [column for column in ("network", "probe") if frame[column].nunique() > 1]
+    keys = ["epoch", *where, "layer", "axis", "estimator"]
+    found: dict[int, dict[str, float]] = {}
+    for key, nats in frame.groupby(keys, sort=False)["nats"].mean().items():
+        epoch, *places, layer, axis, estimator = key if isinstance(key, tuple) else (key,)
+        name = "/".join(["plane", *map(str, places), str(layer), _QUANTITIES[str(axis)], str(estimator)])
+        found.setdefault(int(epoch), {})[name] = float(nats) * scale
+    return sorted(found.items())

@@ -1,0 +1,216 @@
+"""The callbacks in the frameworks themselves, and the examples of their docstrings; skipped where there are none."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from infoflow.errors import InvalidArgument, MissingExtra
+from infoflow.plane import Recording, analyse
+
+pytestmark = pytest.mark.filterwarnings("default")  # the frameworks' own
+
+X = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
+Y = (X[:, 0] > 0).long()
+IDS = torch.randint(1, 20, (32, 6), generator=torch.Generator().manual_seed(0))
+IDS[::2, 4:] = 0
+
+
+def examples_pass(name: str) -> None:
+    """Runs a class's example, which is skipped where its framework is not installed."""
+    module_name, _, class_name = name.rpartition(".")
+    module = importlib.import_module(module_name)
+    tests = doctest.DocTestFinder().find(getattr(module, class_name), class_name, globs=dict(vars(module)))
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    for test in tests:
+        for example in test.examples:
+            example.options.pop(doctest.SKIP, None)
+        runner.run(test)
+    assert runner.tries > 5
+    assert runner.failures == 0
+
+
+@pytest.fixture
+def lightning(monkeypatch: pytest.MonkeyPatch) -> Any:
+    module = pytest.importorskip("lightning", reason="Lightning (infoflow[lightning]) is not installed")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    return module
+
+
+@pytest.fixture
+def transformers() -> Any:
+    return pytest.importorskip("transformers", reason="transformers (infoflow[transformers]) is not installed")
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [("lightning", "LightningRecorder"), ("transformers", "TransformersRecorder")]
+)
+def test_without_the_framework_the_callback_says_what_to_install(
+    module: str, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ours = importlib.import_module(f"infoflow.integrations.{module}")
+    monkeypatch.setattr(ours, "Callback" if module == "lightning" else "TrainerCallback", None)
+    with pytest.raises(MissingExtra, match=rf"pip install 'infoflow\[{module}\]'"):
+        getattr(ours, name)(X, Y, store=tmp_path / "run")
+
+
+def test_the_lightning_example_runs(lightning: Any) -> None:
+    examples_pass("infoflow.integrations.lightning.LightningRecorder")
+
+
+def test_the_transformers_example_runs(transformers: Any) -> None:
+    examples_pass("infoflow.integrations.transformers.TransformersRecorder")
+
+
+def classifier(lightning: Any) -> Any:
+    class Classifier(lightning.LightningModule):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            lightning.seed_everything(0, verbose=False)
+            self.net = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Dropout(0.2), nn.Linear(3, 2))
+
+        def training_step(self, batch: Any, index: int) -> torch.Tensor:
+            loss = nn.functional.cross_entropy(self.net(batch[0]), batch[1])
+            self.log("train/loss", loss, on_epoch=True)
+            return loss
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            return torch.optim.Adam(self.parameters(), 1e-2)
+
+    return Classifier()
+
+
+def trained(lightning: Any, folder: Path, callbacks: list[Any], epochs: int, checkpoint: str | None = None) -> Any:
+    trainer = lightning.Trainer(
+        max_epochs=epochs,
+        callbacks=callbacks,
+        logger=False,
+        accelerator="cpu",
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=folder,
+    )
+    module = classifier(lightning)
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(X, Y), 16)
+    trainer.fit(module, loader, ckpt_path=checkpoint)
+    return trainer, module
+
+
+def test_lightning_records_and_trains_as_without_it(lightning: Any, tmp_path: Path) -> None:
+    from infoflow.integrations.lightning import LightningRecorder
+
+    callback = LightningRecorder(X, Y, store=tmp_path / "run", network="net", at=range(5))
+    _, watched = trained(lightning, tmp_path, [callback], 4)
+    _, alone = trained(lightning, tmp_path, [], 4)
+    assert all(torch.equal(a, b) for a, b in zip(watched.parameters(), alone.parameters(), strict=True))
+    recording = Recording(tmp_path / "run")
+    assert recording.epochs == [0, 1, 2, 3, 4]
+    with torch.no_grad():
+        want = torch.tanh(alone.net[0](X)).numpy()
+    np.testing.assert_allclose(recording.activations(4, "1")[0], want, rtol=1e-6)
+    assert {"train_loss", "train_loss_epoch"} <= set(recording.metrics["metric"])
+    assert analyse(recording, ["binning"]).frame["epoch"].nunique() == 5
+
+
+def test_lightning_goes_on_from_a_checkpoint(lightning: Any, tmp_path: Path) -> None:
+    from infoflow.integrations.lightning import LightningRecorder
+
+    def recorder() -> Any:
+        return LightningRecorder(X, Y, store=tmp_path / "run", network="net", at=range(9), resume=True)
+
+    trainer, _ = trained(lightning, tmp_path, [recorder()], 2)
+    trainer.save_checkpoint(tmp_path / "two.ckpt")
+    trained(lightning, tmp_path, [recorder()], 4)  # a run to be thrown away
+    trained(lightning, tmp_path, [recorder()], 5, str(tmp_path / "two.ckpt"))
+    assert Recording(tmp_path / "run").epochs == [0, 1, 2, 3, 4, 5]
+
+
+def test_lightning_counts_steps(lightning: Any, tmp_path: Path) -> None:
+    from infoflow.integrations.lightning import LightningRecorder
+
+    callback = LightningRecorder(X, Y, store=tmp_path / "run", unit="step", network="net", count=4)
+    trained(lightning, tmp_path, [callback], 2)
+    assert Recording(tmp_path / "run").epochs == [0, 1, 3, 8]
+    with pytest.raises(InvalidArgument, match="'nett' is no submodule; want one of net"):
+        trained(lightning, tmp_path, [LightningRecorder(X, Y, store=tmp_path / "b", network="nett")], 1)
+
+
+def tiny(transformers: Any, kind: str) -> Any:
+    torch.manual_seed(0)
+    if kind == "encoder":
+        return transformers.BertForSequenceClassification(
+            transformers.BertConfig(
+                vocab_size=20, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16
+            )
+        )
+    return transformers.GPT2ForSequenceClassification(
+        transformers.GPT2Config(vocab_size=20, n_embd=8, n_layer=3, n_head=2, n_positions=16, pad_token_id=0)
+    )
+
+
+@pytest.mark.parametrize("kind", ["encoder", "decoder"])
+@pytest.mark.parametrize("tokens", ["mean", "first", "last", "none"])
+def test_layers_of_transformers_hold_what_the_model_says(
+    transformers: Any, tmp_path: Path, kind: str, tokens: str
+) -> None:
+    """Against the hidden states that the model itself returns, pooled by loops."""
+    from infoflow.integrations.transformers import TransformersRecorder, blocks
+
+    model = tiny(transformers, kind)
+    layers = blocks(model)
+    data = [{"input_ids": row, "attention_mask": (row != 0).long(), "labels": int(row[0] > 9)} for row in IDS]
+    arguments = transformers.TrainingArguments(
+        str(tmp_path / "out"), num_train_epochs=2, per_device_train_batch_size=8, report_to=[], disable_tqdm=True,
+        save_strategy="no", use_cpu=True, logging_steps=4,
+    )  # fmt: skip
+    callback = TransformersRecorder(
+        IDS, (IDS[:, 0] > 9).long(), store=tmp_path / "run", padding=0, tokens=tokens, at=[0, 2]
+    )
+    transformers.Trainer(model, arguments, train_dataset=data, callbacks=[callback]).train()
+    recording = Recording(tmp_path / "run")
+    assert recording.layers == [*layers, "output"]
+    assert recording.epochs == [0, 2]
+    assert "loss" in set(recording.metrics["metric"])
+    model.eval()
+    with torch.no_grad():
+        result = model(input_ids=IDS, attention_mask=(IDS != 0).long(), output_hidden_states=True)
+    np.testing.assert_allclose(recording.activations(2, "output")[0], result.logits.numpy(), atol=1e-5)
+    hidden = result.hidden_states[1]  # after the first block
+    want = []
+    for row, states in zip(IDS, hidden, strict=True):
+        real = [state for token, state in zip(row, states, strict=True) if token != 0]
+        pooled = {"mean": sum(real) / len(real), "first": states[0], "last": real[-1], "none": states.flatten()}
+        want.append(pooled[tokens].numpy())
+    np.testing.assert_allclose(recording.activations(2, layers[0])[0], np.stack(want), atol=1e-5)
+
+
+def test_transformers_counts_steps(transformers: Any, tmp_path: Path) -> None:
+    from infoflow.integrations.transformers import TransformersRecorder
+
+    data = [{"input_ids": row, "labels": int(row[0] > 9)} for row in IDS]
+    arguments = transformers.TrainingArguments(
+        str(tmp_path / "out"), max_steps=6, per_device_train_batch_size=8, report_to=[], disable_tqdm=True,
+        save_strategy="no", use_cpu=True,
+    )  # fmt: skip
+    callback = TransformersRecorder(
+        IDS, (IDS[:, 0] > 9).long(), store=tmp_path / "run", unit="step", count=3, layers=["bert.pooler"]
+    )
+    transformers.Trainer(tiny(transformers, "encoder"), arguments, train_dataset=data, callbacks=[callback]).train()
+    assert Recording(tmp_path / "run").epochs == [0, 1, 6]
+    assert Recording(tmp_path / "run").layers == ["bert.pooler"]
+
+
+def test_blocks_are_found_or_asked_for() -> None:
+    from infoflow.integrations.transformers import blocks
+
+    with pytest.raises(InvalidArgument, match="no list of equal blocks"):
+        blocks(nn.Linear(2, 2))

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+
+from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.integrations import log_plane, writer
+from infoflow.plane import Plane, analyse, record
+
+
+@pytest.fixture
+def plane(tmp_path: Path) -> Plane:
+    x = torch.tensor([[-1.0], [-1.0], [1.0], [1.0]])
+    with record(torch.nn.Sequential(torch.nn.Tanh()), x, [0, 0, 1, 1], store=tmp_path / "run") as recorder:
+        recorder.snapshot(0)
+        recorder.snapshot(5)
+    return analyse(tmp_path / "run", ["binning:width=0.5"])
+
+
+class TensorBoard:
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def add_scalar(self, tag: str, scalar_value: float, global_step: int) -> None:
+        self.seen.append((tag, scalar_value, global_step))
+
+
+class MLflow:
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        self.seen += [(name, value, step) for name, value in metrics.items()]
+
+
+class WandB:
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def log(self, data: dict[str, Any], step: int | None = None) -> None:
+        self.seen += [(name, value, step) for name, value in data.items()]
+
+
+@pytest.mark.parametrize("logger", [TensorBoard(), MLflow(), WandB()], ids=lambda value: type(value).__name__)
+def test_each_logger_gets_every_number_at_its_epoch(plane: Plane, logger: Any) -> None:
+    log_plane(plane, logger, unit="bits")
+    names = ["plane/0/I(X;T)/Binning(width=0.5)", "plane/0/I(T;Y)/Binning(width=0.5)"]
+    if isinstance(logger, MLflow):
+        names = ["plane/0/I_X_T/Binning_width_0.5", "plane/0/I_T_Y/Binning_width_0.5"]
+    assert logger.seen == [(name, pytest.approx(1.0), epoch) for epoch in (0, 5) for name in names]
+
+
+def test_several_networks_are_told_apart(plane: Plane) -> None:
+    other = plane.frame.assign(network="other", nats=0.0)
+    both = Plane(pd.concat([plane.frame, other]))
+    seen: dict[str, float] = {}
+    log_plane(both, lambda numbers, step: seen.update(numbers))
+    assert seen["plane/other/0/I(X;T)/Binning(width=0.5)"] == 0.0
+    assert seen["plane/Sequential/0/I(X;T)/Binning(width=0.5)"] > 0.6
+
+
+def test_what_is_no_logger(plane: Plane) -> None:
+    with pytest.raises(InvalidArgument, match="logger is a int; want one with add_scalar"):
+        writer(3)
+    with pytest.raises(UnknownName, match="did you mean 'bits'"):
+        log_plane(plane, print, unit="bit")
+
+
+@pytest.mark.filterwarnings("default")
+def test_tensorboard_itself(plane: Plane, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(tmp_path / "events")) as board:
+        log_plane(plane, board)
+    read = EventAccumulator(str(tmp_path / "events"))
+    read.Reload()
+    events = read.Scalars("plane/0/I(X;T)/Binning(width=0.5)")
+    assert [(event.step, round(event.value, 4)) for event in events] == [(0, 0.6931), (5, 0.6931)]
+
+
+@pytest.mark.filterwarnings("default")
+def test_mlflow_itself(plane: Plane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mlflow = pytest.importorskip("mlflow", reason="mlflow is not installed")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    mlflow.set_tracking_uri((tmp_path / "mlruns").as_uri())
+    with mlflow.start_run() as run:
+        log_plane(plane, mlflow)
+    found = mlflow.MlflowClient().get_run(run.info.run_id).data.metrics
+    assert {name: round(value, 4) for name, value in found.items()} == {
+        "plane/0/I_X_T/Binning_width_0.5": 0.6931,
+        "plane/0/I_T_Y/Binning_width_0.5": 0.6931,
+    }

@@ -33,7 +33,7 @@ def infonce(
     neither.
 
     With `mask`, m is each row's own count. Shapes, `group`, result and errors as in `donsker_varadhan`.
-    van den Oord et al. (2018), Eq. 4; Poole et al. (2019), Eq. 10; decoupled: Yeh et al. (2022).
+    van den Oord et al. (2018), Eq. 4; Poole et al. (2019); decoupled: Yeh et al. (2022).
 
     >>> infonce(torch.full((2,), 100.0), torch.zeros(2, 7))  # log 8
     tensor(2.0794)
@@ -108,7 +108,7 @@ def interpolated(
     is b, as in `tuba`. At α = 1 this is InfoNCE with m candidates, averaged so.
 
     Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`, and InvalidArgument unless 0 <= alpha
-    <= 1. Poole et al. (2019), Eq. 14.
+    <= 1. Poole et al. (2019).
 
     >>> interpolated(torch.ones(2), torch.zeros(2, 5), alpha=0.0)
     tensor(1.)
@@ -140,7 +140,7 @@ def flo(positive: Tensor, negative: Tensor, u: Tensor, *, mask: Tensor | None = 
     logarithm above 60), u is raised to what keeps it finite.
 
     Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`. Guo et al. (2022), "Tight mutual
-    information estimation with contrastive Fenchel–Legendre optimization", Eq. 9.
+    information estimation with contrastive Fenchel–Legendre optimization".
 
     >>> flo(torch.ones(2), torch.zeros(2, 5), u=-torch.ones(2))
     tensor(1.)

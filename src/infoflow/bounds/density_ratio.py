@@ -40,7 +40,7 @@ def dime(
 
     Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`; UnknownName for another divergence.
     Letizia, Novello and Tonello (2024), "Mutual information estimation via f-divergence and data
-    derangements", Eq. 6.
+    derangements".
 
     >>> import torch
     >>> dime(torch.tensor([1.0, 3.0]), torch.zeros(2, 1))

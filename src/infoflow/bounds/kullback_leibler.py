@@ -37,7 +37,7 @@ def donsker_varadhan(positive: Tensor, negative: Tensor, *, mask: Tensor | None 
     `positive` (..., n), `negative` (..., n, m), `mask` boolean, True where a negative counts. With `group`,
     means run over the rows of all its processes. Returns nats of the leading shape (0-d without leading
     axes). Raises InvalidArgument for shapes that don't match, no negatives, or a row whose negatives are all
-    masked. Donsker and Varadhan (1983); Belghazi et al. (2018), "MINE", Eq. 6.
+    masked. Donsker and Varadhan (1983); Belghazi et al. (2018), "MINE", section 2.2.
 
     >>> donsker_varadhan(torch.tensor([1.0, 3.0]), torch.zeros(2, 5))
     tensor(2.)
@@ -91,7 +91,7 @@ def mine(
 
     `average` is the state, updated by the caller: `average = average.updated(negative); mine(positive,
     negative, average)`. Without it the gradient is Donsker and Varadhan's own. Shapes, `mask`, `group`,
-    result and errors as in `donsker_varadhan`. Belghazi et al. (2018), Eq. 12.
+    result and errors as in `donsker_varadhan`. Belghazi et al. (2018), section 3.2.
 
     >>> negative = torch.zeros(2, 5)
     >>> mine(torch.tensor([1.0, 3.0]), negative, ExponentialAverage().updated(negative))
@@ -113,7 +113,7 @@ def nwj(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group
     Tight at T = 1 + log p(y|x)/p(y). Unbiased in the batch, but its variance grows like e^I. Scores whose
     exponential would overflow (above 61) are compressed to 61 + log(1 + T − 61): the bound of another critic,
     hence still a bound. Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`. Nguyen et al.
-    (2010); Poole et al. (2019), Eq. 5.
+    (2010); Poole et al. (2019).
 
     >>> nwj(torch.tensor([2.0, 2.0]), torch.ones(2, 5))
     tensor(1.)
@@ -135,7 +135,7 @@ def tuba(
 
     Tight at T = log p(y|x)/p(y) + log a(x). `log_baseline` is log a, a number or a tensor that broadcasts to
     (..., n); it must not depend on the negatives. log a = 1 is `nwj`. Large T − log a are compressed as in
-    `nwj`. Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`. Poole et al. (2019), Eq. 4.
+    `nwj`. Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`. Poole et al. (2019).
 
     >>> tuba(torch.tensor([1.0, 1.0]), torch.zeros(2, 5))
     tensor(1.)
@@ -166,7 +166,7 @@ def smile(
     An estimate, not a bound: with T = log p(y|x)/p(y) it lies above I by what the clipping takes from log
     E[e^T] = 0. `readout="objective"` returns Jensen–Shannon's value instead (to select by, on held-out
     scores). `tau=math.inf` clips nothing. Shapes, `mask`, `group`, result and errors as in
-    `donsker_varadhan`, and InvalidArgument for tau <= 0. Song and Ermon (2020), Eq. 12.
+    `donsker_varadhan`, and InvalidArgument for tau <= 0. Song and Ermon (2020).
 
     >>> smile(torch.tensor([1.0, 3.0]), torch.zeros(2, 5))
     tensor(2.)
@@ -194,7 +194,7 @@ def jensen_shannon_mi(
 
     A lower bound of I for every critic, tight at T = log p(y|x)/p(y), which is where Jensen–Shannon's optimum
     lies. `readout="objective"` returns Jensen–Shannon's value. Shapes, `mask`, `group`, result and errors as
-    in `donsker_varadhan`. Poole et al. (2019), section 2.3.
+    in `donsker_varadhan`. Poole et al. (2019).
 
     >>> jensen_shannon_mi(torch.tensor([1.0, 1.0]), torch.zeros(2, 5))
     tensor(1.)

@@ -27,7 +27,7 @@ def club(
     `include_positive=True` averages over all m + 1 candidates, i = j too, as the paper's sampled form does:
     the value shrinks by m/(m + 1). The default leaves it out.
 
-    `mask`, `group`, result and errors as in `donsker_varadhan`. Cheng et al. (2020), Eq. 5 and 8.
+    `mask`, `group`, result and errors as in `donsker_varadhan`. Cheng et al. (2020).
 
     >>> club(torch.zeros(2), torch.full((2, 5), -3.0))
     tensor(3.)
@@ -47,7 +47,7 @@ def l1out(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, gro
     `positive` (..., n) holds log p(y_i|x_i); `negative` (..., n, m) holds log p(*y_i|x_j*): the y of the row
     under the conditionals of the others (unlike in `club`, the direction matters). An upper bound for the
     true conditional; at most the loss of a mixture with m components. `mask`, `group`, result and errors as
-    in `donsker_varadhan`. Poole et al. (2019), Eq. 12.
+    in `donsker_varadhan`. Poole et al. (2019).
 
     >>> l1out(torch.zeros(2), torch.full((2, 5), -3.0))
     tensor(3.)
@@ -62,8 +62,7 @@ def barber_agakov(positive: Tensor, entropy: Tensor | float, *, group: Group = N
         I ≥ H(Y) + E_joint[log q(y|x)]
 
     `positive` (..., n) holds log q(y_i|x_i), `entropy` H(Y) in nats (differential for densities). Tight at
-    the true conditional. Result, `group` and errors as in `donsker_varadhan`. Barber and Agakov (2003), Eq.
-    3.
+    the true conditional. Result, `group` and errors as in `donsker_varadhan`. Barber and Agakov (2003).
 
     >>> barber_agakov(torch.full((4,), -0.5), entropy=0.75)
     tensor(0.2500)
@@ -79,7 +78,7 @@ def barber_agakov_upper(positive: Tensor, marginal: Tensor, *, group: Group = No
         I ≤ E_joint[log p(y|x) − log r(y)]
 
     `positive` (..., n) holds log p(y_i|x_i), `marginal` (..., n) log r(y_i). Tight at r = p(y).
-    Result, `group` and errors as in `donsker_varadhan`. Poole et al. (2019), Eq. 1; Alemi et al. (2018).
+    Result, `group` and errors as in `donsker_varadhan`. Poole et al. (2019); Alemi et al. (2018).
 
     >>> barber_agakov_upper(torch.full((4,), -0.5), torch.full((4,), -2.0))
     tensor(1.5000)
@@ -95,7 +94,7 @@ def doe(positive: Tensor, marginal: Tensor, *, group: Group = None) -> Tensor:
     `positive` (..., n) holds log q(y_i|x_i), `marginal` (..., n) log r(y_i), both fitted by maximum
     likelihood (minimise −E log q − E log r, not this difference). A difference of two upper bounds is itself
     no bound, but it is not capped at log n as every distribution-free lower bound is. Result, `group` and
-    errors as in `donsker_varadhan`. McAllester and Stratos (2020), Eq. 3.
+    errors as in `donsker_varadhan`. McAllester and Stratos (2020).
 
     >>> doe(torch.full((4,), -0.5), torch.full((4,), -2.0))
     tensor(1.5000)

@@ -60,7 +60,8 @@ class ConvolutionalEncoder(MapAndVector):
 
         local = blocks up to number `local` (from 0);  conv = the rest;  fc = `units` with norm and ReLU;  vector linear
 
-    The default is the encoder of 32×32 images: 64-128-256, the map 128×8×8, 1024 units, 64 features. `shape` is
+    The default is the encoder of 32×32 images: 64-128-256, the map 128×8×8, 1024 units, 64 features. That of 64×64
+    images has `widths=(64, 128, 256, 512), local=2`, the map 256×8×8. `shape` is
     (channels, height, width), or (channels, length) for time series. Parameters are drawn from `seed` alone.
 
     Raises InvalidArgument for a shape that the strides don't divide. Hjelm et al. (2019), appendix A.2, table 4.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -29,6 +31,9 @@ class MeanOfGaussian(nn.Module):
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
+        named = getattr(encoder, "layers", None)
+        if isinstance(named, Mapping):  # what the probes look at, from here
+            self.layers = {name: at if at == "output" else f"encoder.{at}" for name, at in named.items()}
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Map and mean of a batch."""

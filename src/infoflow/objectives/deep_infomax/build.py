@@ -70,12 +70,15 @@ def deep_infomax_for(
 ) -> DeepInfoMax:
     """A `DeepInfoMax` whose parts fit the encoder, judged by a batch of examples; the defaults are the paper's DIM(L).
 
-    `critic` is "encode-and-dot" (default 2048 units) or "concat-and-convolve" (512), `units` its width. The global
-    critic is the paper's. Contrastive bounds set every sample against all others of the batch, the others against one
-    (except where the encodings are dotted: all come at no cost). `matching` is "adversarial", "kernel",
-    "sliced-wasserstein" or a `PriorMatching`, `prior` one of `PRIORS`, `discriminator_units` the adversary's layers; `coordinates` "none", "absolute", "relative" or
-    "both", asked at `locations` random places of each map (None: all); `occlusion` the side of the block, or an
-    `Occlusion`. The rest is as in `DeepInfoMax`, the errors too, and UnknownName.
+    - `critic`: "encode-and-dot" (2048 units, or `units`) or "concat-and-convolve" (512); the global critic is the
+      paper's. Contrastive bounds set every sample against all others of the batch, the other bounds against one
+      (except where encodings are dotted: there all come at no cost).
+    - `matching`: "adversarial" (with a discriminator through `discriminator_units`), "kernel", "sliced-wasserstein",
+      or a `PriorMatching`; `prior`: one of `PRIORS`.
+    - `coordinates`: "none", "absolute", "relative" or "both", asked at `locations` random places of each map (None:
+      all); `occlusion`: the side of the block, or an `Occlusion`.
+
+    The rest is as in `DeepInfoMax`, the errors too, and UnknownName.
 
     >>> from infoflow.models import ConvolutionalEncoder
     >>> encoder, images = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16), torch.randn(5, 1, 8, 8)

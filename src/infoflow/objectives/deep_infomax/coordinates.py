@@ -152,6 +152,8 @@ class RelativeCoordinates(CoordinateTask):
         locations: int | None = None,
         seed: int | torch.Generator = 0,
     ) -> None:
+        if locations == 1:
+            raise InvalidArgument("locations is 1, but a distance takes two places; want at least 2")
         super().__init__(channels, features, sizes, places=2, units=units, locations=locations, seed=seed)
 
     def outcomes(self) -> list[int]:

@@ -200,11 +200,8 @@ def learner(
     else:
         objective = {"nt-xent": NTXent, "vicreg": VICReg}[method](encoder, latent, seed=seed)
     prepare = _views if method in VIEWS else _numbered if method == "nat" else _images
-    layers = dict(encoder.layers)
-    if method == "vae":
-        layers = {"conv": "encoder.conv", "fc": "encoder.fc", "Y": "output"}
     players = {name: Player(*pair) for name, pair in objective.players().items()}
-    return Learner(players, prepare, objective.representation, layers)
+    return Learner(players, prepare, objective.representation, objective.representation.layers)
 
 
 def _widths(size: Size) -> tuple[int, ...]:

@@ -25,6 +25,7 @@ from infoflow.bench.speed import (
     many_pairs,
     matrix_renyi,
     nearest_neighbours,
+    recorder_overhead,
     seeds_side_by_side,
 )
 from infoflow.bench.speed.row import Row
@@ -43,6 +44,7 @@ BENCHMARKS: Mapping[str, Callable[[bool], Iterator[Row]]] = MappingProxyType(
         "many-pairs": many_pairs.run,
         "information-dropout": information_dropout.run,
         "deep-infomax": deep_infomax.run,
+        "recorder-overhead": recorder_overhead.run,
     }
 )
 

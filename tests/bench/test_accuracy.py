@@ -86,15 +86,16 @@ def test_processes_give_the_same_table(tmp_path: Path) -> None:
 
 
 def test_the_summary_counts_what_is_right() -> None:
-    same = {"estimator": "e", "n": 10, "seconds": 1.0, "cpu_seconds": 0.5}
+    same = {"estimator": "e", "n": 10, "seconds": 1.0, "cpu_seconds": 0.5, "low": 0.1, "high": 1.5}
     rows = [
         {"task": task, "truth": truth, "seed": seed, "error": error, **same}
         for task, truth, errors in (("a", 0.1, (0.06, 0.02)), ("b", 2.0, (0.15, 0.15)), ("c", 1.0, (-0.3, -0.3)))
         for seed, error in enumerate(errors)
     ]
-    rows.append({"task": "d", "truth": 1.0, "seed": 0, "error": np.nan, **same})
+    rows.append({"task": "d", "truth": 1.0, "seed": 0, "error": np.nan, **same, "low": np.nan})
     found = summary(pd.DataFrame(rows)).iloc[0]
     assert found["tasks"] == 3
+    assert found["covered"] == 4 / 6  # a and c; the refused one has no interval
     assert found["cpu_seconds"] == 1.5  # each of the three tasks once
     assert found["right"] == 2  # 0.04 within 0.05, 0.15 within 10 % of 2
     assert found["mean_absolute_error"] == pytest.approx((0.04 + 0.15 + 0.3) / 3)

@@ -118,9 +118,10 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     """How each estimator does over all tasks, from what `run` returned: one row an estimator and n.
 
     Columns: tasks (that it took), mean_error and mean_absolute_error in nats over tasks (of means over seeds), right
-    (tasks within max(0.05 nats, 10 % of the truth)), seconds (median per estimate), cpu_seconds (all tasks once).
+    (tasks within max(0.05 nats, 10 % of the truth)), seconds (median per estimate), cpu_seconds (all tasks once),
+    covered (share of the intervals that hold the truth; NaN where the estimator gives none).
 
-    >>> same = dict(truth=1.0, estimator="e", n=10, seed=0, seconds=1.0, cpu_seconds=1.0)
+    >>> same = dict(truth=1.0, estimator="e", n=10, seed=0, low=0.9, high=1.2, seconds=1.0, cpu_seconds=1.0)
     >>> rows = [dict(task=task, error=error, **same) for task, error in (("a", 0.05), ("b", -0.15))]
     >>> summary(pd.DataFrame(rows))[["tasks", "mean_error", "mean_absolute_error", "right"]].values.tolist()
     [[2.0, -0.05, 0.1, 1.0]]
@@ -132,17 +133,23 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
         cpu_seconds=("cpu_seconds", "mean"),
     )
     by_task = by_task.dropna(subset="error")
+    held = table["truth"].between(table["low"], table["high"]).astype(float)
+    covered = table.assign(covered=held.where(table["low"].notna())).groupby(["estimator", "n"], sort=False)["covered"]
     by_task["absolute"] = by_task["error"].abs()
     by_task["right"] = by_task["absolute"] <= np.maximum(TOLERANCE_NATS, TOLERANCE_SHARE * by_task["truth"])
     groups = by_task.reset_index().groupby(["estimator", "n"], sort=False)
-    return groups.agg(
-        tasks=("task", "nunique"),
-        mean_error=("error", "mean"),
-        mean_absolute_error=("absolute", "mean"),
-        right=("right", "sum"),
-        seconds=("seconds", "median"),
-        cpu_seconds=("cpu_seconds", "sum"),
-    ).reset_index()
+    return (
+        groups.agg(
+            tasks=("task", "nunique"),
+            mean_error=("error", "mean"),
+            mean_absolute_error=("absolute", "mean"),
+            right=("right", "sum"),
+            seconds=("seconds", "median"),
+            cpu_seconds=("cpu_seconds", "sum"),
+        )
+        .join(covered.mean())
+        .reset_index()
+    )
 
 
 def _cells(

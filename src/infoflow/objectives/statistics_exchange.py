@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,37 +19,46 @@ from infoflow.objectives.information_flow.taps import INPUT, known, unwrapped
 _FLOOR = 1e-3
 
 
+Exchange = Callable[[Tensor, Tensor], Tensor]
+
+
 class StatisticsExchange:
     """−½ log q(y_i) − ½ log q(y_σ(i)) for images whose layers have i's layout and σ(i)'s statistics over locations.
 
-        h_i ← σ_σ(i) (h_i − μ_i)/σ_i + μ_σ(i)   after each of `layers`, μ and σ each channel's over all locations,
+        h_i ← s_j (h_i − m_i)/s_i + m_j            after each of `layers`, m and s each channel's mean and deviation,
+        h_i ← F⁻¹(|F h_j| · F h_i / |F h_i|)       after each of `spectra`, F the Fourier transform over locations,
 
-    one random derangement σ for all layers of a batch. A cue that all locations share (a texture, a tint) moves with
-    the statistics, one that lies in their arrangement (a shape) stays; where both say y in all of the data, only a
-    sample of their *product* shows that they are two. As both labels count, by `share` for the layout's, neither cue
-    may win, and no label of a second factor is needed. This is a training signal beside the plain loss: the network's
-    plain forward pass stays as it is, and nothing is left in it.
+    j = σ(i), one random derangement for all layers of a batch. Amplitudes are all second-order statistics at once (how
+    much of which wave), so `spectra=["input"]` moves a texture more completely than its channels' moments. A cue that
+    all locations share (a texture, a tint) moves with the statistics, one that lies in their arrangement (a shape)
+    stays; where both say y in all of the data, only a sample of their *product* shows that they are two. As both
+    labels count, by `share` for the layout's, neither cue may win, and no label of a second factor is needed. This is
+    a training signal beside the plain loss: the network's plain forward pass stays as it is, nothing is left in it.
 
-    `layers` are names of modules, "input" the network's own input; their maps are (n, channels, ...) with locations.
+    `layers` and `spectra` are names of modules, "input" the network's own input; maps are (n, channels, ...).
     Calling it, `exchange(x, labels)`, runs the network on x. Raises UnknownName (layers), InvalidArgument (maps without
     locations, share), TooFewSamples.
 
-    The exchange is adaptive instance normalisation (Huang, Belongie 2017) between samples of a batch, as in Nuriel et
-    al.: Permuted AdaIN, CVPR 2021, who keep one label; both labels as in Hong et al.: StyleMix, CVPR 2021.
+    Moments: Nuriel et al., Permuted AdaIN, CVPR 2021, who keep one label; both labels: Hong et al., StyleMix, CVPR
+    2021; amplitudes: Chen et al., Amplitude-phase recombination, ICCV 2021.
 
     >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
-    >>> loss = StatisticsExchange(model, ["input", "1"])(torch.randn(6, 3, 8, 8), torch.arange(6) % 4)
+    >>> exchange = StatisticsExchange(model, layers=["1"], spectra=["input"])
+    >>> loss = exchange(torch.randn(6, 3, 8, 8), torch.arange(6) % 4)
     >>> sorted(loss.terms)
     ['exchanged/layout', 'exchanged/statistics']
     """
 
-    def __init__(self, model: nn.Module, layers: Sequence[str], *, share: float = 0.5) -> None:
+    def __init__(
+        self, model: nn.Module, layers: Sequence[str] = (), *, spectra: Sequence[str] = (), share: float = 0.5
+    ) -> None:
         if not isinstance(model, nn.Module):
             raise InvalidArgument(f"model is a {type(model).__name__}; want an nn.Module")
-        if isinstance(layers, str) or not layers:
-            raise InvalidArgument(f"layers is {layers!r}; want a list of one or more names of layers")
+        if isinstance(layers, str) or isinstance(spectra, str) or not (layers or spectra):
+            raise InvalidArgument(f"layers is {layers!r}, spectra {spectra!r}; want lists, one or more names in all")
         self.model = model
-        self.layers = [known(unwrapped(model), name) for name in layers]
+        exchanges = [(name, moments_exchanged) for name in layers] + [(name, spectrum_exchanged) for name in spectra]
+        self.exchanges = [(known(unwrapped(model), name), how) for name, how in exchanges]
         if positive(share, "share", zero=True) > 1:
             raise InvalidArgument(f"share is {share!r}; want 0 (statistics alone) to 1 (layout alone)")
         self.share = share
@@ -81,11 +90,11 @@ class StatisticsExchange:
         own = dict(inner.named_modules())
         handles = []
         try:
-            for name in self.layers:
+            for name, how in self.exchanges:
                 if name == INPUT and name not in own:
-                    handles.append(inner.register_forward_pre_hook(_Before(partner)))
+                    handles.append(inner.register_forward_pre_hook(_Before(how, partner)))
                 else:
-                    handles.append(own.get(name, inner).register_forward_hook(_After(name, partner)))
+                    handles.append(own.get(name, inner).register_forward_hook(_After(how, partner, name)))
             yield
         finally:
             for handle in handles:
@@ -93,27 +102,41 @@ class StatisticsExchange:
 
 
 class _Before:
-    def __init__(self, partner: Tensor) -> None:
-        self.partner = partner
+    def __init__(self, how: Exchange, partner: Tensor) -> None:
+        self.how, self.partner = how, partner
 
     def __call__(self, module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (exchanged(inputs[0], self.partner, INPUT), *inputs[1:])
+        return (self.how(_maps(inputs[0], self.partner, INPUT), self.partner), *inputs[1:])
 
 
 class _After:
-    def __init__(self, name: str, partner: Tensor) -> None:
-        self.name, self.partner = name, partner
+    def __init__(self, how: Exchange, partner: Tensor, name: str) -> None:
+        self.how, self.partner, self.name = how, partner, name
 
     def __call__(self, module: nn.Module, inputs: Any, output: Any) -> Tensor:
-        return exchanged(output, self.partner, self.name)
+        return self.how(_maps(output, self.partner, self.name), self.partner)
 
 
-def exchanged(maps: Any, partner: Tensor, name: str) -> Tensor:
-    """Maps (n, channels, ...) with each sample's means and deviations over locations replaced by its partner's."""
+def _maps(maps: Any, partner: Tensor, name: str) -> Tensor:
     if not isinstance(maps, Tensor) or maps.ndim < 3 or len(maps) != len(partner):
         got = tuple(maps.shape) if isinstance(maps, Tensor) else type(maps).__name__
         raise InvalidArgument(f"layer {name!r} puts out {got}; want maps of shape ({len(partner)}, channels, ...)")
+    return maps
+
+
+def moments_exchanged(maps: Tensor, partner: Tensor) -> Tensor:
+    """Maps (n, channels, ...) with each sample's means and deviations over locations replaced by its partner's."""
     over = tuple(range(2, maps.ndim))
     deviation, mean = torch.std_mean(maps, over, correction=0, keepdim=True)
     deviation = deviation + _FLOOR
     return (maps - mean) * (deviation[partner] / deviation) + mean[partner]
+
+
+def spectrum_exchanged(maps: Tensor, partner: Tensor) -> Tensor:
+    """Maps (n, channels, ...) with each sample's amplitudes replaced by its partner's; the phases stay."""
+    over = tuple(range(2, maps.ndim))
+    waves = torch.fft.rfftn(maps.float(), dim=over)
+    amplitude = waves.abs()
+    mixed = waves / (amplitude + torch.finfo(amplitude.dtype).eps) * amplitude[partner]
+    exchanged: Tensor = torch.fft.irfftn(mixed, s=maps.shape[2:], dim=over)
+    return exchanged.to(maps.dtype)

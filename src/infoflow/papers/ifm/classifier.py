@@ -142,7 +142,9 @@ def _players(
     outputs = CLASSES + (_NUISANCES if how.rival == "ice" else 0)
     model = make(outputs, width=width, seed=seed).to(device)
     flow = _flow(model, how, hidden, seed)
-    exchange = StatisticsExchange(model, how.exchange, share=how.share) if how.exchange else None
+    exchange = None
+    if how.exchange or how.spectra:
+        exchange = StatisticsExchange(model, how.exchange, spectra=how.spectra, share=how.share)
     decorrelation = Decorrelation()
     minimax = IndependenceCrossEntropy(_NUISANCES, CLASSES, seed=seed) if how.rival == "ice" else None
     last: dict[str, Tensor] = {}
@@ -170,7 +172,7 @@ def _players(
             terms |= found.terms
         if exchange is not None:
             found = exchange(x, y)
-            total = total + found.total
+            total = total + how.exchange_weight * found.total
             terms |= found.terms
         return Loss(total, terms)
 

@@ -28,8 +28,12 @@ class Method:
     noise: float = 0.0
     locations: int = 16
     exchange: tuple[str, ...] = ()
-    """Layers whose statistics are exchanged; none is no exchange."""
+    """Layers whose channels' moments are exchanged."""
+    spectra: tuple[str, ...] = ()
+    """Layers whose amplitude spectra are exchanged."""
     share: float = 0.5
+    exchange_weight: float = 3.0
+    """Of the exchanged images' loss, beside 1 for the plain images'."""
     decoupling: float = 0.0
     """λ of spectral decoupling."""
     decorrelation: float = 0.0
@@ -38,39 +42,34 @@ class Method:
 
 
 _MANY = Method("", flow=1.0, bound="infonce", critic="separable", count=8, locations=8)
-_EXCHANGE = ("input", "act1", "act2")
+_MOMENTS = ("act1", "act2", "act3")
+_EXCHANGE = Method("exchange of statistics", exchange=_MOMENTS, spectra=("input",))
+_OURS = replace(_MANY, title="exchange + IFM", exchange=_MOMENTS, spectra=("input",), flow=0.5, negatives="same-image")
 
 METHODS: Mapping[str, Method] = {
     "baseline": Method("cross-entropy"),
     "ifm": Method("IFM as published", flow=1.0),
-    "ifm-image": replace(_MANY, title="IFM, InfoNCE, same-image negatives", flow=1.0, negatives="same-image"),
-    "exchange": Method("exchange of statistics", exchange=_EXCHANGE),
-    "exchange-input": Method("exchange, of the input's statistics alone", exchange=("input",)),
-    "exchange-ifm": Method("exchange + IFM as published", exchange=_EXCHANGE, flow=1.0),
-    "ours": replace(_MANY, title="exchange + IFM, same-image", exchange=_EXCHANGE, flow=0.5, negatives="same-image"),
-    "ours-layout": replace(
-        _MANY,
-        title="exchange + IFM, layout's share .6",
-        exchange=_EXCHANGE,
-        share=0.6,
-        flow=0.5,
-        negatives="same-image",
-    ),
+    "ifm-image": replace(_MANY, title="IFM, InfoNCE, same-image negatives", negatives="same-image"),
+    "exchange": _EXCHANGE,
+    "exchange-spectrum": replace(_EXCHANGE, title="exchange, input's spectrum alone", exchange=()),
+    "exchange-moments": replace(_EXCHANGE, title="exchange, layers' moments alone", spectra=()),
+    "ours": _OURS,
+    "ours-layout": replace(_OURS, title="exchange + IFM, layout's share .6", share=0.6),
     "spectral": Method("spectral decoupling", decoupling=0.1),
     "decorrelation": Method("decorrelation", decorrelation=0.1),
     "ice": Method("iCE-style minimax + IFM", rival="ice", flow=1.0, pairs=(*BLOCKS, ("act4", "linear"))),
     "orthogonal": Method("gradient-orthogonal ensemble", rival="orthogonal"),
     "last-layer": Method("last layer retrained on shifted digits", rival="last-layer"),
     # Which strangers.
-    "random": replace(_MANY, title="random locations", flow=1.0, negatives="random"),
-    "same-location": replace(_MANY, title="same location, other images", flow=1.0, negatives="same-location"),
-    "same-image": replace(_MANY, title="same image", flow=1.0, negatives="same-image"),
-    "same-class": replace(_MANY, title="same class, other images", flow=1.0, negatives="same-class"),
+    "random": replace(_MANY, title="random locations", negatives="random"),
+    "same-location": replace(_MANY, title="same location, other images", negatives="same-location"),
+    "same-image": replace(_MANY, title="same image", negatives="same-image"),
+    "same-class": replace(_MANY, title="same class, other images", negatives="same-class"),
     "hard": replace(_MANY, title="hardest of 8 times as many", mining=8, count=2),
     # Which bound and critic.
     "js-published": Method("Jensen–Shannon, published critic", flow=1.0, locations=8),
     "js-separable": Method("Jensen–Shannon, separable", flow=1.0, critic="separable", locations=8),
-    "infonce-separable": replace(_MANY, title="InfoNCE, separable", flow=1.0),
+    "infonce-separable": replace(_MANY, title="InfoNCE, separable"),
     "infonce-bounded": replace(_MANY, title="InfoNCE, cosine critic", critic="cosine"),
     "nwj-published": Method("NWJ, published critic", flow=1.0, bound="nwj", locations=8),
     "hellinger-published": Method(

@@ -76,9 +76,9 @@ def _experiment(name: str, title: str, methods: tuple[str, ...]) -> Experiment:
     few = replace(
         CPU,
         methods=methods,
-        counts=(5000, 2000, 4000),
-        epochs=6,
-        smaller=CPU.smaller.replace("8000", "5000").replace("8 epochs", "6 epochs"),
+        counts=(4000, 1500, 3000),
+        epochs=4,
+        smaller=CPU.smaller.replace("6000", "4000").replace("6 epochs", "4 epochs"),
     )
     return Experiment(
         "ifm",

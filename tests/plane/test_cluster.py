@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -119,3 +120,19 @@ def test_a_dask_worker_lost_in_mid_analysis_costs_nothing_but_time(store: str, c
         lost = analyse(store, [Deadly(str(tmp_path))])
     assert (tmp_path / "killed0").exists()
     pd.testing.assert_frame_equal(table(analyse(store, [Binning(width=0.5)]).frame), table(lost.frame))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # Ray's own
+def test_ray_runs_an_analysis_as_it_is(store: str) -> None:
+    ray = pytest.importorskip("ray", reason="Ray (infoflow[ray]) is not installed")
+    from ray.util.joblib import register_ray
+
+    ray.init(num_cpus=2, include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}})
+    try:
+        register_ray()
+        with joblib.parallel_config("ray"):
+            there = analyse(store, [Binning(width=0.5), "kernel-density"])
+    finally:
+        ray.shutdown()
+    pd.testing.assert_frame_equal(there.frame, analyse(store, [Binning(width=0.5), "kernel-density"]).frame)

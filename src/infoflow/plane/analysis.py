@@ -242,10 +242,8 @@ def _run(tasks: list[_Task], n_jobs: int | None, progress: bool) -> list[pd.Data
         while len(done) < len(tasks):
             before = len(done)
             left = [index for index in range(len(tasks)) if index not in done]
-            # As they come, so that what is done is kept when a worker dies.
-            parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
             try:
-                for index, table in parallel(joblib.delayed(_numbered)(index, tasks[index]) for index in left):
+                for index, table in _workers(n_jobs)(joblib.delayed(_numbered)(index, tasks[index]) for index in left):
                     done[index] = table
                     bar.update()
             except BrokenProcessPool as error:
@@ -255,6 +253,14 @@ def _run(tasks: list[_Task], n_jobs: int | None, progress: bool) -> list[pd.Data
                     raise
                 log.warning("workers were lost after %d of %d snapshots; going on with the rest", len(done), len(tasks))
     return [done[index] for index in range(len(tasks))]
+
+
+def _workers(n_jobs: int | None) -> Any:
+    """joblib's workers, whose results come as they are done, so that they are kept when a worker dies."""
+    try:
+        return joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    except ValueError:  # Ray's can't: all at the end
+        return joblib.Parallel(n_jobs=n_jobs)
 
 
 def _numbered(index: int, task: _Task) -> tuple[int, pd.DataFrame]:

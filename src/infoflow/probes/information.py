@@ -33,7 +33,8 @@ def _principal(x: Tensor, count: int, seed: int) -> Tensor:
     for _ in range(4):
         basis = torch.linalg.qr(x.T @ (x @ basis)).Q
     directions = torch.linalg.svd(x @ basis, full_matrices=False).Vh[:count]
-    return x @ (basis @ directions.T)
+    reduced: Tensor = x @ (basis @ directions.T)
+    return reduced
 
 
 @dataclass(frozen=True)

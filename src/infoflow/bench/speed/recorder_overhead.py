@@ -86,7 +86,7 @@ def run(quick: bool = False) -> Iterator[Row]:
             wanted_ratio=WANTED,
             difference=float((recorded - plain).abs().max()),
             note=(
-                f"one thread, {source}; from {training:.2f} s an epoch, {snapshot:.3f} s a snapshot and {opening:.2f} s to "
-                "begin; the difference is that of weights after an epoch"
+                f"one thread, {source}: {training:.2f} s an epoch, {snapshot:.2f} s a snapshot, opening {opening:.2f} s"
+                "; the difference is that of weights after an epoch"
             ),
         )

@@ -41,7 +41,7 @@ def test_the_learning_rate_is_chosen_on_held_out_images_only() -> None:
     # .003 and .03 do better on the test set.
     assert chosen[0] == "mlp, plain: cross-entropy, learning rate 0.01 (chosen on held-out images)"
     verdicts = [claim.verdict for claim in found.claims]
-    assert verdicts == ["reproduced", "reproduced", "doesn't hold", "doesn't hold", "doesn't hold", "doesn't hold"]
+    assert verdicts == ["reproduced", "holds", "reproduced", *["doesn't hold"] * 4]
     assert "gains 2 [2, 2] points" in found.notes[0]
     assert "the gain is gone: it is a loss of 2.00 points" in found.notes[0]
 
@@ -54,7 +54,7 @@ def test_a_gain_that_remains_is_said_to_remain() -> None:
 
     found = findings(RECIPE, better)
     assert "of the gain 3.00 points remain" in found.notes[0]
-    assert [claim.holds for claim in found.claims] == [True, True, False, True, True, True]
+    assert [claim.holds for claim in found.claims] == [True, False, True, False, True, True, True]
 
 
 def test_noise_alone_is_no_gain() -> None:
@@ -64,7 +64,8 @@ def test_noise_alone_is_no_gain() -> None:
 
     found = findings(RECIPE, equal)
     assert "no gain remains that the seeds could tell from none" in found.notes[0]
-    assert all(claim.holds is None for claim in found.claims)
+    # Accuracies of .9 are not those that the paper's settings lead to.
+    assert [claim.holds for claim in found.claims] == [None, False, *[None] * 5]
 
 
 def test_published_figures_are_used_where_they_can_be() -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from infoflow.papers.findings import Claim, Figure, Findings, Row
 from infoflow.papers.milc import classifier, figures
 from infoflow.papers.milc.losses import title
-from infoflow.papers.milc.published import ACCURACY, UNCLEAR
+from infoflow.papers.milc.published import ACCURACY, EXPECTED, UNCLEAR
 from infoflow.papers.seeds import over_seeds
 from infoflow.papers.trial import Results, Trial
 
@@ -226,6 +226,17 @@ def _claims(recipe: Recipe, found: Found, network: str) -> list[Claim]:
             unit=points,
         )
     ]
+    expected = EXPECTED.get((recipe.data, network))
+    if expected is not None and not recipe.smaller:
+        reached = over_seeds(found.accuracy(ce))
+        claims.append(
+            Claim(
+                f"{network}: cross-entropy at the paper's settings reaches {expected:g} ± {recipe.tolerance:g}",
+                abs(reached.mean - expected) <= recipe.tolerance,
+                f"{reached} over {reached.seeds} seed(s)",
+                published=False,
+            )
+        )
     if recipe.rivals:
         rival = max((at_paper[name] for name in recipe.rivals), key=lambda run: sum(found.accuracy(run)))
         claims.append(

@@ -83,7 +83,7 @@ def _fold(estimator: Neural, x: Tensor, y: Tensor, fold: int) -> float:
 
 def run(quick: bool = False) -> Iterator[Row]:
     """One thread, a fixed number of epochs: default critics, and small ones as wide as such layers need."""
-    count, n, epochs = (2, 120, 1) if quick else (32, 1000, 20)
+    count, n, epochs = (2, 120, 1) if quick else (32, 1000, 10)
     pairs = gaussians(count, n)
     default = Neural(max_epochs=epochs, patience=epochs)
     plain = Neural(max_epochs=epochs, patience=epochs, head_start=False, preprocessing="standardise")

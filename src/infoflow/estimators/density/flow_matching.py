@@ -118,9 +118,11 @@ class FlowMatching(LearnedDensities):
     The difference of entropies of FMMI (Butakov et al. 2025), with both flows starting from noise, so that each sample
     has its pointwise value. Fitting is a regression without any integral; reading off takes `steps` Runge–Kutta steps,
     and in more than 5 dimensions one random direction a sample for the divergence (Hutchinson), which is right on
-    average and makes pointwise values noisy. The regression is not the likelihood: where samples are few or Y lies near
-    a surface, flows and `DifferenceOfEntropies` come closer. Otherwise as `DifferenceOfEntropies`, whose linear
-    Gaussian models, folds, warnings and errors it shares. Lipman et al. (2023); Albergo and Vanden-Eijnden (2023).
+    average and makes pointwise values noisy. The regression is not the likelihood and hardly sees sharp edges: where
+    that leaves a flow worse on the second part than the linear Gaussian model before it, the model stays alone. Good
+    where Y given X is smooth; elsewhere `DifferenceOfEntropies` and `NormalisingFlow` come closer. Otherwise as
+    `DifferenceOfEntropies`, whose linear models, folds, warnings and errors it shares. Lipman et al. (2023); Albergo
+    and Vanden-Eijnden (2023).
 
     >>> import torch
     >>> x, noise = torch.randn(2, 1000, 1, generator=torch.Generator().manual_seed(0))

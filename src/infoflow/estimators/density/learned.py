@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -161,7 +161,14 @@ class LearnedDensities(DensityEstimator):
                 f"the density of y{' given x' if features else ''} was never finite on held-out samples; lower "
                 f"learning_rate ({self.learning_rate})"
             )
-        readers = [_Reader(self, fitted.member(k), fold, reading[k]) for k, fold in enumerate(folds)]
+        readers = []
+        for k, fold in enumerate(folds):
+            reader = _Reader(self, fitted.member(k), fold, reading[k])
+            # What is not fitted by likelihood may be worse by it than the linear model alone.
+            better = self._likelihoods or reader.mean_residual_density(1) > float(
+                _normal_density(fold.residuals[1]).mean()
+            )
+            readers.append(reader if better else replace(reader, network=None))
         return [reader.log_density for reader in readers], fitted
 
 
@@ -170,13 +177,27 @@ class _Reader:
     """One fold's fitted density, applied to its report part."""
 
     estimator: LearnedDensities
-    network: nn.Module
+    network: nn.Module | None
+    """None leaves residuals as the linear model has them."""
     fold: Prepared
     seed: int
 
     @torch.no_grad()
     def log_density(self, order: Tensor) -> Tensor:
         """(rows,) log q(y|x) with y in that order."""
-        residuals = self.fold.residuals_in(order).float()
-        density = self.estimator.read(self.network, self.fold.features[2].float(), residuals, self.seed)
+        density = self._read(self.fold.features[2], self.fold.residuals_in(order))
         return finite_or_none(density) + self.fold.linear.log_volume
+
+    @torch.no_grad()
+    def mean_residual_density(self, part: int) -> float:
+        """Mean log q(r|x) of a part; NaN is no better than anything."""
+        return float(self._read(self.fold.features[part], self.fold.residuals[part]).double().mean())
+
+    def _read(self, x: Tensor, r: Tensor) -> Tensor:
+        if self.network is None:
+            return _normal_density(r)
+        return self.estimator.read(self.network, x.float(), r.float(), self.seed)
+
+
+def _normal_density(r: Tensor) -> Tensor:
+    return -(r.square().sum(1) + r.shape[1] * math.log(2 * math.pi)) / 2

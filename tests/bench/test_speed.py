@@ -25,6 +25,7 @@ TOLERANCE = {
     "information-dropout": 1e-5,
     "nearest-neighbours": 1e-9,
     "seeds-side-by-side": 1e-5,
+    "information-flow": 1e-5,
     "many-pairs": 1e-5,
     "deep-infomax": 1e-5,
     "recorder-overhead": 1e-9,

@@ -116,6 +116,15 @@ def test_what_can_be_asked_wrongly(tmp_path: Path) -> None:
         Watch(X, Y, store=tmp_path / "b", layers=["2x"]).on(network(), epochs=3)
 
 
+@pytest.mark.parametrize("total", [1, 3, 10, 20, 50, 100, 600, 10_000])
+def test_the_default_schedule_begins_ends_and_leaves_most_epochs_alone(total: int) -> None:
+    schedule = Schedule()
+    wanted = [epoch for epoch in range(total + 1) if schedule.wants(epoch, total)]
+    assert wanted[0] == 0
+    assert wanted[-1] == total
+    assert len(wanted) <= min(40, max(5, total // 2))
+
+
 def test_a_schedule_without_an_end_thins_out() -> None:
     schedule = Schedule()
     wanted = [step for step in range(100_000) if schedule.wants(step, None)]

@@ -20,23 +20,30 @@ log = logging.getLogger(__name__)
 
 ON_ERROR = ("warn", "raise")
 
+# Snapshots by default, and how few are never too many.
+_COUNT, _FEW = 40, 5
+
 
 class Schedule:
-    """When to take a snapshot: always at 0 and at the end, in between evenly in the logarithm, or where it is said.
+    """When to take a snapshot: always at 0 and at the end, in between evenly in the logarithm, or `at` certain times.
 
-    `total` is how many epochs (or steps) there will be, None where nobody knows: then at 1, 2, 3, 4, 6, 8, 11, 16, ...
+    `count` is how many, at most; the default is 40, but no more than one for every two epochs where training is longer
+    than ten (so that recording costs little of it). `total` is how many epochs (or steps) there will be, None where
+    nobody knows: then at 1, 2, 3, 4, 6, 8, 11, 16, ...
 
     >>> [epoch for epoch in range(101) if Schedule(count=5).wants(epoch, 100)]
     [0, 1, 5, 22, 100]
+    >>> [epoch for epoch in range(21) if Schedule().wants(epoch, 20)]
+    [0, 1, 2, 3, 4, 7, 9, 14, 20]
     >>> [epoch for epoch in range(20) if Schedule().wants(epoch, None)]
     [0, 1, 2, 3, 4, 6, 8, 11, 16]
     >>> [epoch for epoch in range(6) if Schedule([2, 3]).wants(epoch, 5)]
     [2, 3]
     """
 
-    def __init__(self, at: Iterable[int] | None = None, *, count: int = 20) -> None:
+    def __init__(self, at: Iterable[int] | None = None, *, count: int | None = None) -> None:
         self._at = None if at is None else {integer(value, "at", minimum=0) for value in at}
-        self._count = integer(count, "count", minimum=2)
+        self._count = None if count is None else integer(count, "count", minimum=2)
         self._spaced: dict[int, set[int]] = {}
 
     def wants(self, now: int, total: int | None) -> bool:
@@ -45,7 +52,8 @@ class Schedule:
             return now in self._at
         if total is not None and total >= 1:
             if total not in self._spaced:
-                self._spaced[total] = set(snapshot_epochs(total, self._count))
+                count = min(_COUNT, max(_FEW, total // 2)) if self._count is None else self._count
+                self._spaced[total] = set(snapshot_epochs(total, count))
             return now in self._spaced[total]
         if now == 0:
             return True
@@ -56,8 +64,8 @@ class Schedule:
 class Watch:
     """Records a model through training, on a schedule: for loops of one's own, and inside the frameworks' callbacks.
 
-    `probe_x`, `probe_y`, `store` and further `settings` are those of `infoflow.plane.record`. `at` are the epochs to
-    take snapshots at; the default is 0 and `count` of them, evenly in the logarithm, with the last. With `estimators`
+    `probe_x`, `probe_y`, `store` and further `settings` are those of `infoflow.plane.record`. `at` and
+    `count` say when, as in `Schedule`. With `estimators`
     (as in `infoflow.plane.analyse`) every snapshot is analysed at once, and with a `logger` (see `writer`) the numbers
     go there, epoch by epoch.
 
@@ -89,7 +97,7 @@ class Watch:
         *,
         store: Any,
         at: Iterable[int] | None = None,
-        count: int = 20,
+        count: int | None = None,
         estimators: Iterable[Any] = (),
         logger: Any = None,
         on_error: str = "warn",

@@ -17,6 +17,7 @@ from infoflow.errors import InvalidArgument
 from infoflow.plane.pooling import Pooling
 from infoflow.plane.provenance import machine, plain
 from infoflow.plane.store import Array, Header, Location, RecordingStore, digest
+from infoflow.plane.truth import truth
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,12 @@ def record(
         maps=str(pooling),
         stacked=stacked,
         chain=capture.chain and pooling.keeps_all,
-        provenance={**machine(), "device": str(_device(model)), "user": plain(provenance or {})},
+        provenance={
+            **machine(),
+            "device": str(_device(model)),
+            "truth": truth(capture.model, (x for x, _ in probes.values())),
+            "user": plain(provenance or {}),
+        },
     )
     archive = RecordingStore(store, read_only=False)
     _begin(archive, header, stored, resume=resume, overwrite=overwrite)
@@ -210,7 +216,8 @@ class Recorder:
                 values = torch.cat(pieces, dim=1)
             except RuntimeError as error:
                 raise InvalidArgument(f"layer {layer!r} changes its shape between batches: {error}") from None
-            if values.is_floating_point() and not bool(torch.isfinite(values).all()):
+            # A sum first: NaN and infinity poison it, and it needs no mask.
+            if not bool(torch.isfinite(values.sum())) and not bool(torch.isfinite(values).all()):
                 bad = int((~torch.isfinite(values)).sum())
                 raise InvalidArgument(
                     f"layer {layer!r} has {bad} NaN or infinite activation{'s' * (bad > 1)} on probe {probe!r} "

@@ -331,7 +331,8 @@ def _write(group: zarr.Group, name: str, values: Array, *, sample_axis: int) -> 
         shape=values.shape,
         dtype=values.dtype,
         chunks=_chunks(values, sample_axis),
-        compressors=BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"),
+        # On activations as small as zstd's, in a third of its time.
+        compressors=BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle"),
     )
     array[...] = values
 

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 TAKES = ("labels", "features", "inputs", "images", "encoder")
 COLUMNS = (
+    "column",
     "measure",
     "layer",
     "value",
@@ -99,9 +100,7 @@ class Evaluation:
     @property
     def row(self) -> pd.DataFrame:
         """One row as in Table 3: accuracies by layer, "SVM (conv)", and a column for each other measure."""
-        several = self.frame.groupby("measure")["layer"].transform("nunique") > 1
-        names = self.frame["measure"].where(~several, self.frame["measure"] + " (" + self.frame["layer"] + ")")
-        return pd.DataFrame([self.frame["value"].tolist()], columns=names.tolist(), index=[self.name])
+        return pd.DataFrame([self.frame["value"].tolist()], columns=self.frame["column"].tolist(), index=[self.name])
 
     def page(self, path: str | os.PathLike[str], *, others: Sequence[Evaluation] = ()) -> None:
         """Writes the row (with those of `others` beneath) and all details as one HTML page that opens offline."""
@@ -176,7 +175,9 @@ def evaluate(
             except InfoflowError as error:
                 log.warning("%s on %s could not be measured: %s", probe.name, layer, error)
                 row = {"value": math.nan, "n": 0, "runs": 0, "warnings": f"not measured: {error}"}
-            rows.append({"measure": probe.name, "layer": layer, **row, "seconds": time.perf_counter() - start})
+            column = f"{probe.name} ({layer})" if probe.takes == "labels" else probe.name
+            seconds = time.perf_counter() - start
+            rows.append({"column": column, "measure": probe.name, "layer": layer, **row, "seconds": seconds})
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).fillna({"spans": "", "unit": "", "kind": "", "settings": ""})
     return Evaluation(type(as_module(encoder)).__name__ if name is None else str(name), frame, scores)
 

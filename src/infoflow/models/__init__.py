@@ -1,7 +1,9 @@
 """The networks, and many of one shape stacked into one."""
 
+from infoflow.models.after_activations import after_activations
 from infoflow.models.all_cnn import AllCNN, all_cnn_32, all_cnn_96
 from infoflow.models.backbone import Backbone, torchvision_encoder
+from infoflow.models.convolutional import Convolution, ConvolutionalNet, LeNet5
 from infoflow.models.dcgan import DCGANDecoder, DCGANDiscriminator
 from infoflow.models.deep_infomax import AlexNetEncoder, ConvolutionalEncoder, MapAndVector, example_batch
 from infoflow.models.dropout_mlp import DropoutMLP
@@ -24,16 +26,20 @@ __all__ = [
     "AlexNetEncoder",
     "AllCNN",
     "Backbone",
+    "Convolution",
     "ConvolutionalEncoder",
+    "ConvolutionalNet",
     "DCGANDecoder",
     "DCGANDiscriminator",
     "DropoutMLP",
     "FlowClassifier",
+    "LeNet5",
     "MapAndVector",
     "SmallCNN",
     "Stacked",
     "StackedLinear",
     "VariationalAutoencoder",
+    "after_activations",
     "all_cnn_32",
     "all_cnn_96",
     "example_batch",

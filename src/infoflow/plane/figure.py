@@ -63,6 +63,20 @@ def draw(
     """
     target = Path(path)
     canvas = _canvas_for(target)
+    draw_on(canvas.figure, plane, estimator=estimator, units=units, probe=probe)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    canvas.print_figure(target, dpi=DPI, facecolor="white")
+
+
+def draw_on(
+    figure: Figure,
+    plane: Plane,
+    *,
+    estimator: str | None = None,
+    units: str = "bits",
+    probe: str | None = None,
+) -> None:
+    """What `draw` draws, on an empty figure that somebody else writes; sets its size. Raises likewise."""
     if plane.frame.empty:
         raise InvalidArgument("the plane holds no estimates; want at least one to draw")
     choice(units, "unit", ["bits", "nats"])
@@ -72,9 +86,7 @@ def draw(
     frame = plane.frame[(plane.frame["estimator"] == label) & (plane.frame["probe"] == shown_probe)].copy()
     scale = NATS_PER_BIT if units == "bits" else 1.0
     frame[["nats", "ceiling"]] /= scale
-    _compose(canvas.figure, plane, frame, label, shown_probe if len(probes) > 1 else "", units)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    canvas.print_figure(target, dpi=DPI, facecolor="white")
+    _compose(figure, plane, frame, label, shown_probe if len(probes) > 1 else "", units)
 
 
 def _canvas_for(path: Path) -> FigureCanvasAgg:
@@ -128,7 +140,7 @@ def _compose(figure: Figure, plane: Plane, frame: pd.DataFrame, label: str, prob
             middle.tick_params(labelbottom=False)
             _accuracy_panel(bottom, metrics, network, clock, first=column == 0)
     _colourbar(figure, drawn[0, len(networks) - 1], clock, width)
-    _words(figure, frame, label, probe, width, height)
+    _words(figure, frame, label, probe, width, height, _truths(plane, networks))
 
 
 class _Clock:
@@ -172,7 +184,7 @@ def _part(name: str, low: float, high: float, count: int = 256) -> ListedColorma
 
 def depth_colours(count: int) -> list[Any]:
     """A colour per layer, dark to light with depth, all dark enough to be read on white."""
-    return [tuple(rgba) for rgba in matplotlib.colormaps["viridis"](np.linspace(0.0, 0.74, max(count, 2)))]
+    return [tuple(rgba) for rgba in matplotlib.colormaps["viridis"](np.linspace(0.0, 0.74, max(count, 2)))][:count]
 
 
 def _range(part: pd.DataFrame) -> tuple[float, float]:
@@ -362,7 +374,17 @@ def _colourbar(figure: Figure, beside: Axes, clock: _Clock, width: float) -> Non
     bar.ax.set_title("epoch", fontsize=SMALL, color=INK, loc="left", pad=4)
 
 
-def _words(figure: Figure, frame: pd.DataFrame, label: str, probe: str, width: float, height: float) -> None:
+def _truths(plane: Plane, networks: Sequence[str]) -> list[str]:
+    """What the true I(X;T) is, where the recordings say so: it is nothing that any of the pictures can show."""
+    recordings = plane.provenance.get("recordings", {})
+    return list(
+        dict.fromkeys(str(recordings[name]["truth"]) for name in networks if recordings.get(name, {}).get("truth"))
+    )
+
+
+def _words(
+    figure: Figure, frame: pd.DataFrame, label: str, probe: str, width: float, height: float, truths: Sequence[str]
+) -> None:
     samples = " / ".join(str(n) for n in sorted(frame["n"].unique()))
     seeds = int(frame["seed"].nunique())
     facts = [f"N = {samples}", f"{seeds} seeds" if seeds > 1 else "one seed"]
@@ -371,6 +393,9 @@ def _words(figure: Figure, frame: pd.DataFrame, label: str, probe: str, width: f
     title = figure.text(LEFT / width, 1 - 0.2 / height, label, fontsize=LARGE, color=INK, va="top")
     plain(title)
     plain(figure.text(LEFT / width, 1 - 0.36 / height, ", ".join(facts), fontsize=NORMAL, color=QUIET, va="top"))
+    if truths:
+        words = f"true I(X;T): {' / '.join(truths)}"
+        plain(figure.text(LEFT / width, 1 - 0.5 / height, words, fontsize=SMALL, color=QUIET, va="top"))
     notes = ["Hollow: at a ceiling, so “at least”."] if _at_least(frame).any() else []
     if seeds > 1:
         notes.insert(0, "Points and lines: mean over seeds. Thin lines: single seeds; bands: their 10–90 %.")

@@ -1,0 +1,38 @@
+"""What the true I(X;T) of a recorded network is, before any estimator: often infinite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from torch import Tensor, nn
+
+from infoflow.layers import QuantisedActivation
+from infoflow.layers.stochastic import StochasticLayer
+
+INFINITE = "infinite; this measures geometry"
+NOISY = "finite: the network is noisy"
+QUANTISED = "finite: the layers are quantised"
+COUNTED = "at most H(X): the inputs are discrete, so that nearly all layers keep all of it"
+
+# Inputs with more different values than this count as continuous; so do grey levels.
+_LEVELS = 16
+
+
+def truth(model: nn.Module, inputs: Iterable[Tensor]) -> str:
+    """What can be said of the true I(X;T) of a model on such inputs, in evaluation mode.
+
+    A deterministic network on continuous inputs has an infinite one wherever a layer isn't constant: what a finite
+    sample shows of it is the geometry of the activations on the estimator's scale. (Saxe et al. 2018, section 2;
+    Goldfeld et al. 2019; Geiger 2021, section III.)
+
+    >>> import torch
+    >>> truth(nn.Tanh(), [torch.linspace(0, 1, 100)])
+    'infinite; this measures geometry'
+    """
+    modules = list(model.modules())
+    if any(isinstance(module, StochasticLayer) and module.evaluation == "sampled" for module in modules):
+        return NOISY
+    if any(isinstance(module, QuantisedActivation) for module in modules):
+        return QUANTISED
+    continuous = any(x.is_floating_point() and x.flatten()[:100_000].unique().numel() > _LEVELS for x in inputs)
+    return INFINITE if continuous else COUNTED

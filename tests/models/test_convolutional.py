@@ -1,0 +1,60 @@
+"""The convolutional networks of the information-plane literature, and modules after activations."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.layers import GaussianNoise, QuantisedActivation
+from infoflow.models import MLP, Convolution, ConvolutionalNet, LeNet5, Stacked, after_activations, stack
+
+
+@pytest.mark.parametrize("side", [16, 28, 32])
+def test_side_of_the_maps_is_what_the_layers_leave(side: int) -> None:
+    network = ConvolutionalNet((3, side), [Convolution(4, 5), Convolution(8, 3, 1, "max")], [7], "tanh", classes=5)
+    assert network.linear1.in_features == 8 * ((side - 4) // 2) ** 2
+    assert network(torch.zeros(2, 3, side, side)).shape == (2, 5)
+
+
+def test_lenet_has_the_layers_of_the_paper() -> None:
+    # 156 + 2416 + 48120 + 10164 + 850, as in LeCun et al. with full connections between the maps.
+    assert sum(p.numel() for p in LeNet5().parameters()) == 61706
+
+
+def test_seeds_alone_make_the_parameters() -> None:
+    state = torch.get_rng_state()
+    first, same, other = (LeNet5(seed=seed).conv1.weight for seed in (1, 1, 2))
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_images_that_vanish_and_unknown_names_are_refused() -> None:
+    with pytest.raises(InvalidArgument, match="nothing of it is left"):
+        LeNet5((1, 8))
+    with pytest.raises(UnknownName, match="max"):
+        ConvolutionalNet((1, 28), [Convolution(4, 3, pool="maxx")], [8])
+
+
+def test_noise_behind_every_activation_of_a_stack_keeps_it_a_stack() -> None:
+    members = [MLP([3, 4, 5, 2], seed=seed) for seed in range(3)]
+    noisy = after_activations(stack(members), "noise", lambda _: GaussianNoise(0.1))
+    assert isinstance(noisy, Stacked)
+    x = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(noisy.eval()(x)[1], members[1](x), atol=1e-6)
+
+
+def test_widths_are_those_of_the_layers_before() -> None:
+    widths: list[int] = []
+
+    def make(width: int) -> nn.Module:
+        widths.append(width)
+        return QuantisedActivation(4, -1.0, 1.0)
+
+    network = after_activations(LeNet5(), "quantised", make)
+    assert widths == [6, 16, 120, 84]
+    assert [name for name, _ in network.named_children()][:3] == ["conv1", "tanh1", "quantised1"]
+    with pytest.raises(InvalidArgument, match="no activation"):
+        after_activations(nn.Sequential(nn.Linear(2, 2)), "noise", make)

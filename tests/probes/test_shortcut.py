@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from infoflow.errors import InvalidArgument, TooFewSamples, UnknownName
-from infoflow.estimators import Mixed
+from infoflow.estimators import MixedKSG
 from infoflow.probes import shortcut
 
 
@@ -66,9 +66,9 @@ def test_factors_that_agree_are_warned_of() -> None:
 
 def test_mappings_of_labels_and_other_estimators() -> None:
     fit, held = ([(x, {"a": a, "b": b}) for x, a, b in batches(n, s)] for n, s in ((400, 0), (300, 1)))
-    report = shortcut(Halves(), {"train": fit, "test": held}, layers=["second"], estimator=Mixed(), factors=["b"])
+    report = shortcut(Halves(), {"train": fit, "test": held}, layers=["second"], estimator=MixedKSG(), factors=["b"])
     assert list(report.frame["factor"]) == ["b"]
-    assert next(iter(report.found.values()))[2].estimator == "Mixed"
+    assert next(iter(report.found.values()))[2].estimator == "MixedKSG"
 
 
 def test_what_cannot_work_is_said() -> None:

@@ -27,7 +27,7 @@ def plain_step(model: FlowClassifier, x: Tensor, y: Tensor) -> Callable[[], floa
     def step() -> float:
         optimiser.zero_grad()
         loss = F.cross_entropy(model(x), y)
-        loss.backward()
+        torch.autograd.backward(loss)
         optimiser.step()
         return loss.item()
 

@@ -78,7 +78,7 @@ def _experiment(name: str, title: str, methods: tuple[str, ...]) -> Experiment:
         methods=methods,
         counts=(4000, 1500, 3000),
         epochs=4,
-        smaller=CPU.smaller.replace("6000", "4000").replace("6 epochs", "4 epochs"),
+        smaller=CPU.smaller.replace("8000", "4000").replace("5 epochs", "4 epochs"),
     )
     return Experiment(
         "ifm",

@@ -20,7 +20,11 @@ COLUMNS = ["network", "probe", "layer", "depth", "seed", "epoch", "measure", "va
 
 
 class Geometry(NamedTuple):
-    """How a layer's activations lie; all of them are numbers without a unit, or in that of the activations."""
+    """How a layer's activations lie; all of them are numbers without a unit, or in that of the activations.
+
+    >>> geometry([[0.0], [1.0]], [0, 1]).high
+    1.0
+    """
 
     low: float
     """The least activation."""

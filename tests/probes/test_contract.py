@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from typing import Any
 
@@ -27,7 +28,9 @@ from infoflow.probes import (
     TotalCorrelation,
 )
 
-pytest.importorskip("torchmetrics", reason="torchmetrics (infoflow[vision]) is not installed")
+WITHOUT_TORCHMETRICS = pytest.mark.skipif(
+    importlib.util.find_spec("torchmetrics") is None, reason="torchmetrics (infoflow[vision]) is not installed"
+)
 
 LABELLED = [
     LinearSVM(runs=2),
@@ -42,8 +45,12 @@ OTHERS = [
     NeuralDependency(settings={"hidden": (8,), "max_epochs": 2}),
     NeuralDependency(sigmoid=True, settings={"hidden": (8,), "max_epochs": 2}),
     TotalCorrelation(),
-    Reconstruction(epochs=2, runs=2),
+    pytest.param(Reconstruction(epochs=2, runs=2), marks=WITHOUT_TORCHMETRICS),
 ]
+
+
+def name(probe: Any) -> str:
+    return f"{probe.name}-{probe.takes}"
 
 
 def drawn(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -72,7 +79,7 @@ def scored(probe: Any, train: Any, test: Any) -> Score:
     return probe.score(encoder, x, y, report, report_y)
 
 
-@pytest.mark.parametrize("probe", LABELLED + OTHERS, ids=lambda p: f"{p.name}-{p.takes}")
+@pytest.mark.parametrize("probe", LABELLED + OTHERS, ids=name)
 def test_a_score_says_what_it_is_and_repeats(probe: Any) -> None:
     assert isinstance(probe, Probe)
     train, test = drawn(200, 0), drawn(120, 1)
@@ -88,14 +95,14 @@ def test_a_score_says_what_it_is_and_repeats(probe: Any) -> None:
     assert str(first).startswith(probe.name)
 
 
-@pytest.mark.parametrize("probe", LABELLED, ids=lambda p: f"{p.name}-{p.takes}")
+@pytest.mark.parametrize("probe", LABELLED, ids=name)
 def test_what_is_separable_is_separated(probe: Any) -> None:
     score = scored(probe, drawn(200, 0), drawn(120, 1))
     assert score.value >= 0.97
     assert score.unit == "fraction"
 
 
-@pytest.mark.parametrize("probe", LABELLED, ids=lambda p: f"{p.name}-{p.takes}")
+@pytest.mark.parametrize("probe", LABELLED, ids=name)
 def test_unrelated_features_are_at_chance(probe: Any) -> None:
     generator = torch.Generator().manual_seed(5)
     (x, y), (report, report_y) = drawn(200, 0), drawn(400, 1)
@@ -103,7 +110,7 @@ def test_unrelated_features_are_at_chance(probe: Any) -> None:
     assert abs(scored(probe, (x, y), (report, report_y)).value - 0.5) < 0.1
 
 
-@pytest.mark.parametrize("probe", LABELLED, ids=lambda p: f"{p.name}-{p.takes}")
+@pytest.mark.parametrize("probe", LABELLED, ids=name)
 @pytest.mark.parametrize("fault", ["one class", "nan", "lengths", "width", "few", "labels", "empty"])
 def test_bad_input_is_refused(probe: Any, fault: str) -> None:
     (x, y), (report, report_y) = drawn(40, 0), drawn(30, 1)
@@ -127,7 +134,7 @@ def test_bad_input_is_refused(probe: Any, fault: str) -> None:
         scored(probe, (x, y), (report, report_y))
 
 
-@pytest.mark.parametrize("probe", OTHERS, ids=lambda p: p.name)
+@pytest.mark.parametrize("probe", OTHERS, ids=name)
 def test_nan_features_are_refused(probe: Any) -> None:
     train, test = drawn(100, 0), drawn(100, 1)
     test[0][3, :] = math.nan

@@ -184,7 +184,8 @@ class RecordingStore:
         try:
             self._write(header, snapshot, activations, metrics)
         except OSError as error:
-            # What was half written is in the way of what would still fit. Deleting may fail as well, and then waits.
+            # What was half written is in the way of what would still fit. Deleting may fail as well, or leave what is
+            # written meanwhile; without attributes it counts for nothing, and a resumed recording deletes it.
             with contextlib.suppress(OSError):
                 self._delete(epoch, snapshot.revision)
             raise BrokenStore(

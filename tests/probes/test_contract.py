@@ -177,6 +177,12 @@ def test_settings_out_of_range_are_refused(make: Any, message: str) -> None:
         make()
 
 
+def test_a_device_that_is_not_there() -> None:
+    (x, y), (report, report_y) = drawn(20, 0), drawn(20, 1)
+    with pytest.raises(InvalidArgument, match="device 'cud' can't be used here"):
+        Logistic(device="cud").score(x, y, report, report_y)
+
+
 def test_more_neighbours_than_samples() -> None:
     (x, y), (report, report_y) = drawn(20, 0), drawn(20, 1)
     with pytest.raises(InvalidArgument, match="k is 21, but there are 20 samples"):

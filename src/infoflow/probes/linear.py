@@ -94,7 +94,8 @@ class Linear:
 
     The optimum is unique, so runs can't differ by their seed: `runs` are fits on resampled training samples, tested on
     resampled test samples, and their standard deviation gives the interval around the accuracy of the fit on all. One
-    run leaves Wilson's interval over the test samples alone.
+    run leaves Wilson's interval over the test samples alone. `device` ("auto": a GPU where there is one) is where the
+    fits are done.
 
     >>> issubclass(Logistic, Linear), issubclass(LinearSVM, Linear)
     (True, True)
@@ -104,6 +105,7 @@ class Linear:
     runs: int = 5
     standardise: bool = True
     seed: int = 0
+    device: str = "cpu"
 
     takes: ClassVar[str] = "labels"
 
@@ -121,7 +123,7 @@ class Linear:
 
     def score(self, train_x: Any, train_y: Any, test_x: Any, test_y: Any) -> Score:
         """The accuracy on the test samples, as a fraction. Raises what `Problem.of` raises."""
-        problem = Problem.of(train_x, train_y, test_x, test_y)
+        problem = Problem.of(train_x, train_y, test_x, test_y).on(self.device)
         x, report = problem.standardised() if self.standardise else (problem.train_x, problem.test_x)
         rng = np.random.default_rng(self.seed)
         directions = Directions.of(x, self.seed)

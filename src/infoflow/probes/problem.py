@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from infoflow.checks import classes, paired, samples
 from infoflow.errors import InvalidArgument, TooFewSamples
+from infoflow.training import usable_device
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,12 @@ class Problem:
                 "and the probe can only guess",
             )
         return cls(fit_x, fit_y, report_x.to(fit_x.device), report_y, len(known), cautions)
+
+    def on(self, device: str) -> Problem:
+        """The same on another device. Raises InvalidArgument when it can't be used here."""
+        where = usable_device(device)
+        moved = {name: getattr(self, name).to(where) for name in ("train_x", "train_y", "test_x", "test_y")}
+        return replace(self, **moved)
 
     def standardised(self) -> tuple[Tensor, Tensor]:
         """Both sets with the training set's mean and deviation taken off; constant columns become 0."""

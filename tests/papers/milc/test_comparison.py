@@ -43,6 +43,8 @@ def test_the_learning_rate_is_chosen_on_held_out_images_only() -> None:
     verdicts = [claim.verdict for claim in found.claims]
     assert verdicts == ["reproduced", "holds", "reproduced", *["doesn't hold"] * 4]
     assert "gains 2 [2, 2] points" in found.notes[0]
+    assert "largest tried" not in found.notes[0]
+    assert "0.01 (the largest tried" in findings(replace(RECIPE, multiples=(1.0, 3.0, 10.0)), faster_is_better).notes[0]
     assert "the gain is gone: it is a loss of 2.00 points" in found.notes[0]
 
 

@@ -293,10 +293,12 @@ def _remaining(recipe: Recipe, found: Found, network: str) -> str:
     else:
         verdict = "no gain remains that the seeds could tell from none"
     faster = over_seeds(found.gain(tuned, at_paper["ce"]))
+    most = recipe.learning_rate * max(recipe.multiples)
+    edge = " (the largest tried: more may be better still)" if tuned.learning_rate >= 0.999 * most else ""
     return (
         f"{network}: at the paper's learning rate ({recipe.learning_rate:g}) mutual information learning gains "
-        f"{gain} points of test accuracy over cross-entropy. A learning rate of {tuned.learning_rate:g}, chosen on "
-        f"{recipe.held_out} held-out images, gains cross-entropy {faster} points. With the settings of both chosen "
+        f"{gain} points of test accuracy over cross-entropy. A learning rate of {tuned.learning_rate:g}{edge}, chosen "
+        f"on {recipe.held_out} held-out images, gains cross-entropy {faster} points. With the settings of both chosen "
         f"so ({best.title}), the difference is {rest} points: {verdict}."
     )
 

@@ -87,7 +87,6 @@ def _ablation(recipe: Recipe, results: Results) -> list[Claim]:
         ("exchange", "exchange-spectrum", "exchanging layers' moments adds to exchanging the input's spectrum"),
         ("exchange", "exchange-moments", "exchanging the input's spectrum adds to exchanging layers' moments"),
         ("ours", "exchange", "the flow adds to the exchange"),
-        ("ours-layout", "ours", "a share of .55 for the layout's label is better than ½"),
         ("ifm", "baseline", "the flow as published keeps both cues better than nothing"),
         ("ifm-image", "ifm", "same-image negatives and InfoNCE improve on the published flow"),
         ("spectral", "baseline", "spectral decoupling keeps both cues better than nothing"),

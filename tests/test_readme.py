@@ -13,6 +13,7 @@ from torch import nn
 
 from infoflow.cli.main import COMMANDS
 from infoflow.estimators import ESTIMATORS
+from infoflow.layers import InformationDropout
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -30,6 +31,11 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
         "epochs": 3,
         "train_one_epoch": lambda model: None,
         "accuracy": lambda model: 0.5,
+        "network": nn.Sequential(InformationDropout(nn.Linear(4, 8)), nn.Linear(8, 3)),
+        "images": torch.rand(30, 4, generator=generator),
+        "labels": torch.arange(30) % 3,
+        "beta": 1.0,
+        "samples": 30,
         "x": x,
         "y": (x[:, 0] > 0).astype(int),
     }
@@ -40,6 +46,7 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     assert (tmp_path / "plane.html").stat().st_size > 100_000
     assert len(names["plane"].frame) > 0
     assert names["estimate"].nats > 0
+    assert all(parameter.grad is not None for parameter in names["network"].parameters())
 
 
 def test_the_commands_and_files_of_the_readme_exist() -> None:

@@ -13,6 +13,10 @@ PAPERS = {
     "ifm": ("infoflow.papers.ifm", "Information Flow Maximization (Shen, Li, Liu 2019)"),
     "dim": ("infoflow.papers.deep_infomax", "Deep InfoMax (Hjelm et al. 2019)"),
     "information-dropout": ("infoflow.papers.information_dropout", "Information Dropout (Achille & Soatto 2018)"),
+    "information-plane": (
+        "infoflow.papers.information_plane",
+        "On Information Plane Analyses of Neural Network Classifiers (Geiger 2021), Table I",
+    ),
 }
 """Name -> (module, title)."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 from torch import Tensor, nn
 
 from infoflow.layers import QuantisedActivation
@@ -34,5 +35,5 @@ def truth(model: nn.Module, inputs: Iterable[Tensor]) -> str:
         return NOISY
     if any(isinstance(module, QuantisedActivation) for module in modules):
         return QUANTISED
-    continuous = any(x.is_floating_point() and x.flatten()[:100_000].unique().numel() > _LEVELS for x in inputs)
+    continuous = any(x.is_floating_point() and len(np.unique(x.flatten()[:100_000].cpu())) > _LEVELS for x in inputs)
     return INFINITE if continuous else COUNTED

@@ -1,0 +1,13 @@
+"""Table I of Geiger's review of information-plane analyses: one experiment for each row."""
+
+from __future__ import annotations
+
+from infoflow.papers.experiment import Experiment
+from infoflow.papers.information_plane.chelombiev import CHELOMBIEV
+from infoflow.papers.information_plane.saxe import SAXE
+from infoflow.papers.information_plane.schiemer import SCHIEMER
+from infoflow.papers.information_plane.shwartz_ziv import SHWARTZ_ZIV
+
+EXPERIMENTS: dict[str, Experiment] = {
+    experiment.name: experiment for experiment in (SHWARTZ_ZIV, SAXE, CHELOMBIEV, SCHIEMER)
+}

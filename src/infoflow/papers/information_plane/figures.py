@@ -1,0 +1,137 @@
+"""The pictures of a row: the plane, whether verdicts survive the ruler, and the geometry beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from infoflow.interface import NATS_PER_BIT
+from infoflow.papers.findings import Figure
+from infoflow.papers.information_plane.reading import Reading
+from infoflow.plane.compression import THRESHOLD
+from infoflow.plane.figure import depth_colours, draw_on
+from infoflow.plane.truth import INFINITE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
+
+_MEASURES = {
+    "saturated": "saturated part",
+    "effective_rank": "effective rank",
+    "within": "distance within classes",
+    "between": "distance between classes",
+}
+_DPI = 150
+
+
+def pictures(reading: Reading) -> list[Figure]:
+    """All that the reading has the numbers for."""
+    truths = {str(result.get("truth", "")) for found in reading.found.values() for result in found}
+    aside = " The true I(X;T) is infinite; this measures geometry." if INFINITE in truths else ""
+    made = [
+        Figure(_name("plane", i), f"The information plane by {estimator}.{aside}", _plane(reading, estimator))
+        for i, estimator in enumerate(reading.plane.estimators[: len(reading.estimators) or 1])
+    ]
+    made += [
+        Figure(
+            _name("survival", i),
+            f"How much of its peak of I(X;T) each layer has lost at the end, by {ruler.sweep.name} (median over seeds; "
+            f"above {THRESHOLD:.0%} it compresses). Hollow: at a ceiling in half of the seeds.",
+            _survival(reading, i),
+        )
+        for i, ruler in enumerate(reading.recipe.rulers)
+    ]
+    if len(reading.geometry):
+        made.append(Figure("geometry", "Geometry beside the plane: mean over seeds.", _geometry(reading)))
+    return made
+
+
+def _name(kind: str, number: int) -> str:
+    return kind if number == 0 else f"{kind}-{number + 1}"
+
+
+def _plane(reading: Reading, estimator: str) -> Callable[[Canvas], None]:
+    def draw(canvas: Canvas) -> None:
+        canvas.set_layout_engine("none")
+        canvas.set_dpi(_DPI)
+        draw_on(canvas, reading.plane, estimator=estimator)
+
+    return draw
+
+
+def _survival(reading: Reading, number: int) -> Callable[[Canvas], None]:
+    ruler = reading.recipe.rulers[number]
+
+    def draw(canvas: Canvas) -> None:
+        table = reading.compression.assign(value=reading.compression["estimator"].map(ruler.value_of)).dropna(
+            subset=["value"]
+        )
+        networks = [name for name in reading.networks if (table["network"] == name).any()]
+        width = 1.0 + 2.6 * len(networks)
+        canvas.set_size_inches(width, 3.4)
+        canvas.set_layout_engine("none")
+        place = {"left": 0.7 / width, "right": 1 - 0.1 / width, "bottom": 0.15, "top": 0.91, "wspace": 0.1}
+        panels = canvas.subplots(1, len(networks), sharey=True, squeeze=False, gridspec_kw=place)[0]
+        for panel, network in zip(panels, networks, strict=True):
+            layers = reading.layers(network)
+            for layer, colour in zip(layers, depth_colours(len(layers)), strict=True):
+                rows = table[(table["network"] == network) & (table["layer"] == layer)].sort_values("value")
+                panel.plot(rows["value"], rows["share"], color=colour, linewidth=1, label=layer)
+                held = rows["saturated"] >= 0.5
+                for part, face in ((rows[held], "white"), (rows[~held], colour)):
+                    panel.plot(part["value"], part["share"], "o", markersize=4, color=colour, markerfacecolor=face)
+            panel.axhline(THRESHOLD, color="0.4", linewidth=0.7, linestyle=(0, (4, 3)))
+            panel.set_xscale("log")
+            panel.set_title(network, fontsize=9)
+            panel.set_xlabel(ruler.sweep.name, fontsize=8)
+            panel.tick_params(labelsize=7)
+            _plain(panel)
+        panels[0].set_ylabel("part of the peak lost", fontsize=8)
+        panels[-1].legend(fontsize=6, frameon=False)
+
+    return draw
+
+
+def _geometry(reading: Reading) -> Callable[[Canvas], None]:
+    def draw(canvas: Canvas) -> None:
+        frame = reading.geometry
+        networks = [name for name in reading.networks if (frame["network"] == name).any()]
+        height = 0.9 + 1.7 * len(networks)
+        canvas.set_size_inches(9.0, height)
+        # Placed by hand: the constrained layout of so many panels takes seconds.
+        canvas.set_layout_engine("none")
+        place = {"left": 0.07, "right": 0.99, "bottom": 0.5 / height, "top": 1 - 0.3 / height, "wspace": 0.3}
+        panels = canvas.subplots(len(networks), len(_MEASURES), squeeze=False, gridspec_kw=place)
+        for number, (row, network) in enumerate(zip(panels, networks, strict=True)):
+            part = frame[frame["network"] == network].sort_values("depth", kind="stable")
+            layers = list(part["layer"].unique())
+            for panel, (measure, title) in zip(row, _MEASURES.items(), strict=True):
+                for layer, colour in zip(layers, depth_colours(len(layers)), strict=True):
+                    values = part[(part["layer"] == layer) & (part["measure"] == measure)]
+                    mean = values.groupby("epoch")["value"].mean()
+                    panel.plot(mean.index + 1, mean.to_numpy(), color=colour, linewidth=1, label=layer)
+                panel.set_xscale("log")
+                panel.tick_params(labelsize=6)
+                _plain(panel)
+                if number == 0:
+                    panel.set_title(title, fontsize=8)
+                if number == len(networks) - 1:
+                    panel.set_xlabel("epoch + 1", fontsize=7)
+            row[0].set_ylabel(network, fontsize=7)
+        panels[0][-1].legend(fontsize=5, frameon=False)
+
+    return draw
+
+
+def _plain(panel: Axes) -> None:
+    """Few and plain numbers on the logarithmic axis."""
+    panel.xaxis.set_major_locator(LogLocator(10, numticks=5))
+    panel.xaxis.set_minor_formatter(NullFormatter())
+
+
+def bits(nats: float) -> float:
+    """Of nats."""
+    return nats / NATS_PER_BIT

@@ -1,0 +1,86 @@
+"""The networks of Table I by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from infoflow.checks import choice
+from infoflow.layers import GaussianNoise, QuantisedActivation
+from infoflow.models import MLP, Convolution, ConvolutionalNet, LeNet5, after_activations, stack
+from infoflow.papers.information_plane.variant import Variant
+
+# Noshad et al.: 5×5 to 4 maps, 3×3 to 8 and 16 with pooling, 256 units; Wickstrøm et al.: 4, 8 and 16 maps, 256 units.
+_CONVOLUTIONS = {
+    "cnn-noshad": [Convolution(4, 5), Convolution(8, 3, pool="max"), Convolution(16, 3, pool="max")],
+    "cnn-wickstrom": [Convolution(4, 3), Convolution(8, 3, pool="max"), Convolution(16, 3, pool="max")],
+    "cnn-shallow": [Convolution(16, 3, 1, "max"), Convolution(32, 3, 1, "max")],
+    "cnn-deep": [
+        *(Convolution(width, 3, 1, pool) for width, pool in
+          ((32, ""), (32, "max"), (64, ""), (64, "max"), (128, ""), (128, "max"))),
+    ],
+}  # fmt: skip
+_DENSE = {"cnn-noshad": [256], "cnn-wickstrom": [256], "cnn-shallow": [64], "cnn-deep": [128]}
+
+NETWORKS = ("mlp", "lenet5", *_CONVOLUTIONS)
+"""What `Variant.network` can be."""
+
+
+def takes_images(variant: Variant) -> bool:
+    """Whether its network is convolutional."""
+    return choice(variant.network, "network", NETWORKS) != "mlp"
+
+
+def stackable(variant: Variant) -> bool:
+    """Whether many seeds of it train side by side, and none depends on the others."""
+    return variant.network == "mlp" and not (variant.batch_norm or variant.noise or variant.levels)
+
+
+def build(variant: Variant, shape: Sequence[int], classes: int, seeds: Sequence[int]) -> nn.Module:
+    """The network for inputs of this shape: a stack of one member a seed, or the network of the only seed.
+
+    >>> build(Variant("szt"), (12,), 2, [0, 1]).members
+    2
+    """
+    if stackable(variant):
+        return stack([_one(variant, shape, classes, seed) for seed in seeds])
+    (seed,) = seeds
+    return _one(variant, shape, classes, seed)
+
+
+def _one(variant: Variant, shape: Sequence[int], classes: int, seed: int) -> nn.Sequential:
+    network: nn.Sequential
+    if variant.network == "mlp":
+        activation = variant.activation[0] if len(variant.activation) == 1 else list(variant.activation)
+        network = MLP((shape[0], *variant.widths, classes), activation,
+                      initialisation=variant.initialisation, seed=seed)  # fmt: skip
+    elif variant.network == "lenet5":
+        network = LeNet5((shape[0], shape[1]), classes, variant.activation[0], seed=seed)
+    else:
+        network = ConvolutionalNet(
+            (shape[0], shape[1]),
+            _CONVOLUTIONS[variant.network],
+            _DENSE[variant.network],
+            variant.activation[0],
+            classes=classes,
+            seed=seed,
+        )
+    if variant.gain != 1.0:
+        with torch.no_grad():
+            for layer in network.modules():
+                if isinstance(layer, nn.Linear | nn.Conv2d):
+                    layer.weight.mul_(variant.gain)
+    if variant.levels:
+        network = after_activations(network, "quantised", lambda _: _quantised(variant))
+    if variant.noise:
+        network = after_activations(network, "noise", lambda _: GaussianNoise(variant.noise, evaluation="sampled"))
+    if variant.batch_norm:
+        network = after_activations(network, "norm", nn.BatchNorm1d)
+    return network
+
+
+def _quantised(variant: Variant) -> nn.Module:
+    bounded = variant.activation[0] in ("tanh", "hardtanh", "softsign")
+    return QuantisedActivation(variant.levels, *((-1.0, 1.0) if bounded else ()))

@@ -1,0 +1,176 @@
+"""What the trials of a row found, as tables to judge by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from infoflow.estimators.registry import parse
+from infoflow.papers.findings import Claim
+from infoflow.papers.information_plane.curves import geometry_of, plane_of
+from infoflow.papers.information_plane.variant import Recipe
+from infoflow.papers.trial import Results
+from infoflow.plane.compression import COMPRESSES, DOES_NOT, compression
+from infoflow.plane.labels import label
+from infoflow.plane.sweeps import DEPENDS, NEVER, SURVIVES, sensitivity
+
+OUTPUT = "output"
+
+
+class Reading:
+    """The plane, the verdicts on compression and their sensitivity, from the curves of all trials."""
+
+    def __init__(self, recipe: Recipe, results: Results) -> None:
+        self.recipe = recipe
+        self.networks = list(dict.fromkeys(trial.partition("/")[0] for trial in results))
+        self.found = {
+            name: [results[trial] for trial in results if trial.startswith(f"{name}/")] for name in self.networks
+        }
+        self.estimators = [label_of(text) for text in recipe.estimators]
+        self.plane = plane_of(self.found)
+
+    @cached_property
+    def compression(self) -> pd.DataFrame:
+        """`infoflow.plane.compression` of everything."""
+        return compression(self.plane.frame)
+
+    @cached_property
+    def sensitivity(self) -> pd.DataFrame:
+        """`infoflow.plane.sensitivity` of the recipe's rulers."""
+        return sensitivity(self.plane, [ruler.sweep for ruler in self.recipe.rulers])
+
+    @cached_property
+    def geometry(self) -> pd.DataFrame:
+        """How the activations lie, means over seeds."""
+        return pd.concat([geometry_of(name, found) for name, found in self.found.items()], ignore_index=True)
+
+    def has(self, *networks: str) -> bool:
+        """Whether all of them were run (the smallest scale leaves some out)."""
+        return set(networks) <= set(self.networks)
+
+    def first(self, network: str) -> str:
+        """The first of the recipe's estimators that the network was measured with."""
+        rows = self.plane.frame
+        known = rows.loc[rows["network"] == network, "estimator"].unique()
+        return next((one for one in self.estimators if one in known), str(known[0]))
+
+    def layers(self, network: str) -> list[str]:
+        """The network's layers by depth."""
+        rows = self.plane.frame[self.plane.frame["network"] == network].sort_values("depth", kind="stable")
+        return [str(layer) for layer in rows["layer"].unique()]
+
+    def hidden(self, network: str) -> list[str]:
+        """All but the output."""
+        return [layer for layer in self.layers(network) if layer != OUTPUT]
+
+    def nats(self, network: str, layer: str, estimator: str | None = None, axis: str = "input") -> pd.DataFrame:
+        """Epochs by seeds, nats."""
+        frame = self.plane.frame
+        rows = frame[
+            (frame["network"] == network)
+            & (frame["layer"] == layer)
+            & (frame["estimator"] == (estimator or self.first(network)))
+            & (frame["axis"] == axis)
+        ]
+        return rows.pivot(index="epoch", columns="seed", values="nats").sort_index()
+
+    def metric(self, network: str, metric: str) -> pd.DataFrame:
+        """Epochs by seeds."""
+        rows = self.plane.metrics
+        rows = rows[(rows["network"] == network) & (rows["metric"] == metric)]
+        return rows.pivot(index="epoch", columns="seed", values="value").sort_index()
+
+    def shares(self, network: str, layer: str, estimator: str | None = None) -> list[float]:
+        """For each seed, how much of the peak of I(X;T) is lost at the end."""
+        nats = self.nats(network, layer, estimator)
+        peak = nats.max()
+        return [float(1 - nats[seed].iloc[-1] / peak[seed]) if peak[seed] > 0 else 0.0 for seed in nats.columns]
+
+    def verdicts(self, network: str, layers: Sequence[str], estimator: str | None = None) -> dict[str, str]:
+        """Layer -> the verdict on its compression."""
+        rows = self.compression
+        rows = rows[(rows["network"] == network) & (rows["estimator"] == (estimator or self.first(network)))]
+        known = dict(zip(rows["layer"], rows["verdict"], strict=True))
+        return {layer: str(known[layer]) for layer in layers}
+
+    def _evidence(self, network: str, layers: Sequence[str], estimator: str | None) -> str:
+        rows = self.compression
+        rows = rows[(rows["network"] == network) & (rows["estimator"] == (estimator or self.first(network)))]
+        told = []
+        for layer in layers:
+            row = rows[rows["layer"] == layer].iloc[0]
+            band = f" ({row['share_low']:.0%} to {row['share_high']:.0%})" if row["seeds"] > 1 else ""
+            told.append(f"{layer} loses {row['share']:.0%}{band} of its peak: {row['verdict']}")
+        return f"{estimator or self.first(network)}, {int(rows['seeds'].max())} seed(s): {'; '.join(told)}"
+
+    def compresses(
+        self, text: str, network: str, layers: Sequence[str], estimator: str | None = None, *, published: bool = True
+    ) -> Claim:
+        """Holds where every layer "compresses"; doesn't where one "does not compress"; else the seeds can't tell."""
+        found = set(self.verdicts(network, layers, estimator).values())
+        holds = True if found == {COMPRESSES} else False if DOES_NOT in found else None
+        return Claim(text, holds, self._evidence(network, layers, estimator), published)
+
+    def some_compress(
+        self, text: str, network: str, layers: Sequence[str], estimator: str | None = None, *, published: bool = True
+    ) -> Claim:
+        """Holds where a layer "compresses"; doesn't where all "do not compress"; else the seeds can't tell."""
+        found = set(self.verdicts(network, layers, estimator).values())
+        holds = True if COMPRESSES in found else False if found == {DOES_NOT} else None
+        return Claim(text, holds, self._evidence(network, layers, estimator), published)
+
+    def keeps(
+        self, text: str, network: str, layers: Sequence[str], estimator: str | None = None, *, published: bool = True
+    ) -> Claim:
+        """Holds where every layer "does not compress"; doesn't where one "compresses"; else the seeds can't tell."""
+        found = set(self.verdicts(network, layers, estimator).values())
+        holds = True if found == {DOES_NOT} else False if COMPRESSES in found else None
+        return Claim(text, holds, self._evidence(network, layers, estimator), published)
+
+    def rises(self, text: str, network: str, layer: str, estimator: str | None = None, axis: str = "label") -> Claim:
+        """Whether the last value of a layer is surely above its first."""
+        nats = self.nats(network, layer, estimator, axis)
+        return Claim.above(
+            text, [float(nats[seed].iloc[-1] - nats[seed].iloc[0]) for seed in nats.columns], unit="nats"
+        )
+
+    def survival(self) -> list[Claim]:
+        """For each network and ruler: does the verdict of every layer that can be judged survive the setting?"""
+        claims: list[Claim] = []
+        if not self.recipe.rulers:
+            return claims
+        for (network, sweep), rows in self.sensitivity.groupby(["network", "sweep"], sort=False):
+            verdicts = dict(zip(rows["layer"], rows["verdict"], strict=True))
+            kinds = set(verdicts.values())
+            firm = {SURVIVES, NEVER}
+            holds = False if DEPENDS in kinds else True if kinds <= firm and kinds else None
+            ruler = next(one for one in self.recipe.rulers if one.sweep.name == sweep)
+            claims.append(
+                Claim(
+                    f"{network}: whether layers compress survives {sweep} over {ruler.sweep.decades:.1f} decades",
+                    holds,
+                    "; ".join(f"{layer}: {verdict}" for layer, verdict in verdicts.items()),
+                    published=False,
+                )
+            )
+        return claims
+
+    def correlation(self, network: str, layer: str, estimator: str | None = None) -> tuple[float, int]:
+        """Over seeds, of the share of the peak that is lost with the test accuracy at the end (NaN: nothing varies)."""
+        shares = np.array(self.shares(network, layer, estimator))
+        accuracy = self.metric(network, "test_accuracy").iloc[-1].to_numpy()
+        if len(shares) < 3 or shares.std() == 0 or accuracy.std() == 0:
+            return float("nan"), len(shares)
+        return float(np.corrcoef(shares, accuracy)[0, 1]), len(shares)
+
+
+def label_of(text: str) -> str:
+    """An estimator's name in the plane's table."""
+    if text.startswith("noisy-network"):
+        from infoflow.papers.information_plane.noisy import NoisyNetwork
+
+        return label(NoisyNetwork(parse(text.replace("noisy-network", "sample-propagation", 1))))
+    return label(parse(text))

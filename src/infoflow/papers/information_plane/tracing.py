@@ -1,0 +1,200 @@
+"""The trial that most rows of Table I share: train, record, analyse, and keep the curves."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from infoflow.estimators.registry import parse
+from infoflow.papers.information_plane.curves import packed, packed_geometry, packed_metrics
+from infoflow.papers.information_plane.inputs import Inputs, inputs
+from infoflow.papers.information_plane.networks import build, stackable, takes_images
+from infoflow.papers.information_plane.noisy import NoisyNetwork
+from infoflow.papers.information_plane.variant import Recipe, Variant
+from infoflow.papers.trial import Context, Trial
+from infoflow.plane import Plane, analyse, geometry_of, record
+from infoflow.training import Fit, Optimiser, Player, Training, fit, snapshot_epochs, train
+
+PAIRWISE = (
+    "kernel-density", "matrix-renyi", "sample-propagation", "noisy-network", "ksg", "mine", "added-noise", "generative",
+)  # fmt: skip
+"""Estimators that get the smaller probe: they compare all pairs, or learn."""
+
+
+def trials(recipe: Recipe) -> list[Trial]:
+    """Every variant, its seeds in blocks that train side by side, or one by one where they can't."""
+    texts = [*recipe.estimators, *(text for ruler in recipe.rulers for text in ruler.texts)]
+    found = []
+    for variant in recipe.variants:
+        size = recipe.together if stackable(variant) else 1
+        seeds = min(recipe.seeds, variant.at_most or recipe.seeds)
+        for first in range(0, seeds, size):
+            found.append(
+                Trial(
+                    f"{variant.name}/seeds from {first}",
+                    trace,
+                    {
+                        "variant": asdict(variant),
+                        "estimators": list(dict.fromkeys(texts)),
+                        "seeds": list(range(first, min(first + size, seeds))),
+                        "epochs": [
+                            epoch
+                            for epoch in sorted({*snapshot_epochs(variant.epochs, recipe.snapshots), *recipe.also_at})
+                            if epoch <= variant.epochs
+                        ],
+                        "pairs": recipe.pairs,
+                    },
+                )
+            )
+    return found
+
+
+def trace(
+    variant: Mapping[str, Any],
+    estimators: Sequence[str],
+    seeds: Sequence[int],
+    epochs: Sequence[int],
+    pairs: int,
+    *,
+    context: Context,
+) -> dict[str, Any]:
+    """Trains the variant's network from each seed and returns its plane, metrics and geometry as curves."""
+    chosen = variant_of(variant)
+    data = inputs(chosen, pairs, context.data_root, images=takes_images(chosen))
+    network = build(chosen, data.train[0].shape[1:], data.classes, seeds).to(context.device)
+    with tempfile.TemporaryDirectory() as store:
+        with record(
+            network,
+            {name: x for name, (x, _) in data.probes.items()},
+            {name: y for name, (_, y) in data.probes.items()},
+            store=f"{store}/recording",
+            layers=list(chosen.layers) or "auto",
+            output=_softmax,
+            seeds=list(seeds) if stackable(chosen) else seeds[0],
+            name=chosen.name,
+        ) as recorder:
+            run = _penalised if chosen.orthonormal else _plainly
+            run(network, data, chosen, seeds, epochs, recorder.snapshot, context)
+        plane, truth = analysed(f"{store}/recording", estimators, data, pairs)
+        # Beside the plane, for the probe that all inputs are in; maps are too wide for their spectrum.
+        narrow = [layer for layer in recorder.layers if not takes_images(chosen) or layer == "output"]
+        shown = geometry_of(f"{store}/recording", layers=narrow, probes=[list(data.probes)[-1]])
+    return {
+        "curves": packed(plane),
+        "metrics": packed_metrics(plane),
+        "geometry": packed_geometry(shown),
+        "truth": truth,
+    }
+
+
+def variant_of(values: Mapping[str, Any]) -> Variant:
+    """A variant from plain values, as a trial's arguments hold them."""
+    fields: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return Variant(**fields)
+
+
+def analysed(store: str, estimators: Sequence[str], data: Inputs, pairs: int) -> tuple[Plane, str]:
+    """The plane of a recording: every estimator on the probe that it can afford."""
+    names = {text: _estimator(text) for text in estimators}
+    small = [names[text] for text in names if text.partition(":")[0] in PAIRWISE and "pairs" in data.probes]
+    large = [each for each in names.values() if each not in small]
+    parts = [
+        analyse(store, chosen, probes=[probe])
+        for chosen, probe in ((large, "probe"), (small, "pairs"))
+        if chosen
+    ]  # fmt: skip
+    frame = pd.concat([part.frame for part in parts], ignore_index=True)
+    truth = str(parts[0].provenance["recordings"][parts[0].networks[0]].get("truth", ""))
+    return Plane(frame, parts[0].metrics), truth
+
+
+def _estimator(text: str) -> Any:
+    """One of the registry's, or the reading of noisy networks that only these pages need."""
+    name, _, rest = text.partition(":")
+    if name == "noisy-network":
+        return NoisyNetwork(parse(f"sample-propagation:{rest}" if rest else "sample-propagation"))
+    return parse(text)
+
+
+def _softmax(logits: Tensor) -> Tensor:
+    return torch.softmax(logits, dim=-1)
+
+
+def _plainly(
+    network: nn.Module,
+    data: Inputs,
+    variant: Variant,
+    seeds: Sequence[int],
+    epochs: Sequence[int],
+    snapshot: Callable[..., None],
+    context: Context,
+) -> None:
+    train(
+        network,
+        data.train,
+        Training(
+            epochs=variant.epochs,
+            batch_size=variant.batch_size,
+            optimiser=variant.optimiser,
+            learning_rate=variant.learning_rate,
+            momentum=variant.momentum,
+            weight_decay=variant.weight_decay,
+            shuffle=variant.shuffle,
+        ),
+        seeds=list(seeds),
+        evaluate={"train": data.train, "test": data.test},
+        snapshots=epochs,
+        on_snapshot=lambda epoch, _, metrics: snapshot(epoch, **metrics),
+        device=context.device,
+        progress=variant.name if context.progress else False,
+    )
+
+
+def _penalised(
+    network: nn.Module,
+    data: Inputs,
+    variant: Variant,
+    seeds: Sequence[int],
+    epochs: Sequence[int],
+    snapshot: Callable[..., None],
+    context: Context,
+) -> None:
+    """Cross-entropy + weight · Σ_l ‖W_l W_lᵀ − I‖² over the hidden layers, the smaller Gram matrix of each."""
+    weights = [module.weight for module in network.modules() if isinstance(module, nn.Linear)][:-1]
+
+    def loss(x: Tensor, y: Tensor) -> Tensor:
+        penalty = x.new_zeros(())
+        for weight in weights:
+            gram = weight @ weight.T if weight.shape[0] <= weight.shape[1] else weight.T @ weight
+            penalty = penalty + (gram - torch.eye(len(gram), device=gram.device)).square().sum()
+        return F.cross_entropy(network(x), y) + variant.orthonormal * penalty
+
+    def evaluate(epoch: int) -> dict[str, float]:
+        found: dict[str, float] = {}
+        if epoch in epochs:
+            for name, (x, y) in (("train", data.train), ("test", data.test)):
+                logits = network(x.to(context.device))
+                found[f"{name}_loss"] = float(F.cross_entropy(logits, y.to(context.device)))
+                found[f"{name}_accuracy"] = float((logits.argmax(1).cpu() == y).float().mean())
+            snapshot(epoch, **found)
+        return found
+
+    optimiser = Optimiser(
+        variant.optimiser, variant.learning_rate, momentum=variant.momentum, weight_decay=variant.weight_decay
+    )
+    fit(
+        Player(network, loss, optimiser),
+        data.train,
+        Fit(variant.epochs, variant.batch_size, drop_last=False),
+        seed=seeds[0],
+        evaluate=evaluate,
+        device=context.device,
+        progress=variant.name if context.progress else False,
+    )

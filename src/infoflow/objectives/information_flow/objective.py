@@ -90,7 +90,7 @@ class InformationFlow(nn.Module):
         negatives: str = "random",
         count: int | None = 1,
         mining: int = 1,
-        locations: int | None = 32,
+        locations: int | None = 24,
         upsampling: str = "nearest",
         layout: str = "auto",
         noise: float = 0.0,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from infoflow.papers.findings import Figure
 from infoflow.papers.ifm.comparison import both
@@ -19,7 +20,12 @@ _MARKERS = "osD^vP*X<>ph8d"
 _DIGIT, _TEXTURE = "#0072b2", "#d55e00"
 
 
-def plane(results: Results, methods: Sequence[str], selections: Sequence[str]) -> Figure:
+def plane(
+    results: Results,
+    methods: Sequence[str],
+    selections: Sequence[str],
+    published: Mapping[tuple[str, str], tuple[float, float]] | None = None,
+) -> Figure:
     """Digit accuracy over texture accuracy: a point a seed, a large one their mean, and the bound on their sum."""
     agree = float(np.mean([found["agree"] for name in methods for found in results.of(method=name)]))
 
@@ -37,7 +43,12 @@ def plane(results: Results, methods: Sequence[str], selections: Sequence[str]) -
                 axis.scatter(texture.mean(), digit.mean(), s=75, edgecolors="black", linewidths=0.7, zorder=3, **look)
             axis.scatter([10], [10], marker="+", color="black", s=60)
             axis.annotate("chance", (10, 10), (4, -11), textcoords="offset points", fontsize=8)
-            axis.annotate("1 + P(digit = texture)", (72, 40), rotation=-45, fontsize=8, ha="center", va="center")
+            axis.annotate("1 + P(digit = texture)", (80, 38), rotation=-45, fontsize=8, ha="center", va="center")
+            for i, name in enumerate(methods):
+                if (figures := (published or {}).get((name, selection))) is not None:
+                    axis.scatter(
+                        *figures[::-1], marker="*", s=150, color=colours[(2 * i) % 20], edgecolors="black", zorder=4
+                    )
             axis.set(xlim=(0, 100), ylim=(0, 100), xlabel="texture accuracy, %", aspect="equal")
             axis.set_title(_NAMES[selection], fontsize=10)
             axis.grid(alpha=0.25)
@@ -47,6 +58,10 @@ def plane(results: Results, methods: Sequence[str], selections: Sequence[str]) -
                    markeredgecolor="black", markeredgewidth=0.5, label=METHODS[name].title)
             for i, name in enumerate(methods)
         ]  # fmt: skip
+        if published:
+            handles.append(
+                Line2D([], [], ls="", marker="*", ms=11, color="white", markeredgecolor="black", label="published")
+            )
         canvas.legend(handles=handles, loc="outside right upper", fontsize=8, frameon=False)
 
     return Figure(
@@ -80,6 +95,7 @@ def accuracy_curves(results: Results, methods: Sequence[str]) -> Figure:
             axis.plot(epochs, total, color="0.4", lw=1, ls="--", label="sum")
             axis.axhline(100 + found[0]["agree"], color="black", lw=0.8)
             axis.set_title(METHODS[name].title, fontsize=8)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.set_ylim(0, 115)
             axis.grid(alpha=0.25)
         _finish(canvas, grid, len(methods), "accuracy, %")
@@ -113,6 +129,7 @@ def flow_curves(results: Results, methods: Sequence[str]) -> Figure:
             else:
                 axis.set_ylabel("nats (no ceiling)", fontsize=7)
             axis.legend(fontsize=6, loc="lower right")
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.set_title(METHODS[name].title, fontsize=8)
             axis.grid(alpha=0.25)
         _finish(canvas, grid, len(shown), "", legend=False)

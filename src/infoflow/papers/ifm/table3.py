@@ -37,7 +37,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
         rows(recipe, results, PUBLISHED),
         claims,
         [
-            plane(results, recipe.methods, SELECTIONS),
+            plane(results, recipe.methods, SELECTIONS, PUBLISHED),
             accuracy_curves(results, recipe.methods),
             flow_curves(results, recipe.methods),
         ],

@@ -85,7 +85,7 @@ def run(quick: bool = False) -> Iterator[Row]:
         (
             "DIM(L) JSD, concat-and-convolve 512, kernel prior",
             {"critic": "concat-and-convolve", "matching": "kernel"},
-            None,
+            1 / SLOWDOWN,
         ),
         ("DIM(G) JSD, kernel prior", {"alpha": 1.0, "beta": 0.0, "matching": "kernel"}, 1 / SLOWDOWN),
     ]

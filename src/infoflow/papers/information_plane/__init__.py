@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from infoflow.papers.experiment import Experiment
 from infoflow.papers.information_plane.chelombiev import CHELOMBIEV
+from infoflow.papers.information_plane.cheng import CHENG
+from infoflow.papers.information_plane.fang import FANG
+from infoflow.papers.information_plane.noshad import NOSHAD
 from infoflow.papers.information_plane.saxe import SAXE
 from infoflow.papers.information_plane.schiemer import SCHIEMER
 from infoflow.papers.information_plane.shwartz_ziv import SHWARTZ_ZIV
+from infoflow.papers.information_plane.wickstrom import WICKSTROM
+from infoflow.papers.information_plane.yu import YU
 
 EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment for experiment in (SHWARTZ_ZIV, SAXE, CHELOMBIEV, SCHIEMER)
+    experiment.name: experiment
+    for experiment in (SHWARTZ_ZIV, SAXE, CHELOMBIEV, SCHIEMER, CHENG, FANG, NOSHAD, WICKSTROM, YU)
 }
+"""In the order of the review's table."""

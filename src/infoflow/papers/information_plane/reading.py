@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from infoflow.estimators.registry import parse
 from infoflow.papers.findings import Claim
 from infoflow.papers.information_plane.curves import geometry_of, plane_of
+from infoflow.papers.information_plane.readers import estimator_of
 from infoflow.papers.information_plane.variant import Recipe
 from infoflow.papers.trial import Results
 from infoflow.plane.compression import COMPRESSES, DOES_NOT, compression
@@ -169,8 +169,4 @@ class Reading:
 
 def label_of(text: str) -> str:
     """An estimator's name in the plane's table."""
-    if text.startswith("noisy-network"):
-        from infoflow.papers.information_plane.noisy import NoisyNetwork
-
-        return label(NoisyNetwork(parse(text.replace("noisy-network", "sample-propagation", 1))))
-    return label(parse(text))
+    return label(estimator_of(text, {}))

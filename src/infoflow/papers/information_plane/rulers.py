@@ -23,6 +23,8 @@ class Ruler:
     estimator: str
     setting: str
     values: tuple[float, ...]
+    few: bool = False
+    """Whether to take the smaller probe, as an estimator is slow."""
 
     @property
     def texts(self) -> list[str]:

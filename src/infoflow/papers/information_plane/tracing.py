@@ -12,25 +12,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from infoflow.estimators.registry import parse
 from infoflow.papers.information_plane.curves import packed, packed_geometry, packed_metrics
 from infoflow.papers.information_plane.inputs import Inputs, inputs
 from infoflow.papers.information_plane.networks import build, stackable, takes_images
-from infoflow.papers.information_plane.noisy import NoisyNetwork
+from infoflow.papers.information_plane.readers import estimator_of
 from infoflow.papers.information_plane.variant import Recipe, Variant
 from infoflow.papers.trial import Context, Trial
 from infoflow.plane import Plane, analyse, geometry_of, record
 from infoflow.training import Fit, Optimiser, Player, Training, fit, snapshot_epochs, train
 
 PAIRWISE = (
-    "kernel-density", "matrix-renyi", "sample-propagation", "noisy-network", "ksg", "mine", "added-noise", "generative",
+    "kernel-density", "matrix-renyi", "channel-renyi", "sample-propagation", "noisy-network", "added-noise",
+    "generative",
 )  # fmt: skip
 """Estimators that get the smaller probe: they compare all pairs, or learn."""
 
 
 def trials(recipe: Recipe) -> list[Trial]:
     """Every variant, its seeds in blocks that train side by side, or one by one where they can't."""
-    texts = [*recipe.estimators, *(text for ruler in recipe.rulers for text in ruler.texts)]
+    texts = dict.fromkeys([*recipe.estimators, *(text for ruler in recipe.rulers for text in ruler.texts)])
+    swept = {text for ruler in recipe.rulers if ruler.few for text in ruler.texts}
+    few = [text for text in texts if text.partition(":")[0] in PAIRWISE or text in swept - {*recipe.estimators}]
     found = []
     for variant in recipe.variants:
         size = recipe.together if stackable(variant) else 1
@@ -42,7 +44,8 @@ def trials(recipe: Recipe) -> list[Trial]:
                     trace,
                     {
                         "variant": asdict(variant),
-                        "estimators": list(dict.fromkeys(texts)),
+                        "estimators": list(texts),
+                        "few": few,
                         "seeds": list(range(first, min(first + size, seeds))),
                         "epochs": [
                             epoch
@@ -59,6 +62,7 @@ def trials(recipe: Recipe) -> list[Trial]:
 def trace(
     variant: Mapping[str, Any],
     estimators: Sequence[str],
+    few: Sequence[str],
     seeds: Sequence[int],
     epochs: Sequence[int],
     pairs: int,
@@ -82,7 +86,7 @@ def trace(
         ) as recorder:
             run = _penalised if chosen.orthonormal else _plainly
             run(network, data, chosen, seeds, epochs, recorder.snapshot, context)
-        plane, truth = analysed(f"{store}/recording", estimators, data, pairs)
+        plane, truth = analysed(f"{store}/recording", estimators, few, data, _shapes(network, data))
         # Beside the plane, for the probe that all inputs are in; maps are too wide for their spectrum.
         narrow = [layer for layer in recorder.layers if not takes_images(chosen) or layer == "output"]
         shown = geometry_of(f"{store}/recording", layers=narrow, probes=[list(data.probes)[-1]])
@@ -100,10 +104,12 @@ def variant_of(values: Mapping[str, Any]) -> Variant:
     return Variant(**fields)
 
 
-def analysed(store: str, estimators: Sequence[str], data: Inputs, pairs: int) -> tuple[Plane, str]:
-    """The plane of a recording: every estimator on the probe that it can afford."""
-    names = {text: _estimator(text) for text in estimators}
-    small = [names[text] for text in names if text.partition(":")[0] in PAIRWISE and "pairs" in data.probes]
+def analysed(
+    store: str, estimators: Sequence[str], few: Sequence[str], data: Inputs, shapes: Mapping[int, tuple[int, ...]]
+) -> tuple[Plane, str]:
+    """The plane of a recording: every estimator on the probe that it can afford, `few` on the smaller one."""
+    names = {text: estimator_of(text, shapes) for text in estimators}
+    small = [names[text] for text in names if text in few and "pairs" in data.probes]
     large = [each for each in names.values() if each not in small]
     parts = [
         analyse(store, chosen, probes=[probe])
@@ -115,12 +121,20 @@ def analysed(store: str, estimators: Sequence[str], data: Inputs, pairs: int) ->
     return Plane(frame, parts[0].metrics), truth
 
 
-def _estimator(text: str) -> Any:
-    """One of the registry's, or the reading of noisy networks that only these pages need."""
-    name, _, rest = text.partition(":")
-    if name == "noisy-network":
-        return NoisyNetwork(parse(f"sample-propagation:{rest}" if rest else "sample-propagation"))
-    return parse(text)
+def _shapes(network: nn.Module, data: Inputs) -> dict[int, tuple[int, ...]]:
+    """The shape of maps by their number of values, as recordings hold them flattened."""
+    found: dict[int, tuple[int, ...]] = {}
+    x = data.train[0][:2]
+    if x.ndim != 4 or not isinstance(network, nn.Sequential):
+        return found
+    found[x[0].numel()] = tuple(x.shape[1:])
+    with torch.no_grad():
+        x = x.to(next(network.parameters()).device)
+        for module in network:
+            x = module(x)
+            if x.ndim == 4:
+                found.setdefault(x[0].numel(), tuple(x.shape[1:]))
+    return found
 
 
 def _softmax(logits: Tensor) -> Tensor:

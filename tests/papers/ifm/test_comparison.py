@@ -137,3 +137,16 @@ def test_experiments_have_every_scale() -> None:
         assert set(experiment.recipes) == {"smoke", "cpu", "full"}
         assert experiment.recipe("full").smaller == ""
         assert experiment.recipe("cpu").seeds >= 5
+
+
+@pytest.mark.parametrize("name", ["negatives", "critics", "saturation"])
+def test_variants_report_how_full_their_bounds_are(name: str) -> None:
+    experiment = EXPERIMENTS[name]
+    recipe = replace(experiment.recipe("cpu"), seeds=3)
+    numbers = {method: (30.0 if METHODS[method].flow else 12.0, 60.0) for method in recipe.methods}
+    found = experiment.report(recipe, results(recipe, numbers))
+    held = {claim.text: claim.holds for claim in found.claims}
+    assert all(holds for text, holds in held.items() if "knows the digit better" in text)
+    assert not any(holds for text, holds in held.items() if "of its ceiling" in text)  # 0.2 of it, in these numbers
+    assert sum("nats" in row.unit for row in found.rows) == sum(bool(METHODS[m].flow) for m in recipe.methods)
+    assert [figure.name for figure in found.figures] == ["both-accuracies", "accuracies", "flows"]

@@ -136,6 +136,16 @@ PLUG_IN, POINT, DIFFERENCE = Kind.PLUG_IN, Kind.POINT, Kind.DIFFERENCE_OF_BOUNDS
 CASES = [
     Case("adaptive-binning", numbers, PLUG_IN, {"bins": 4}, symmetric=True, keeps=RANKS),
     Case("adaptive-binning", labelled, PLUG_IN, {"bins": 4}, keeps=RANKS),
+    Case(
+        "added-noise",
+        wide,
+        POINT,
+        {"estimator": "gaussian", "variance": 0.05},
+        below=0.05,
+        seeded=True,
+        reordered=0.1,
+        keeps=("shift",),
+    ),
     Case("auto", numbers, POINT, answers="Gaussian", symmetric=True, below=0.05, keeps=RANKS),
     Case("auto", labelled, POINT, answers="ClassNeighbours", symmetric=True, below=0.1, keeps=AFFINE),
     Case("auto", coded, PLUG_IN, answers="Discrete", symmetric=True),
@@ -147,6 +157,7 @@ CASES = [
     Case("cca", wide, POINT, {"components": "significant"}, symmetric=True, below=0.05, keeps=AFFINE),
     Case("class-neighbours", labelled, POINT, below=0.1, keeps=AFFINE),
     Case("class-neighbours", labelled, POINT, {"rescale": "normal-scores"}, below=0.1, keeps=RANKS),
+    Case("classifier-bound", labelled, Kind.LOWER_BOUND, seeded=True, reordered=0.05, keeps=AFFINE),
     Case("compressed", wide, POINT, {"components": 1}, symmetric=True, below=0.12, independent=0.12, keeps=AFFINE),
     Case(
         "compressed", wide, POINT, {"components": 1, "estimator": "gaussian"}, symmetric=True, below=0.1, keeps=AFFINE
@@ -191,6 +202,7 @@ CASES = [
     Case("mixed", numbers, POINT, symmetric=True, below=0.1, keeps=AFFINE),
     Case("mixed", labelled, POINT, symmetric=True, below=0.1, keeps=AFFINE),
     Case("mixed", coded, POINT, symmetric=True, below=0.1),
+    Case("quantised", coded, Kind.EXACT, symmetric=True),
     Case("sample-propagation", labelled, PLUG_IN, seeded=True, reordered=0.05, keeps=("shift",)),
     Case("sliced", wide, POINT, {"slices": 10}, below=0.1, seeded=True),
     Case("sliced", wide, POINT, {"slices": 10, "estimator": "gaussian"}, below=0.1, seeded=True, single=1e-3),

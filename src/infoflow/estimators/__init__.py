@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from infoflow.estimators.adaptive_binning import AdaptiveBinning
+from infoflow.estimators.added_noise import AddedNoise
 from infoflow.estimators.binning import Binning
 from infoflow.estimators.canonical_correlation import CCA
 from infoflow.estimators.class_neighbours import ClassNeighbours
+from infoflow.estimators.classifier_bound import ClassifierBound
 from infoflow.estimators.compressed import Compressed
 from infoflow.estimators.conditional import conditional_mutual_information
 from infoflow.estimators.decision_rule import DecisionRule
@@ -38,6 +40,7 @@ from infoflow.estimators.neural import (
     information_between,
     neural_dependency,
 )
+from infoflow.estimators.quantised import QuantisedInformation
 from infoflow.estimators.recommend import Auto, Recommendation, recommend
 from infoflow.estimators.registry import ESTIMATORS, create, mutual_information, parse
 from infoflow.estimators.sample_propagation import SamplePropagation
@@ -54,10 +57,12 @@ __all__ = [
     "NWJ",
     "SMILE",
     "AdaptiveBinning",
+    "AddedNoise",
     "AnchoredInfoNCE",
     "Auto",
     "Binning",
     "ClassNeighbours",
+    "ClassifierBound",
     "Compressed",
     "DecisionRule",
     "DependenceGraph",
@@ -77,6 +82,7 @@ __all__ = [
     "MixedKSG",
     "Neural",
     "NormalisingFlow",
+    "QuantisedInformation",
     "Recommendation",
     "SamplePropagation",
     "ShuffledNull",

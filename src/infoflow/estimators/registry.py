@@ -9,9 +9,11 @@ from typing import Any
 from infoflow.checks import integer
 from infoflow.errors import InvalidArgument, UnknownName
 from infoflow.estimators.adaptive_binning import AdaptiveBinning
+from infoflow.estimators.added_noise import AddedNoise
 from infoflow.estimators.binning import Binning
 from infoflow.estimators.canonical_correlation import CCA
 from infoflow.estimators.class_neighbours import ClassNeighbours
+from infoflow.estimators.classifier_bound import ClassifierBound
 from infoflow.estimators.compressed import Compressed
 from infoflow.estimators.decision_rule import DecisionRule
 from infoflow.estimators.density import (
@@ -40,6 +42,7 @@ from infoflow.estimators.neural import (
     JensenShannon,
     Neural,
 )
+from infoflow.estimators.quantised import QuantisedInformation
 from infoflow.estimators.recommend import Auto
 from infoflow.estimators.sample_propagation import SamplePropagation
 from infoflow.estimators.significance import interval as resampled
@@ -49,11 +52,13 @@ from infoflow.interface import Estimate, Estimator
 
 ESTIMATORS: dict[str, type] = {
     "adaptive-binning": AdaptiveBinning,
+    "added-noise": AddedNoise,
     "anchored-infonce": AnchoredInfoNCE,
     "auto": Auto,
     "binning": Binning,
     "cca": CCA,
     "class-neighbours": ClassNeighbours,
+    "classifier-bound": ClassifierBound,
     "compressed": Compressed,
     "decision-rule": DecisionRule,
     "dependence-graph": DependenceGraph,
@@ -76,6 +81,7 @@ ESTIMATORS: dict[str, type] = {
     "mixed": MixedKSG,
     "neural": Neural,
     "nwj": NWJ,
+    "quantised": QuantisedInformation,
     "sample-propagation": SamplePropagation,
     "sliced": Sliced,
     "smile": SMILE,

@@ -116,11 +116,14 @@ def _notes(recipe: Recipe, results: Results) -> list[str]:
         "No label of the second factor is used in training, and nothing is chosen on test images. Which epoch "
         "counts is chosen on shifted validation images by the accuracy of one factor, as in the paper: an oracle. The "
         "last epoch needs none.",
-        "'Last layer retrained' fits its linear layer on shifted validation images and their digits: it alone is "
-        "trained on such data, so it is no rival on equal terms.",
         "The exchange of statistics assumes that one cue lies in what all locations share (spectrum, moments of "
         "channels) and the other in their arrangement. Both cues then count by construction, not by luck.",
     ]
+    if "last-layer" in recipe.methods:
+        notes.append(
+            "'Last layer retrained' fits its linear layer on shifted validation images and their digits: it alone is "
+            "trained on such data, so it is no rival on equal terms."
+        )
     if reached:
         listed = ", ".join(f"{name} {share:.2f}" for name, share in reached.items())
         notes.append(f"Largest share of its ceiling that a pair's bound reached by the last epoch: {listed}.")

@@ -33,7 +33,7 @@ def pictures(reading: Reading) -> list[Figure]:
     aside = " The true I(X;T) is infinite; this measures geometry." if INFINITE in truths else ""
     made = [
         Figure(_name("plane", i), f"The information plane by {estimator}.{aside}", _plane(reading, estimator))
-        for i, estimator in enumerate(reading.plane.estimators[: len(reading.estimators) or 1])
+        for i, estimator in enumerate(reading.drawn)
     ]
     made += [
         Figure(

@@ -21,8 +21,13 @@ _CONVOLUTIONS = {
         *(Convolution(width, 3, 1, pool) for width, pool in
           ((32, ""), (32, "max"), (64, ""), (64, "max"), (128, ""), (128, "max"))),
     ],
+    "vgg16": [
+        *(Convolution(width, 3, 1, "max" if last else "")
+          for width, count in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
+          for last in [False] * (count - 1) + [True]),
+    ],
 }  # fmt: skip
-_DENSE = {"cnn-noshad": [256], "cnn-wickstrom": [256], "cnn-shallow": [64], "cnn-deep": [128]}
+_DENSE = {"cnn-noshad": [256], "cnn-wickstrom": [256], "cnn-shallow": [64], "cnn-deep": [128], "vgg16": [512]}
 
 NETWORKS = ("mlp", "lenet5", *_CONVOLUTIONS)
 """What `Variant.network` can be."""

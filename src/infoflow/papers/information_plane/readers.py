@@ -11,8 +11,8 @@ import torch
 
 from infoflow.checks import samples
 from infoflow.errors import InvalidArgument
-from infoflow.estimators import MatrixRenyi, SamplePropagation
-from infoflow.estimators.registry import parse
+from infoflow.estimators import MINE, AddedNoise, MatrixRenyi, SamplePropagation
+from infoflow.estimators.registry import named_parameters, parse
 from infoflow.interface import LayerInformation
 
 
@@ -70,7 +70,8 @@ class ChannelRenyi:
 
 
 def estimator_of(text: str, shapes: Mapping[int, tuple[int, ...]]) -> Any:
-    """By text, as `infoflow.estimators.parse`; "noisy-network" and "channel-renyi" are those above.
+    """By text, as `infoflow.estimators.parse`; "noisy-network" and "channel-renyi" are those above,
+    "noisy-mine:variance=..." is MINE (with further settings of its) on the layer with noise.
 
     >>> estimator_of("noisy-network:variance=0.01", {}).estimator.variance
     0.01
@@ -78,6 +79,10 @@ def estimator_of(text: str, shapes: Mapping[int, tuple[int, ...]]) -> Any:
     name, colon, rest = text.partition(":")
     if name == "noisy-network":
         return NoisyNetwork(parse(f"sample-propagation{colon}{rest}"))
+    if name == "noisy-mine":
+        settings = named_parameters(text)[1]
+        variance = settings.pop("variance")
+        return AddedNoise(MINE(**settings), variance=variance)
     if name == "channel-renyi":
         return ChannelRenyi(parse(f"matrix-renyi:channels=True{',' if rest else ''}{rest}"), shapes)
     return parse(text)

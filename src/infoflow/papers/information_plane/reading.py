@@ -21,15 +21,18 @@ OUTPUT = "output"
 
 
 class Reading:
-    """The plane, the verdicts on compression and their sensitivity, from the curves of all trials."""
+    """The plane, the verdicts on compression and their sensitivity, from the curves of all trials.
 
-    def __init__(self, recipe: Recipe, results: Results) -> None:
+    `estimators` are labels in the plane, where those aren't the recipe's.
+    """
+
+    def __init__(self, recipe: Recipe, results: Results, estimators: Sequence[str] | None = None) -> None:
         self.recipe = recipe
         self.networks = list(dict.fromkeys(trial.partition("/")[0] for trial in results))
         self.found = {
             name: [results[trial] for trial in results if trial.startswith(f"{name}/")] for name in self.networks
         }
-        self.estimators = [label_of(text) for text in recipe.estimators]
+        self.estimators = [label_of(text) for text in recipe.estimators] if estimators is None else list(estimators)
         self.plane = plane_of(self.found)
 
     @cached_property
@@ -56,6 +59,12 @@ class Reading:
         rows = self.plane.frame
         known = rows.loc[rows["network"] == network, "estimator"].unique()
         return next((one for one in self.estimators if one in known), str(known[0]))
+
+    @property
+    def drawn(self) -> list[str]:
+        """The estimators whose planes are worth a picture: the recipe's, and those of single variants."""
+        swept = {label_of(text) for ruler in self.recipe.rulers for text in ruler.texts} - {*self.estimators}
+        return [one for one in self.plane.estimators if one not in swept]
 
     def layers(self, network: str) -> list[str]:
         """The network's layers by depth."""

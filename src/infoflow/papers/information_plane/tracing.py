@@ -22,7 +22,7 @@ from infoflow.plane import Plane, analyse, geometry_of, record
 from infoflow.training import Fit, Optimiser, Player, Training, fit, snapshot_epochs, train
 
 PAIRWISE = (
-    "kernel-density", "matrix-renyi", "channel-renyi", "sample-propagation", "noisy-network", "added-noise",
+    "kernel-density", "matrix-renyi", "channel-renyi", "sample-propagation", "noisy-network", "noisy-mine",
     "generative",
 )  # fmt: skip
 """Estimators that get the smaller probe: they compare all pairs, or learn."""
@@ -44,8 +44,8 @@ def trials(recipe: Recipe) -> list[Trial]:
                     trace,
                     {
                         "variant": asdict(variant),
-                        "estimators": list(texts),
-                        "few": few,
+                        "estimators": list(variant.measured_by or texts),
+                        "few": [text for text in variant.measured_by if text.partition(":")[0] in PAIRWISE] or few,
                         "seeds": list(range(first, min(first + size, seeds))),
                         "epochs": [
                             epoch

@@ -52,6 +52,8 @@ class Variant:
     """How often each stands in the probe: more than once where the network is noisy."""
     at_most: int = 0
     """Fewer seeds than the recipe's, where one takes long (0: the recipe's)."""
+    measured_by: tuple[str, ...] = ()
+    """Estimators of its own (the recipe's, and its rulers, when empty)."""
     layers: tuple[str, ...] = ()
     """Recorded modules (every activation and the softmax when empty)."""
 

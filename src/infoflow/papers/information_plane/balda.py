@@ -1,0 +1,76 @@
+"""Rows [8] and [9]: the decision that a network comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from infoflow.papers.findings import Claim
+from infoflow.papers.information_plane.reading import OUTPUT, Reading
+from infoflow.papers.information_plane.rows import TableRow, experiment
+from infoflow.papers.information_plane.variant import Recipe, Variant
+
+ROW = TableRow(
+    "balda",
+    "[8], [9]",
+    "Balda, Behboodi & Mathar, On the information dynamics of deep neural networks (2018, 2019)",
+    "H(L) of the decision L rises, then H(L|Y) falls; no compression",
+    chosen="SGD 0.1, batches of 128; DenseNet and the synthetic task left out",
+)
+
+_MLP = Variant(
+    "MNIST, MLP", data="mnist", widths=(256, 64), activation=("relu",), initialisation="he", optimiser="sgd",
+    learning_rate=0.1, batch_size=128, epochs=20, probe="test", layers=(OUTPUT,),
+)  # fmt: skip
+
+
+def judge(reading: Reading) -> Sequence[Claim]:
+    """H(L), H(L|Y) and the verdict on H(L), which is I(X;L)."""
+    claims = []
+    for network in reading.networks:
+        h = reading.nats(network, OUTPUT)
+        given = h - reading.nats(network, OUTPUT, axis="label")
+        claims += [
+            reading.rises(f"{network}: H(L) rises", network, OUTPUT, axis="input"),
+            Claim.above(
+                f"{network}: then H(L|Y) falls (from its peak to the end)",
+                [float(given[seed].max() - given[seed].iloc[-1]) for seed in given.columns],
+                unit="nats",
+            ),
+            reading.keeps(f"{network}: H(L) doesn't fall again, no compression", network, [OUTPUT]),
+        ]
+    return claims
+
+
+_FULL = Recipe(
+    variants=(
+        _MLP,
+        replace(_MLP, name="MNIST, LeNet-5", network="lenet5"),
+        replace(_MLP, name="CIFAR-10, CNN", data="cifar10", network="cnn-shallow", widths=()),
+    ),
+    estimators=("decision-rule",),
+    seeds=5,
+    together=5,
+    snapshots=20,
+)
+
+BALDA = experiment(
+    ROW,
+    {
+        "smoke": replace(
+            _FULL, variants=(replace(_MLP, data="digits", widths=(16,), epochs=3),), seeds=2, snapshots=3
+        ),
+        "cpu": replace(
+            _FULL,
+            variants=(
+                _MLP,
+                replace(_FULL.variants[1], epochs=5, size=20_000),
+                replace(_FULL.variants[2], epochs=8, size=10_000),
+            ),
+            seeds=3,
+            snapshots=12,
+        ),
+        "full": _FULL,
+    },
+    judge,
+)  # fmt: skip

@@ -29,15 +29,17 @@ class Recipe:
     learning_rate: float = 0.01
     hidden: tuple[int, ...] = (256, 128, 64)
     seeds: int = 5
+    first_seed: int = 2
+    """Draws 0 and 1 served for looking around; what is reported comes from others."""
     smaller: str = ""
     """What is smaller than published, if anything is."""
 
 
 def trials(recipe: Recipe) -> list[Trial]:
     """A trial for each method and seed, seeds outermost, so that an interrupted run has compared something."""
-    shared = {k: v for k, v in asdict(recipe).items() if k not in ("methods", "seeds", "smaller")}
+    shared = {k: v for k, v in asdict(recipe).items() if k not in ("methods", "seeds", "first_seed", "smaller")}
     found = []
-    for seed in range(recipe.seeds):
+    for seed in range(recipe.first_seed, recipe.first_seed + recipe.seeds):
         for name in recipe.methods:
             settings = asdict(METHODS[name])
             del settings["title"]

@@ -118,6 +118,9 @@ def _notes(recipe: Recipe, results: Results) -> list[str]:
         "last epoch needs none.",
         "The exchange of statistics assumes that one cue lies in what all locations share (spectrum, moments of "
         "channels) and the other in their arrangement. Both cues then count by construction, not by luck.",
+        "The exchange was found by trying about twenty recipes on draws 0 and 1, by the accuracies of both factors on "
+        "their validation images; the draws reported are "
+        f"{recipe.first_seed} to {recipe.first_seed + recipe.seeds - 1}.",
     ]
     if "last-layer" in recipe.methods:
         notes.append(

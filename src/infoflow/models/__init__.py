@@ -8,6 +8,7 @@ from infoflow.models.dcgan import DCGANDecoder, DCGANDiscriminator
 from infoflow.models.deep_infomax import AlexNetEncoder, ConvolutionalEncoder, MapAndVector, example_batch
 from infoflow.models.dropout_mlp import DropoutMLP
 from infoflow.models.flow_classifier import FLOW_PAIRS, FlowClassifier
+from infoflow.models.infinite import InfiniteEnsemble, Kernels
 from infoflow.models.mlp import ACTIVATIONS, INITIALISATIONS, MLP
 from infoflow.models.noisy import DROPOUTS, noisy_layer
 from infoflow.models.small_cnn import SmallCNN
@@ -33,6 +34,8 @@ __all__ = [
     "DCGANDiscriminator",
     "DropoutMLP",
     "FlowClassifier",
+    "InfiniteEnsemble",
+    "Kernels",
     "LeNet5",
     "MapAndVector",
     "SmallCNN",

@@ -12,7 +12,7 @@ import tyro
 
 from infoflow.checks import choice, integer
 from infoflow.cli.options import parse_options, value_of
-from infoflow.papers import PAPERS, SCALES, Experiment, experiments, reproduce, summary
+from infoflow.papers import PAPERS, SCALES, Experiment, experiments, finishing, reproduce, summary
 from infoflow.plane.table import write_atomically
 
 
@@ -40,6 +40,8 @@ class Options:
     """No progress bars."""
 
 
+_RUNS = Path("runs/reproduce")
+
 USAGE = (
     "usage: infoflow reproduce PAPER [EXPERIMENT] [options]   (PAPER --help: its options)\n"
     "       infoflow reproduce --collect [FOLDER]             (FOLDER/README.md from all results below it: results)\n"
@@ -64,8 +66,14 @@ def command(argv: list[str]) -> None:
     scale = choice(value_of("--scale", rest) or Options.scale, "scale", SCALES)
     prog = " ".join(["infoflow reproduce", argv[0], *([chosen[0].name] if len(chosen) == 1 else ["[EXPERIMENT]"])])
     options, recipe = _parsed(rest, prog, chosen[0].recipe(scale) if len(chosen) == 1 else None)
+    folders = {}
     for experiment in chosen:
-        _run(experiment, options, experiment.recipe(scale) if recipe is None else recipe, alone=len(chosen) == 1)
+        alone = len(chosen) == 1
+        folders[experiment.name] = _run(
+            experiment, options, experiment.recipe(scale) if recipe is None else recipe, alone=alone
+        )
+    if len(chosen) > 1 and (finish := finishing(argv[0])) is not None:
+        print(f"All of them: {finish(folders, options.output or _RUNS / f'{argv[0]}-{scale}')}")
 
 
 def _collect(folder: Path) -> None:
@@ -94,8 +102,9 @@ def _parsed(argv: list[str], prog: str, recipe: Any) -> tuple[Options, Any]:
     return parsed.options, parsed.recipe
 
 
-def _run(experiment: Experiment, options: Options, recipe: Any, *, alone: bool) -> None:
-    folder = options.output or Path("runs/reproduce") / f"{experiment.paper}-{experiment.name}-{options.scale}"
+def _run(experiment: Experiment, options: Options, recipe: Any, *, alone: bool) -> Path:
+    """Runs one, and returns its folder."""
+    folder = options.output or _RUNS / f"{experiment.paper}-{experiment.name}-{options.scale}"
     if options.output is not None and not alone:
         folder = options.output / experiment.name
     if options.seeds is not None:
@@ -115,6 +124,7 @@ def _run(experiment: Experiment, options: Options, recipe: Any, *, alone: bool) 
     )
     print(done)
     print(f"\nWritten to {done.folder}: {', '.join(done.files)}\n")
+    return done.folder
 
 
 def _jobs(options: Options) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infoflow.papers.experiment import SCALES, Experiment, Reproduction, reproduce
 from infoflow.papers.findings import Claim, Figure, Findings, Row, Verdict
-from infoflow.papers.registry import PAPERS, experiments
+from infoflow.papers.registry import PAPERS, experiments, finishing
 from infoflow.papers.seeds import OverSeeds, over_seeds
 from infoflow.papers.trial import Context, Results, Trial
 
@@ -23,6 +23,7 @@ __all__ = [
     "Trial",
     "Verdict",
     "experiments",
+    "finishing",
     "over_seeds",
     "reproduce",
 ]

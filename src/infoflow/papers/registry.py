@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from infoflow.checks import choice
 from infoflow.papers.experiment import Experiment
@@ -30,4 +31,17 @@ def experiments(paper: str) -> Mapping[str, Experiment]:
     infoflow.errors.UnknownName: unknown paper 'milk'; did you mean 'milc'? ...
     """
     found: Mapping[str, Experiment] = importlib.import_module(PAPERS[choice(paper, "paper", PAPERS)][0]).EXPERIMENTS
+    return found
+
+
+def finishing(paper: str) -> Callable[[Mapping[str, Path], Path], Path] | None:
+    """What a paper has to say of all its experiments together, where its module has a function `finish`.
+
+    It takes the experiments' folders by name and a folder to write to, and returns the file. Raises UnknownName.
+
+    >>> finishing("milc") is None, finishing("information-plane") is None
+    (True, False)
+    """
+    module = importlib.import_module(PAPERS[choice(paper, "paper", PAPERS)][0])
+    found: Callable[[Mapping[str, Path], Path], Path] | None = getattr(module, "finish", None)
     return found

@@ -2,39 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 from infoflow.papers.experiment import Experiment
-from infoflow.papers.information_plane.balda import BALDA
-from infoflow.papers.information_plane.chelombiev import CHELOMBIEV
-from infoflow.papers.information_plane.cheng import CHENG
-from infoflow.papers.information_plane.elad import ELAD
-from infoflow.papers.information_plane.fang import FANG
-from infoflow.papers.information_plane.gabrie import GABRIE
-from infoflow.papers.information_plane.goldfeld import GOLDFELD
-from infoflow.papers.information_plane.jonsson import JONSSON
-from infoflow.papers.information_plane.noshad import NOSHAD
-from infoflow.papers.information_plane.saxe import SAXE
-from infoflow.papers.information_plane.schiemer import SCHIEMER
-from infoflow.papers.information_plane.shwartz_ziv import SHWARTZ_ZIV
-from infoflow.papers.information_plane.wickstrom import WICKSTROM
-from infoflow.papers.information_plane.yu import YU
+from infoflow.papers.information_plane import (
+    alemi,
+    balda,
+    chelombiev,
+    cheng,
+    darlow,
+    elad,
+    fang,
+    gabrie,
+    goldfeld,
+    jonsson,
+    noshad,
+    saxe,
+    schiemer,
+    shwartz_ziv,
+    table_one,
+    wickstrom,
+    yu,
+)
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
     for experiment in (
-        SHWARTZ_ZIV,
-        SAXE,
-        CHELOMBIEV,
-        GOLDFELD,
-        SCHIEMER,
-        BALDA,
-        CHENG,
-        ELAD,
-        FANG,
-        GABRIE,
-        JONSSON,
-        NOSHAD,
-        WICKSTROM,
-        YU,
+        shwartz_ziv.SHWARTZ_ZIV,
+        saxe.SAXE,
+        chelombiev.CHELOMBIEV,
+        goldfeld.GOLDFELD,
+        schiemer.SCHIEMER,
+        balda.BALDA,
+        cheng.CHENG,
+        darlow.DARLOW,
+        elad.ELAD,
+        fang.FANG,
+        gabrie.GABRIE,
+        jonsson.JONSSON,
+        noshad.NOSHAD,
+        alemi.ALEMI,
+        wickstrom.WICKSTROM,
+        yu.YU,
     )
 }
 """In the order of the review's table."""
+
+ROWS = tuple(
+    module.ROW
+    for module in (
+        shwartz_ziv, saxe, chelombiev, goldfeld, schiemer, balda, cheng, darlow, elad, fang, gabrie, jonsson, noshad,
+        alemi, wickstrom, yu,
+    )
+)  # fmt: skip
+"""What the review says of each, in the same order."""
+
+
+def finish(folders: Mapping[str, Path], target: Path) -> Path:
+    """Writes the page of all rows from the folders of their experiments, and returns it."""
+    return table_one.finish(ROWS, folders, target)

@@ -14,6 +14,7 @@ from infoflow.errors import InvalidArgument
 from infoflow.estimators import MINE, AddedNoise, MatrixRenyi, SamplePropagation
 from infoflow.estimators.registry import named_parameters, parse
 from infoflow.interface import LayerInformation
+from infoflow.papers.information_plane.generative import Generative
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class ChannelRenyi:
 
 def estimator_of(text: str, shapes: Mapping[int, tuple[int, ...]]) -> Any:
     """By text, as `infoflow.estimators.parse`; "noisy-network" and "channel-renyi" are those above,
+    "generative" is `Generative`, and
     "noisy-mine:variance=..." is MINE (with further settings of its) on the layer with noise.
 
     >>> estimator_of("noisy-network:variance=0.01", {}).estimator.variance
@@ -83,6 +85,8 @@ def estimator_of(text: str, shapes: Mapping[int, tuple[int, ...]]) -> Any:
         settings = named_parameters(text)[1]
         variance = settings.pop("variance")
         return AddedNoise(MINE(**settings), variance=variance)
+    if name == "generative":
+        return Generative(**named_parameters(text)[1])
     if name == "channel-renyi":
         return ChannelRenyi(parse(f"matrix-renyi:channels=True{',' if rest else ''}{rest}"), shapes)
     return parse(text)

@@ -105,6 +105,12 @@ class Reading:
         known = dict(zip(rows["layer"], rows["verdict"], strict=True))
         return {layer: str(known[layer]) for layer in layers}
 
+    def _kinds(self, network: str, layers: Sequence[str], estimator: str | None) -> set[str]:
+        """The verdicts of these layers; of a single seed nothing is told."""
+        if len(self.nats(network, layers[0], estimator).columns) < 2:
+            return set()
+        return set(self.verdicts(network, layers, estimator).values())
+
     def _evidence(self, network: str, layers: Sequence[str], estimator: str | None) -> str:
         rows = self.compression
         rows = rows[(rows["network"] == network) & (rows["estimator"] == (estimator or self.first(network)))]
@@ -118,8 +124,11 @@ class Reading:
     def compresses(
         self, text: str, network: str, layers: Sequence[str], estimator: str | None = None, *, published: bool = True
     ) -> Claim:
-        """Holds where every layer "compresses"; doesn't where one "does not compress"; else the seeds can't tell."""
-        found = set(self.verdicts(network, layers, estimator).values())
+        """Holds where every layer "compresses"; doesn't where one "does not compress"; else the seeds can't tell.
+
+        One seed never can; that holds of the others too.
+        """
+        found = self._kinds(network, layers, estimator)
         holds = True if found == {COMPRESSES} else False if DOES_NOT in found else None
         return Claim(text, holds, self._evidence(network, layers, estimator), published)
 
@@ -127,7 +136,7 @@ class Reading:
         self, text: str, network: str, layers: Sequence[str], estimator: str | None = None, *, published: bool = True
     ) -> Claim:
         """Holds where a layer "compresses"; doesn't where all "do not compress"; else the seeds can't tell."""
-        found = set(self.verdicts(network, layers, estimator).values())
+        found = self._kinds(network, layers, estimator)
         holds = True if COMPRESSES in found else False if found == {DOES_NOT} else None
         return Claim(text, holds, self._evidence(network, layers, estimator), published)
 
@@ -135,7 +144,7 @@ class Reading:
         self, text: str, network: str, layers: Sequence[str], estimator: str | None = None, *, published: bool = True
     ) -> Claim:
         """Holds where every layer "does not compress"; doesn't where one "compresses"; else the seeds can't tell."""
-        found = set(self.verdicts(network, layers, estimator).values())
+        found = self._kinds(network, layers, estimator)
         holds = True if found == {DOES_NOT} else False if COMPRESSES in found else None
         return Claim(text, holds, self._evidence(network, layers, estimator), published)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +17,9 @@ SHARDS = [[5, 3], [3, 1, 2, 4]]
 
 
 @pytest.fixture(scope="module", params=SHARDS, ids=lambda sizes: f"{len(sizes)} processes")
-def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def outcome(process_group: Any, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """(sizes, the single process's results, each process's results)."""
-    if not torch.distributed.is_available() or not torch.distributed.is_gloo_available():
-        pytest.skip("this build of torch has no gloo")
-    sizes, folder = request.param, tmp_path_factory.mktemp("group")
-    source = str(Path(distributed.__file__).parents[1])
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": source, "GLOO_SOCKET_IFNAME": "lo"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, str(WORKER), str(rank), ",".join(map(str, sizes)), str(folder)],
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(-1, len(sizes))
-    ]
-    try:
-        for process in processes:
-            _, errors = process.communicate(timeout=300)
-            assert process.returncode == 0, errors
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-    results = [torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in range(len(sizes))]
-    return sizes, torch.load(folder / "reference.pt", weights_only=True), results
+    return (request.param, *process_group(WORKER, request.param, tmp_path_factory.mktemp("group")))
 
 
 @pytest.mark.parametrize("bound", BOUNDS)

@@ -1,4 +1,4 @@
-"""One process of the group of test_distributed.py: `worker.py RANK FOLDER`. Rank −1 has the whole batch alone."""
+"""One process of the group of test_distributed.py: `worker.py RANK SIZES FOLDER`. Rank −1 has the whole batch alone."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def run(rank: int, group: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    rank, folder = int(sys.argv[1]), Path(sys.argv[2])
+    rank, folder = int(sys.argv[1]), Path(sys.argv[3])
     torch.set_num_threads(1)
     if rank < 0:
         torch.save(run(rank, None), folder / "reference.pt")

@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-import infoflow
-
 WORKER = Path(__file__).with_name("distributed_worker.py")
 SIZES = [7, 4]
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def outcome(process_group: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The single process's results, and each process's."""
-    if not torch.distributed.is_available() or not torch.distributed.is_gloo_available():
-        pytest.skip("this build of torch has no gloo")
-    folder = tmp_path_factory.mktemp("group")
-    source = str(Path(infoflow.__file__).parents[1])
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": source, "GLOO_SOCKET_IFNAME": "lo"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, str(WORKER), str(rank), ",".join(map(str, SIZES)), str(folder)],
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(-1, len(SIZES))
-    ]
-    try:
-        for process in processes:
-            _, errors = process.communicate(timeout=300)
-            assert process.returncode == 0, errors
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-    results = [torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in range(len(SIZES))]
-    return torch.load(folder / "reference.pt", weights_only=True), results
+    return process_group(WORKER, SIZES, tmp_path_factory.mktemp("group"))
 
 
 def test_value_terms_and_gradient_equal_those_of_the_whole_batch(outcome: Any) -> None:

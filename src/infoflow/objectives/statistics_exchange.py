@@ -10,10 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from infoflow.capture import unwrapped
 from infoflow.checks import positive
 from infoflow.errors import InvalidArgument, TooFewSamples
 from infoflow.interface import Loss
-from infoflow.objectives.information_flow.taps import INPUT, known, unwrapped
+from infoflow.objectives.information_flow.taps import INPUT, known
 
 # Of a channel that is constant over an image: its deviations are 0 already, and stay so.
 _FLOOR = 1e-3

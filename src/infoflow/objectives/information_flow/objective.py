@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from infoflow import bounds
 from infoflow.bounds import Takes
+from infoflow.capture import unwrapped
 from infoflow.checks import choice, integer, positive
 from infoflow.errors import InvalidArgument
 from infoflow.interface import Loss
@@ -26,7 +27,7 @@ from infoflow.objectives.information_flow.features import (
     width_of,
 )
 from infoflow.objectives.information_flow.negatives import NEGATIVES, Candidates
-from infoflow.objectives.information_flow.taps import INPUT, known, tap, trial, unwrapped
+from infoflow.objectives.information_flow.taps import INPUT, known, tap, trial
 
 Pair = tuple[str, str]
 Schedule = Callable[[int], float]

@@ -35,17 +35,6 @@ class _Closed:
         return None
 
 
-def unwrapped(model: nn.Module) -> nn.Module:
-    """The module that the user wrote: compiled and data-parallel wrappers share its parameters, but not its names."""
-    while True:
-        inner = getattr(model, "_orig_mod", None)
-        if inner is None and isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
-            inner = model.module
-        if not isinstance(inner, nn.Module):
-            return model
-        model = inner
-
-
 def known(model: nn.Module, name: Any) -> str:
     """The name itself, if the network has a module called so or it is "input" or "output"; else UnknownName."""
     names = [key for key, _ in model.named_modules() if key]

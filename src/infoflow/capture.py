@@ -27,8 +27,7 @@ ACTIVATIONS: tuple[type[nn.Module], ...] = tuple(
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The module that the user wrote: compiled and data-parallel wrappers share its parameters, but neither its names nor
-    its hooks."""
+    """The module that the user wrote: compiled and data-parallel wrappers share its parameters, not names or hooks."""
     while True:
         inner = getattr(model, "_orig_mod", None)  # torch.compile
         if inner is None and isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):

@@ -1,0 +1,210 @@
+"""Table I: rules of the verdicts, what trials return, and the pages made of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from infoflow.errors import BrokenStore
+from infoflow.estimators import Binning, KernelDensity, SamplePropagation
+from infoflow.papers import Context, Results, Trial, finishing, reproduce
+from infoflow.papers.information_plane import EXPERIMENTS, ROWS, teacher
+from infoflow.papers.information_plane.alemi import sample_bounds
+from infoflow.papers.information_plane.curves import packed, plane_of
+from infoflow.papers.information_plane.generative import Generative
+from infoflow.papers.information_plane.goldfeld import reversals
+from infoflow.papers.information_plane.inputs import inputs
+from infoflow.papers.information_plane.networks import build
+from infoflow.papers.information_plane.readers import NoisyNetwork
+from infoflow.papers.information_plane.reading import Reading
+from infoflow.papers.information_plane.rows import TableRow, verdict
+from infoflow.papers.information_plane.tracing import trace, trials
+from infoflow.papers.information_plane.variant import Recipe, Variant
+from infoflow.plane import analyse, record
+from infoflow.plane.compression import compression
+from infoflow.plane.truth import COUNTED, NOISY
+
+HERE = Context(None, "cpu", Path("unused"), progress=False)
+
+
+def test_all_sixteen_rows_stand_in_the_order_of_the_table() -> None:
+    assert [row.name for row in ROWS] == list(EXPERIMENTS)
+    assert len(ROWS) == 16
+    for row in ROWS:
+        assert row.settings_known or row.chosen
+
+
+@pytest.mark.parametrize(
+    ("claims", "known", "wanted"),
+    [
+        (["reproduced", "reproduced"], True, ("reproduced", "")),
+        (["reproduced", "can't tell"], True, ("can't tell", "")),
+        (["can't tell", "differs"], True, ("differs", "")),
+        ([], True, ("can't tell", "")),
+        (["reproduced"], False, ("settings unknown", "reproduced")),
+        (["differs"], False, ("settings unknown", "differs")),
+    ],
+)
+def test_a_rows_verdict_follows_from_its_claims(claims: list[str], known: bool, wanted: tuple[str, str]) -> None:
+    assert verdict(TableRow("a", "[0]", "A", "", known, "x"), claims) == wanted
+
+
+def test_a_plane_survives_being_packed(tmp_path: Path) -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh(), torch.nn.Linear(2, 2))
+    x = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
+    with record(model, x, torch.arange(40) % 2, store=tmp_path / "r", name="net") as recorder:
+        for epoch in (0, 3):
+            recorder.snapshot(epoch, train_accuracy=0.5)
+    plane = analyse(tmp_path / "r", [Binning(width=0.3), KernelDensity(variance=0.1), "decision-rule"])
+    again = plane_of({"net": [json.loads(json.dumps({"curves": packed(plane)}))]})
+    columns = ["layer", "epoch", "estimator", "axis", "nats", "ceiling", "saturated", "n", "kind"]
+    order = ["estimator", "layer", "epoch", "axis"]
+    one, other = (frame[columns].sort_values(order, ignore_index=True) for frame in (plane.frame, again.frame))
+    pd.testing.assert_frame_equal(one, other, atol=1e-5)
+    assert compression(again.frame)["verdict"].tolist() == compression(plane.frame)["verdict"].tolist()
+
+
+def test_a_seed_is_the_same_beside_others_and_alone() -> None:
+    recipe = Recipe((Variant("tanh", epochs=2, probe_size=100),), ("binning:width=0.1",), seeds=3, snapshots=2)
+    (together,) = trials(recipe)
+    alone = trials(dataclasses.replace(recipe, seeds=1))[0]
+    assert alone.name == together.name
+    found = trace(**together.arguments, context=HERE)
+    single = trace(**alone.arguments, context=HERE)
+    assert found["truth"] == COUNTED
+    for many, one in zip(found["curves"], single["curves"], strict=True):
+        assert np.allclose(np.array(many["nats"])[:, :1], one["nats"], atol=1e-5)
+
+
+def test_a_noisy_network_says_so_and_repeats_its_inputs() -> None:
+    variant = Variant("noisy", noise=0.1, epochs=1, probe_size=10, repeats=3, size=256, batch_size=64)
+    found = trace(
+        **trials(Recipe((variant,), ("noisy-network:variance=0.01,draws=2",), seeds=1, snapshots=2))[0].arguments,
+        context=HERE,
+    )
+    assert found["truth"] == NOISY
+    assert {curve["n"] for curve in found["curves"]} == {30}
+    tops = [np.max(curve["nats"]) for curve in found["curves"] if curve["axis"] == "input"]
+    assert max(tops) <= math.log(10) + 1e-6
+
+
+def test_noise_before_the_layer_takes_information() -> None:
+    """T = S + own noise: with S noise-free I is the mixture's; noise before it, drawn anew, must cost something."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.arange(20.0)[:, None].repeat_interleave(8, 0)
+    y = (x[:, 0] > 9).long()
+    reader = NoisyNetwork(SamplePropagation(variance=0.25, draws=64))
+    quiet = reader.measure(x, y, x).input.nats
+    loud = reader.measure(x + 2 * torch.randn(x.shape, generator=generator), y, x).input.nats
+    assert quiet == pytest.approx(SamplePropagation(variance=0.25, draws=64).entropy(x[::8]).nats, abs=0.03)
+    assert loud < quiet - 0.5
+
+
+def test_gaussian_mixture_of_three_neurons_has_the_information_of_a_quadrature() -> None:
+    """One input X = ±1, three tanh neurons with noise: I(X;T) of a mixture of two Gaussians, on their line."""
+    weights, sigma = torch.tensor([[0.3, -0.5, 0.2]]), 0.4
+    x = torch.tensor([[-1.0], [1.0]]).repeat(200, 1)
+    centres = torch.tanh(x @ weights)
+    half = float((centres[1] - centres[0]).norm()) / 2
+    grid = np.linspace(-12, 12, 200_001) * sigma
+    density = sum(np.exp(-((grid - s * half) ** 2) / (2 * sigma**2)) for s in (-1, 1)) / (
+        2 * sigma * math.sqrt(2 * math.pi)
+    )
+    entropy = -np.trapezoid(density * np.log(np.maximum(density, 1e-300)), grid)
+    truth = entropy - 0.5 * math.log(2 * math.pi * math.e * sigma**2)
+    found = SamplePropagation(variance=sigma**2, draws=64).estimate(centres, (x[:, 0] > 0).long())
+    assert found.nats == pytest.approx(truth, abs=0.01)
+    bounds = [KernelDensity(sigma**2, bound).entropy(centres).nats for bound in ("lower", "upper")]
+    assert bounds[0] <= truth <= bounds[1]
+
+
+def test_a_linear_student_has_the_closed_form_that_samples_show() -> None:
+    (trial,) = teacher.trials(
+        "s", inputs=3, hidden=2, samples=20, noise=0.5, epochs=0 + 1, rate=0.1, snr=2.0, snapshots=2, seeds=1
+    )
+    found = trial.run(context=HERE, **trial.arguments)
+    information, label = (np.array(curve["nats"]) for curve in found["curves"])
+    assert (information > 0).all()
+    assert (label >= 0).all()
+    assert (label <= 0.5 * math.log(3) + 1e-9).all()
+    assert (label <= information + 1e-9).all()  # data processing: Y depends on T through X
+
+
+def test_turns_of_a_curve_are_counted_without_its_noise() -> None:
+    assert reversals([0, 1, 2, 1, 2.5, 0]) == 3
+    assert reversals([0, 1, 2, 1.98, 2.1, 2.05]) == 0
+
+
+def test_sample_bounds_hold_a_gaussian_channel_between_them() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = 2 * torch.randn(3000, generator=generator)
+    low, high = sample_bounds(x, torch.ones(3000), torch.randn(4, 3000, generator=generator))
+    assert low - 0.03 < 0.5 * math.log(5) < high + 0.03
+
+
+def test_a_generative_model_finds_what_a_layer_knows_of_the_picture() -> None:
+    generator = torch.Generator().manual_seed(0)
+    bits = torch.randint(0, 2, (800, 2), generator=generator).float()
+    pictures = torch.zeros(800, 4, 4)
+    pictures[:, :2, :2], pictures[:, 2:, 2:] = bits[:, :1, None], bits[:, 1:, None]
+    small = Generative(side=2, levels=2, epochs=15)
+    both = small.information(pictures.flatten(1), bits)
+    one = small.information(pictures.flatten(1), bits[:, :1])
+    none = small.information(pictures.flatten(1), torch.rand(800, 1, generator=generator))
+    assert both.nats == pytest.approx(2 * math.log(2), abs=0.1)
+    assert one.nats == pytest.approx(math.log(2), abs=0.1)
+    assert none.nats < 0.05
+
+
+def test_one_seed_decides_nothing() -> None:
+    curve = {
+        "probe": "probe", "layer": "tanh1", "depth": 0, "estimator": "Binning(width=0.1)", "quantity": "H(Q(T))",
+        "kind": "plug-in", "ceiling_name": "", "n": 10, "epochs": [0, 1, 2], "ceiling": 9.0, "warnings": [],
+    }  # fmt: skip
+
+    def reading(seeds: int) -> Reading:
+        recipe = Recipe((Variant("net"),), ("binning:width=0.1",))
+        label = [[0.0] * seeds, [5.0] * seeds, [8.9] * seeds]
+        fallen = [[1.0] * seeds, [4.0] * seeds, [2.0] * seeds]
+        curves = [
+            {**curve, "axis": axis, "nats": nats, "seeds": list(range(seeds))}
+            for axis, nats in (("input", fallen), ("label", label))
+        ]
+        found = {"net/seeds from 0": {"curves": curves}}
+        return Reading(recipe, Results([Trial("net/seeds from 0", max, {})], found))
+
+    assert reading(1).compresses("falls", "net", ["tanh1"]).holds is None
+    assert reading(3).compresses("falls", "net", ["tanh1"]).holds is True
+    assert reading(3).keeps("stays", "net", ["tanh1"]).holds is False
+    assert reading(3).some_compress("falls", "net", ["tanh1"]).holds is True
+
+
+def test_classes_are_chosen_and_images_enlarged() -> None:
+    some = inputs(Variant("3 and 8", data="digits", classes=(8, 3)), 100, None, images=True)
+    assert some.classes == 2
+    assert some.train[0].shape[1:] == (1, 16, 16)
+    assert set(some.train[1].tolist()) == {0, 1}
+    assert len(some.probes["pairs"][1]) == 100
+    network = build(Variant("c", network="lenet5"), some.train[0].shape[1:], 2, [0])
+    assert network(some.test[0]).shape == (len(some.test[1]), 2)
+
+
+def test_the_page_of_all_rows_says_what_was_run(tmp_path: Path) -> None:
+    folder = tmp_path / "balda"
+    reproduce(EXPERIMENTS["balda"], "smoke", folder, device="cpu")
+    finish = finishing("information-plane")
+    assert finish is not None
+    page = finish({"balda": folder}, tmp_path).read_text()
+    assert page.count("not run") == 15 + 1  # and in the sum above
+    assert 'href="balda/report.html"' in page
+    assert page.count("data:image/png") == 1
+    (folder / "results.json").write_text("{")
+    with pytest.raises(BrokenStore, match="can't be read"):
+        finish({"balda": folder}, tmp_path)

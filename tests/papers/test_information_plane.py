@@ -100,10 +100,10 @@ def test_noise_before_the_layer_takes_information() -> None:
     generator = torch.Generator().manual_seed(0)
     x = torch.arange(20.0)[:, None].repeat_interleave(8, 0)
     y = (x[:, 0] > 9).long()
-    reader = NoisyNetwork(SamplePropagation(variance=0.25, draws=64))
+    reader = NoisyNetwork(SamplePropagation(variance=0.25, draws=500))
     quiet = reader.measure(x, y, x).input.nats
     loud = reader.measure(x + 2 * torch.randn(x.shape, generator=generator), y, x).input.nats
-    assert quiet == pytest.approx(SamplePropagation(variance=0.25, draws=64).entropy(x[::8]).nats, abs=0.03)
+    assert quiet == pytest.approx(SamplePropagation(variance=0.25, draws=500).entropy(x[::8]).nats, abs=0.03)
     assert loud < quiet - 0.5
 
 

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from infoflow.models.seeded import seeded
 from infoflow.papers.information_plane.curves import packed, packed_geometry, packed_metrics
 from infoflow.papers.information_plane.inputs import Inputs, inputs
 from infoflow.papers.information_plane.networks import build, stackable, takes_images
@@ -70,7 +71,20 @@ def trace(
     context: Context,
 ) -> dict[str, Any]:
     """Trains the variant's network from each seed and returns its plane, metrics and geometry as curves."""
-    chosen = variant_of(variant)
+    # Noisy networks draw from the global state whenever they run, in training or not.
+    with seeded(seeds[0]):
+        return _traced(variant_of(variant), estimators, few, seeds, epochs, pairs, context)
+
+
+def _traced(
+    chosen: Variant,
+    estimators: Sequence[str],
+    few: Sequence[str],
+    seeds: Sequence[int],
+    epochs: Sequence[int],
+    pairs: int,
+    context: Context,
+) -> dict[str, Any]:
     data = inputs(chosen, pairs, context.data_root, images=takes_images(chosen))
     network = build(chosen, data.train[0].shape[1:], data.classes, seeds).to(context.device)
     with tempfile.TemporaryDirectory() as store:

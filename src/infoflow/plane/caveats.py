@@ -122,6 +122,21 @@ _CAVEATS = {
         "can't show a compression of the representation, and in layers whose units stand for no "
         "classes the largest unit is arbitrary."
     ),
+    "QuantisedInformation": (
+        "The layer itself takes few values, and its codes are counted: no ruler of the measurement "
+        "is in the number. Where the probe holds every input there is, I(X;T) = H(T) and I(T;Y) are "
+        "exact, and a fall is a fall. Where it is a sample of many more inputs, both are plug-ins, "
+        "and points near log N mean “at least”. Rounding is part of the network here; what the "
+        "same network would show without it is another question, and usually has an infinite answer."
+    ),
+    "AddedNoise": (
+        "Noise of the stated variance is drawn once and added to every activation, and the "
+        "estimator that is named inside measures what is left. Unless the network was trained with "
+        "that noise it is a ruler like a kernel's width: a layer that grows against it rises and "
+        "one that shrinks falls, whatever it learns. With a variance of 0 a deterministic layer "
+        "meets the estimator as it is; the true I(X;T) then is infinite as a rule, and the number "
+        "says how far the estimator comes. Its own limits (log of the batch, training) stay."
+    ),
 }
 
 _GENERAL = (

@@ -90,7 +90,8 @@ ELAD = experiment(
         ),
         "cpu": replace(
             _FULL,
-            variants=tuple(replace(one, epochs=12, size=20_000) for one in _FULL.variants),
+            variants=tuple(replace(one, epochs=12, size=10_000) for one in _FULL.variants),
+            estimators=("noisy-mine:max_epochs=25,folds=2,variance=2.0",),
             seeds=2,
             snapshots=6,
             pairs=800,

@@ -22,7 +22,7 @@ ROW = TableRow(
 
 _MNIST = Variant(
     "MNIST, Adam", data="mnist", widths=(256, 64), activation=("relu",), initialisation="he", learning_rate=1e-3,
-    batch_size=128, epochs=30, probe="train", probe_size=10_000, layers=(OUTPUT,),
+    batch_size=128, epochs=30, probe="train", layers=(OUTPUT,),
 )  # fmt: skip
 SHALLOW = "CIFAR-10, shallow"
 
@@ -71,7 +71,7 @@ CHENG = experiment(
             variants=(
                 *(replace(one, epochs=20, size=20_000) for one in _FULL.variants[:2]),
                 replace(_FULL.variants[2], epochs=12, size=10_000),
-                replace(_FULL.variants[3], epochs=12, size=10_000, at_most=2),
+                replace(_FULL.variants[3], epochs=8, size=3000, at_most=2),
             ),
             seeds=3,
             snapshots=12,

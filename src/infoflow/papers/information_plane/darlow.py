@@ -81,7 +81,7 @@ DARLOW = experiment(
         ),
         "cpu": replace(
             _FULL,
-            variants=(replace(_CNN, epochs=30, size=5000, probe_size=2000),),
+            variants=(replace(_CNN, epochs=12, size=3000, probe_size=2000),),
             estimators=("generative:side=7,epochs=40",),
             seeds=2,
             snapshots=9,

@@ -22,7 +22,7 @@ ROW = TableRow(
 
 _MLP = Variant(
     "MLP", data="mnist", widths=(1024, 256, 128), activation=("relu",), initialisation="he", learning_rate=1e-3,
-    batch_size=128, epochs=20, probe="test",
+    batch_size=128, epochs=20, probe="test", probe_size=1000,
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ _STEP = 0.05
 _NOISY = Variant(NOISY, noise=0.1, epochs=4000, probe_size=128, repeats=6)
 _CNN = Variant(
     CNN, data="mnist", network="lenet5", widths=(), learning_rate=1e-3, batch_size=128, epochs=10, probe="test",
+    probe_size=3000,
     measured_by=("binning:bins=2,low=-1,high=1",),
 )  # fmt: skip
 

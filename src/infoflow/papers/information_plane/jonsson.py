@@ -25,11 +25,11 @@ ROW = TableRow(
 
 _VGG = Variant(
     "VGG16", data="cifar10", network="vgg16", widths=(), activation=("relu",), initialisation="torch",
-    learning_rate=1e-4, batch_size=128, epochs=100, probe="test",
+    learning_rate=1e-4, batch_size=128, epochs=100, probe="test", probe_size=2000,
     layers=("relu7", "relu10", "relu13", "relu14", OUTPUT),
 )  # fmt: skip
 _SMALL = replace(
-    _VGG, name="six convolutions", network="cnn-deep", learning_rate=1e-3, epochs=12, size=10_000,
+    _VGG, name="six convolutions", network="cnn-deep", learning_rate=1e-3, epochs=8, size=3000, probe_size=600,
     layers=("relu4", "relu6", "relu7", OUTPUT),
 )  # fmt: skip
 

@@ -60,7 +60,7 @@ NOSHAD = experiment(
         "cpu": replace(
             _FULL,
             variants=(
-                *(replace(one, at_most=2) for one in _FULL.variants[:2]),
+                *(replace(one, epochs=15, at_most=2) for one in _FULL.variants[:2]),
                 replace(_FULL.variants[2], epochs=8, size=20_000, probe_size=2000, at_most=2),
             ),
             snapshots=10,

@@ -135,7 +135,8 @@ def train(
     sets = {"train": (x, y)} if evaluate is None else {
         name: _pair(pair, f"evaluate[{name!r}]", device) for name, pair in evaluate.items()
     }  # fmt: skip
-    _check_fit(network, {"data": (x, y), **({} if evaluate is None else sets)}, members)
+    with own_random_state(device):  # a network may draw noise in evaluation too
+        _check_fit(network, {"data": (x, y), **({} if evaluate is None else sets)}, members)
     optimiser = _optimiser(network, settings, device)
 
     file = None if checkpoint is None else Checkpoint(

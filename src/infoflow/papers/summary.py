@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from infoflow.errors import BrokenStore, MissingData
-from infoflow.papers.registry import PAPERS
+from infoflow.papers.registry import PAPERS, experiments
+from infoflow.plane.provenance import plain
 
 BEGIN, END = "<!-- reproductions: begin -->", "<!-- reproductions: end -->"
 """Between these two lines a page keeps the overview."""
@@ -90,8 +92,17 @@ def between_marks(page: str, content: str) -> str:
 
 
 def _command(summary: Mapping[str, Any]) -> str:
+    """What makes the results again: settings that aren't the recipe's are options."""
     settings = summary["settings"]
-    return f"infoflow reproduce {settings['paper']} {settings['experiment']} --scale {settings['scale']}"
+    usual = plain(asdict(experiments(settings["paper"])[settings["experiment"]].recipe(settings["scale"])))
+    options = [
+        f"--recipe.{name.replace('_', '-')} {' '.join(map(str, value)) if isinstance(value, list) else value}"
+        for name, value in settings.items()
+        if name in usual and usual[name] != value and not isinstance(value, dict)
+    ]
+    return " ".join(
+        [f"infoflow reproduce {settings['paper']} {settings['experiment']} --scale {settings['scale']}", *options]
+    )
 
 
 def _anchor(summary: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from matplotlib.figure import Figure as Canvas
 
 from infoflow.errors import BrokenStore, InvalidArgument, UnknownName
@@ -32,7 +33,7 @@ def measure(*, context: Context, x: int, seed: int, slope: float, fail_at: int) 
     with (context.checkpoint.parent / "calls").open("a") as calls:
         calls.write(f"{x}/{seed}\n")
     noise = np.random.default_rng((seed, x)).normal() / 100
-    return {"y": slope * x + noise, "curve": np.arange(3) * slope, "odd": math.nan}
+    return {"y": slope * x + noise, "curve": np.arange(3) * slope, "odd": math.nan, "drawn": torch.rand(()).item()}
 
 
 def trials(recipe: Recipe) -> list[Trial]:
@@ -118,6 +119,18 @@ def test_a_damaged_result_is_told_and_other_arguments_run_anew(tmp_path: Path) -
         run_trials(trials(Recipe(1, slope=5.0)), tmp_path)
     with pytest.raises(InvalidArgument, match="two trials are named"):
         run_trials(trials(Recipe(1)) * 2, tmp_path)
+
+
+def test_what_trials_draw_from_the_global_state_is_their_own(tmp_path: Path) -> None:
+    state = torch.get_rng_state()
+    draws = []
+    for run in ("first", "second"):
+        results = run_trials(trials(Recipe(2)), tmp_path / run)
+        draws.append([results[name]["drawn"] for name in results])
+        torch.rand(1)  # wherever the state stands
+    assert draws[0] == draws[1]
+    assert len(set(draws[0])) == 4
+    torch.set_rng_state(state)
 
 
 @pytest.mark.parametrize(

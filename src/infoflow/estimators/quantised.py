@@ -60,8 +60,8 @@ class QuantisedInformation:
         levels, codes = found
         if len(levels) > self.levels:
             raise InvalidArgument(
-                f"{name} holds {len(levels)} different values; want at most levels = {self.levels}, as a quantised "
-                "layer has (or estimator='binning', which rounds)"
+                f"{name} holds {len(levels)} different values; want at most levels = {self.levels} codes, as a "
+                "quantised layer has (or estimator='binning', which rounds)"
             )
         return codes.reshape(len(values), -1)
 

@@ -29,6 +29,9 @@ _TOLERABLE = 0.1
 # A lower bound caps near the log of a fold of samples; from this share of it on, it falls behind.
 _CAP, _FOLDS = 0.55, 4
 
+# A Gaussian part seen with fewer samples a dimension is largely made up, of pictures above all.
+_SAMPLES_A_DIMENSION = 50
+
 # Samples that the look at the data takes; it is a choice, not the estimate.
 _LOOK = 10_000
 
@@ -127,7 +130,7 @@ def _continuous(x: Tensor, y: Tensor, dimensions: int, n: int) -> Recommendation
     if dimensions <= (_LOW if n >= _ENOUGH else _LOW_WITH_FEW):
         few = f"{dimensions} dimensions are few enough for neighbours"
         return Recommendation("ksg", f"{why}; {few}", alternatives=("mixed", "neural"))
-    if n >= _ENOUGH and missed.gaussian > _cap(n):
+    if n >= _ENOUGH and len(x) >= _SAMPLES_A_DIMENSION * dimensions and missed.gaussian > _cap(n):
         large = f"{missed.gaussian:.2g} nats of it are Gaussian already, and lower bounds cap near log {n // _FOLDS}"
         return Recommendation("doe", f"{why}; {large}", alternatives=("gaussian-mixture", "flow"))
     if n >= _ENOUGH:

@@ -19,6 +19,7 @@ from infoflow.errors import BrokenStore, InvalidArgument
 from infoflow.papers.trial import Context, Results, Trial
 from infoflow.plane.provenance import machine, plain
 from infoflow.plane.table import write_atomically
+from infoflow.training.surroundings import own_random_state, seed_layers
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +74,12 @@ def _run_alone(trial: Trial, folder: Path, data_root: Path | None, device: str) 
 def _run(trial: Trial, folder: Path, data_root: Path | None, device: str, *, progress: bool) -> None:
     path = _file(trial, folder)
     checkpoint = path.with_suffix(".checkpoint")
+    where = torch.device(device)
     begun = time.perf_counter()
-    result = trial.run(context=Context(data_root, device, checkpoint, progress), **trial.arguments)
+    with own_random_state(where):
+        # What a trial draws from torch's global state (a layer's first weights) is its own, and the same each time.
+        seed_layers(where, int(hashlib.sha256(trial.name.encode()).hexdigest()[:8], 16), 0)
+        result = trial.run(context=Context(data_root, device, checkpoint, progress), **trial.arguments)
     known = {
         "trial": trial.name,
         "fingerprint": _fingerprint(trial),

@@ -84,13 +84,23 @@ def total_correlation(
     )
 
 
-def _standardised(values: Tensor) -> tuple[Tensor, tuple[str, ...]]:
+def varying(values: Tensor) -> tuple[Tensor, tuple[str, ...]]:
+    """The columns of z, (n, d), that aren't constant, and the warning that says how many are.
+
+    >>> kept, warnings = varying(torch.tensor([[1.0, 2.0], [1.0, 3.0]]))
+    >>> kept.tolist(), warnings
+    ([[2.0], [3.0]], ('z has 1 constant column: dropped, for nothing varies there',))
+    """
     varies = values.amax(0) > values.amin(0)
-    warnings: tuple[str, ...] = ()
-    if not bool(varies.all()):
-        constant = int((~varies).sum())
-        warnings = (f"z has {constant} constant column{'s' * (constant > 1)}: dropped, for nothing varies there",)
-        values = values[:, varies]
+    if bool(varies.all()):
+        return values, ()
+    constant = int((~varies).sum())
+    told = f"z has {constant} constant column{'s' * (constant > 1)}: dropped, for nothing varies there"
+    return values[:, varies], (told,)
+
+
+def _standardised(values: Tensor) -> tuple[Tensor, tuple[str, ...]]:
+    values, warnings = varying(values)
     values = values - values.mean(0)
     if values.shape[1]:
         values = values / values.abs().amax(0)  # first to [-1, 1], so that no square overflows

@@ -12,8 +12,25 @@ from torch import Tensor
 
 from infoflow.interface import Estimate
 
+# Each step's weights enter a running average over about 1/(1 − decay) steps: it generalises better than the last ones.
+AVERAGING = 0.98
+
+# Nats by which the second part's objective must have risen for patience to start anew: less is not worth the time.
+PROGRESS = 0.002
+
 Fold = tuple[Tensor, Tensor, Tensor]
 """Rows to fit on, to select by and to report on."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to fit."""
+
+    batch_size: int
+    max_epochs: int
+    patience: int
+    learning_rate: float
+    weight_decay: float
 
 
 @dataclass(frozen=True)

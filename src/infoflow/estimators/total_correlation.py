@@ -12,6 +12,7 @@ import torch
 from infoflow.checks import samples
 from infoflow.entropies.total_correlation import METHODS as CLOSED
 from infoflow.entropies.total_correlation import total_correlation as closed_form
+from infoflow.entropies.total_correlation import varying
 from infoflow.errors import InvalidArgument, UnknownName
 from infoflow.estimators.inner import gathered, resolve
 from infoflow.estimators.neural.dependency import neural_dependency
@@ -59,12 +60,7 @@ def total_correlation(z: Any, method: str | Estimator = "gaussian", **parameters
 def _chain(estimator: Estimator, z: Any) -> Estimate:
     values = samples(z, "z")
     n = values.shape[0]
-    varies = values.amax(0) > values.amin(0)
-    warnings: tuple[str, ...] = ()
-    if not bool(varies.all()):
-        constant = int((~varies).sum())
-        warnings = (f"z has {constant} constant column{'s' * (constant > 1)}: dropped, for nothing varies there",)
-        values = values[:, varies]
+    values, warnings = varying(values)
     m = values.shape[1]
     name = type(estimator).__name__
     if m < 2:

@@ -10,7 +10,7 @@ from typing import Any
 from infoflow.checks import choice
 from infoflow.papers import page
 from infoflow.papers.findings import Findings
-from infoflow.papers.running import run_trials, seconds_of
+from infoflow.papers.running import run_trials
 from infoflow.papers.trial import Results, Trial
 from infoflow.plane.provenance import machine, plain
 from infoflow.plane.run_folder import open_run_folder
@@ -94,7 +94,7 @@ def reproduce(
         "device": page.device_name(where),
         "jobs": jobs,
         "trials": len(trials),
-        "trial_seconds": round(seconds_of(trials, folder / "trials"), 1),
+        "trial_seconds": round(results.seconds, 1),
     }
     files = page.write(experiment.title, settings, findings, results, provenance, folder)
     return Reproduction(experiment, scale, chosen, findings, folder, files, provenance)

@@ -43,7 +43,8 @@ def run_trials(
     if len(set(names)) != len(names):
         raise InvalidArgument(f"two trials are named {max(names, key=names.count)!r}; want different names")
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [trial for trial in trials if _remembered(trial, folder) is None]
+    known = {trial.name: _remembered(trial, folder) for trial in trials}
+    missing = [trial for trial in trials if known[trial.name] is None]
     log.info("%d of %d trials to run", len(missing), len(trials))
     bar = tqdm(total=len(trials), initial=len(trials) - len(missing), disable=not progress, unit="trial")
     with bar:
@@ -55,14 +56,10 @@ def run_trials(
             work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
             for _ in work(joblib.delayed(_run_alone)(trial, folder, data_root, device) for trial in missing):
                 bar.update()
-    found = {trial.name: _remembered(trial, folder) for trial in trials}
-    return Results(trials, {name: known["result"] for name, known in found.items() if known is not None})
-
-
-def seconds_of(trials: Sequence[Trial], folder: Path) -> float:
-    """How long these trials took, added up."""
-    known = (_remembered(trial, folder) for trial in trials)
-    return sum(float(each["seconds"]) for each in known if each is not None)
+    known |= {trial.name: _remembered(trial, folder) for trial in missing}
+    done = {name: each for name, each in known.items() if each is not None}
+    seconds = sum(float(each["seconds"]) for each in done.values())
+    return Results(trials, {name: each["result"] for name, each in done.items()}, seconds)
 
 
 def _run_alone(trial: Trial, folder: Path, data_root: Path | None, device: str) -> None:

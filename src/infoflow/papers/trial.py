@@ -53,9 +53,11 @@ class Results:
     0  a/seed=0      a     0   0.25
     """
 
-    def __init__(self, trials: Sequence[Trial], found: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, trials: Sequence[Trial], found: Mapping[str, Mapping[str, Any]], seconds: float = 0.0) -> None:
         self._trials = list(trials)
         self._found = found
+        self.seconds = seconds
+        """How long the trials took, added up."""
 
     def __getitem__(self, trial: str) -> Mapping[str, Any]:
         try:

@@ -13,32 +13,17 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from infoflow.estimators.held_out import AVERAGING, PROGRESS, Schedule
+
 logger = logging.getLogger("infoflow.estimators.density")
 
 Weights = dict[str, Tensor]
-
-# Each step's weights enter a running average over about 1/(1 − decay) steps: it generalises better than the last ones.
-_AVERAGING = 0.98
-
-# Nats by which the second part's objective must have risen for patience to start anew: less is not worth the time.
-_PROGRESS = 0.002
 
 # Rows that the second part is evaluated on at a time.
 _BLOCK = 2048
 
 # A gradient longer than this is cut: one far sample must not throw a density off.
 _LONGEST = 5.0
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast to fit."""
-
-    batch_size: int
-    max_epochs: int
-    patience: int
-    learning_rate: float
-    weight_decay: float
 
 
 @dataclass(frozen=True)
@@ -126,7 +111,7 @@ def fit(
             optimiser.step()
             step += 1
             total += value.detach()
-            decay = min(_AVERAGING, (1 + step) / (10 + step))
+            decay = min(AVERAGING, (1 + step) / (10 + step))
             with torch.no_grad():
                 for name, w in weights.items():
                     averaged[name].lerp_(w, 1 - decay)
@@ -135,7 +120,7 @@ def fit(
         was_finite |= torch.isfinite(now)
         better = now > best  # NaN never is
         best, training = torch.where(better, now, best), torch.where(better, total / len(starts), training)
-        progress = now > mark + _PROGRESS
+        progress = now > mark + PROGRESS
         mark, marked = torch.where(progress, now, mark), torch.where(progress, epoch, marked)
         for name, w in averaged.items():
             best_weights[name] = torch.where(better.view(-1, *[1] * (w.ndim - 1)), w, best_weights[name])

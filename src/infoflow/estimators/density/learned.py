@@ -21,8 +21,9 @@ from infoflow.estimators.density.estimator import (
     finite_or_none,
     share_unexplained,
 )
-from infoflow.estimators.density.fitting import Draw, Fitted, Schedule, fit
+from infoflow.estimators.density.fitting import Draw, Fitted, fit
 from infoflow.estimators.density.linear import LinearGaussian, fit_linear_gaussian
+from infoflow.estimators.held_out import Schedule
 
 # Features of x are cut off here, in standard deviations: a network goes anywhere beyond what it has seen.
 _FARTHEST = 6.0

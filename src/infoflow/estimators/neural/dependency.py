@@ -15,10 +15,12 @@ from infoflow import checks
 from infoflow.bounds import Bound, Side, donsker_varadhan, jensen_shannon
 from infoflow.critics import ACTIVATIONS
 from infoflow.critics._blocks import Builder
+from infoflow.entropies.total_correlation import varying
 from infoflow.errors import DidNotConverge, InvalidArgument, TooFewSamples
+from infoflow.estimators.held_out import Schedule
 from infoflow.estimators.neural.bridge import bridged
 from infoflow.estimators.neural.ensemble import Ensemble
-from infoflow.estimators.neural.fitting import Fitted, Part, Schedule, fit
+from infoflow.estimators.neural.fitting import Fitted, Part, fit
 from infoflow.estimators.preprocessing import PREPROCESSINGS, learn
 from infoflow.interface import Estimate, Interval, Kind
 
@@ -152,12 +154,7 @@ def neural_dependency(
     )
     values = checks.samples(z, "z", minimum=_MINIMUM, dtype=torch.float32)
     n = values.shape[0]
-    varies = values.amax(0) > values.amin(0)
-    warnings: tuple[str, ...] = ()
-    if not bool(varies.all()):
-        constant = int((~varies).sum())
-        warnings = (f"z has {constant} constant column{'s' * (constant > 1)}: dropped, for nothing varies there",)
-        values = values[:, varies]
+    values, warnings = varying(values)
     if values.shape[1] < 2:
         warnings += ("z has fewer than two varying columns, so nothing is shared",)
         return _estimate(settings, n, 0.0, 0.0, 0.0, warnings)

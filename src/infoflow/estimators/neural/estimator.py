@@ -16,9 +16,9 @@ from infoflow import checks
 from infoflow.bounds import BOUNDS, Bound, Side, Takes, by_name
 from infoflow.critics import ACTIVATIONS, Bilinear, Concatenated, Separable
 from infoflow.errors import DidNotConverge, InvalidArgument
-from infoflow.estimators.held_out import Fit, Fold, Shuffles, combined, half_width, split
+from infoflow.estimators.held_out import Fit, Fold, Schedule, Shuffles, combined, half_width, split
 from infoflow.estimators.neural.ensemble import Ensemble, Weights
-from infoflow.estimators.neural.fitting import Fitted, Part, Schedule, fit
+from infoflow.estimators.neural.fitting import Fitted, Part, fit
 from infoflow.estimators.neural.head_start import Described, Residual, critic_columns, head_start, pairs_width
 from infoflow.estimators.preprocessing import PREPROCESSINGS
 from infoflow.interface import Estimate, Interval, Kind

@@ -11,26 +11,10 @@ import torch
 from torch import Tensor
 
 from infoflow.bounds import Bound, ExponentialAverage
+from infoflow.estimators.held_out import AVERAGING, PROGRESS, Schedule
 from infoflow.estimators.neural.ensemble import Ensemble, Weights
 
 logger = logging.getLogger("infoflow.estimators.neural")
-
-# Each step's weights enter a running average over about 1/(1 − decay) steps: it generalises better than the last ones.
-_AVERAGING = 0.98
-
-# Nats by which the second part's objective must have risen for patience to start anew: less is not worth the time.
-_PROGRESS = 0.002
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast to fit."""
-
-    batch_size: int
-    max_epochs: int
-    patience: int
-    learning_rate: float
-    weight_decay: float
 
 
 @dataclass(frozen=True)
@@ -102,7 +86,7 @@ def fit(ensemble: Ensemble, bound: Bound, train: Part, validate: Part, schedule:
             step += 1
             total += value.detach()
             # A young average must not remember the first weights.
-            decay = min(_AVERAGING, (1 + step) / (10 + step))
+            decay = min(AVERAGING, (1 + step) / (10 + step))
             with torch.no_grad():
                 for name, weights in ensemble.weights.items():
                     averaged[name].lerp_(weights, 1 - decay)
@@ -112,7 +96,7 @@ def fit(ensemble: Ensemble, bound: Bound, train: Part, validate: Part, schedule:
         better = held_out > best  # NaN never is
         best = torch.where(better, held_out, best)
         training = torch.where(better, total / len(starts), training)
-        progress = held_out > mark + _PROGRESS
+        progress = held_out > mark + PROGRESS
         mark = torch.where(progress, held_out, mark)
         marked = torch.where(progress, epoch, marked)
         for name, weights in averaged.items():

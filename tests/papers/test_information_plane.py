@@ -186,6 +186,36 @@ def test_one_seed_decides_nothing() -> None:
     assert reading(3).some_compress("falls", "net", ["tanh1"]).holds is True
 
 
+def test_training_and_test_inputs_are_read_apart(tmp_path: Path) -> None:
+    recipe = Recipe((Variant("net", epochs=3, widths=(4,)),), ("binning:width=0.3",), seeds=2, snapshots=3, pairs=90)
+    (trial,) = trials(recipe)
+    found = trace(**trial.arguments, context=Context(None, "cpu", tmp_path / "c", False))
+    reading = Reading(recipe, Results([trial], {trial.name: found}))
+    assert set(reading.plane.frame["probe"]) == {"probe"}
+    assert set(reading.sides["probe"]) == {"train", "test"}
+    assert set(reading.sides["n"]) == {90}
+    both = reading.sides.pivot_table(index=["layer", "epoch", "axis", "seed"], columns="probe", values="nats")
+    assert not np.allclose(both["train"], both["test"])
+    (claim,) = reading.agreement()
+    assert not claim.published
+    # As though the layer had been learnt and then fallen on the training inputs alone.
+    rows = reading.sides
+    first, last = rows["epoch"].min(), rows["epoch"].max()
+    for axis, side, end in (
+        ("label", "train", 0.6),
+        ("label", "test", 0.6),
+        ("input", "train", 1.0),
+        ("input", "test", 3.0),
+    ):
+        chosen = (rows["axis"] == axis) & (rows["probe"] == side)
+        rows.loc[chosen, "nats"] = 0.0 if axis == "label" else 3.0
+        rows.loc[chosen & (rows["epoch"] == last), "nats"] = end
+        rows.loc[chosen & (rows["epoch"] == first), "nats"] = 0.0
+    (claim,) = reading.agreement()
+    assert claim.holds is False
+    assert "compresses on training inputs, does not compress on test inputs" in claim.evidence
+
+
 def test_classes_are_chosen_and_images_enlarged() -> None:
     some = inputs(Variant("3 and 8", data="digits", classes=(8, 3)), 100, None, images=True)
     assert some.classes == 2

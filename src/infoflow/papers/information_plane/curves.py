@@ -16,6 +16,9 @@ from infoflow.plane.activation_geometry import COLUMNS as GEOMETRY
 _CURVE = ["probe", "layer", "depth", "estimator", "axis"]
 _DIGITS = 6
 
+SIDES = ("train", "test")
+"""Probes that are training or test inputs by themselves."""
+
 
 def packed(plane: Plane) -> list[dict[str, Any]]:
     """One curve for each probe, layer, estimator and axis: nats and ceilings, epochs by seeds.
@@ -117,8 +120,8 @@ def _rows(network: str, curve: Mapping[str, Any]) -> list[dict[str, Any]]:
                 {
                     "network": network,
                     **{name: curve[name] for name in (*_CURVE, "quantity", "kind", "ceiling_name", "n")},
-                    # One name for all: which estimator sees how many inputs differs from network to network.
-                    "probe": "probe",
+                    # One name for all others: which estimator sees how many inputs differs from network to network.
+                    "probe": curve["probe"] if curve["probe"] in SIDES else "probe",
                     "seed": seed,
                     "epoch": epoch,
                     "nats": nats,

@@ -61,6 +61,7 @@ _FULL = Recipe(
     variants=(_CNN,),
     estimators=("generative:side=8,epochs=100",),
     rulers=(Ruler("kernel-density", "variance", (0.01, 0.1, 1.0, 10.0)),),
+    sides=("kernel-density:variance=0.1",),
     seeds=3,
     together=1,
     snapshots=20,

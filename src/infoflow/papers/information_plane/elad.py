@@ -71,6 +71,7 @@ _FULL = Recipe(
     ),
     estimators=(f"{_MINE},variance=2.0",),
     rulers=(Ruler("kernel-density", "variance", (0.02, 0.2, 2.0, 20.0)),),
+    sides=("kernel-density:variance=2.0",),
     seeds=5,
     together=1,
     snapshots=15,

@@ -10,6 +10,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from infoflow.interface import NATS_PER_BIT
 from infoflow.papers.findings import Figure
+from infoflow.papers.information_plane.curves import SIDES
 from infoflow.papers.information_plane.reading import Reading
 from infoflow.plane.compression import THRESHOLD
 from infoflow.plane.figure import depth_colours, draw_on
@@ -44,6 +45,14 @@ def pictures(reading: Reading) -> list[Figure]:
         )
         for i, ruler in enumerate(reading.recipe.rulers)
     ]
+    if len(reading.sides):
+        made.append(
+            Figure(
+                "sides",
+                "I(X;T) of training inputs (solid) and of as many test inputs (dashed): means over seeds.",
+                _sides(reading),
+            )
+        )
     if len(reading.geometry):
         made.append(Figure("geometry", "Geometry beside the plane: mean over seeds.", _geometry(reading)))
     return made
@@ -90,6 +99,35 @@ def _survival(reading: Reading, number: int) -> Callable[[Canvas], None]:
             panel.tick_params(labelsize=7)
             _plain(panel)
         panels[0].set_ylabel("part of the peak lost", fontsize=8)
+        panels[-1].legend(fontsize=6, frameon=False)
+
+    return draw
+
+
+def _sides(reading: Reading) -> Callable[[Canvas], None]:
+    def draw(canvas: Canvas) -> None:
+        frame = reading.sides[reading.sides["axis"] == "input"]
+        networks = [name for name in reading.networks if (frame["network"] == name).any()]
+        width = 1.0 + 2.6 * len(networks)
+        canvas.set_size_inches(width, 3.4)
+        canvas.set_layout_engine("none")
+        place = {"left": 0.7 / width, "right": 1 - 0.1 / width, "bottom": 0.15, "top": 0.91, "wspace": 0.25}
+        panels = canvas.subplots(1, len(networks), squeeze=False, gridspec_kw=place)[0]
+        for panel, network in zip(panels, networks, strict=True):
+            part = frame[frame["network"] == network].sort_values("depth", kind="stable")
+            layers = list(part["layer"].unique())
+            for layer, colour in zip(layers, depth_colours(len(layers)), strict=True):
+                for side, line in zip(SIDES, ("-", (0, (3, 2))), strict=True):
+                    rows = part[(part["layer"] == layer) & (part["probe"] == side)]
+                    mean = rows.groupby("epoch")["nats"].mean() / NATS_PER_BIT
+                    name = layer if side == SIDES[0] else "_"
+                    panel.plot(mean.index + 1, mean.to_numpy(), color=colour, linewidth=1, linestyle=line, label=name)
+            panel.set_xscale("log")
+            panel.set_title(network, fontsize=9)
+            panel.set_xlabel("epoch + 1", fontsize=8)
+            panel.tick_params(labelsize=7)
+            _plain(panel)
+        panels[0].set_ylabel("I(X;T), bits", fontsize=8)
         panels[-1].legend(fontsize=6, frameon=False)
 
     return draw

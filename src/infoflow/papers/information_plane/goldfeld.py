@@ -99,6 +99,7 @@ _FULL = Recipe(
     variants=(_NOISY, replace(_NOISY, name=ORTHONORMAL, orthonormal=5e-3), _CNN),
     estimators=("noisy-network:variance=0.01,draws=4",),
     rulers=(Ruler("binning", "width", (0.03, 0.1, 0.3, 1.0)),),
+    sides=("binning:width=0.1",),
     seeds=10,
     snapshots=30,
     pairs=10_000,

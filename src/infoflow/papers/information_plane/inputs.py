@@ -22,7 +22,11 @@ SMALLEST_IMAGE = 16
 
 
 class Inputs(NamedTuple):
-    """Training and test set, and the probes by name: "probe", and "pairs" where that is too long for all pairs."""
+    """Training and test set, and the probes by name.
+
+    "probe" is what the plane is measured on, "pairs" a part of it where it is too long for all pairs; "train" and
+    "test" are equally many inputs of either set, so that their ceilings are the same.
+    """
 
     train: Pair
     test: Pair
@@ -56,6 +60,9 @@ def inputs(variant: Variant, pairs: int, root: Path | None, *, images: bool) -> 
     if len(probe) * variant.repeats > pairs:
         few = _drawn(probe, max(2, pairs // variant.repeats), "samples in the probe")
         probes["pairs"] = _repeated(_tensors(few, images), variant.repeats)
+    count = min(len(train), len(test), max(2, min(pairs, len(probe) * variant.repeats) // variant.repeats))
+    for name, part in chosen.items():
+        probes[name] = _repeated(_tensors(_drawn(part, count, "samples in the probe"), images), variant.repeats)
     return Inputs(taken["train"], taken["test"], probes, len(variant.classes) or train.classes)
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from infoflow.papers.findings import Claim
-from infoflow.papers.information_plane.curves import geometry_of, plane_of
+from infoflow.papers.information_plane.curves import SIDES, geometry_of, plane_of
 from infoflow.papers.information_plane.readers import estimator_of
 from infoflow.papers.information_plane.variant import Recipe
 from infoflow.papers.trial import Results
+from infoflow.plane import Plane
 from infoflow.plane.compression import COMPRESSES, DOES_NOT, compression
 from infoflow.plane.labels import label
 from infoflow.plane.sweeps import DEPENDS, NEVER, SURVIVES, sensitivity
@@ -33,7 +34,11 @@ class Reading:
             name: [results[trial] for trial in results if trial.startswith(f"{name}/")] for name in self.networks
         }
         self.estimators = [label_of(text) for text in recipe.estimators] if estimators is None else list(estimators)
-        self.plane = plane_of(self.found)
+        whole = plane_of(self.found)
+        apart = whole.frame["probe"].isin(SIDES)
+        self.plane = Plane(whole.frame[~apart], whole.metrics, whole.provenance)
+        self.sides = whole.frame[apart]
+        """The rows of training and test inputs by themselves."""
 
     @cached_property
     def compression(self) -> pd.DataFrame:
@@ -176,6 +181,32 @@ class Reading:
             )
         return claims
 
+    def agreement(self) -> list[Claim]:
+        """For each network: is each layer's verdict the same on training inputs as on test inputs?"""
+        claims: list[Claim] = []
+        if self.sides.empty:
+            return claims
+        table = compression(self.sides)
+        for (network, estimator), rows in table.groupby(["network", "estimator"], sort=False):
+            pairs = {
+                str(layer): tuple(part.set_index("probe")["verdict"].reindex(list(SIDES)))
+                for layer, part in rows.sort_values("depth").groupby("layer", sort=False)
+            }
+            firm = {layer: pair for layer, pair in pairs.items() if {*pair} <= {COMPRESSES, DOES_NOT}}
+            differing = [layer for layer, (train, test) in firm.items() if train != test]
+            unsure = len(firm) < len(pairs) or int(rows["seeds"].max()) < 2
+            seeds, n = int(rows["seeds"].max()), int(self.sides.loc[self.sides["network"] == network, "n"].max())
+            claims.append(
+                Claim(
+                    f"{network}: whether layers compress is the same on training and on test inputs",
+                    False if differing and seeds > 1 else None if unsure else True,
+                    f"{estimator}, {seeds} seed(s), {n} inputs of each: "
+                    + "; ".join(f"{layer}: {_one_or_both(*pair)}" for layer, pair in pairs.items()),
+                    published=False,
+                )
+            )
+        return claims
+
     def correlation(self, network: str, layer: str, estimator: str | None = None) -> tuple[float, int]:
         """Over seeds, of the share of the peak that is lost with the test accuracy at the end (NaN: nothing varies)."""
         shares = np.array(self.shares(network, layer, estimator))
@@ -183,6 +214,10 @@ class Reading:
         if len(shares) < 3 or shares.std() == 0 or accuracy.std() == 0:
             return float("nan"), len(shares)
         return float(np.corrcoef(shares, accuracy)[0, 1]), len(shares)
+
+
+def _one_or_both(train: str, test: str) -> str:
+    return f"{train} on both" if train == test else f"{train} on training inputs, {test} on test inputs"
 
 
 def label_of(text: str) -> str:

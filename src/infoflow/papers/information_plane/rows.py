@@ -77,7 +77,7 @@ def experiment(
 
     def report(recipe: Recipe, results: Results) -> Findings:
         reading = Reading(recipe, results)
-        claims = [*judge(reading), *reading.survival()]
+        claims = [*judge(reading), *reading.survival(), *reading.agreement()]
         return Findings(
             [*rows(reading), *found_rows(reading)],
             claims,

@@ -54,6 +54,7 @@ def trials(recipe: Recipe) -> list[Trial]:
                             if epoch <= variant.epochs
                         ],
                         "pairs": recipe.pairs,
+                        "sides": list(recipe.sides or (variant.measured_by or recipe.estimators)[:1]),
                     },
                 )
             )
@@ -67,13 +68,14 @@ def trace(
     seeds: Sequence[int],
     epochs: Sequence[int],
     pairs: int,
+    sides: Sequence[str],
     *,
     context: Context,
 ) -> dict[str, Any]:
     """Trains the variant's network from each seed and returns its plane, metrics and geometry as curves."""
     # Noisy networks draw from the global state whenever they run, in training or not.
     with seeded(seeds[0]):
-        return _traced(variant_of(variant), estimators, few, seeds, epochs, pairs, context)
+        return _traced(variant_of(variant), estimators, few, seeds, epochs, pairs, sides, context)
 
 
 def _traced(
@@ -83,6 +85,7 @@ def _traced(
     seeds: Sequence[int],
     epochs: Sequence[int],
     pairs: int,
+    sides: Sequence[str],
     context: Context,
 ) -> dict[str, Any]:
     data = inputs(chosen, pairs, context.data_root, images=takes_images(chosen))
@@ -100,10 +103,12 @@ def _traced(
         ) as recorder:
             run = _penalised if chosen.orthonormal else _plainly
             run(network, data, chosen, seeds, epochs, recorder.snapshot, context)
-        plane, truth = analysed(f"{store}/recording", estimators, few, data, _shapes(network, data))
+        plane, truth = analysed(f"{store}/recording", estimators, few, sides, data, _shapes(network, data))
         # Beside the plane, for the probe that all inputs are in; maps are too wide for their spectrum.
         narrow = [layer for layer in recorder.layers if not takes_images(chosen) or layer == "output"]
-        shown = geometry_of(f"{store}/recording", layers=narrow, probes=[list(data.probes)[-1]])
+        shown = geometry_of(
+            f"{store}/recording", layers=narrow, probes=["pairs" if "pairs" in data.probes else "probe"]
+        )
     return {
         "curves": packed(plane),
         "metrics": packed_metrics(plane),
@@ -119,17 +124,26 @@ def variant_of(values: Mapping[str, Any]) -> Variant:
 
 
 def analysed(
-    store: str, estimators: Sequence[str], few: Sequence[str], data: Inputs, shapes: Mapping[int, tuple[int, ...]]
+    store: str,
+    estimators: Sequence[str],
+    few: Sequence[str],
+    sides: Sequence[str],
+    data: Inputs,
+    shapes: Mapping[int, tuple[int, ...]],
 ) -> tuple[Plane, str]:
-    """The plane of a recording: every estimator on the probe that it can afford, `few` on the smaller one."""
+    """The plane of a recording: every estimator on the probe that it can afford, `few` on the smaller one.
+
+    `sides` also on training and test inputs by themselves.
+    """
     names = {text: estimator_of(text, shapes) for text in estimators}
     small = [names[text] for text in names if text in few and "pairs" in data.probes]
     large = [each for each in names.values() if each not in small]
+    apart = [estimator_of(text, shapes) for text in sides]
     parts = [
-        analyse(store, chosen, probes=[probe])
-        for chosen, probe in ((large, "probe"), (small, "pairs"))
+        analyse(store, chosen, probes=probes)
+        for chosen, probes in ((large, ["probe"]), (small, ["pairs"]), (apart, ["train", "test"]))
         if chosen
-    ]  # fmt: skip
+    ]
     frame = pd.concat([part.frame for part in parts], ignore_index=True)
     truth = str(parts[0].provenance["recordings"][parts[0].networks[0]].get("truth", ""))
     return Plane(frame, parts[0].metrics), truth

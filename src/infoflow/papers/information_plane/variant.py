@@ -76,3 +76,5 @@ class Recipe:
     """Networks that are trained side by side in one trial."""
     pairs: int = 1000
     """How many inputs the estimators that compare all pairs get."""
+    sides: tuple[str, ...] = ()
+    """Estimators that also read equally many training and test inputs, each by themselves; when empty the first."""

@@ -18,7 +18,8 @@ test-slow: $(STAMP)  ## everything, the minutes-long reproductions included
 
 # The extras in an environment of their own: torchvision wants the torch that it was built with.
 test-extras: $(EXTRAS)/installed  ## the tests that the default suite skips because an extra isn't there
-	$(EXTRAS)/bin/python -m pytest tests/models tests/integrations tests/plane/test_cluster.py
+	$(EXTRAS)/bin/python -m pytest tests/models tests/integrations tests/papers/test_information_plane.py \
+		tests/plane/test_cluster.py tests/plane/test_memory.py
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

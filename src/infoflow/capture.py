@@ -117,6 +117,9 @@ class Capture:
         self._watching = watched
         self._used = used
         self._chosen(values)
+        held = sum(value.nbytes for value in values.values() if isinstance(value, Tensor))
+        self.bytes_per_sample = -(-held // max(1, len(trial)))
+        """What a call copies for each sample of its batch."""
 
     def __call__(self, batch: Tensor) -> dict[str, Tensor]:
         """Layer -> a copy of its activations on `batch`, on the CPU."""

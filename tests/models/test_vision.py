@@ -12,7 +12,7 @@ from infoflow.errors import InvalidArgument, MissingExtra, UnknownName
 from infoflow.models import ADAPTATIONS, vision_network
 
 # Side of the last map of 32×32 images.
-SIDES = {"resnet18": 4, "googlenet": 8, "mobilenet_v2": 4, "efficientnet_b0": 4, "shufflenet_v2": 4}
+SIDES = {"resnet18": 4, "densenet121": 4, "googlenet": 8, "mobilenet_v2": 4, "efficientnet_b0": 4, "shufflenet_v2": 4}
 
 
 def side_before_pooling(network: nn.Module) -> int:

@@ -226,6 +226,15 @@ def test_classes_are_chosen_and_images_enlarged() -> None:
     assert network(some.test[0]).shape == (len(some.test[1]), 2)
 
 
+@pytest.mark.parametrize(("network", "layer"), [("resnet18", "layer4"), ("densenet121", "features.denseblock4")])
+def test_networks_of_torchvision_take_grey_images(network: str, layer: str, tmp_path: Path) -> None:
+    pytest.importorskip("torchvision", reason="torchvision is not installed (extra 'vision')")
+    variant = Variant("net", data="digits", network=network, epochs=1, size=64, probe_size=40, layers=(layer, "output"))
+    (trial,) = trials(Recipe((variant,), ("binning:width=0.1",), seeds=1, snapshots=2))
+    found = trace(**trial.arguments, context=Context(None, "cpu", tmp_path / "c", False))
+    assert {curve["layer"] for curve in found["curves"]} == {layer, "output"}
+
+
 def test_the_page_of_all_rows_says_what_was_run(tmp_path: Path) -> None:
     folder = tmp_path / "balda"
     reproduce(EXPERIMENTS["balda"], "smoke", folder, device="cpu")

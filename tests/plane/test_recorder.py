@@ -260,6 +260,42 @@ def test_activations_that_are_not_finite_are_refused_and_nothing_is_written(tmp_
     assert Recording(tmp_path).epochs == [1, 3]
 
 
+@pytest.mark.parametrize("members", [1, 3])
+def test_what_goes_through_in_parts_is_recorded_the_same(
+    tmp_path: Path, members: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = nn.Sequential(StackedLinear(members, 4, 5), nn.Tanh(), StackedLinear(members, 5, 3))
+    recordings = {}
+    for name, memory in (("whole", 2**20), ("parts", 7 * members * 8 * 4)):
+        monkeypatch.setattr("infoflow.plane.recorder.MEMORY", memory)
+        with record(model, X, Y, store=tmp_path / name, seeds=range(members)) as recorder:
+            recorder.snapshot(0)
+        recordings[name] = Recording(tmp_path / name)
+    assert len(list((tmp_path / "whole" / "snapshots").rglob("c/0/*"))) < len(
+        list((tmp_path / "parts" / "snapshots").rglob("c/0/*"))
+    )
+    for layer in ("1", "output"):
+        whole, parts = (recordings[name].activations(0, layer) for name in ("whole", "parts"))
+        np.testing.assert_allclose(parts, whole, atol=1e-6)
+        for seed in range(members):
+            assert recordings["parts"].range(0, layer, seed) == pytest.approx(recordings["whole"].range(0, layer, seed))
+
+
+def test_a_fault_in_a_later_part_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infoflow.plane.recorder.MEMORY", 7 * 8 * 4)
+    x = X.clone()
+    with record(network(), x, Y, store=tmp_path) as recorder:
+        recorder.snapshot(0)
+        x[-1] = math.nan
+        with pytest.raises(InvalidArgument, match="layer '1' has 5 NaN or infinite"):
+            recorder.snapshot(1)
+        assert recorder.epochs == [0]
+        assert len(list((tmp_path / "snapshots").iterdir())) == 2  # the snapshot, and the group's own file
+        x[-1] = 0.0
+        recorder.snapshot(1)
+    assert Recording(tmp_path).epochs == [0, 1]
+
+
 def test_a_metric_may_diverge(tmp_path: Path) -> None:
     with record(network(), X, Y, store=tmp_path) as recorder:
         recorder.snapshot(0, loss=math.nan, other=math.inf)

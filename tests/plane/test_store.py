@@ -152,7 +152,7 @@ def test_another_version_or_a_header_with_gaps_is_refused(store: Path) -> None:
     with pytest.raises(BrokenStore, match="lacks 'seeds' in its header"):
         Recording(store)
     edit(store / "zarr.json", lambda attributes: attributes.update(version=99))
-    with pytest.raises(BrokenStore, match="version 99; want version 1"):
+    with pytest.raises(BrokenStore, match="version 99; want version 2"):
         Recording(store)
     with pytest.raises(BrokenStore, match="version 99"):
         record(MODEL, X, Y, store=store, resume=True)

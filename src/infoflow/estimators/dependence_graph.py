@@ -20,6 +20,8 @@ _Array = npt.NDArray[Any]
 
 # Numbers that are looked at together, so that they stay in cache.
 _CACHED = 1 << 16
+# Numbers that are converted to float64 at a time.
+_CONVERTED = 1 << 22
 # Samples times shifts that are hashed together: many, so that calls cost little, but few enough for the cache.
 _HASHED = 1 << 15
 
@@ -156,17 +158,18 @@ def _variable(value: Tensor, shifts: int, seed: int) -> _Variable:
     if not bool(moving.any()):
         return _Variable(None, np.zeros(n, dtype=np.int64), True)
     mean, deviation = value[0] + total / n, (squares / n - (total / n).square()).sqrt()
-    if not bool(moving.all()):
-        value, mean, deviation = value[:, moving], mean[moving], deviation[moving]
-    x = value.double()
-    d, widest = x.shape[1], max(1, int(math.log2(max(n / 10, 2))))
+    d, widest = int(moving.sum()), max(1, int(math.log2(max(n / 10, 2))))
     if d <= widest:
-        return _Variable(((x - mean) / deviation).mT.contiguous()[None].cpu().numpy(), None, False)
+        x = (value[:, moving].double() - mean[moving]) / deviation[moving]
+        return _Variable(x.mT.contiguous()[None].cpu().numpy(), None, False)
     # All shifts' projections in one product, which standardises on the way: the samples are read once.
     # Variables of the same width get the same directions: the order of x and y doesn't matter.
     directions = torch.from_numpy(np.random.default_rng(seed).standard_normal((shifts * widest, d)))
-    scaled = directions.to(x.device) / deviation
-    projected = scaled @ x.mT
+    # Constant columns get no weight, rather than a copy of the others.
+    scaled = torch.zeros((len(directions), value.shape[1]), dtype=torch.float64, device=value.device)
+    scaled[:, moving] = directions.to(value.device) / deviation[moving]
+    parts = value.split(max(1, _CONVERTED // value.shape[1]))  # type: ignore[no-untyped-call]
+    projected = torch.cat([scaled @ part.double().mT for part in parts], dim=1)
     projected -= (scaled @ mean)[:, None]
     projected *= math.sqrt(n) / projected.norm(dim=1, keepdim=True).clamp_min(1e-300)
     return _Variable(projected.reshape(shifts, widest, n).cpu().numpy(), None, False)

@@ -17,8 +17,8 @@ STEMS = ("small", "imagenet")
 def vision_network(name: str, classes: int = 10, *, stem: str = "small", seed: int = 0) -> nn.Module:
     """One of torchvision's networks, untrained, for RGB images (n, 3, 32, 32): logits (n, `classes`).
 
-    `name`: "resnet18", "googlenet", "mobilenet_v2", "efficientnet_b0" or "shufflenet_v2". They were made for 224×224
-    images, which they shrink 32 times; `stem` says what becomes of that:
+    `name`: "resnet18", "densenet121", "googlenet", "mobilenet_v2", "efficientnet_b0" or "shufflenet_v2". They were
+    made for 224×224 images, which they shrink 32 times; `stem` says what becomes of that:
 
     - "small" shrinks images 8 times (GoogLeNet 4), to a last map of 4×4 (8×8), by what `ADAPTATIONS` names;
     - "imagenet" leaves the network as torchvision has it: the last map is 1×1.
@@ -54,6 +54,12 @@ def _resnet18(network: Any) -> None:
     network.maxpool = nn.Identity()
 
 
+def _densenet121(network: Any) -> None:
+    network.features.conv0 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
+    nn.init.kaiming_normal_(network.features.conv0.weight)  # as torchvision draws it
+    network.features.pool0 = nn.Identity()
+
+
 def _googlenet(network: Any) -> None:
     network.conv1.conv = nn.Conv2d(3, 64, 3, padding=1, bias=False)
     nn.init.trunc_normal_(network.conv1.conv.weight, std=0.01, a=-2, b=2)  # as torchvision draws it
@@ -84,6 +90,7 @@ def _unstrided(block: nn.Module) -> None:
 # How each is made from the module torchvision.models, and what makes it fit small images.
 _NETWORKS: dict[str, tuple[Callable[[Any, int], nn.Module], Callable[[Any], None]]] = {
     "resnet18": (lambda models, classes: models.resnet18(num_classes=classes), _resnet18),
+    "densenet121": (lambda models, classes: models.densenet121(num_classes=classes), _densenet121),
     "googlenet": (
         lambda models, classes: models.googlenet(num_classes=classes, aux_logits=False, init_weights=True),
         _googlenet,
@@ -95,6 +102,7 @@ _NETWORKS: dict[str, tuple[Callable[[Any, int], nn.Module], Callable[[Any], None
 
 ADAPTATIONS = {
     "resnet18": "first convolution 3×3 of stride 1 for 7×7 of stride 2, no max-pooling after it",
+    "densenet121": "first convolution 3×3 of stride 1 for 7×7 of stride 2, no max-pooling after it",
     "googlenet": "first convolution 3×3 of stride 1 for 7×7 of stride 2, without the first two max-poolings",
     "mobilenet_v2": "stride 1 for 2 in the first convolution and in the stage of 24 channels",
     "efficientnet_b0": "stride 1 for 2 in the first convolution and in the stage of 24 channels",

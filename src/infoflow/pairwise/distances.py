@@ -17,6 +17,9 @@ _FEW = 1 / 400
 # Below this many features the float64 product costs less than the passes that follow it.
 _NARROW = 32
 
+# Numbers that are converted to float64 at a time.
+_PART = 1 << 18
+
 
 class SquaredDistances:
     """Squared distances D_ij = ‖x_i - x_j‖² between samples x (n, d), block by block, for use in exp(-s D_ij).
@@ -29,7 +32,7 @@ class SquaredDistances:
     exp(-s D) > 1e-10.
 
     The data is centred and scaled by a power of two first, so nothing overflows: `scales` holds s for the distances as
-    `block` returns them. `dtype` is that of the blocks.
+    `block` returns them. `dtype` is that of the blocks, `order` (m,) which samples their rows are: all in turn if None.
 
     >>> rows = torch.tensor([[0.0], [1.0], [3.0]])
     >>> distances = SquaredDistances(rows, [0.5], dtype=torch.float64, tolerance=1e-10)
@@ -37,9 +40,22 @@ class SquaredDistances:
     tensor([[0.0000, 0.5000, 4.5000]], dtype=torch.float64)
     """
 
-    def __init__(self, x: Tensor, scales: Sequence[float], *, dtype: torch.dtype, tolerance: float) -> None:
+    def __init__(
+        self,
+        x: Tensor,
+        scales: Sequence[float],
+        *,
+        dtype: torch.dtype,
+        tolerance: float,
+        order: Tensor | None = None,
+    ) -> None:
         self._x = x
-        self._mean = x.mean(dim=0, dtype=torch.float64)
+        self._order = torch.arange(len(x), device=x.device) if order is None else order
+        # In parts: torch's own mean in float64 makes a float64 copy of everything.
+        self._mean = torch.zeros_like(x[0], dtype=torch.float64)
+        for part in _parts(x):
+            self._mean += part.sum(0, dtype=torch.float64)
+        self._mean /= len(x)
         reach = max(float(x.amax(0).sub(self._mean).abs().max()), float(x.amin(0).sub(self._mean).abs().max()))
         self._unit = 2.0 ** -math.frexp(reach)[1] if reach > 0 else 1.0
         # Beyond 1e37 only distances of 0 are left; more would overflow float32.
@@ -56,10 +72,13 @@ class SquaredDistances:
         self._norms = _squared_norms(kept)
 
     def _centred(self, rows: slice, dtype: torch.dtype) -> Tensor:
-        x = self._x[rows]
-        if dtype == torch.float64:
-            return x.to(torch.float64, copy=True).sub_(self._mean).mul_(self._unit)
-        return x.sub(self._mean.to(x.dtype)).mul_(self._unit).to(dtype)
+        order = self._order[rows]
+        centred = torch.empty((len(order), self._x.shape[1]), dtype=dtype, device=self._x.device)
+        # Subtracted in the wider of both precisions, some rows at a time.
+        mean = self._mean.to(torch.promote_types(dtype, self._x.dtype))
+        for part, chosen in zip(_parts(centred), _split(order, self._x.shape[1]), strict=True):
+            part.copy_(self._x[chosen].to(mean.dtype).sub_(mean).mul_(self._unit))
+        return centred
 
     def block(self, rows: slice, columns: slice, out: Tensor | None = None) -> Tensor:
         """D (rows, columns) in units where the data is about 1, clamped at 0; `out` may give the memory."""
@@ -103,19 +122,28 @@ class SquaredDistances:
             return False
         if count:
             i, j = near.nonzero(as_tuple=True)
-            first, second = self._x[rows], self._x[columns]
+            first, second = self._order[rows], self._order[columns]
             step = max(1, (1 << 21) // self._x.shape[1])
             for start in range(0, count, step):
                 one, two = i[start : start + step], j[start : start + step]
-                difference = first[one].to(torch.float64).sub_(second[two]).mul_(self._unit)
+                difference = self._x[first[one]].to(torch.float64).sub_(self._x[second[two]]).mul_(self._unit)
                 d[one, two] = difference.square_().sum(dim=1).to(d.dtype)
         return True
 
 
 def _squared_norms(x: Tensor) -> Tensor:
     """Of these very numbers: norms of the numbers before rounding would not cancel the product."""
-    parts = [torch.linalg.vector_norm(rows, dim=1, dtype=torch.float64) for rows in x.split(1024)]  # type: ignore[no-untyped-call]
-    return torch.cat(parts).square_()
+    return torch.cat([torch.linalg.vector_norm(rows, dim=1, dtype=torch.float64) for rows in _parts(x)]).square_()
+
+
+def _parts(x: Tensor) -> Sequence[Tensor]:
+    """Some rows at a time."""
+    return _split(x, x.shape[1])
+
+
+def _split(x: Tensor, width: int) -> Sequence[Tensor]:
+    parts: Sequence[Tensor] = x.split(max(1, _PART // width))  # type: ignore[no-untyped-call]
+    return parts
 
 
 def _single_is_exact(device: torch.device) -> bool:

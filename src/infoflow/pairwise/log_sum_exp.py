@@ -71,7 +71,7 @@ def log_sum_exp(
     with torch.no_grad(), torch.autocast(device_type=x.device.type, enabled=False):
         distinct = _distinct(x, classes)
         tolerance = 1e-4 if dtype == torch.float32 else 1e-10
-        distances = SquaredDistances(x[distinct.member], scales, dtype=dtype, tolerance=tolerance)
+        distances = SquaredDistances(x, scales, dtype=dtype, tolerance=tolerance, order=distinct.member)
         total, within = _sums(distances, distinct, dtype)
         return LogSumExp(total.log_()[:, distinct.of_sample], within.log_()[:, distinct.of_sample])
 

@@ -327,6 +327,7 @@ def _measured(task: _Task, groups: Mapping[int, _Group]) -> list[dict[str, Any]]
                             **_columns(estimate),
                         }
                     )
+        del activations, t  # before the next are read
     return rows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,6 +20,9 @@ from infoflow.plane.store import Array, Header, Location, RecordingStore, digest
 from infoflow.plane.truth import truth
 
 log = logging.getLogger(__name__)
+
+MEMORY = 64 * 2**20
+"""Bytes of activations that a recorder holds at once; a probe that has more of them goes through in parts."""
 
 
 def record(
@@ -147,8 +150,7 @@ class Recorder:
         snapshots = archive.snapshots(header)
         if snapshots:
             last = snapshots[max(snapshots)]
-            probe = next(iter(probes))
-            self._widths = {layer: archive.activations(header, last, probe, layer).shape[2:] for layer in header.layers}
+            self._widths = {layer: archive.width(header, last, layer) for layer in header.layers}
 
     @property
     def layers(self) -> list[str]:
@@ -172,18 +174,9 @@ class Recorder:
             raise InvalidArgument("the recorder is closed; take snapshots inside its `with` block")
         epoch = integer(epoch, "epoch", minimum=0)
         numbers = {name: self._metric(name, value) for name, value in metrics.items()}
-        activations: dict[str, dict[str, Array]] = {}
         widths: dict[str, tuple[int, ...]] = dict(self._widths)
-        for probe, (x, _) in self._probes.items():
-            activations[probe] = self._activations(probe, x, epoch)
-            for layer, values in activations[probe].items():
-                width = widths.setdefault(layer, values.shape[2:])
-                if width != values.shape[2:]:
-                    raise InvalidArgument(
-                        f"layer {layer!r} has {values.shape[2]} units on probe {probe!r} at epoch {epoch}, "
-                        f"but had {width[0]} before; want the same shape in every snapshot"
-                    )
-        self._archive.append(self._header, epoch, activations, numbers)
+        slabs = {probe: self._slabs(probe, x, epoch, widths) for probe, (x, _) in self._probes.items()}
+        self._archive.append(self._header, epoch, slabs, numbers)
         self._widths = widths
         log.debug("recorded epoch %d of %s", epoch, self._header.name)
 
@@ -202,6 +195,22 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _slabs(
+        self, probe: str, x: Tensor, epoch: int, widths: dict[str, tuple[int, ...]]
+    ) -> Iterator[dict[str, Array]]:
+        """The probe's activations, as many samples at a time as memory is given; `widths` are noted and held to."""
+        rows = max(1, min(len(x), MEMORY // max(1, self._capture.bytes_per_sample)))
+        for start in range(0, len(x), rows):
+            slab = self._activations(probe, x[start : start + rows], epoch)
+            for layer, values in slab.items():
+                width = widths.setdefault(layer, values.shape[2:])
+                if width != values.shape[2:]:
+                    raise InvalidArgument(
+                        f"layer {layer!r} has {values.shape[2]} units on probe {probe!r} at epoch {epoch}, "
+                        f"but had {width[0]} before; want the same shape in every snapshot"
+                    )
+            yield slab
 
     def _activations(self, probe: str, x: Tensor, epoch: int) -> dict[str, Array]:
         """Layer -> (seeds, n, d)."""

@@ -16,7 +16,7 @@ import hashlib
 import math
 import os
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -35,7 +35,7 @@ Location: TypeAlias = "str | os.PathLike[str] | Store"
 Array: TypeAlias = NDArray[Any]
 
 FORMAT = "infoflow-recording"
-VERSION = 1
+VERSION = 2
 _ROOT_ENTRIES = {"zarr.json", "probes", "snapshots"}
 _SNAPSHOT = re.compile(r"(\d+)\.(\d+)")
 
@@ -93,6 +93,30 @@ def digest(*arrays: Array) -> str:
     return state.hexdigest()
 
 
+class Digest:
+    """A digest of activations (seeds, n, d) that come some samples at a time; how they are cut doesn't change it."""
+
+    def __init__(self, seeds: int) -> None:
+        self._members = [hashlib.blake2b(digest_size=16) for _ in range(seeds)]
+        self._samples = 0
+        self._rest = ""
+
+    def add(self, values: Array) -> None:
+        """The next samples."""
+        self._samples += values.shape[1]
+        self._rest = f"{values.shape[2:]}{values.dtype.str}"
+        for state, member in zip(self._members, values, strict=True):
+            state.update(np.ascontiguousarray(member).data)
+
+    @property
+    def text(self) -> str:
+        """In hexadecimal."""
+        whole = hashlib.blake2b(f"{len(self._members)} {self._samples} {self._rest}".encode(), digest_size=16)
+        for state in self._members:
+            whole.update(state.digest())
+        return whole.hexdigest()
+
+
 class RecordingStore:
     """Reads and writes the format above; knows nothing of models or estimators."""
 
@@ -145,8 +169,8 @@ class RecordingStore:
         folder = root.create_group("probes")
         for index, (name, (inputs, labels)) in enumerate(probes.items()):
             probe = folder.create_group(_key(index, name))
-            _write(probe, "inputs", inputs, sample_axis=0)
-            _write(probe, "labels", labels, sample_axis=0)
+            _write(probe, "inputs", inputs)
+            _write(probe, "labels", labels)
         root.create_group("snapshots")
         root.update_attributes({"format": FORMAT, "version": VERSION, **asdict(header)})
 
@@ -172,22 +196,27 @@ class RecordingStore:
         self,
         header: Header,
         epoch: int,
-        activations: Mapping[str, Mapping[str, Array]],
+        activations: Mapping[str, Iterable[Mapping[str, Array]]],
         metrics: Mapping[str, Sequence[float]],
     ) -> None:
         """Writes one snapshot; an earlier one of the same epoch stays until this one is complete.
 
-        Raises BrokenStore where the store takes no more (a full disk): what was recorded before is untouched.
+        `activations` are each probe's layers, (seeds, some samples, d) at a time, all but the last of one length.
+
+        Raises BrokenStore where the store takes no more (a full disk): what was recorded before is untouched, as it is
+        by whatever `activations` raises.
         """
         earlier = [revision for found, revision in self._revisions() if found == epoch]
         snapshot = Snapshot(epoch, max(earlier, default=-1) + 1, {}, {})
         try:
             self._write(header, snapshot, activations, metrics)
-        except OSError as error:
+        except BaseException as error:
             # What was half written is in the way of what would still fit. Deleting may fail as well, or leave what is
             # written meanwhile; without attributes it counts for nothing, and a resumed recording deletes it.
             with contextlib.suppress(OSError):
                 self._delete(epoch, snapshot.revision)
+            if not isinstance(error, OSError):
+                raise
             raise BrokenStore(
                 f"epoch {epoch} could not be stored in {self.name!r}: {error}. What was recorded before is kept; make "
                 "room and take the snapshot again, or go on later with resume=True"
@@ -199,7 +228,7 @@ class RecordingStore:
         self,
         header: Header,
         snapshot: Snapshot,
-        activations: Mapping[str, Mapping[str, Array]],
+        activations: Mapping[str, Iterable[Mapping[str, Array]]],
         metrics: Mapping[str, Sequence[float]],
     ) -> None:
         """The arrays, and last the attributes that make them count."""
@@ -207,17 +236,14 @@ class RecordingStore:
         stored: dict[str, dict[str, dict[str, Any]]] = {}
         for probe_index, probe in enumerate(header.probes):
             folder = group.create_group(_key(probe_index, probe))
-            stored[probe] = {}
-            for layer_index, layer in enumerate(header.layers):
-                values = activations[probe][layer]
-                _write(folder, _key(layer_index, layer), values, sample_axis=1)
-                stored[probe][layer] = asdict(
-                    Stored(
-                        digest(values),
-                        [float(member.min()) for member in values],
-                        [float(member.max()) for member in values],
-                    )
-                )
+            writers: dict[str, _Writer] = {}
+            for slab in activations[probe]:
+                for layer_index, layer in enumerate(header.layers):
+                    values = slab[layer]
+                    if layer not in writers:
+                        writers[layer] = _Writer(folder, _key(layer_index, layer), values, header.probes[probe]["n"])
+                    writers[layer].add(values)
+            stored[probe] = {layer: asdict(writer.stored) for layer, writer in writers.items()}
         group.update_attributes(
             {
                 "complete": True,
@@ -248,9 +274,19 @@ class RecordingStore:
         path = f"{snapshot.path}/{probe_key}/{_key(header.layers.index(layer), layer)}"
         values = self._read(path)
         # Zarr takes a missing chunk for zeros; a partly copied recording must not become a constant layer.
-        if digest(values) != snapshot.layers[probe][layer].digest:
+        known = Digest(len(values))
+        known.add(values)
+        if known.text != snapshot.layers[probe][layer].digest:
             raise BrokenStore(f"{path!r} in {self.name!r} is damaged: it isn't what was recorded")
         return values
+
+    def width(self, header: Header, snapshot: Snapshot, layer: str) -> tuple[int, ...]:
+        """The shape of one layer's activations for one sample."""
+        path = f"{snapshot.path}/{_key(0, next(iter(header.probes)))}/{_key(header.layers.index(layer), layer)}"
+        try:
+            return tuple(zarr.open_array(self._store, path=path, mode="r").shape[2:])
+        except (OSError, ValueError, KeyError) as error:
+            raise BrokenStore(f"{path!r} in {self.name!r} can't be read: {error}") from None
 
     def probe(self, header: Header, name: str) -> tuple[Array, Array]:
         """A probe's inputs and labels. Raises BrokenStore when they aren't what was written."""
@@ -326,24 +362,47 @@ def _number(value: float) -> float | str:
     return value if math.isfinite(value) else str(value)
 
 
-def _write(group: zarr.Group, name: str, values: Array, *, sample_axis: int) -> None:
-    array = group.create_array(
-        name,
-        shape=values.shape,
-        dtype=values.dtype,
-        chunks=_chunks(values, sample_axis),
-        # On activations as small as zstd's, in a third of its time.
-        compressors=BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle"),
-    )
+# On activations as small as zstd's, in a third of its time.
+_COMPRESSOR = BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle")
+
+
+def _write(group: zarr.Group, name: str, values: Array) -> None:
+    row = max(1, values.nbytes // max(1, len(values)))
+    rows = max(1, min(len(values), _LARGEST_CHUNK_BYTES // row))
+    chunks = (rows, *values.shape[1:])
+    array = group.create_array(name, shape=values.shape, dtype=values.dtype, chunks=chunks, compressors=_COMPRESSOR)
     array[...] = values
 
 
-def _chunks(values: Array, sample_axis: int) -> tuple[int, ...]:
-    chunks = list(values.shape)
-    member = max(1, values.nbytes // (values.shape[0] if sample_axis else 1))
-    if sample_axis:
-        chunks[0] = max(1, min(values.shape[0], _CHUNK_BYTES // member))
-    if member > _LARGEST_CHUNK_BYTES:
-        row = member // values.shape[sample_axis]
-        chunks[sample_axis] = max(1, _LARGEST_CHUNK_BYTES // max(1, row))
-    return tuple(chunks)
+class _Writer:
+    """One layer of (seeds, n, d), written some samples at a time as they come: chunks are as long as the first."""
+
+    def __init__(self, group: zarr.Group, name: str, first: Array, n: int) -> None:
+        seeds, rows, *width = first.shape
+        member = max(1, first.nbytes // seeds)
+        if rows == n and member > _LARGEST_CHUNK_BYTES:
+            rows = max(1, _LARGEST_CHUNK_BYTES // max(1, member // rows))
+        self._array = group.create_array(
+            name,
+            shape=(seeds, n, *width),
+            dtype=first.dtype,
+            chunks=(max(1, min(seeds, _CHUNK_BYTES // member)), rows, *width),
+            compressors=_COMPRESSOR,
+        )
+        self._digest = Digest(seeds)
+        self._low = np.full(seeds, np.inf)
+        self._high = np.full(seeds, -np.inf)
+        self._done = 0
+
+    def add(self, values: Array) -> None:
+        stop = self._done + values.shape[1]
+        self._array[:, self._done : stop] = values
+        self._done = stop
+        self._digest.add(values)
+        axes = tuple(range(1, values.ndim))
+        self._low = np.minimum(self._low, values.min(axes))
+        self._high = np.maximum(self._high, values.max(axes))
+
+    @property
+    def stored(self) -> Stored:
+        return Stored(self._digest.text, [float(low) for low in self._low], [float(high) for high in self._high])

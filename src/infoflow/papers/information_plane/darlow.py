@@ -17,8 +17,8 @@ ROW = TableRow(
     "Darlow & Storkey, What information does a ResNet compress? (2020)",
     "fitting until about epoch 10, then compression, by a classifier's bound of I(Y;L) and PixelCNN++ of I(X;L)",
     settings_known=False,
-    chosen="six convolutions in place of the ResNet, CIFAR-10 in place of CINIC-10; pictures of 7×7 pixels and four "
-    "greys, masked networks in place of PixelCNN++; SGD 0.05 with momentum 0.9, batches of 128",
+    chosen="ResNet-18 (six convolutions at the smaller scales), CIFAR-10 in place of CINIC-10; pictures of 7×7 pixels "
+    "and four greys, masked networks in place of PixelCNN++; SGD 0.05 with momentum 0.9, batches of 128",
 )
 
 _CNN = Variant(
@@ -26,6 +26,9 @@ _CNN = Variant(
     optimiser="sgd", learning_rate=0.05, momentum=0.9, batch_size=128, epochs=100, probe="train", probe_size=10_000,
     layers=("relu6", "relu7", OUTPUT),
 )  # fmt: skip
+_RESNET = replace(
+    _CNN, name="ResNet-18", network="resnet18", weight_decay=5e-4, probe_size=3000, layers=("layer3", "layer4", OUTPUT)
+)
 
 
 def judge(reading: Reading) -> Sequence[Claim]:
@@ -58,7 +61,7 @@ def peaks(reading: Reading) -> list[Row]:
 
 
 _FULL = Recipe(
-    variants=(_CNN,),
+    variants=(_RESNET, _CNN),
     estimators=("generative:side=8,epochs=100",),
     rulers=(Ruler("kernel-density", "variance", (0.01, 0.1, 1.0, 10.0)),),
     sides=("kernel-density:variance=0.1",),

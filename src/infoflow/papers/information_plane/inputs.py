@@ -34,8 +34,10 @@ class Inputs(NamedTuple):
     classes: int
 
 
-def inputs(variant: Variant, pairs: int, root: Path | None, *, images: bool) -> Inputs:
+def inputs(variant: Variant, pairs: int, root: Path | None, *, images: bool, channels: int | None = None) -> Inputs:
     """What the variant needs; vectors (n, d), or images (n, C, S, S) for convolutional networks.
+
+    Grey images are repeated to as many `channels` as the network wants.
 
     Raises MissingData, InvalidArgument (more samples asked for than there are).
 
@@ -55,14 +57,18 @@ def inputs(variant: Variant, pairs: int, root: Path | None, *, images: bool) -> 
     )
     if variant.probe_size:
         probe = _drawn(probe, variant.probe_size, "samples in the probe")
-    taken = {name: _tensors(part, images) for name, part in (("train", train), ("test", test), ("probe", probe))}
+    taken = {
+        name: _tensors(part, images, channels) for name, part in (("train", train), ("test", test), ("probe", probe))
+    }
     probes = {"probe": _repeated(taken["probe"], variant.repeats)}
     if len(probe) * variant.repeats > pairs:
         few = _drawn(probe, max(2, pairs // variant.repeats), "samples in the probe")
-        probes["pairs"] = _repeated(_tensors(few, images), variant.repeats)
+        probes["pairs"] = _repeated(_tensors(few, images, channels), variant.repeats)
     count = min(len(train), len(test), max(2, min(pairs, len(probe) * variant.repeats) // variant.repeats))
     for name, part in chosen.items():
-        probes[name] = _repeated(_tensors(_drawn(part, count, "samples in the probe"), images), variant.repeats)
+        probes[name] = _repeated(
+            _tensors(_drawn(part, count, "samples in the probe"), images, channels), variant.repeats
+        )
     return Inputs(taken["train"], taken["test"], probes, len(variant.classes) or train.classes)
 
 
@@ -88,12 +94,13 @@ def _drawn(data: Dataset, count: int, what: str) -> Dataset:
     return data.subset(np.sort(np.random.default_rng(0).permutation(len(data))[:count]))
 
 
-def _tensors(data: Dataset, images: bool) -> Pair:
+def _tensors(data: Dataset, images: bool, channels: int | None) -> Pair:
     if not images:
         return data.tensors()
     x, y = data.images()
     times = -(-SMALLEST_IMAGE // x.shape[-1])
-    return x.repeat_interleave(times, 2).repeat_interleave(times, 3), y
+    x = x.repeat_interleave(times, 2).repeat_interleave(times, 3)
+    return x if channels is None else x.expand(-1, channels, -1, -1), y
 
 
 def _repeated(pair: Pair, times: int) -> Pair:

@@ -9,7 +9,7 @@ from torch import nn
 
 from infoflow.checks import choice
 from infoflow.layers import GaussianNoise, QuantisedActivation
-from infoflow.models import MLP, Convolution, ConvolutionalNet, LeNet5, after_activations, stack
+from infoflow.models import MLP, Convolution, ConvolutionalNet, LeNet5, after_activations, stack, vision_network
 from infoflow.papers.information_plane.variant import Variant
 
 # Noshad et al.: 5×5 to 4 maps, 3×3 to 8 and 16 with pooling, 256 units; Wickstrøm et al.: 4, 8 and 16 maps, 256 units.
@@ -29,7 +29,10 @@ _CONVOLUTIONS = {
 }  # fmt: skip
 _DENSE = {"cnn-noshad": [256], "cnn-wickstrom": [256], "cnn-shallow": [64], "cnn-deep": [128], "vgg16": [512]}
 
-NETWORKS = ("mlp", "lenet5", *_CONVOLUTIONS)
+VISION = ("resnet18", "densenet121")
+"""torchvision's, for colour images; which of their modules to record has to be said."""
+
+NETWORKS = ("mlp", "lenet5", *_CONVOLUTIONS, *VISION)
 """What `Variant.network` can be."""
 
 
@@ -41,6 +44,11 @@ def takes_images(variant: Variant) -> bool:
 def stackable(variant: Variant) -> bool:
     """Whether many seeds of it train side by side, and none depends on the others."""
     return variant.network == "mlp" and not (variant.batch_norm or variant.noise or variant.levels)
+
+
+def channels(variant: Variant) -> int | None:
+    """How many channels its network wants of images; None for as many as they have."""
+    return 3 if variant.network in VISION else None
 
 
 def build(variant: Variant, shape: Sequence[int], classes: int, seeds: Sequence[int]) -> nn.Module:
@@ -55,7 +63,9 @@ def build(variant: Variant, shape: Sequence[int], classes: int, seeds: Sequence[
     return _one(variant, shape, classes, seed)
 
 
-def _one(variant: Variant, shape: Sequence[int], classes: int, seed: int) -> nn.Sequential:
+def _one(variant: Variant, shape: Sequence[int], classes: int, seed: int) -> nn.Module:
+    if variant.network in VISION:
+        return vision_network(variant.network, classes, seed=seed)
     network: nn.Sequential
     if variant.network == "mlp":
         activation = variant.activation[0] if len(variant.activation) == 1 else list(variant.activation)

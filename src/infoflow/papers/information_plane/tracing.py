@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from infoflow.models.seeded import seeded
 from infoflow.papers.information_plane.curves import packed, packed_geometry, packed_metrics
 from infoflow.papers.information_plane.inputs import Inputs, inputs
-from infoflow.papers.information_plane.networks import build, stackable, takes_images
+from infoflow.papers.information_plane.networks import build, channels, stackable, takes_images
 from infoflow.papers.information_plane.readers import estimator_of
 from infoflow.papers.information_plane.variant import Recipe, Variant
 from infoflow.papers.trial import Context, Trial
@@ -88,7 +88,7 @@ def _traced(
     sides: Sequence[str],
     context: Context,
 ) -> dict[str, Any]:
-    data = inputs(chosen, pairs, context.data_root, images=takes_images(chosen))
+    data = inputs(chosen, pairs, context.data_root, images=takes_images(chosen), channels=channels(chosen))
     network = build(chosen, data.train[0].shape[1:], data.classes, seeds).to(context.device)
     with tempfile.TemporaryDirectory() as store:
         with record(

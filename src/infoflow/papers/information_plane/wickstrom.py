@@ -27,6 +27,14 @@ _MLP = Variant(
     layers=("norm1", "norm2", "norm3", "norm4", OUTPUT),
 )  # fmt: skip
 _CNN = replace(_MLP, name="CNN", network="cnn-wickstrom", batch_norm=False, layers=())
+_VGG = replace(
+    _CNN,
+    name="VGG16",
+    data="cifar10",
+    network="vgg16",
+    epochs=100,
+    layers=("relu7", "relu10", "relu13", "relu14", OUTPUT),
+)
 
 
 def judge(reading: Reading) -> Sequence[Claim]:
@@ -68,7 +76,7 @@ def labels(reading: Reading) -> list[Row]:
 _BATCH = "matrix-renyi:batch_size=100,input_width=8"
 
 _FULL = Recipe(
-    variants=(_MLP, _CNN),
+    variants=(_MLP, _CNN, _VGG),
     # The mean over mini-batches stands for the moving average of widths over iterations.
     estimators=(f"{_BATCH},kernel_width=alignment",),
     rulers=(

@@ -1,0 +1,38 @@
+"""A convolutional network of ordinary size is recorded and analysed within two GiB."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LIMIT = 2 * 1024**3
+
+RUN = """
+import resource, sys
+import torch
+from infoflow.models import vision_network
+from infoflow.plane import analyse, record
+
+network = vision_network("resnet18")
+draw = torch.Generator().manual_seed(0)
+x, y = torch.rand(1000, 3, 32, 32, generator=draw), torch.randint(10, (1000,), generator=draw)
+with record(network, x, y, store=sys.argv[1], output=lambda z: z.softmax(1)) as recorder:
+    recorder.snapshot(0)
+plane = analyse(sys.argv[1], ["binning:width=0.5", "kernel-density:variance=0.1", "dependence-graph"], n_jobs=1)
+print(len(plane.frame["layer"].unique()), 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is told in other units elsewhere")
+def test_resnet18_needs_less_than_two_gib(tmp_path: Path) -> None:
+    pytest.importorskip("torchvision", reason="torchvision is not installed (extra 'vision')")
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, str(tmp_path / "recording")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    layers, peak = map(int, done.stdout.split())
+    assert layers >= 9
+    assert peak < LIMIT, f"{peak / 1024**3:.2f} GiB"

@@ -111,7 +111,7 @@ def scatter(runs: Sequence[tuple[str, Mapping[str, Any]]], classes: int) -> Figu
 def learning_rates(
     network: str, panels: Mapping[str, Mapping[str, Sequence[tuple[float, list[float], list[float]]]]], weight: float
 ) -> Figure:
-    """Accuracy against the learning rate, one panel a regime; (rate, held-out accuracies, test accuracies)."""
+    """Error against the learning rate, one panel a regime; (rate, held-out accuracies, test accuracies)."""
 
     def draw(canvas: Canvas) -> None:
         canvas.set_size_inches(1 + 3.6 * len(panels), 3.9)
@@ -120,19 +120,19 @@ def learning_rates(
         ):
             for loss, runs in losses.items():
                 rates = [rate for rate, _, _ in runs]
-                test = np.array([values for _, _, values in runs])
-                held_out = np.array([values for _, values, _ in runs])
+                test = 1 - np.array([values for _, _, values in runs])
+                held_out = 1 - np.array([values for _, values, _ in runs])
                 axes.plot(rates, test.mean(axis=1), "-", color=COLOURS[loss], label=title(loss, weight))
                 axes.plot(rates, held_out.mean(axis=1), ":", color=COLOURS[loss])
                 for values in test.T:
                     axes.plot(rates, values, ".", color=COLOURS[loss], alpha=0.6)
-            axes.set(xscale="log", xlabel="learning rate", title=regime)
+            axes.set(xscale="log", yscale="log", xlabel="learning rate", title=regime)
             axes.grid(alpha=0.2)
-        canvas.axes[0].set_ylabel("accuracy")
+        canvas.axes[0].set_ylabel("error")
         canvas.axes[0].legend(frameon=False, fontsize=9)
         canvas.suptitle(f"{network}: test set (lines; points are seeds) and held-out images (dotted)")
 
-    caption = "Accuracy against the learning rate, without and with augmentation and weight decay."
+    caption = "Error against the learning rate, without and with augmentation and weight decay."
     return Figure(f"learning-rate-{network}", caption, draw)
 
 

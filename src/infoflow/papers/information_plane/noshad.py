@@ -59,10 +59,7 @@ NOSHAD = experiment(
         ),
         "cpu": replace(
             _FULL,
-            variants=(
-                *(replace(one, epochs=15, at_most=2) for one in _FULL.variants[:2]),
-                replace(_FULL.variants[2], epochs=8, size=20_000, probe_size=2000, at_most=2),
-            ),
+            variants=tuple(replace(one, at_most=2) for one in _FULL.variants),
             snapshots=10,
             pairs=1000,
         ),

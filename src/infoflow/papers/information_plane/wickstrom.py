@@ -101,7 +101,7 @@ WICKSTROM = experiment(
             snapshots=2,
         ),
         "cpu": replace(
-            _FULL, variants=(_MLP, replace(_CNN, epochs=4, size=20_000)), seeds=3, snapshots=8, pairs=300
+            _FULL, variants=(_MLP, _CNN), seeds=3, snapshots=8, pairs=300
         ),
         "full": _FULL,
     },

@@ -73,24 +73,11 @@ def trace(
     context: Context,
 ) -> dict[str, Any]:
     """Trains the variant's network from each seed and returns its plane, metrics and geometry as curves."""
+    chosen = variant_of(variant)
     # Noisy networks draw from the global state whenever they run, in training or not.
-    with seeded(seeds[0]):
-        return _traced(variant_of(variant), estimators, few, seeds, epochs, pairs, sides, context)
-
-
-def _traced(
-    chosen: Variant,
-    estimators: Sequence[str],
-    few: Sequence[str],
-    seeds: Sequence[int],
-    epochs: Sequence[int],
-    pairs: int,
-    sides: Sequence[str],
-    context: Context,
-) -> dict[str, Any]:
-    data = inputs(chosen, pairs, context.data_root, images=takes_images(chosen), channels=channels(chosen))
-    network = build(chosen, data.train[0].shape[1:], data.classes, seeds).to(context.device)
-    with tempfile.TemporaryDirectory() as store:
+    with seeded(seeds[0]), tempfile.TemporaryDirectory() as store:
+        data = inputs(chosen, pairs, context.data_root, images=takes_images(chosen), channels=channels(chosen))
+        network = build(chosen, data.train[0].shape[1:], data.classes, seeds).to(context.device)
         with record(
             network,
             {name: x for name, (x, _) in data.probes.items()},

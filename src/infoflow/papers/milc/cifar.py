@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infoflow.papers.experiment import Experiment
-from infoflow.papers.milc.comparison import Recipe, report, trials
+from infoflow.papers.milc.comparison import AUGMENTED, DECAYED, RAW, Recipe, report, trials
 
 CIFAR = Experiment(
     "milc",
@@ -17,14 +17,16 @@ CIFAR = Experiment(
         "cpu": Recipe(
             "cifar10-16",
             ("mlp", "cnn"),
-            epochs=60,
-            batch_size=64,
+            epochs=40,
+            batch_size=128,
             size=10_000,
             control_size=10_000,
             held_out=5_000,
             rivals=("lsr", "cp", "lc", "la", "ncmi"),
-            smaller="10,000 of 50,000 training images, averaged to 16×16 pixels; small networks; 9,420 steps of 64 "
-            "images for 19,600 of 256",
+            regimes=(AUGMENTED, DECAYED, RAW),
+            standardised=True,
+            smaller="10,000 of 50,000 training images, averaged to 16×16 pixels; small networks without batch "
+            "normalisation; 3,160 steps of 128 images for 19,600 of 256",
         ),
         "full": Recipe(
             "cifar10", ("mobilenet_v2", "efficientnet_b0", "shufflenet_v2", "resnet18", "googlenet"), epochs=100,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from infoflow.errors import DidNotConverge
 from infoflow.models import MLP, SmallCNN, vision_network
 from infoflow.objectives import MutualInformationLoss
-from infoflow.papers.milc.images import augmented, images, plain
+from infoflow.papers.milc.images import Standardised, augmented, images, plain
 from infoflow.papers.milc.losses import loss_of
 from infoflow.papers.trial import Context, Trial
 from infoflow.training import Fit, Optimiser, Player, fit
@@ -59,6 +59,7 @@ def trial(
     augment: bool = False,
     weight_decay: float = 0.0,
     stem: str = "small",
+    standardised: bool = False,
 ) -> Trial:
     """The trial of these settings, named after them.
 
@@ -66,6 +67,8 @@ def trial(
     'mlp/ce/lr=0.1/B=64/epochs=2/n=500/seed=0'
     """  # noqa: E501
     arguments = dict(locals())
+    if not standardised:
+        del arguments["standardised"]
     parts = [
         network if stem == "small" else f"{network}-{stem}",
         f"{loss}={weight:g}" if loss.startswith("mil") else loss,
@@ -75,6 +78,7 @@ def trial(
         f"n={size}" + (f"+{held_out}" if held_out else ""),
         *(["augmented"] if augment else []),
         *([f"decay={weight_decay:g}"] if weight_decay else []),
+        *(["standardised"] if standardised else []),
         f"seed={seed}",
     ]
     return Trial("/".join(parts), run, arguments)
@@ -96,8 +100,11 @@ def run(
     augment: bool,
     weight_decay: float,
     stem: str,
+    standardised: bool = False,
 ) -> Mapping[str, Any]:
     """Trains it (SGD with momentum .9, constant learning rate) and measures it along the way.
+
+    Pixels are in [0, 1], or `standardised` by the channels of the training images.
 
     Returns `steps` and what the trained network has on the test set (`test_...`), on training images (`train_...`) and,
     where some are held out, on those (`held_out_...`): `accuracy`, and in nats `label_entropy`, `conditional_entropy`
@@ -114,7 +121,10 @@ def run(
     """
     parts = images(data, size, held_out, context.data_root)
     channels, side = parts.train[0].shape[1:3]
-    model = network_of(network, (channels, side), stem=stem, seed=seed).to(context.device)
+    model = network_of(network, (channels, side), stem=stem, seed=seed)
+    if standardised:
+        model = nn.Sequential(Standardised(parts.train[0]), model)
+    model = model.to(context.device)
     criterion = loss_of(loss, weight, parts.counts).to(context.device)
     sets = {"train": (parts.train[0][:_SEEN], parts.train[1][:_SEEN]), "test": parts.test}
     if held_out:

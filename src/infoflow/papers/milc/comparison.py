@@ -13,7 +13,7 @@ from infoflow.papers.milc.published import ACCURACY, EXPECTED, UNCLEAR
 from infoflow.papers.seeds import over_seeds
 from infoflow.papers.trial import Results, Trial
 
-PLAIN, AUGMENTED, DECAYED = "plain", "augmented", "decayed"
+PLAIN, AUGMENTED, DECAYED, RAW = "plain", "augmented", "decayed", "not standardised"
 RIVALS = ("lsr", "cp", "cp-weighted", "lc", "lc-hard", "la", "pc", "ncmi")
 
 
@@ -43,6 +43,8 @@ class Recipe:
     """Further controls, of cross-entropy and mutual information."""
     regime_multiples: tuple[float, ...] = (1.0, 10.0)
     weight_decay: float = 5e-4
+    standardised: bool = False
+    """Whether pixels are standardised by channel rather than in [0, 1], but for the regime "not standardised"."""
     stem: str = "small"
     """Of torchvision's networks: see `infoflow.models.vision_network`."""
     smaller: str = ""
@@ -77,6 +79,7 @@ class Run(NamedTuple):
             augment=self.regime == AUGMENTED,
             weight_decay=recipe.weight_decay if self.regime == DECAYED else 0.0,
             stem=recipe.stem,
+            standardised=recipe.standardised and self.regime != RAW,
         )
 
     @property
@@ -267,7 +270,11 @@ def _claims(recipe: Recipe, found: Found, network: str) -> list[Claim]:
     ]
     for regime in recipe.regimes:
         its_tuned, its_best = (found.best(control_runs(recipe, network, regime, loss)) for loss in ("ce", "mil"))
-        kind = "augmentation" if regime == AUGMENTED else f"weight decay {recipe.weight_decay:g}"
+        kind = {
+            AUGMENTED: "augmentation",
+            DECAYED: f"weight decay {recipe.weight_decay:g}",
+            RAW: "pixels in [0, 1], not standardised,",
+        }[regime]
         claims.append(
             Claim.above(
                 f"{network}: with {kind} and both learning rates chosen on held-out images it beats cross-entropy",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from infoflow.checks import choice, integer
 from infoflow.data import cifar10, digits, mnist
@@ -61,6 +61,29 @@ def plain(x: Tensor, y: Tensor, *, generator: torch.Generator | None = None) -> 
     [[[[1.0, 0.0]]]]
     """
     return x.float().mul_(1 / 255), y  # in place: a second tensor of that size costs more than the rest
+
+
+class Standardised(nn.Module):
+    """Images in [0, 1] less the means of some images' channels, over their standard deviations.
+
+    >>> bytes_ = torch.tensor([0, 255], dtype=torch.uint8).reshape(2, 1, 1, 1)
+    >>> Standardised(bytes_)(plain(bytes_, bytes_)[0]).flatten().tolist()
+    [-1.0, 1.0]
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, images: Tensor) -> None:
+        super().__init__()
+        pixels = images.double() / 255
+        deviation, mean = torch.std_mean(pixels, (0, 2, 3), correction=0, keepdim=True)
+        self.register_buffer("mean", mean[0].float())
+        self.register_buffer("deviation", deviation[0].float())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Of images (n, C, S, S)."""
+        return (x - self.mean) / self.deviation
 
 
 def augmented(*, flip: bool) -> Callable[..., Sequence[Tensor]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -66,3 +67,22 @@ def test_a_constant_or_mostly_constant_column_stays_finite(method: str) -> None:
 def test_an_unknown_method_names_the_nearest() -> None:
     with pytest.raises(UnknownName, match="did you mean 'gaussianise'"):
         learn(torch.ones(3, 1), "gaussianize")
+
+
+@pytest.mark.parametrize("n", [5, 300, 2500])
+def test_columns_of_all_kinds_together_are_what_each_is_alone(n: int) -> None:
+    draw = torch.Generator().manual_seed(n)
+    smooth = torch.randn(n, 2, generator=draw)
+    fitted = torch.cat([smooth, smooth.relu(), (2 * smooth).round(), torch.ones(n, 1)], 1)
+    asked = torch.cat([fitted, 3 * torch.randn(50, 7, generator=draw)])
+    together = learn(fitted, "gaussianise")(asked)
+    for j in range(7):
+        alone = learn(fitted[:, j : j + 1], "gaussianise")(asked[:, j : j + 1])
+        assert torch.equal(together[:, j : j + 1], alone)
+        # Strictly increasing beyond the constant's one value, and its mid-ranks are the normal's.
+        order = asked[:, j].argsort(stable=True)
+        assert bool((together[order, j].diff() >= 0).all())
+    scores = stats.norm.ppf((stats.rankdata(fitted.numpy(), axis=0) - 0.5) / n)
+    off = np.abs(together[:n, :6].numpy() - scores[:, :6])
+    # With more samples than knots the rarest are interpolated between.
+    assert off.mean() < (1e-6 if n <= 1000 else 1e-3)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from infoflow.checks import choice
@@ -13,6 +15,9 @@ Preprocessing = Literal["gaussianise", "asinh", "standardise", "none"]
 PREPROCESSINGS = ("gaussianise", "asinh", "standardise", "none")
 
 _KNOTS = 1000  # of the quantile function; more resolve nothing that a network would see
+
+# Numbers that are sorted at a time.
+_BLOCK = 1 << 20
 
 
 class Transform(Protocol):
@@ -61,32 +66,70 @@ class _Affine:
 
 
 class _Gaussianise:
-    def __init__(self, values: Tensor) -> None:
-        self.columns = [self._knots(column) for column in values.T]
+    """Many columns at once, each by its own knots, padded with the last one to a common number."""
 
-    @staticmethod
-    def _knots(column: Tensor) -> tuple[Tensor, Tensor]:
-        levels, counts = torch.unique(column, return_counts=True)
-        # Mid-ranks: what lies below and half of the level itself.
-        below = counts.cumsum(0) - counts
-        normal = torch.special.ndtri((below + counts / 2).double() / column.numel())
-        if levels.numel() > _KNOTS:
-            chosen = torch.linspace(0, levels.numel() - 1, _KNOTS, device=levels.device).round().long()
-            levels, normal = levels[chosen], normal[chosen]
-        return levels, normal.to(column.dtype)
+    def __init__(self, values: Tensor) -> None:
+        parts = [_knots(part) for part in _blocks(values.T)]
+        width = max(levels.shape[1] for levels, _, _ in parts)
+        padding = [(0, width - levels.shape[1]) for levels, _, _ in parts]
+        self.levels, self.normal = (
+            torch.cat(
+                [F.pad(part[i][:, None], pad, mode="replicate")[:, 0] for part, pad in zip(parts, padding, strict=True)]
+            )
+            for i in (0, 1)
+        )
+        self.last = torch.cat([last for _, _, last in parts])
 
     def __call__(self, values: Tensor) -> Tensor:
-        return torch.stack([self._apply(v.contiguous(), *k) for v, k in zip(values.T, self.columns, strict=True)], 1)
+        found, start = [], 0
+        for part in _blocks(values.T):
+            rows = slice(start, start + len(part))
+            found.append(_interpolated(part, self.levels[rows], self.normal[rows], self.last[rows]))
+            start += len(part)
+        return torch.cat(found).T.contiguous()
 
-    @staticmethod
-    def _apply(column: Tensor, levels: Tensor, normal: Tensor) -> Tensor:
-        if levels.numel() == 1:  # a constant: only the side on which a new value lies is known
-            return (column - levels[0]).sign()
-        right = torch.searchsorted(levels, column).clamp(1, levels.numel() - 1)
-        low, high = levels[right - 1], levels[right]
-        share = ((column - low) / (high - low)).clamp(0, 1)
-        inside = torch.lerp(normal[right - 1], normal[right], share)
-        spread = (levels[-1] - levels[0]) / 2
-        above = torch.log1p((column - levels[-1]).clamp(min=0) / spread)
-        under = torch.log1p((levels[0] - column).clamp(min=0) / spread)
-        return inside + above - under
+
+def _blocks(columns: Tensor) -> Sequence[Tensor]:
+    """Some columns (d, n) at a time, so that what is made of them stays small."""
+    blocks: Sequence[Tensor] = columns.split(max(1, _BLOCK // columns.shape[1]))  # type: ignore[no-untyped-call]
+    return blocks
+
+
+def _knots(columns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Levels (d, k) of each column and their normal scores, padded with the last level, whose number is (d, 1)."""
+    d, n = columns.shape
+    ordered = columns.sort(1).values
+    level = F.pad((ordered[:, 1:] != ordered[:, :-1]).cumsum(1), (1, 0))
+    last = level[:, -1:]
+    k = int(last.max()) + 1
+    levels = ordered[:, -1:].repeat(1, k).scatter_(1, level, ordered)
+    counts = torch.zeros((d, k), dtype=torch.int64, device=columns.device)
+    counts.scatter_add_(1, level, torch.ones_like(level))
+    # Mid-ranks: what lies below and half of the level itself.
+    below = counts.cumsum(1) - counts
+    normal = torch.special.ndtri((below + counts / 2).double() / n).to(columns.dtype)
+    normal = torch.where(torch.arange(k, device=columns.device) <= last, normal, normal.gather(1, last))
+    if k <= _KNOTS:
+        return levels, normal, last
+    chosen = torch.arange(_KNOTS, device=columns.device).expand(d, -1).minimum(last)
+    for number in torch.unique(last[last >= _KNOTS]).tolist():
+        chosen = torch.where(
+            last == number, torch.linspace(0, number, _KNOTS, device=columns.device).round().long(), chosen
+        )
+    return levels.gather(1, chosen), normal.gather(1, chosen), last.clamp(max=_KNOTS - 1)
+
+
+def _interpolated(columns: Tensor, levels: Tensor, normal: Tensor, last: Tensor) -> Tensor:
+    """The normal scores of columns (d, k)."""
+    columns = columns.contiguous()
+    right = torch.searchsorted(levels, columns).clamp(min=1).minimum(last)
+    left = (right - 1).clamp(min=0)
+    low, high = levels.gather(1, left), levels.gather(1, right)
+    share = ((columns - low) / (high - low)).clamp(0, 1)
+    inside = torch.lerp(normal.gather(1, left), normal.gather(1, right), share)
+    first, end = levels[:, :1], levels.gather(1, last)
+    spread = (end - first) / 2
+    above = torch.log1p((columns - end).clamp(min=0) / spread)
+    under = torch.log1p((first - columns).clamp(min=0) / spread)
+    # Of a constant only the side is known on which a new value lies.
+    return torch.where(last == 0, (columns - first).sign(), inside + above - under)

@@ -20,6 +20,7 @@ from infoflow.papers.information_plane.readers import estimator_of
 from infoflow.papers.information_plane.variant import Recipe, Variant
 from infoflow.papers.trial import Context, Trial
 from infoflow.plane import Plane, analyse, geometry_of, record
+from infoflow.plane.labels import label
 from infoflow.training import Fit, Optimiser, Player, Training, fit, snapshot_epochs, train
 
 PAIRWISE = (
@@ -122,7 +123,9 @@ def analysed(
 
     `sides` also on training and test inputs by themselves.
     """
-    names = {text: estimator_of(text, shapes) for text in estimators}
+    # An estimator can be both the paper's and one of a sweep, in other words.
+    one_each = {label(estimator_of(text, shapes)): text for text in reversed(estimators)}
+    names = {text: estimator_of(text, shapes) for text in reversed(one_each.values())}
     small = [names[text] for text in names if text in few and "pairs" in data.probes]
     large = [each for each in names.values() if each not in small]
     apart = [estimator_of(text, shapes) for text in sides]

@@ -25,6 +25,7 @@ from infoflow.papers.information_plane.networks import build
 from infoflow.papers.information_plane.readers import NoisyNetwork
 from infoflow.papers.information_plane.reading import Reading
 from infoflow.papers.information_plane.rows import TableRow, verdict
+from infoflow.papers.information_plane.rulers import Ruler
 from infoflow.papers.information_plane.tracing import trace, trials
 from infoflow.papers.information_plane.variant import Recipe, Variant
 from infoflow.plane import analyse, record
@@ -214,6 +215,17 @@ def test_training_and_test_inputs_are_read_apart(tmp_path: Path) -> None:
     (claim,) = reading.agreement()
     assert claim.holds is False
     assert "compresses on training inputs, does not compress on test inputs" in claim.evidence
+
+
+def test_an_estimator_told_twice_in_other_words_is_run_once(tmp_path: Path) -> None:
+    ruler = Ruler("kernel-density:variance=0.1", "bound", ("upper", "lower"))  # type: ignore[arg-type]
+    recipe = Recipe((Variant("net", epochs=1, widths=(4,)),), ("kernel-density:bound=upper,variance=0.1",), (ruler,),
+                    seeds=2, snapshots=2, pairs=60)  # fmt: skip
+    (trial,) = trials(recipe)
+    assert len(trial.arguments["estimators"]) == 3
+    found = trace(**trial.arguments, context=Context(None, "cpu", tmp_path / "c", False))
+    curves = [c for c in found["curves"] if c["layer"] == "output" and c["probe"] == "pairs" and c["axis"] == "input"]
+    assert len({curve["estimator"] for curve in curves}) == len(curves) == 2
 
 
 def test_classes_are_chosen_and_images_enlarged() -> None:

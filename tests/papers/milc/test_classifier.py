@@ -41,7 +41,7 @@ def test_every_setting_changes_the_run(tmp_path: Path) -> None:
     plain = outcome(tmp_path / "plain")
     changes: list[dict[str, Any]] = [
         {"loss": "mil", "weight": 0.5}, {"loss": "mil", "weight": 5.0}, {"learning_rate": 0.05}, {"augment": True},
-        {"weight_decay": 0.1}, {"batch_size": 50},
+        {"weight_decay": 0.1}, {"batch_size": 50}, {"standardised": True},
     ]  # fmt: skip
     curves = [outcome(tmp_path / str(i), **changed)["curve_train_conditional_entropy"]
               for i, changed in enumerate(changes)]  # fmt: skip

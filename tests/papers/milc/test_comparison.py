@@ -11,7 +11,7 @@ import pytest
 from infoflow.papers import Findings, Results, Verdict
 from infoflow.papers.milc import batch_size, weight
 from infoflow.papers.milc.cifar import CIFAR
-from infoflow.papers.milc.comparison import Recipe, report, trials
+from infoflow.papers.milc.comparison import AUGMENTED, RAW, Recipe, report, trials
 from infoflow.papers.milc.mnist import MNIST
 
 RECIPE = Recipe("mnist", ("mlp",), epochs=4, batch_size=512, size=60_000, control_size=50_000, held_out=10_000)
@@ -121,6 +121,15 @@ def test_the_cpu_scale_has_the_papers_settings_and_all_controls() -> None:
     assert sorted({s["weight"] for s in controls if s["loss"] == "mil"}) == [0.5, 5.0, 50.0]
     assert {(s["augment"], s["weight_decay"] > 0) for s in settings} == {(False, False), (True, False), (False, True)}
     assert {s["seed"] for s in settings} == {0, 1, 2}
+
+
+def test_raw_pixels_are_the_control_where_others_are_standardised() -> None:
+    recipe = replace(RECIPE, standardised=True, regimes=(AUGMENTED, RAW), seeds=1)
+    raw = [one for one in trials(recipe) if not one.arguments.get("standardised", False)]
+    assert sorted({one.arguments["loss"] for one in raw}) == ["ce", "mil"]
+    assert len(raw) == 2 * len(recipe.regime_multiples)
+    assert not any(one.arguments["augment"] for one in raw)
+    assert not any("standardised" in one.arguments for one in trials(RECIPE))
 
 
 def test_batch_sizes_at_equal_steps() -> None:

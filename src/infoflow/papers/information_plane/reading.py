@@ -194,12 +194,11 @@ class Reading:
             }
             firm = {layer: pair for layer, pair in pairs.items() if {*pair} <= {COMPRESSES, DOES_NOT}}
             differing = [layer for layer, (train, test) in firm.items() if train != test]
-            unsure = len(firm) < len(pairs) or int(rows["seeds"].max()) < 2
             seeds, n = int(rows["seeds"].max()), int(self.sides.loc[self.sides["network"] == network, "n"].max())
             claims.append(
                 Claim(
                     f"{network}: whether layers compress is the same on training and on test inputs",
-                    False if differing and seeds > 1 else None if unsure else True,
+                    None if seeds < 2 else False if differing else True if len(firm) == len(pairs) else None,
                     f"{estimator}, {seeds} seed(s), {n} inputs of each: "
                     + "; ".join(f"{layer}: {_one_or_both(*pair)}" for layer, pair in pairs.items()),
                     published=False,

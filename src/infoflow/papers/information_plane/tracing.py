@@ -124,10 +124,13 @@ def analysed(
     `sides` also on training and test inputs by themselves.
     """
     # An estimator can be both the paper's and one of a sweep, in other words.
-    one_each = {label(estimator_of(text, shapes)): text for text in reversed(estimators)}
-    names = {text: estimator_of(text, shapes) for text in reversed(one_each.values())}
-    small = [names[text] for text in names if text in few and "pairs" in data.probes]
-    large = [each for each in names.values() if each not in small]
+    once: dict[str, tuple[str, Any]] = {}
+    for text in estimators:
+        estimator = estimator_of(text, shapes)
+        once.setdefault(label(estimator), (text, estimator))
+    spared = {*few} if "pairs" in data.probes else set()
+    small = [estimator for text, estimator in once.values() if text in spared]
+    large = [estimator for text, estimator in once.values() if text not in spared]
     apart = [estimator_of(text, shapes) for text in sides]
     parts = [
         analyse(store, chosen, probes=probes)

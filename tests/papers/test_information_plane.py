@@ -162,6 +162,9 @@ def test_a_generative_model_finds_what_a_layer_knows_of_the_picture() -> None:
     assert both.nats == pytest.approx(2 * math.log(2), abs=0.1)
     assert one.nats == pytest.approx(math.log(2), abs=0.1)
     assert none.nats < 0.05
+    # What these pictures surprise without a layer is theirs alone: others of the same size don't inherit it.
+    fewer = pictures * torch.tensor([1.0, 1.0, 0.0, 0.0])[:, None]
+    assert small.information(fewer.flatten(1), bits).nats == pytest.approx(math.log(2), abs=0.1)
 
 
 def test_one_seed_decides_nothing() -> None:

@@ -18,7 +18,7 @@ BEGIN, END = "<!-- reproductions: begin -->", "<!-- reproductions: end -->"
 
 
 def read(folder: Path) -> list[dict[str, Any]]:
-    """The summaries `PAPER/EXPERIMENT/results.json` below the folder, papers in the order of the registry.
+    """The summaries `PAPER/EXPERIMENT/results.json` below the folder, in the order of the registry.
 
     Raises MissingData (none there), BrokenStore (one that can't be read).
     """
@@ -34,7 +34,12 @@ def read(folder: Path) -> list[dict[str, Any]]:
         found.append({**summary, "folder": path.parent.relative_to(folder).as_posix()})
     if not found:
         raise MissingData(f"no PAPER/EXPERIMENT/results.json below {folder}; want what `infoflow reproduce` wrote")
-    return sorted(found, key=lambda summary: list(PAPERS).index(summary["settings"]["paper"]))
+    return sorted(found, key=_place)
+
+
+def _place(summary: Mapping[str, Any]) -> tuple[int, int]:
+    paper, experiment = summary["settings"]["paper"], summary["settings"]["experiment"]
+    return list(PAPERS).index(paper), list(experiments(paper)).index(experiment)
 
 
 def overview(folder: Path) -> str:

@@ -29,9 +29,10 @@ from infoflow.objectives import (
 from infoflow.papers.deep_infomax.views import view
 from infoflow.training import Player
 
-# DIM's variants, as arguments of `deep_infomax_for`.
+# DIM's variants, as arguments of `deep_infomax_for`; all but "dim-g-prior" are the paper's.
 VARIANTS: dict[str, dict[str, Any]] = {
     "dim-g": {"alpha": 1.0, "beta": 0.0, "gamma": 1.0},
+    "dim-g-prior": {"alpha": 1.0, "beta": 0.0, "gamma": 5.0},
     "dim-l": {"alpha": 0.0, "beta": 1.0, "gamma": 0.1},
     "dim-l-nce": {"alpha": 0.0, "beta": 1.0, "gamma": 0.1, "bound": "infonce"},
     "dim-lg": {"alpha": 0.5, "beta": 1.0, "gamma": 0.1},
@@ -45,6 +46,7 @@ LABELS = {
     "bigan": "BiGAN",
     "nat": "NAT",
     "dim-g": "DIM(G)",
+    "dim-g-prior": "DIM(G), γ = 5",
     "dim-l": "DIM(L) JSD",
     "dim-l-nce": "DIM(L) InfoNCE",
     "dim-lg": "DIM(L+G)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -66,14 +67,8 @@ class Generative:
         layer = samples(t, "t", dtype=torch.float64).cpu()
         paired(pixels, layer, "x", "t")
         n = len(pixels)
-        order = np.random.default_rng(self.seed).permutation(n)
-        report, select, fit = np.split(order, [int(_PART * n), int(2 * _PART * n)])
-        given = self._features(layer.numpy(), fit)
-        values = []
-        with torch.inference_mode(False), torch.enable_grad():
-            for features in (given, given[:, :0]):
-                values.append(self._surprise(pixels, features, fit, select, report))
-        found = values[1] - values[0]
+        given = self._features(layer.numpy(), self._parts(n)[2])
+        found = _alone(self, pixels.numpy().tobytes(), n) - self._surprise(pixels, given)
         return Estimate(
             max(found, 0.0),
             quantity="I(X̃;T)",
@@ -108,8 +103,16 @@ class Generative:
         scale = np.maximum(codes[fit].std(0), 1e-9 * max(1e-300, float(np.abs(layer).max())))
         return torch.from_numpy((codes / scale).clip(-6, 6)).float()
 
-    def _surprise(self, pixels: Tensor, given: Tensor, fit: Any, select: Any, report: Any) -> float:
+    def _parts(self, n: int) -> list[Any]:
+        """The samples to report on, to stop by, and to fit to."""
+        order = np.random.default_rng(self.seed).permutation(n)
+        return np.split(order, [int(_PART * n), int(2 * _PART * n)])
+
+    @torch.inference_mode(False)
+    @torch.enable_grad()
+    def _surprise(self, pixels: Tensor, given: Tensor) -> float:
         """Mean −log q(x̃|given) of the report part, in nats, by the model that does best on the select part."""
+        report, select, fit = self._parts(len(pixels))
         model = _Autoregressive(given.shape[1], pixels.shape[1], self.hidden, self.levels, self.seed)
         optimiser = torch.optim.Adam(model.parameters(), lr=3e-3)
         generator = torch.Generator().manual_seed(self.seed)
@@ -124,6 +127,13 @@ class Generative:
                 if seen < best:
                     best, value = seen, float(model(given[report], pixels[report]).mean())
         return value
+
+
+@lru_cache(maxsize=8)
+def _alone(settings: Generative, pixels: bytes, n: int) -> float:
+    """The surprise without a layer: the same for every layer and epoch of a recording, so it is fitted once."""
+    whole = torch.from_numpy(np.frombuffer(pixels, np.int64).reshape(n, -1).copy())
+    return settings._surprise(whole, torch.empty(n, 0))
 
 
 class _Autoregressive(nn.Module):

@@ -60,7 +60,10 @@ def build(variant: Variant, shape: Sequence[int], classes: int, seeds: Sequence[
     if stackable(variant):
         return stack([_one(variant, shape, classes, seed) for seed in seeds])
     (seed,) = seeds
-    return _one(variant, shape, classes, seed)
+    network = _one(variant, shape, classes, seed)
+    if takes_images(variant):  # a third faster on processors, pooling most of all
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
 
 
 def _one(variant: Variant, shape: Sequence[int], classes: int, seed: int) -> nn.Module:

@@ -167,27 +167,35 @@ def test_a_generative_model_finds_what_a_layer_knows_of_the_picture() -> None:
     assert small.information(fewer.flatten(1), bits).nats == pytest.approx(math.log(2), abs=0.1)
 
 
-def test_one_seed_decides_nothing() -> None:
+def test_one_seed_decides_nothing_nor_a_network_that_does_not_learn() -> None:
     curve = {
         "probe": "probe", "layer": "tanh1", "depth": 0, "estimator": "Binning(width=0.1)", "quantity": "H(Q(T))",
         "kind": "plug-in", "ceiling_name": "", "n": 10, "epochs": [0, 1, 2], "ceiling": 9.0, "warnings": [],
     }  # fmt: skip
 
-    def reading(seeds: int) -> Reading:
+    def reading(seeds: int, last_loss: float = 0.1) -> Reading:
         recipe = Recipe((Variant("net"),), ("binning:width=0.1",))
+        losses = [[0.7] * seeds, [0.3] * seeds, [0.1] * (seeds - 1) + [last_loss]]
+        loss = {"epochs": [0, 1, 2], "seeds": list(range(seeds)), "values": losses}
         label = [[0.0] * seeds, [5.0] * seeds, [8.9] * seeds]
         fallen = [[1.0] * seeds, [4.0] * seeds, [2.0] * seeds]
         curves = [
             {**curve, "axis": axis, "nats": nats, "seeds": list(range(seeds))}
             for axis, nats in (("input", fallen), ("label", label))
         ]
-        found = {"net/seeds from 0": {"curves": curves}}
+        found = {"net/seeds from 0": {"curves": curves, "metrics": {"train_loss": loss}}}
         return Reading(recipe, Results([Trial("net/seeds from 0", max, {})], found))
 
     assert reading(1).compresses("falls", "net", ["tanh1"]).holds is None
     assert reading(3).compresses("falls", "net", ["tanh1"]).holds is True
     assert reading(3).keeps("stays", "net", ["tanh1"]).holds is False
     assert reading(3).some_compress("falls", "net", ["tanh1"]).holds is True
+    assert reading(3).rises("rises", "net", "tanh1").holds is True
+    for loss in (0.69, 3.2, math.nan):
+        stuck = reading(3, loss)
+        for claim in (stuck.compresses("falls", "net", ["tanh1"]), stuck.rises("rises", "net", "tanh1")):
+            assert claim.holds is None
+            assert claim.evidence.endswith("with seed 2 the network doesn't learn")
 
 
 def test_training_and_test_inputs_are_read_apart(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +20,9 @@ from infoflow.plane.labels import label
 from infoflow.plane.sweeps import DEPENDS, NEVER, SURVIVES, sensitivity
 
 OUTPUT = "output"
+
+LEARNS = 0.05
+"""By how much of its first value the training loss has to fall; a network that doesn't learn shows nothing."""
 
 
 class Reading:
@@ -110,9 +114,14 @@ class Reading:
         known = dict(zip(rows["layer"], rows["verdict"], strict=True))
         return {layer: str(known[layer]) for layer in layers}
 
+    def unlearned(self, network: str) -> list[int]:
+        """The seeds whose training loss ends less than `LEARNS` of its first value below it."""
+        loss = self.metric(network, "train_loss")
+        return [int(seed) for seed in loss.columns if not loss[seed].iloc[-1] < (1 - LEARNS) * loss[seed].iloc[0]]
+
     def _kinds(self, network: str, layers: Sequence[str], estimator: str | None) -> set[str]:
-        """The verdicts of these layers; of a single seed nothing is told."""
-        if len(self.nats(network, layers[0], estimator).columns) < 2:
+        """The verdicts of these layers; of a single seed, or where one didn't learn, nothing is told."""
+        if len(self.nats(network, layers[0], estimator).columns) < 2 or self.unlearned(network):
             return set()
         return set(self.verdicts(network, layers, estimator).values())
 
@@ -124,7 +133,15 @@ class Reading:
             row = rows[rows["layer"] == layer].iloc[0]
             band = f" ({row['share_low']:.0%} to {row['share_high']:.0%})" if row["seeds"] > 1 else ""
             told.append(f"{layer} loses {row['share']:.0%}{band} of its peak: {row['verdict']}")
-        return f"{estimator or self.first(network)}, {int(rows['seeds'].max())} seed(s): {'; '.join(told)}"
+        return (
+            f"{estimator or self.first(network)}, {int(rows['seeds'].max())} seed(s): {'; '.join(told)}"
+            f"{self._but(network)}"
+        )
+
+    def _but(self, network: str) -> str:
+        """What is to be said of seeds that didn't learn."""
+        seeds = self.unlearned(network)
+        return f"; but with seed {', '.join(map(str, seeds))} the network doesn't learn" if seeds else ""
 
     def compresses(
         self, text: str, network: str, layers: Sequence[str], estimator: str | None = None, *, published: bool = True
@@ -156,9 +173,12 @@ class Reading:
     def rises(self, text: str, network: str, layer: str, estimator: str | None = None, axis: str = "label") -> Claim:
         """Whether the last value of a layer is surely above its first."""
         nats = self.nats(network, layer, estimator, axis)
-        return Claim.above(
+        claim = Claim.above(
             text, [float(nats[seed].iloc[-1] - nats[seed].iloc[0]) for seed in nats.columns], unit="nats"
         )
+        if not self.unlearned(network):
+            return claim
+        return replace(claim, holds=None, evidence=claim.evidence + self._but(network))
 
     def survival(self) -> list[Claim]:
         """For each network and ruler: does the verdict of every layer that can be judged survive the setting?"""

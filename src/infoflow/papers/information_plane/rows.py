@@ -10,7 +10,7 @@ from typing import Any
 from infoflow.papers.experiment import Experiment
 from infoflow.papers.findings import Claim, Findings, Row, Verdict
 from infoflow.papers.information_plane import figures
-from infoflow.papers.information_plane.reading import Reading
+from infoflow.papers.information_plane.reading import LEARNS, Reading
 from infoflow.papers.information_plane.tracing import trials
 from infoflow.papers.information_plane.variant import Recipe
 from infoflow.papers.trial import Results, Trial
@@ -114,7 +114,8 @@ def notes(row: TableRow, recipe: Any, full: Any, claims: Sequence[Claim]) -> lis
         "differs; else can't tell, where the seeds can't tell of one; else reproduced. Settings unknown where the "
         "paper tells too few of them.",
         "A layer compresses where I(X;T) at the end lies more than 5 % below its peak in the whole 10–90 % band over "
-        "seeds, and doesn't where the whole band lies within.",
+        "seeds, and doesn't where the whole band lies within. Nothing is told of a network whose training loss falls "
+        f"by less than {LEARNS:.0%} with some seed.",
     ]
     if row.chosen:
         told.append(f"Chosen, as unpublished: {row.chosen}")

@@ -10,7 +10,7 @@ from infoflow.errors import InvalidArgument
 
 
 def label(estimator: Any) -> str:
-    """The estimator's class and those of its settings that aren't the default.
+    """The estimator's class and those of its settings that aren't the default; so too of an estimator within it.
 
     >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True)
@@ -19,10 +19,19 @@ def label(estimator: Any) -> str:
     ...     bins: int = 30
     >>> label(Binning(width=0.07)), label(Binning())
     ('Binning(width=0.07)', 'Binning')
+    >>> @dataclass(frozen=True)
+    ... class Noisy:
+    ...     estimator: Binning = Binning()
+    >>> label(Noisy(Binning(bins=10)))
+    'Noisy(estimator=Binning(bins=10))'
     """
     kind = type(estimator).__name__
-    settings = [f"{name}={value!r}" for name, value, default in _settings(estimator) if value != default]
+    settings = [f"{name}={_short(value)}" for name, value, default in _settings(estimator) if value != default]
     return f"{kind}({', '.join(settings)})" if settings else kind
+
+
+def _short(value: Any) -> str:
+    return label(value) if dataclasses.is_dataclass(value) else repr(value)
 
 
 def labels(estimators: Sequence[Any]) -> list[str]:

@@ -20,7 +20,7 @@ from infoflow.papers.information_plane.variant import Recipe as Reader
 from infoflow.papers.trial import Context, Results, Trial
 
 ROW = TableRow(
-    "schwartz-ziv-alemi",
+    "shwartz-ziv-alemi",
     "[17]",
     "Shwartz-Ziv & Alemi, Information in infinite ensembles of infinitely-wide neural networks (2020)",
     "I(X;L) is finite and rises in training; overfitting shows as I(Y;L) falling",

@@ -18,6 +18,11 @@ from infoflow.plane.table import write_atomically
 
 FILE = "table-one.html"
 
+_SURVIVES = ": whether layers compress survives "
+"""Between the network and the setting, in a claim of `Reading.survival`."""
+
+_SURVIVAL = {"holds": "yes", "doesn't hold": "no", "can't tell": "can't tell"}
+
 _COLOURS = {"reproduced": "good", "differs": "bad"}
 
 
@@ -77,20 +82,30 @@ def _line(row: TableRow, results: Mapping[str, Any] | None, folder: Path | None,
     if results is None or folder is None:
         return _cells([html.escape(row.reference), html.escape(row.paper), html.escape(row.review), badge, "", ""])
     badge += f"<br>{html.escape(results['settings']['scale'])} scale, {results['settings'].get('seeds', '?')} seed(s)"
-    rulers = [claim for claim in results["claims"] if not claim["published"] and " survives " in claim["claim"]]
-    survival = "".join(
-        f"<li>{html.escape(claim['verdict'])}: {html.escape(claim['claim'])}</li>" for claim in rulers
-    )  # fmt: skip
     return _cells(
         [
             html.escape(row.reference),
             f'<a href="{html.escape(_link(folder / "report.html", target))}">{html.escape(row.paper)}</a>',
             html.escape(row.review),
             badge,
-            f"<ul>{survival}</ul>" if survival else "",
+            _survival(results),
             _why(row, results) + _planes(results, folder),
         ]
     )
+
+
+def _survival(results: Mapping[str, Any]) -> str:
+    """In how many networks the verdicts survive which setting of the estimator."""
+    rulers = [claim for claim in results["claims"] if not claim["published"] and _SURVIVES in claim["claim"]]
+    if not rulers:
+        return "nothing to set"
+    counts = Counter(claim["verdict"] for claim in rulers)
+    told = ", ".join(f"{word}: {counts[name]}" for name, word in _SURVIVAL.items() if counts[name])
+    lines = "".join(
+        f"<li>{_SURVIVAL[claim['verdict']]}: {html.escape(claim['claim'].replace(_SURVIVES, ': ', 1))}</li>"
+        for claim in rulers
+    )
+    return f"<details><summary>{told} (of {len(rulers)})</summary><ul>{lines}</ul></details>"
 
 
 def _why(row: TableRow, results: Mapping[str, Any]) -> str:
@@ -105,7 +120,7 @@ def _why(row: TableRow, results: Mapping[str, Any]) -> str:
     lines += [f"<li>{html.escape(note)}</li>" for note in results["notes"] if note.startswith("Other scale")]
     if not lines:
         return "<p>Every published claim holds.</p>"
-    return f"<details><summary>{len(lines)} reason(s)</summary><ul>{''.join(lines)}</ul></details>"
+    return f"<details><summary>why: {len(lines)}</summary><ul>{''.join(lines)}</ul></details>"
 
 
 def _planes(results: Mapping[str, Any], folder: Path) -> str:

@@ -267,6 +267,17 @@ def test_the_page_of_all_rows_says_what_was_run(tmp_path: Path) -> None:
     assert page.count("not run") == 15 + 1  # and in the sum above
     assert 'href="balda/report.html"' in page
     assert page.count("data:image/png") == 1
+    assert page.count("nothing to set") == 1
+    results = json.loads((folder / "results.json").read_text())
+    claim = "{}: whether layers compress survives binning width over 2.0 decades"
+    results["claims"] += [
+        {"claim": claim.format(name), "verdict": verdict, "evidence": "", "published": False}
+        for name, verdict in (("tanh", "holds"), ("ReLU", "doesn't hold"), ("softsign", "doesn't hold"))
+    ]
+    (folder / "results.json").write_text(json.dumps(results))
+    page = finish({"balda": folder}, tmp_path).read_text()
+    assert "yes: 1, no: 2 (of 3)" in page
+    assert "<li>no: ReLU: binning width over 2.0 decades</li>" in page
     (folder / "results.json").write_text("{")
     with pytest.raises(BrokenStore, match="can't be read"):
         finish({"balda": folder}, tmp_path)

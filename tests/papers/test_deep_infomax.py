@@ -109,6 +109,25 @@ def test_table_4_and_the_ablation_know_their_options() -> None:
     assert len(ablation.trials(grid)) == len(grid.points())
 
 
+def test_table_4_judges_each_length_of_training_by_itself() -> None:
+    recipe = EXPERIMENTS["table4"].recipe("cpu")
+    short, long = recipe.learning.epochs, recipe.longer
+
+    def found(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        gain = 0.05 * len(arguments["options"]) * (1 if arguments["epochs"] == long else -1)
+        curves = {f"curve_{name}": [1.0, 0.5] for name in ("local", "absolute_coordinates", "relative_coordinates")}
+        return {**curves, **dict.fromkeys(("conv", "fc", "Y"), 0.4 + gain + 0.01 * arguments["seed"])}
+
+    report = table4.report(recipe, results(table4.trials(recipe), found))
+    assert {claim.text.split(",")[0]: claim.holds for claim in report.claims} == {
+        f"{short} epochs": False,
+        f"{long} epochs": True,
+    }
+    assert {figure.name for figure in report.figures} == {
+        f"{kind}-{epochs}" for kind in ("accuracy", "losses") for epochs in (short, long)
+    }
+
+
 @pytest.mark.parametrize("method", LABELS)
 def test_every_method_is_built_and_learns_from_a_batch(method: str) -> None:
     made = learner(method, Size(width=1 / 32, features=4, units=8), images=20, classes=10, seed=0)

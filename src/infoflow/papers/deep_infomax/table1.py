@@ -109,8 +109,8 @@ def report(recipe: Recipe, results: Results) -> Findings:
     if "dim-g-prior" in recipe.methods:
         notes.append(
             "γ = 5 was chosen at cpu scale with one seed on 2000 of the training images, of encoders trained on the "
-            "other 8000; smaller γ, the paper's 1 too, made Y worse there than that of the random encoder. Seeds 3 and 4 "
-            "were added to all methods after three couldn't tell of its 5 points."
+            "other 8000; smaller γ, the paper's 1 too, made Y worse there than that of the random encoder. Three seeds "
+            "couldn't tell whether it is better, so all methods were given two more."
         )
     if any(method in VIEWS for method in recipe.methods):
         notes.append("Methods with (views) see augmented images, which the others don't: they are context, no rivals.")

@@ -44,7 +44,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
         for layer in ("conv", "Y")
     }
     rows = [
-        Row(f"{LABELS[method]}, {number} negatives: {layer}", values, "%")
+        Row(f"{LABELS[method]}, {number} negative{'s' * (number > 1)}: {layer}", values, "%")
         for (method, layer), points in found.items()
         for number, values in points.items()
     ]

@@ -91,11 +91,11 @@ def test_the_trend_of_dependence_is_judged_whole() -> None:
 
     def falling(arguments: Mapping[str, Any]) -> dict[str, Any]:
         value = 2 / (1 + arguments["options"]["beta"]) + 0.01 * arguments["seed"]
-        return {"NDM": value, "TC": value, "curve_divergence": [value]}
+        return {"NDM": value, "NDM (sigmoid)": value, "TC": value, "curve_divergence": [value]}
 
-    assert [c.holds for c in ndm.report(recipe, results(ndm.trials(recipe), falling)).claims] == [True, True]
+    assert [c.holds for c in ndm.report(recipe, results(ndm.trials(recipe), falling)).claims] == [True] * 4
     rising = lambda a: {**falling(a), "NDM": a["options"]["beta"] + 0.01 * a["seed"]}  # noqa: E731
-    assert [c.holds for c in ndm.report(recipe, results(ndm.trials(recipe), rising)).claims] == [False, False]
+    assert [c.holds for c in ndm.report(recipe, results(ndm.trials(recipe), rising)).claims] == [False] * 2 + [True] * 2
 
 
 def test_table_4_and_the_ablation_know_their_options() -> None:

@@ -6,6 +6,7 @@ Everything goes through matplotlib's objects and the Agg canvas: no pyplot, no g
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -401,4 +402,8 @@ def _words(
         notes.insert(0, "Points and lines: mean over seeds. Thin lines: single seeds; bands: their 10–90 %.")
     if 0 in set(frame["epoch"]):
         notes.append("Epoch 0: before training.")
-    figure.text(LEFT / width, 0.1 / height, " ".join(notes), fontsize=SMALL - 0.5, color=QUIET, va="bottom")
+    size = SMALL - 0.5
+    # A letter is about half as wide as it is high; a single panel is narrower than a note.
+    letters = int((width - LEFT) * 72 / (0.52 * size))
+    told = textwrap.fill(" ".join(notes), letters)
+    figure.text(LEFT / width, 0.1 / height, told, fontsize=size, color=QUIET, va="bottom")

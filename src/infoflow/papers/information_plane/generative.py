@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -59,7 +59,8 @@ class Generative:
         if x is None:
             raise InvalidArgument("x is None; want the network's inputs, which are predicted")
         classes(y, "y")
-        return LayerInformation(self.information(x, t), ClassifierBound().estimate(t, y))
+        label = replace(ClassifierBound().estimate(t, y), quantity="I(T;Y)")
+        return LayerInformation(self.information(x, t), label)
 
     def information(self, x: Any, t: Any) -> Estimate:
         """I(X̃;T) of pictures x (n, C·S·S) and a layer t (n, ...)."""

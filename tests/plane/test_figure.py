@@ -116,6 +116,14 @@ def test_names_on_the_figure_cover_no_other_name(binning: Figure) -> None:
         assert [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :] if a.overlaps(b)] == []
 
 
+def test_notes_lie_within_a_figure_of_one_network(plane: Plane, drawing: Draw) -> None:
+    figure = drawing(Plane(plane.frame.query("network == @plane.networks[0]")))
+    (note,) = (text for text in figure.texts if text.get_text().startswith("Points and lines"))
+    box = note.get_window_extent(FigureCanvasAgg(figure).get_renderer())
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert [axis.xaxis.label for axis in figure.axes if axis.xaxis.label.get_window_extent().overlaps(box)] == []
+
+
 def test_odd_names_are_shown_as_they_are(make_plane: Callable[..., Plane], drawing: Draw) -> None:
     odd = "$x^{_$ a_very_long_name.of.a.network"
     assert odd in words(drawing(make_plane(tanh=odd), "svg"))

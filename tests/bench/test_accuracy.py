@@ -128,5 +128,6 @@ def test_a_damaged_part_is_named(tmp_path: Path) -> None:
     with pytest.raises(BrokenStore, match=part.name):
         run(["gaussian"], NAMES[:1], sizes=[50], output=tmp_path)
     part.write_text("{}")
-    with pytest.raises(BrokenStore, match="another version"):
-        run(["gaussian"], NAMES[:1], sizes=[50], output=tmp_path)
+    with pytest.raises(BrokenStore, match="another version"):  # before anything is estimated
+        run(["gaussian", "cca"], NAMES[:1], sizes=[50], output=tmp_path)
+    assert len(list((tmp_path / "parts").iterdir())) == 1

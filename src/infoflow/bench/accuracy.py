@@ -103,7 +103,13 @@ def run(
         parts.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise InvalidArgument(f"output {folder} is a file; want a folder") from None
-    missing = [cell for cell in cells if not _part(parts, cell).exists()]
+    missing = []
+    for cell in cells:  # a part that can't be read is told of before the work, not after it
+        path = _part(parts, cell)
+        if path.exists():
+            _read(path)
+        else:
+            missing.append(cell)
     work = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_finish)(cell, parts) for cell in missing)
     for _ in tqdm(work, total=len(missing), desc="estimating", unit="estimate", disable=not progress):
         pass

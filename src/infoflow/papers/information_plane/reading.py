@@ -21,8 +21,11 @@ from infoflow.plane.sweeps import DEPENDS, NEVER, SURVIVES, sensitivity
 
 OUTPUT = "output"
 
+STANDS = ": whether layers compress survives "
+"""Between the network and the setting in a claim of `Reading.survival`; the page of all rows counts by it."""
+
 LEARNS = 0.05
-"""By how much of its first value the training loss has to fall; a network that doesn't learn shows nothing."""
+"""By how much of its first value the training loss has to fall, for a verdict on what layers do in training."""
 
 
 class Reading:
@@ -193,7 +196,7 @@ class Reading:
             ruler = next(one for one in self.recipe.rulers if one.sweep.name == sweep)
             claims.append(
                 Claim(
-                    f"{network}: whether layers compress survives {sweep} over {ruler.sweep.decades:.1f} decades",
+                    f"{network}{STANDS}{sweep} over {ruler.sweep.decades:.1f} decades",
                     holds,
                     "; ".join(f"{layer}: {verdict}" for layer, verdict in verdicts.items()),
                     published=False,

@@ -114,8 +114,8 @@ def notes(row: TableRow, recipe: Any, full: Any, claims: Sequence[Claim]) -> lis
         "differs; else can't tell, where the seeds can't tell of one; else reproduced. Settings unknown where the "
         "paper tells too few of them.",
         "A layer compresses where I(X;T) at the end lies more than 5 % below its peak in the whole 10–90 % band over "
-        "seeds, and doesn't where the whole band lies within. Nothing is told of a network whose training loss falls "
-        f"by less than {LEARNS:.0%} with some seed.",
+        "seeds, and doesn't where the whole band lies within. Neither is told, nor whether I(T;Y) rises, of a network "
+        f"whose training loss falls by less than {LEARNS:.0%} with some seed.",
     ]
     if row.chosen:
         told.append(f"Chosen, as unpublished: {row.chosen}")

@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from infoflow.errors import BrokenStore
+from infoflow.papers.information_plane.reading import STANDS
 from infoflow.papers.information_plane.rows import TableRow, verdict
 from infoflow.plane.table import write_atomically
 
 FILE = "table-one.html"
-
-_SURVIVES = ": whether layers compress survives "
-"""Between the network and the setting, in a claim of `Reading.survival`."""
 
 _SURVIVAL = {"holds": "yes", "doesn't hold": "no", "can't tell": "can't tell"}
 
@@ -96,13 +94,13 @@ def _line(row: TableRow, results: Mapping[str, Any] | None, folder: Path | None,
 
 def _survival(results: Mapping[str, Any]) -> str:
     """In how many networks the verdicts survive which setting of the estimator."""
-    rulers = [claim for claim in results["claims"] if not claim["published"] and _SURVIVES in claim["claim"]]
+    rulers = [claim for claim in results["claims"] if not claim["published"] and STANDS in claim["claim"]]
     if not rulers:
         return "nothing to set"
     counts = Counter(claim["verdict"] for claim in rulers)
     told = ", ".join(f"{word}: {counts[name]}" for name, word in _SURVIVAL.items() if counts[name])
     lines = "".join(
-        f"<li>{_SURVIVAL[claim['verdict']]}: {html.escape(claim['claim'].replace(_SURVIVES, ': ', 1))}</li>"
+        f"<li>{_SURVIVAL[claim['verdict']]}: {html.escape(claim['claim'].replace(STANDS, ': ', 1))}</li>"
         for claim in rulers
     )
     return f"<details><summary>{told} (of {len(rulers)})</summary><ul>{lines}</ul></details>"

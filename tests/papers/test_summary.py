@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,18 @@ def test_every_picture_that_a_page_shows_is_there() -> None:
     for one in summary.read(ROOT / "results"):
         for figure in one["figures"]:
             assert (ROOT / "results" / one["folder"] / f"{figure['name']}.png").exists()
+
+
+def test_the_command_tells_every_setting_that_is_not_the_recipe_s(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "results" / "information-plane" / "yu", tmp_path / "information-plane" / "yu")
+    file = tmp_path / "information-plane" / "yu" / "results.json"
+    found = json.loads(file.read_text())
+    found["settings"]["seeds"] = 4
+    found["settings"]["variants"][0]["epochs"] = 77
+    file.write_text(json.dumps(found))
+    page = summary.overview(tmp_path)
+    assert "yu --scale cpu --recipe.seeds 4 # an earlier recipe, of other variants`" in page
+    assert "4 seeds, " in summary.whole(tmp_path)
 
 
 def test_folders_without_results_are_told(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pandas as pd
 import torch
 
 from infoflow.papers.findings import Claim, Figure, Findings, Row
+from infoflow.papers.seeds import how_many
 from infoflow.papers.trial import Results
 from infoflow.plane.provenance import plain
 from infoflow.plane.table import write_atomically
@@ -180,8 +181,8 @@ def _html(
 
 def _head(settings: Mapping[str, Any], provenance: Mapping[str, Any]) -> str:
     return (
-        f"{settings['paper']} · {settings['experiment']} · scale {settings['scale']} · {settings.get('seeds', '?')} "
-        f"seed(s) · {provenance['device']} · {provenance['trials']} trials, {provenance['trial_seconds']} s · "
+        f"{settings['paper']} · {settings['experiment']} · scale {settings['scale']} · {how_many(settings)} · "
+        f"{provenance['device']} · {provenance['trials']} trials, {provenance['trial_seconds']} s · "
         f"infoflow {provenance['infoflow']}, torch {provenance['torch']} · {provenance['time']}"
     )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -22,6 +22,21 @@ class OverSeeds(NamedTuple):
         if self.seeds < 2:
             return f"{self.mean:.4g} (one seed)"
         return f"{self.mean:.4g} [{self.low:.4g}, {self.high:.4g}]"
+
+
+def how_many(settings: Mapping[str, Any]) -> str:
+    """The number of seeds by a run's settings; variants that take long may have fewer (`at_most`).
+
+    >>> how_many({"seeds": 10, "variants": [{"at_most": 0}, {"at_most": 2}]}), how_many({"seeds": 1})
+    ('2 to 10 seeds', '1 seed')
+    """
+    if "seeds" not in settings:
+        return "seeds unknown"
+    seeds = int(settings["seeds"])
+    variants = [variant for variant in settings.get("variants", ()) if isinstance(variant, Mapping)]
+    counts = [min(seeds, variant.get("at_most") or seeds) for variant in variants] or [seeds]
+    numbers = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else str(max(counts))
+    return f"{numbers} seed{'s' * (max(counts) > 1)}"
 
 
 def over_seeds(values: Sequence[float]) -> OverSeeds:

@@ -11,6 +11,7 @@ from typing import Any
 
 from infoflow.errors import BrokenStore, MissingData
 from infoflow.papers.registry import PAPERS, experiments
+from infoflow.papers.seeds import how_many
 from infoflow.plane.provenance import plain
 
 BEGIN, END = "<!-- reproductions: begin -->", "<!-- reproductions: end -->"
@@ -61,7 +62,7 @@ def whole(folder: Path) -> str:
         made = summary["provenance"]
         parts += [f'<a id="{_anchor(summary)}"></a>', "", f"## {summary['title']}", ""]
         parts += [
-            f"`{_command(summary)}`: {summary['settings'].get('seeds', '?')} seed(s), {made['device']}, "
+            f"`{_command(summary)}`: {how_many(summary['settings'])}, {made['device']}, "
             f"{made['trials']} trials of {made['trial_seconds']} s altogether, "
             f"infoflow {made['infoflow']}, torch {made['torch']}.",
             "",
@@ -97,17 +98,22 @@ def between_marks(page: str, content: str) -> str:
 
 
 def _command(summary: Mapping[str, Any]) -> str:
-    """What makes the results again: settings that aren't the recipe's are options."""
+    """What makes the results again: settings that aren't the recipe's are options, or told of where no option can."""
     settings = summary["settings"]
     usual = plain(asdict(experiments(settings["paper"])[settings["experiment"]].recipe(settings["scale"])))
-    options = [
-        f"--recipe.{name.replace('_', '-')} {' '.join(map(str, value)) if isinstance(value, list) else value}"
-        for name, value in settings.items()
-        if name in usual and usual[name] != value and not isinstance(value, dict)
-    ]
-    return " ".join(
-        [f"infoflow reproduce {settings['paper']} {settings['experiment']} --scale {settings['scale']}", *options]
-    )
+    words = [f"infoflow reproduce {settings['paper']} {settings['experiment']} --scale {settings['scale']}"]
+    untold = []
+    for name, value in settings.items():
+        if name not in usual or usual[name] == value:
+            continue
+        values = value if isinstance(value, list) else [value]
+        if any(isinstance(one, dict | list) for one in values):
+            untold.append(name)
+        else:
+            words.append(f"--recipe.{name.replace('_', '-')} {' '.join(map(str, values))}")
+    if untold:
+        words.append(f"# an earlier recipe, of other {', '.join(untold)}")
+    return " ".join(words)
 
 
 def _anchor(summary: Mapping[str, Any]) -> str:

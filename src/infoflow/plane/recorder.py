@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from infoflow.capture import Capture
+from infoflow.capture import Capture, samples_at_once
 from infoflow.checks import classes, integer, paired, samples
 from infoflow.errors import InvalidArgument
 from infoflow.plane.pooling import Pooling
@@ -20,6 +20,8 @@ from infoflow.plane.store import Array, Header, Location, RecordingStore, digest
 from infoflow.plane.truth import truth
 
 log = logging.getLogger(__name__)
+
+LARGEST_BATCH = 1024
 
 MEMORY = 64 * 2**20
 """Bytes of activations that a recorder holds at once; a probe that has more of them goes through in parts."""
@@ -42,7 +44,7 @@ def record(
     resume: bool = False,
     overwrite: bool = False,
     provenance: Mapping[str, Any] | None = None,
-    batch_size: int = 1024,
+    batch_size: int | None = None,
 ) -> Recorder:
     """Begins a recording of `model` on a fixed probe set; `.snapshot(epoch)` on what it returns appends to it.
 
@@ -59,6 +61,8 @@ def record(
     probe up: means leave it out, and "last" is the last that is none. `call(model, batch)` runs the model where
     `model(batch)` isn't how (attention masks, say). A layer that returns a tuple, as the blocks of transformers do,
     is recorded by its first entry.
+
+    The probe runs through the model `batch_size` samples at a time: by default 1024, fewer of large ones.
 
     `seeds` given as a list means a stacked model, whose layers return (len(seeds), n, ...); an integer names the one
     seed of a plain model, 0 by default.
@@ -90,7 +94,8 @@ def record(
     if resume and overwrite:
         raise InvalidArgument("resume and overwrite exclude each other; want one of them")
     pooling = Pooling(maps, tokens, padding)
-    integer(batch_size, "batch_size")
+    if batch_size is not None:
+        integer(batch_size, "batch_size")
     probes = _probes(probe_x, probe_y)
     stacked = seeds is not None and not isinstance(seeds, int | np.integer)
     members = _seeds(seeds)
@@ -136,7 +141,7 @@ class Recorder:
         probes: Mapping[str, tuple[Tensor, Tensor]],
         header: Header,
         archive: RecordingStore,
-        batch_size: int,
+        batch_size: int | None,
         pooling: Pooling,
     ) -> None:
         self._capture = capture
@@ -215,8 +220,9 @@ class Recorder:
     def _activations(self, probe: str, x: Tensor, epoch: int) -> dict[str, Array]:
         """Layer -> (seeds, n, d)."""
         parts: dict[str, list[Tensor]] = {layer: [] for layer in self._header.layers}
-        for start in range(0, len(x), self._batch_size):
-            batch = _batch(self._capture.model, x, start, start + self._batch_size)
+        size = samples_at_once(x, LARGEST_BATCH) if self._batch_size is None else self._batch_size
+        for start in range(0, len(x), size):
+            batch = _batch(self._capture.model, x, start, start + size)
             for layer, values in self._capture(batch).items():
                 parts[layer].append(self._shaped(layer, values, batch))
         whole = {}

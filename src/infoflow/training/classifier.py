@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
+from infoflow.capture import samples_at_once
 from infoflow.checks import choice, integer, positive
 from infoflow.errors import DidNotConverge, InvalidArgument
 from infoflow.models import Stacked
@@ -246,9 +247,8 @@ def _evaluate(network: nn.Module, sets: Mapping[str, tuple[Tensor, Tensor]], mem
         for name, (x, y) in sets.items():
             loss = torch.zeros(members or 1, dtype=torch.float64)
             right = torch.zeros(members or 1, dtype=torch.float64)
-            for inputs, labels in zip(
-                torch.split(x, _EVALUATION_BATCH), torch.split(y, _EVALUATION_BATCH), strict=True
-            ):
+            size = samples_at_once(x, _EVALUATION_BATCH)
+            for inputs, labels in zip(torch.split(x, size), torch.split(y, size), strict=True):
                 logits = network(inputs)
                 classes_first = logits.movedim(-1, 1)
                 labels = labels.expand(classes_first.shape[0], -1) if members else labels

@@ -51,7 +51,7 @@ _FULL = Recipe(
         replace(_MLP, name="CIFAR-10, DenseNet", data="cifar10", network="densenet121", widths=(), epochs=60),
     ),
     estimators=("decision-rule",),
-    seeds=5,
+    seeds=10,
     together=5,
     snapshots=20,
 )
@@ -67,9 +67,8 @@ BALDA = experiment(
             variants=(
                 _MLP,
                 replace(_FULL.variants[1], epochs=5, size=20_000),
-                replace(_FULL.variants[2], epochs=8, size=10_000),
+                replace(_FULL.variants[2], epochs=8, size=10_000, at_most=3),
             ),
-            seeds=3,
             snapshots=12,
         ),
         "full": _FULL,

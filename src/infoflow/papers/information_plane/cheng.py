@@ -51,7 +51,7 @@ _FULL = Recipe(
     ),
     estimators=("binning:bins=10,low=0,high=1",),
     rulers=(Ruler("binning", "width", (0.01, 0.03, 0.1, 0.3)),),
-    seeds=5,
+    seeds=10,
     snapshots=20,
     together=5,
 )
@@ -70,10 +70,10 @@ CHENG = experiment(
             _FULL,
             variants=(
                 *(replace(one, epochs=20, size=20_000) for one in _FULL.variants[:2]),
-                replace(_FULL.variants[2], epochs=12, size=10_000),
+                replace(_FULL.variants[2], epochs=12, size=10_000, at_most=3),
                 replace(_FULL.variants[3], epochs=8, size=3000, at_most=2),
             ),
-            seeds=3,
+            seeds=5,
             snapshots=12,
         ),
         "full": _FULL,

@@ -66,7 +66,7 @@ _FULL = Recipe(
     estimators=("generative:side=8,epochs=100",),
     rulers=(Ruler("kernel-density", "variance", (0.01, 0.1, 1.0, 10.0)),),
     sides=("kernel-density:variance=0.1",),
-    seeds=3,
+    seeds=10,
     together=1,
     snapshots=20,
     pairs=10_000,

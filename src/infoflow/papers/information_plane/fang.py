@@ -58,7 +58,7 @@ _FULL = Recipe(
     ),
     estimators=("kernel-density:variance=0.1",),
     rulers=(Ruler("kernel-density", "variance", (1e-3, 1e-2, 0.1, 1.0, 10.0)),),
-    seeds=5,
+    seeds=10,
     together=1,
     snapshots=20,
 )
@@ -75,8 +75,10 @@ FANG = experiment(
         ),
         "cpu": replace(
             _FULL,
-            variants=tuple(replace(one, epochs=8, size=20_000) for one in _FULL.variants[:2]),
-            seeds=3,
+            variants=tuple(
+                replace(one, epochs=8, size=20_000, at_most=most)
+                for one, most in zip(_FULL.variants, (0, 3), strict=False)
+            ),
             snapshots=9,
             pairs=800,
         ),

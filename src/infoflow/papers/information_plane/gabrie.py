@@ -231,7 +231,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
 RECIPES = {
     "smoke": Recipe(inputs=8, widths=(8, 8), samples=50, batch_size=25, epochs=4, probe=200, snapshots=3, seeds=2,
                     networks=("linear", "ReLU")),
-    "cpu": Recipe(epochs=200, snapshots=14),
+    "cpu": Recipe(epochs=200, seeds=10, snapshots=14),
     "full": Recipe(inputs=500, widths=(500, 500, 500), epochs=2000, seeds=10, snapshots=40),
 }  # fmt: skip
 

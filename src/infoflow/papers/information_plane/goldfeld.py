@@ -120,9 +120,8 @@ GOLDFELD = experiment(
             variants=(
                 replace(_NOISY, epochs=2500),
                 replace(_FULL.variants[1], epochs=2500),
-                replace(_CNN, epochs=4, size=20_000, at_most=2),
+                replace(_CNN, epochs=4, size=20_000, at_most=3),
             ),
-            seeds=3,
             snapshots=12,
             pairs=768,
         ),

@@ -72,7 +72,7 @@ _FULL = Recipe(
     estimators=("noisy-mine:max_epochs=40,folds=2,variance=0.0",),
     rulers=(Ruler("kernel-density", "variance", (0.01, 0.1, 1.0, 10.0)),),
     sides=("kernel-density:variance=0.1",),
-    seeds=3,
+    seeds=10,
     together=1,
     snapshots=12,
     pairs=2000,

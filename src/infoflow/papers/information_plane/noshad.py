@@ -41,7 +41,7 @@ _FULL = Recipe(
     ),
     estimators=("dependence-graph:shifts=10,clip=20",),
     rulers=(Ruler("dependence-graph:shifts=3", "width", (0.03, 0.1, 0.3, 1.0, 3.0), few=True),),
-    seeds=3,
+    seeds=10,
     together=1,
     snapshots=20,
     pairs=2000,

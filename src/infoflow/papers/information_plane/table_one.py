@@ -15,6 +15,7 @@ from typing import Any
 from infoflow.errors import BrokenStore
 from infoflow.papers.information_plane.reading import STANDS
 from infoflow.papers.information_plane.rows import TableRow, verdict
+from infoflow.papers.seeds import how_many
 from infoflow.plane.table import write_atomically
 
 FILE = "table-one.html"
@@ -79,7 +80,7 @@ def _line(row: TableRow, results: Mapping[str, Any] | None, folder: Path | None,
         badge += f"<br>as chosen: {html.escape(chosen)}"
     if results is None or folder is None:
         return _cells([html.escape(row.reference), html.escape(row.paper), html.escape(row.review), badge, "", ""])
-    badge += f"<br>{html.escape(results['settings']['scale'])} scale, {results['settings'].get('seeds', '?')} seed(s)"
+    badge += f"<br>{html.escape(results['settings']['scale'])} scale, {how_many(results['settings'])}"
     return _cells(
         [
             html.escape(row.reference),

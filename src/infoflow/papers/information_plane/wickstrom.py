@@ -83,7 +83,7 @@ _FULL = Recipe(
         Ruler(f"{_BATCH},kernel_width=alignment", "alpha", (0.1, 0.5, 1.5, 2.0, 5.0, 10.0)),
         Ruler(_BATCH, "kernel_width", (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)),
     ),
-    seeds=5,
+    seeds=10,
     together=1,
     snapshots=20,
     pairs=1000,
@@ -101,7 +101,7 @@ WICKSTROM = experiment(
             snapshots=2,
         ),
         "cpu": replace(
-            _FULL, variants=(_MLP, _CNN), seeds=3, snapshots=8, pairs=300
+            _FULL, variants=(_MLP, replace(_CNN, at_most=3)), seeds=5, snapshots=8, pairs=300
         ),
         "full": _FULL,
     },

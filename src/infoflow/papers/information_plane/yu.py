@@ -46,7 +46,7 @@ _FULL = Recipe(
     variants=(_LENET, replace(_LENET, name="Fashion-MNIST", data="fashion-mnist")),
     estimators=(f"channel-renyi:{_RENYI}", f"matrix-renyi:{_RENYI}"),
     rulers=(Ruler("matrix-renyi:batch_size=100,kernel_width=scott", "alpha", (0.1, 0.5, 1.5, 2.0, 5.0, 10.0)),),
-    seeds=5,
+    seeds=10,
     together=1,
     snapshots=20,
 )
@@ -61,7 +61,7 @@ YU = experiment(
             seeds=1,
             snapshots=2,
         ),
-        "cpu": replace(_FULL, variants=(replace(_LENET, epochs=8, size=20_000),), seeds=3, snapshots=9, pairs=300),
+        "cpu": replace(_FULL, variants=(replace(_LENET, epochs=8, size=20_000),), snapshots=9, pairs=300),
         "full": _FULL,
     },
     judge,

@@ -133,7 +133,11 @@ class SquaredDistances:
 
 def _squared_norms(x: Tensor) -> Tensor:
     """Of these very numbers: norms of the numbers before rounding would not cancel the product."""
-    return torch.cat([torch.linalg.vector_norm(rows, dim=1, dtype=torch.float64) for rows in _parts(x)]).square_()
+    norms = torch.empty(len(x), dtype=torch.float64, device=x.device)
+    # Into memory made before: new small results between the float64 copies would keep each copy's place in the heap.
+    for rows, found in zip(_parts(x), _split(norms, x.shape[1]), strict=True):
+        torch.linalg.vector_norm(rows, dim=1, dtype=torch.float64, out=found)
+    return norms.square_()
 
 
 def _parts(x: Tensor) -> Sequence[Tensor]:

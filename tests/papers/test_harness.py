@@ -16,7 +16,20 @@ import torch
 from matplotlib.figure import Figure as Canvas
 
 from infoflow.errors import BrokenStore, InvalidArgument, UnknownName
-from infoflow.papers import Claim, Context, Experiment, Figure, Findings, Results, Row, Trial, over_seeds, reproduce
+from infoflow.papers import (
+    Claim,
+    Context,
+    Experiment,
+    Figure,
+    Findings,
+    Plan,
+    Results,
+    Row,
+    Trial,
+    over_seeds,
+    reproduce,
+    reproduce_together,
+)
 from infoflow.papers.running import run_trials
 
 
@@ -104,6 +117,35 @@ def test_an_interrupted_run_goes_on_trial_by_trial_and_may_ask_for_more_seeds(tm
     assert list(more.findings.rows[0].values[:2]) == list(first.findings.rows[0].values)
     other = reproduce(TOY, "smoke", folder, recipe=Recipe(2, slope=3.0), overwrite=True, device="cpu")
     assert other.findings.rows[0].found.mean == pytest.approx(3.0, abs=0.1)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_experiments_that_share_a_pool_find_what_each_finds_alone(tmp_path: Path, jobs: int) -> None:
+    other = replace(TOY, name="steeper")
+    plans = [Plan(TOY, Recipe(2), tmp_path / "one"), Plan(other, Recipe(3, slope=4.0), tmp_path / "two")]
+    found = {done.experiment.name: done for done in reproduce_together(plans, "cpu", jobs=jobs, device="cpu")}
+    assert sorted(found) == ["line", "steeper"]
+    for name, recipe in (("line", Recipe(2)), ("steeper", Recipe(3, slope=4.0))):
+        alone = reproduce(found[name].experiment, "cpu", tmp_path / f"{name}-alone", recipe=recipe, device="cpu")
+        assert found[name].findings.rows[0].values == alone.findings.rows[0].values
+        assert found[name].provenance["trials"] == 2 * recipe.seeds
+        assert (found[name].folder / "report.html").exists()
+
+
+def test_a_pool_that_is_interrupted_keeps_the_experiments_that_are_done(tmp_path: Path) -> None:
+    stopping = Plan(replace(TOY, name="stopping"), Recipe(2, fail_at=1), tmp_path / "two")
+    plans = [Plan(TOY, Recipe(2), tmp_path / "one"), stopping]
+    with pytest.raises(KeyboardInterrupt):
+        list(reproduce_together(plans, "cpu", device="cpu"))
+    assert (tmp_path / "one" / "report.html").exists()
+    assert not (tmp_path / "two" / "report.html").exists()
+    plans[1] = Plan(TOY, Recipe(3), tmp_path / "three")
+    done = list(reproduce_together(plans, "cpu", device="cpu", resume=True))
+    assert [each.folder.name for each in done] == ["one", "three"]
+    assert len((tmp_path / "one" / "trials" / "calls").read_text().split()) == 4  # nothing ran twice
+    with pytest.raises(InvalidArgument, match="holds a run"):
+        list(reproduce_together([Plan(TOY, Recipe(1), tmp_path / "four"), plans[0]], "cpu", device="cpu"))
+    assert not (tmp_path / "four" / "trials").exists()  # refused before anything ran
 
 
 def test_a_damaged_result_is_told_and_other_arguments_run_anew(tmp_path: Path) -> None:

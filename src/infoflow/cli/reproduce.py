@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ import tyro
 
 from infoflow.checks import choice, integer
 from infoflow.cli.options import parse_options, value_of
-from infoflow.papers import PAPERS, SCALES, Experiment, experiments, finishing, reproduce, summary
+from infoflow.papers import PAPERS, SCALES, Experiment, Plan, experiments, finishing, reproduce_together, summary
 from infoflow.plane.table import write_atomically
 
 
@@ -66,12 +67,11 @@ def command(argv: list[str]) -> None:
     scale = choice(value_of("--scale", rest) or Options.scale, "scale", SCALES)
     prog = " ".join(["infoflow reproduce", argv[0], *([chosen[0].name] if len(chosen) == 1 else ["[EXPERIMENT]"])])
     options, recipe = _parsed(rest, prog, chosen[0].recipe(scale) if len(chosen) == 1 else None)
-    folders = {}
-    for experiment in chosen:
-        alone = len(chosen) == 1
-        folders[experiment.name] = _run(
-            experiment, options, experiment.recipe(scale) if recipe is None else recipe, alone=alone
-        )
+    plans = [
+        Plan(each, _recipe(each, options, recipe), _folder(each, options, alone=len(chosen) == 1)) for each in chosen
+    ]
+    _run(plans, options)
+    folders = {plan.experiment.name: plan.folder for plan in plans}
     if len(chosen) > 1 and (finish := finishing(argv[0])) is not None:
         print(f"All of them: {finish(folders, options.output or _RUNS / f'{argv[0]}-{scale}')}")
 
@@ -102,29 +102,35 @@ def _parsed(argv: list[str], prog: str, recipe: Any) -> tuple[Options, Any]:
     return parsed.options, parsed.recipe
 
 
-def _run(experiment: Experiment, options: Options, recipe: Any, *, alone: bool) -> Path:
-    """Runs one, and returns its folder."""
-    folder = options.output or _RUNS / f"{experiment.paper}-{experiment.name}-{options.scale}"
-    if options.output is not None and not alone:
-        folder = options.output / experiment.name
-    if options.seeds is not None:
-        recipe = dataclasses.replace(recipe, seeds=integer(options.seeds, "seeds"))
-    print(f"{experiment.title} ({options.scale})\n")
-    done = reproduce(
-        experiment,
+def _recipe(experiment: Experiment, options: Options, recipe: Any) -> Any:
+    """The one given, or that of the scale; with as many seeds as asked for."""
+    chosen = experiment.recipe(options.scale) if recipe is None else recipe
+    if options.seeds is None:
+        return chosen
+    return dataclasses.replace(chosen, seeds=integer(options.seeds, "seeds"))
+
+
+def _folder(experiment: Experiment, options: Options, *, alone: bool) -> Path:
+    if options.output is None:
+        return _RUNS / f"{experiment.paper}-{experiment.name}-{options.scale}"
+    return options.output if alone else options.output / experiment.name
+
+
+def _run(plans: Sequence[Plan], options: Options) -> None:
+    """Runs them, and prints what each found when it is done."""
+    print("\n".join(f"{plan.experiment.title} ({options.scale})" for plan in plans), flush=True)
+    for done in reproduce_together(
+        plans,
         options.scale,
-        folder,
-        recipe=recipe,
         data_root=options.data_root,
         device=options.device,
         jobs=_jobs(options),
         resume=options.resume,
         overwrite=options.overwrite,
         progress=not options.quiet and sys.stderr.isatty(),
-    )
-    print(done)
-    print(f"\nWritten to {done.folder}: {', '.join(done.files)}\n")
-    return done.folder
+    ):
+        print(f"\n{done.experiment.title if len(plans) > 1 else ''}\n{done}")
+        print(f"\nWritten to {done.folder}: {', '.join(done.files)}\n", flush=True)
 
 
 def _jobs(options: Options) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infoflow.papers.experiment import SCALES, Experiment, Reproduction, reproduce
+from infoflow.papers.experiment import SCALES, Experiment, Plan, Reproduction, reproduce, reproduce_together
 from infoflow.papers.findings import Claim, Figure, Findings, Row, Verdict
 from infoflow.papers.registry import PAPERS, experiments, finishing
 from infoflow.papers.seeds import OverSeeds, over_seeds
@@ -17,6 +17,7 @@ __all__ = [
     "Figure",
     "Findings",
     "OverSeeds",
+    "Plan",
     "Reproduction",
     "Results",
     "Row",
@@ -26,4 +27,5 @@ __all__ = [
     "finishing",
     "over_seeds",
     "reproduce",
+    "reproduce_together",
 ]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from infoflow.checks import choice
 from infoflow.papers import page
 from infoflow.papers.findings import Findings
-from infoflow.papers.running import run_trials
+from infoflow.papers.running import run_together
 from infoflow.papers.trial import Results, Trial
 from infoflow.plane.provenance import machine, plain
 from infoflow.plane.run_folder import open_run_folder
@@ -75,26 +75,65 @@ def reproduce(
     Raises UnknownName (scale), InvalidArgument (folder, other settings), BrokenStore, MissingData.
     """
     chosen = experiment.recipe(scale) if recipe is None else recipe
-    folder = Path(folder)
-    where = usable_device(device)
-    settings = {"paper": experiment.paper, "experiment": experiment.name, "scale": scale, **plain(asdict(chosen))}
-    open_run_folder(folder, KIND, settings, resume=resume, overwrite=overwrite, may_differ=("seeds",))
-    trials = experiment.trials(chosen)
-    results = run_trials(
-        trials,
-        folder / "trials",
-        data_root=None if data_root is None else Path(data_root),
-        device=str(where),
+    (done,) = reproduce_together(
+        [Plan(experiment, chosen, Path(folder))],
+        scale,
+        data_root=data_root,
+        device=device,
         jobs=jobs,
+        resume=resume,
+        overwrite=overwrite,
         progress=progress,
     )
-    findings = experiment.report(chosen, results)
-    provenance = {
-        **machine(),
-        "device": page.device_name(where),
-        "jobs": jobs,
-        "trials": len(trials),
-        "trial_seconds": round(results.seconds, 1),
-    }
-    files = page.write(experiment.title, settings, findings, results, provenance, folder)
-    return Reproduction(experiment, scale, chosen, findings, folder, files, provenance)
+    return done
+
+
+class Plan(NamedTuple):
+    """What to run, how, and where its results belong."""
+
+    experiment: Experiment
+    recipe: Any
+    folder: Path
+
+
+def reproduce_together(
+    plans: Sequence[Plan],
+    scale: str,
+    *,
+    data_root: str | Path | None = None,
+    device: str = "auto",
+    jobs: int = 1,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: bool = False,
+) -> Iterator[Reproduction]:
+    """`reproduce` of several experiments, whose trials share one pool of processes: each as soon as it is done.
+
+    Folders that are refused are so before anything runs. Raises like `reproduce`.
+    """
+    where = usable_device(device)
+    settings = [
+        {
+            "paper": plan.experiment.paper,
+            "experiment": plan.experiment.name,
+            "scale": scale,
+            **plain(asdict(plan.recipe)),
+        }
+        for plan in plans
+    ]
+    for plan, its_settings in zip(plans, settings, strict=True):
+        open_run_folder(plan.folder, KIND, its_settings, resume=resume, overwrite=overwrite, may_differ=("seeds",))
+    groups = [(plan.experiment.trials(plan.recipe), plan.folder / "trials") for plan in plans]
+    root = None if data_root is None else Path(data_root)
+    for index, results in run_together(groups, data_root=root, device=str(where), jobs=jobs, progress=progress):
+        experiment, recipe, folder = plans[index]
+        findings = experiment.report(recipe, results)
+        provenance = {
+            **machine(),
+            "device": page.device_name(where),
+            "jobs": jobs,
+            "trials": len(results),
+            "trial_seconds": round(results.seconds, 1),
+        }
+        files = page.write(experiment.title, settings[index], findings, results, provenance, folder)
+        yield Reproduction(experiment, scale, recipe, findings, folder, files, provenance)

@@ -64,6 +64,7 @@ CHENG = experiment(
             variants=(replace(_MNIST, data="digits", widths=(16,), epochs=3, probe_size=300),),
             rulers=(Ruler("binning", "width", (0.01, 0.1)),),
             seeds=2,
+            metrics_on=200,
             snapshots=3,
         ),
         "cpu": replace(
@@ -74,6 +75,7 @@ CHENG = experiment(
                 replace(_FULL.variants[3], epochs=8, size=3000, at_most=2),
             ),
             seeds=5,
+            metrics_on=5000,
             snapshots=12,
         ),
         "full": _FULL,

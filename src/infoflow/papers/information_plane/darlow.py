@@ -90,6 +90,7 @@ DARLOW = experiment(
                               probe_size=2000),),
             estimators=("generative:side=7,epochs=40",),
             seeds=2,
+            metrics_on=5000,
             snapshots=9,
             pairs=1500,
         ),

@@ -90,7 +90,7 @@ JONSSON = experiment(
             seeds=1,
             snapshots=2,
         ),
-        "cpu": replace(_FULL, variants=(_SMALL,), seeds=2, snapshots=6, pairs=600),
+        "cpu": replace(_FULL, variants=(_SMALL,), seeds=2, metrics_on=5000, snapshots=6, pairs=600),
         "full": _FULL,
     },
     judge,

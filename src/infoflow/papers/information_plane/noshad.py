@@ -60,6 +60,7 @@ NOSHAD = experiment(
         "cpu": replace(
             _FULL,
             variants=tuple(replace(one, at_most=2) for one in _FULL.variants),
+            metrics_on=5000,
             snapshots=10,
             pairs=1000,
         ),

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from infoflow.models.seeded import seeded
 from infoflow.papers.information_plane.curves import packed, packed_geometry, packed_metrics
-from infoflow.papers.information_plane.inputs import Inputs, inputs
+from infoflow.papers.information_plane.inputs import Inputs, Pair, inputs
 from infoflow.papers.information_plane.networks import build, channels, stackable, takes_images
 from infoflow.papers.information_plane.readers import estimator_of
 from infoflow.papers.information_plane.variant import Recipe, Variant
@@ -54,6 +54,7 @@ def trials(recipe: Recipe) -> list[Trial]:
                             for epoch in sorted({*snapshot_epochs(variant.epochs, recipe.snapshots), *recipe.also_at})
                             if epoch <= variant.epochs
                         ],
+                        "metrics_on": recipe.metrics_on,
                         "pairs": recipe.pairs,
                         "sides": list(recipe.sides or (variant.measured_by or recipe.estimators)[:1]),
                     },
@@ -68,6 +69,7 @@ def trace(
     few: Sequence[str],
     seeds: Sequence[int],
     epochs: Sequence[int],
+    metrics_on: int,
     pairs: int,
     sides: Sequence[str],
     *,
@@ -90,7 +92,10 @@ def trace(
             name=chosen.name,
         ) as recorder:
             run = _penalised if chosen.orthonormal else _plainly
-            run(network, data, chosen, seeds, epochs, recorder.snapshot, context)
+            scored = {"train": data.train, "test": data.test}
+            if metrics_on:
+                scored = {name: (x[:metrics_on], y[:metrics_on]) for name, (x, y) in scored.items()}
+            run(network, data, scored, chosen, seeds, epochs, recorder.snapshot, context)
         plane, truth = analysed(f"{store}/recording", estimators, few, sides, data, _shapes(network, data))
         # Beside the plane, for the probe that all inputs are in; maps are too wide for their spectrum.
         narrow = [layer for layer in recorder.layers if not takes_images(chosen) or layer == "output"]
@@ -165,6 +170,7 @@ def _softmax(logits: Tensor) -> Tensor:
 def _plainly(
     network: nn.Module,
     data: Inputs,
+    scored: Mapping[str, Pair],
     variant: Variant,
     seeds: Sequence[int],
     epochs: Sequence[int],
@@ -184,7 +190,7 @@ def _plainly(
             shuffle=variant.shuffle,
         ),
         seeds=list(seeds),
-        evaluate={"train": data.train, "test": data.test},
+        evaluate=scored,
         snapshots=epochs,
         on_snapshot=lambda epoch, _, metrics: snapshot(epoch, **metrics),
         device=context.device,
@@ -195,6 +201,7 @@ def _plainly(
 def _penalised(
     network: nn.Module,
     data: Inputs,
+    scored: Mapping[str, Pair],
     variant: Variant,
     seeds: Sequence[int],
     epochs: Sequence[int],
@@ -214,7 +221,7 @@ def _penalised(
     def evaluate(epoch: int) -> dict[str, float]:
         found: dict[str, float] = {}
         if epoch in epochs:
-            for name, (x, y) in (("train", data.train), ("test", data.test)):
+            for name, (x, y) in scored.items():
                 logits = network(x.to(context.device))
                 found[f"{name}_loss"] = float(F.cross_entropy(logits, y.to(context.device)))
                 found[f"{name}_accuracy"] = float((logits.argmax(1).cpu() == y).float().mean())

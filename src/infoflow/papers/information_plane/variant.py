@@ -74,6 +74,8 @@ class Recipe:
     """Further epochs to take a snapshot at."""
     together: int = 10
     """Networks that are trained side by side in one trial."""
+    metrics_on: int = 0
+    """How many training and test samples losses and accuracies are taken on (all when 0)."""
     pairs: int = 1000
     """How many inputs the estimators that compare all pairs get."""
     sides: tuple[str, ...] = ()

@@ -101,7 +101,7 @@ WICKSTROM = experiment(
             snapshots=2,
         ),
         "cpu": replace(
-            _FULL, variants=(_MLP, replace(_CNN, at_most=3)), seeds=5, snapshots=8, pairs=300
+            _FULL, variants=(_MLP, replace(_CNN, at_most=3)), seeds=5, metrics_on=5000, snapshots=8, pairs=300
         ),
         "full": _FULL,
     },

@@ -24,7 +24,7 @@ Exchange = Callable[[Tensor, Tensor], Tensor]
 
 
 class StatisticsExchange:
-    """−½ log q(y_i) − ½ log q(y_σ(i)) for images whose layers have i's layout and σ(i)'s statistics over locations.
+    """−½ log q(y_i) − ½ log q(y_σ(i)), and its tilted form, for images whose layers have i's layout and σ(i)'s statistics over locations.
 
         h_i ← s_j (h_i − m_i)/s_i + m_j            after each of `layers`, m and s each channel's mean and deviation,
         h_i ← F⁻¹(|F h_j| · F h_i / |F h_i|)       after each of `spectra`, F the Fourier transform over locations,

@@ -118,33 +118,11 @@ def test_the_exchange_leaves_the_network_alone() -> None:
         StatisticsExchange(model)
     with pytest.raises(InvalidArgument, match="share is 2"):
         StatisticsExchange(model, ["conv"], share=2)
-    with pytest.raises(InvalidArgument, match="tilt"):
-        StatisticsExchange(model, ["conv"], tilt=-1)
     with pytest.raises(TooFewSamples):
         exchange(x[:1], labels[:1])
     with pytest.raises(InvalidArgument, match="layer 'out' puts out"):
         StatisticsExchange(model, ["out"])(x, labels)
     assert all(not m._forward_hooks and not m._forward_pre_hooks for m in model.modules())
-
-
-@pytest.mark.parametrize("tilt", [1e-4, 0.7, 5.0, 2000.0])
-def test_the_tilted_exchange_weighs_the_greater_loss_more(tilt: float) -> None:
-    model = nn.Sequential(OrderedDict(conv=nn.Conv2d(3, 5, 3), flat=nn.Flatten(), out=nn.Linear(5 * 36, 4))).double()
-    x, labels = torch.randn(6, 3, 8, 8, dtype=torch.float64), torch.arange(6) % 4
-    exchange = StatisticsExchange(model, ["conv"], share=0.25, tilt=tilt)
-    total, terms = exchange(x, labels)
-    layout, statistics = terms["exchanged/layout"].item(), terms["exchanged/statistics"].item()
-    mean, most = 0.25 * layout + 0.75 * statistics, max(layout, statistics)
-    assert mean - 1e-9 <= total.item() <= most + 1e-9  # a soft maximum lies between the mean and the maximum
-    if tilt < 0.01:
-        assert total.item() == pytest.approx(mean, abs=1e-4)
-    elif tilt > 1000:
-        assert total.item() == pytest.approx(most, abs=1e-3)
-    else:
-        wanted = math.log(0.25 * math.exp(tilt * layout) + 0.75 * math.exp(tilt * statistics)) / tilt
-        assert total.item() == pytest.approx(wanted)
-    total.backward()
-    assert all(bool(torch.isfinite(p.grad).all()) and bool((p.grad != 0).any()) for p in model.parameters())
 
 
 def test_the_exchange_makes_a_toy_keep_both_cues() -> None:

@@ -24,7 +24,7 @@ Exchange = Callable[[Tensor, Tensor], Tensor]
 
 
 class StatisticsExchange:
-    """−½ log q(y_i) − ½ log q(y_σ(i)), and its tilted form, for images whose layers have i's layout and σ(i)'s statistics over locations.
+    """−½ log q(y_i) − ½ log q(y_σ(i)) for images whose layers have i's layout and σ(i)'s statistics over locations.
 
         h_i ← s_j (h_i − m_i)/s_i + m_j            after each of `layers`, m and s each channel's mean and deviation,
         h_i ← F⁻¹(|F h_j| · F h_i / |F h_i|)       after each of `spectra`, F the Fourier transform over locations,
@@ -36,18 +36,12 @@ class StatisticsExchange:
     labels count, by `share` for the layout's, neither cue may win, and no label of a second factor is needed. This is
     a training signal beside the plain loss: the network's plain forward pass stays as it is, nothing is left in it.
 
-    Which of the two is the easier differs from data to data, and a fixed share leaves the harder one behind. With a
-    `tilt` t > 0 the loss of a batch is log(share·exp(t L) + (1 − share)·exp(t S)) / t of the two mean cross-entropies L
-    (layout's label) and S (statistics' label): the greater counts more, the more so the greater t; t → 0 is the mean,
-    t → ∞ the maximum.
-
     `layers` and `spectra` are names of modules, "input" the network's own input; maps are (n, channels, ...).
     Calling it, `exchange(x, labels)`, runs the network on x. Raises UnknownName (layers), InvalidArgument (maps without
-    locations, share, tilt), TooFewSamples.
+    locations, share), TooFewSamples.
 
     Moments: Nuriel et al., Permuted AdaIN, CVPR 2021, who keep one label; both labels: Hong et al., StyleMix, CVPR
-    2021; amplitudes: Chen et al., Amplitude-phase recombination, ICCV 2021; the tilt: Li et al., Tilted empirical
-    risk minimization, ICLR 2021, eq. 2.
+    2021; amplitudes: Chen et al., Amplitude-phase recombination, ICCV 2021.
 
     >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
     >>> exchange = StatisticsExchange(model, layers=["1"], spectra=["input"])
@@ -57,13 +51,7 @@ class StatisticsExchange:
     """
 
     def __init__(
-        self,
-        model: nn.Module,
-        layers: Sequence[str] = (),
-        *,
-        spectra: Sequence[str] = (),
-        share: float = 0.5,
-        tilt: float = 0.0,
+        self, model: nn.Module, layers: Sequence[str] = (), *, spectra: Sequence[str] = (), share: float = 0.5
     ) -> None:
         if not isinstance(model, nn.Module):
             raise InvalidArgument(f"model is a {type(model).__name__}; want an nn.Module")
@@ -75,7 +63,6 @@ class StatisticsExchange:
         if positive(share, "share", zero=True) > 1:
             raise InvalidArgument(f"share is {share!r}; want 0 (statistics alone) to 1 (layout alone)")
         self.share = share
-        self.tilt = positive(tilt, "tilt", zero=True)
 
     def __call__(self, x: Tensor, labels: Tensor) -> Loss:
         """The loss, and its terms in nats: the cross-entropies to the layout's label and to the statistics' label."""
@@ -85,18 +72,8 @@ class StatisticsExchange:
             logits = self.model(x)
         layout = F.cross_entropy(logits, labels)
         statistics = F.cross_entropy(logits, labels[partner])
-        total = self._mean(layout, statistics)
+        total = self.share * layout + (1 - self.share) * statistics
         return Loss(total, {"exchanged/layout": layout.detach(), "exchanged/statistics": statistics.detach()})
-
-    def _mean(self, layout: Tensor, statistics: Tensor) -> Tensor:
-        """Of the two by their shares, tilted towards the greater."""
-        if not self.tilt or self.share in (0.0, 1.0):
-            return self.share * layout + (1 - self.share) * statistics
-        shares = torch.tensor([self.share, 1 - self.share], device=layout.device, dtype=layout.dtype)
-        # Around the mean of the two, so that a small tilt keeps its digits.
-        middle = (layout + statistics) / 2
-        both = torch.stack([layout, statistics]) - middle
-        return middle + torch.logsumexp(self.tilt * both + shares.log(), 0) / self.tilt
 
     @contextmanager
     def exchanged(self, partner: Tensor) -> Iterator[None]:

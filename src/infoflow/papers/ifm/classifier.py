@@ -144,7 +144,7 @@ def _players(
     flow = _flow(model, how, hidden, seed)
     exchange = None
     if how.exchange or how.spectra:
-        exchange = StatisticsExchange(model, how.exchange, spectra=how.spectra, share=how.share, tilt=how.tilt)
+        exchange = StatisticsExchange(model, how.exchange, spectra=how.spectra, share=how.share)
     decorrelation = Decorrelation()
     minimax = IndependenceCrossEntropy(_NUISANCES, CLASSES, seed=seed) if how.rival == "ice" else None
     last: dict[str, Tensor] = {}

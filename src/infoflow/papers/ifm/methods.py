@@ -32,8 +32,6 @@ class Method:
     spectra: tuple[str, ...] = ()
     """Layers whose amplitude spectra are exchanged."""
     share: float = 0.5
-    tilt: float = 0.0
-    """How much more the greater of the exchanged images' two losses counts."""
     exchange_weight: float = 3.0
     """Of the exchanged images' loss, beside 1 for the plain images'."""
     decoupling: float = 0.0

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 LARGEST_BATCH = 1024
 
-MEMORY = 64 * 2**20
+MEMORY = 32 * 2**20
 """Bytes of activations that a recorder holds at once; a probe that has more of them goes through in parts."""
 
 

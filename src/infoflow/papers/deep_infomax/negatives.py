@@ -81,7 +81,7 @@ EXPERIMENT = Experiment(
     "Deep InfoMax, figure 9: the number of negatives",
     {
         "smoke": Recipe(SMOKE, negatives=(2, 64), seeds=1),
-        "cpu": Recipe(CPU, negatives=(1, 64, 4032)),
+        "cpu": Recipe(CPU, negatives=(1, 64, 4032), seeds=10),
         "full": Recipe(FULL),
     },
     trials,

@@ -14,7 +14,7 @@ from infoflow.papers.trial import Results
 
 NEGATIVES = ("baseline", "random", "same-location", "same-image", "same-class", "hard")
 CRITICS = (
-    "baseline", "js-published", "js-separable", "infonce-separable", "infonce-bounded", "nwj-published",
+    "baseline", "js-published", "js-separable", "infonce-separable", "infonce-bounded", "nwj-bounded",
     "hellinger-published",
 )  # fmt: skip
 SATURATION = ("baseline", "plain", "noise-.5", "noise-2", "from-input", "to-the-end", "weight-4")

@@ -61,14 +61,17 @@ def run_together(
     total = sum(len(trials) for trials, _ in groups)
     log.info("%d of %d trials to run", len(tasks), total)
 
+    def one_by_one() -> Iterator[int]:
+        for index, trial in tasks:
+            _run(trial, groups[index][1], data_root, device, progress=progress)
+            yield index
+
     with tqdm(total=total, initial=total - len(tasks), disable=not progress, unit="trial") as bar:
         for index, count in enumerate(left):
             if not count:
                 yield index, _gathered(*groups[index])
         if jobs == 1 or len(tasks) < 2:
-            done: Iterable[int] = (
-                _run(index, trial, groups[index][1], data_root, device, progress=progress) for index, trial in tasks
-            )
+            done: Iterable[int] = one_by_one()
         else:
             work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
             done = work(
@@ -99,13 +102,13 @@ def _gathered(trials: Sequence[Trial], folder: Path) -> Results:
 
 
 def _run_alone(group: int, trial: Trial, folder: Path, data_root: Path | None, device: str) -> int:
-    """In a process of its own: one thread, as the other processors have trials too."""
+    """In a process of its own: one thread, as the other processors have trials too. Says which group it was of."""
     torch.set_num_threads(1)
-    return _run(group, trial, folder, data_root, device, progress=False)
+    _run(trial, folder, data_root, device, progress=False)
+    return group
 
 
-def _run(group: int, trial: Trial, folder: Path, data_root: Path | None, device: str, *, progress: bool) -> int:
-    """Runs the trial, and says which group it was of."""
+def _run(trial: Trial, folder: Path, data_root: Path | None, device: str, *, progress: bool) -> None:
     path = _file(trial, folder)
     checkpoint = path.with_suffix(".checkpoint")
     where = torch.device(device)
@@ -123,7 +126,6 @@ def _run(group: int, trial: Trial, folder: Path, data_root: Path | None, device:
     }
     write_atomically(path, lambda part: part.write_text(json.dumps(known)))
     checkpoint.unlink(missing_ok=True)
-    return group
 
 
 def _plain(result: Mapping[str, Any]) -> Any:

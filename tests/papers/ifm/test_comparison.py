@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from infoflow.errors import DidNotConverge
 from infoflow.models import FlowClassifier
 from infoflow.papers.findings import Verdict
 from infoflow.papers.ifm import EXPERIMENTS
-from infoflow.papers.ifm.classifier import _summary, run
+from infoflow.papers.ifm.classifier import DIVERGED, _summary, run
 from infoflow.papers.ifm.comparison import Recipe, both, rows, sanity, trials
 from infoflow.papers.ifm.images import Images, Part, images
 from infoflow.papers.ifm.methods import METHODS, Method
@@ -116,6 +117,37 @@ def test_every_method_trains(name: str, tmp_path: Path) -> None:
     assert found["digit_last"] + found["texture_last"] <= 100 + found["agree"] + 1e-4
     assert bool(found["flow"]) == bool(METHODS[name].flow)
     assert all(np.isfinite(curve).all() for curve in found["flow"].values())
+
+
+def test_a_training_that_diverges_is_a_finding_where_a_flow_is_to_blame(tmp_path: Path) -> None:
+    shape = {k: v for k, v in asdict(SMOKE).items() if k not in ("methods", "seeds", "first_seed", "smaller")}
+    shape |= {"counts": (64, 16, 16), "batch_size": 32, "width": 0.05, "learning_rate": 1e30, "seed": 0}
+    here = Context(None, "cpu", tmp_path / "c", False)
+    found = run(context=here, method="ifm", settings={"flow": 1.0}, **shape)
+    assert list(found) == [DIVERGED]
+    assert "no longer finite" in found[DIVERGED]
+    with pytest.raises(DidNotConverge):
+        run(context=here._replace(checkpoint=tmp_path / "d"), method="baseline", settings={}, **shape)
+
+
+def test_nothing_but_its_divergence_is_claimed_of_a_method_that_diverged() -> None:
+    experiment = EXPERIMENTS["critics"]
+    recipe = replace(experiment.recipe("cpu"), seeds=3)
+    found = results(recipe, dict.fromkeys(recipe.methods, (30.0, 60.0)))
+    known = {name: found[name] for name in found}
+    known["nwj-published/seed=3"] = {DIVERGED: "loss is no longer finite in epoch 2"}
+    known |= {f"nwj-bounded/seed={seed}": {DIVERGED: "loss is no longer finite"} for seed in (2, 3, 4)}
+    told = experiment.report(recipe, Results(trials(recipe), known))
+    about = [claim for claim in told.claims if claim.text.startswith("NWJ")]
+    assert [(claim.text, claim.holds) for claim in about] == [
+        ("NWJ, published critic: training stays finite with every seed", False),
+        ("NWJ, cosine critic: training stays finite with every seed", False),
+    ]
+    assert about[0].evidence == "seed 3: loss is no longer finite in epoch 2"
+    rows_of = {name: [row for row in told.rows if row.what.startswith(METHODS[name].title)]
+               for name in ("nwj-published", "nwj-bounded")}  # fmt: skip
+    assert not rows_of["nwj-bounded"]
+    assert all(len(row.values) == 2 and "2 of 3 seeds" in row.what for row in rows_of["nwj-published"])
 
 
 def test_smaller_images_are_means_of_pixels() -> None:

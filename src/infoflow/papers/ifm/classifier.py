@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from infoflow.checks import choice
 from infoflow.critics import Separable
+from infoflow.errors import DidNotConverge
 from infoflow.interface import Loss
 from infoflow.models import FlowClassifier
 from infoflow.objectives import (
@@ -36,6 +37,9 @@ _NUISANCES = 54
 
 # Each member of an ensemble of two is so much narrower that both cost about as much as one network.
 _MEMBER = 0.7
+
+DIVERGED = "diverged"
+"""What a trial returns of a training that came to nothing."""
 
 Predictor = Callable[[Tensor], Tensor]
 
@@ -62,6 +66,7 @@ def run(
     with the best validation accuracy of the digit ("best_digit"), of the texture ("best_texture"), and the last one;
     `agree`, how often digit and texture are equal on the test set; curves over epochs (`epoch`, `validation_digit`,
     `test_texture`, ...) and each pair's bound in nats (`flow`: pair -> curve; `separated`, `saturation` likewise).
+    Where a flow makes the loss infinite, that is what was found: `diverged`, in words, alone.
 
     >>> import tempfile, pathlib
     >>> context = Context(None, "cpu", pathlib.Path(tempfile.mkdtemp()) / "checkpoint", False)
@@ -74,24 +79,29 @@ def run(
     how = Method(**{"title": method, **_tuples(settings)})
     parts = images(source, seed, size, tuple(counts), context.data_root, texture_side)
     players, predict, flow = _players(how, width, size, hidden, seed, context.device)
-    history = fit(
-        players,
-        (parts.train.x, parts.train.digit),
-        Fit(
-            epochs=epochs,
-            batch_size=batch_size,
-            optimiser=Optimiser("sgd", learning_rate, momentum=0.9),
-            channels_last=True,
-        ),
-        seed=seed,
-        prepare=lambda x, y, generator: (prepared(x), y),
-        evaluate=lambda epoch: _accuracies(predict, parts, context.device),
-        checkpoint=context.checkpoint,
-        resume=True,
-        fingerprint={"method": method, **settings},
-        progress=context.progress,
-        device=context.device,
-    )
+    try:
+        history = fit(
+            players,
+            (parts.train.x, parts.train.digit),
+            Fit(
+                epochs=epochs,
+                batch_size=batch_size,
+                optimiser=Optimiser("sgd", learning_rate, momentum=0.9),
+                channels_last=True,
+            ),
+            seed=seed,
+            prepare=lambda x, y, generator: (prepared(x), y),
+            evaluate=lambda epoch: _accuracies(predict, parts, context.device),
+            checkpoint=context.checkpoint,
+            resume=True,
+            fingerprint={"method": method, **settings},
+            progress=context.progress,
+            device=context.device,
+        )
+    except DidNotConverge as failure:
+        if flow is None:
+            raise
+        return {DIVERGED: str(failure)}
     if flow is not None:
         flow.detach()
     if how.rival == "last-layer":

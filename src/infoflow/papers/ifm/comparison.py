@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from infoflow.papers.findings import Claim, Row
-from infoflow.papers.ifm.classifier import run
+from infoflow.papers.ifm.classifier import DIVERGED, run
 from infoflow.papers.ifm.methods import METHODS
 from infoflow.papers.seeds import over_seeds
 from infoflow.papers.trial import Results, Trial
@@ -52,9 +52,28 @@ def trials(recipe: Recipe) -> list[Trial]:
     return found
 
 
+def steady(recipe: Recipe, results: Results) -> tuple[Recipe, list[Claim]]:
+    """The recipe without methods whose training diverged with some seed, and what is to be said of those.
+
+    Nothing else is claimed of them, as the seeds that did train are a choice of the lucky ones.
+    """
+    diverged = {}
+    for name in recipe.methods:
+        failures = [
+            f"seed {seed}: {found[0][DIVERGED]}"
+            for seed in range(recipe.first_seed, recipe.first_seed + recipe.seeds)
+            if DIVERGED in (found := results.of(method=name, seed=seed))[0]
+        ]
+        if failures:
+            text = f"{METHODS[name].title}: training stays finite with every seed"
+            diverged[name] = Claim(text, False, "; ".join(failures), published=False)
+    kept = tuple(name for name in recipe.methods if name not in diverged)
+    return replace(recipe, methods=kept), list(diverged.values())
+
+
 def values(results: Results, method: str, what: str) -> list[float]:
-    """One number a seed, in the order of the seeds."""
-    return [float(found[what]) for found in results.of(method=method)]
+    """One number a seed, in the order of the seeds; without those whose training diverged."""
+    return [float(found[what]) for found in results.of(method=method) if DIVERGED not in found]
 
 
 def both(results: Results, method: str, selection: str) -> list[tuple[float, float]]:
@@ -72,12 +91,14 @@ def rows(
     """Digit and texture accuracy of every method and selection, beside what is published of them."""
     found = []
     for name in recipe.methods:
-        for selection in selections:
+        trained = len(values(results, name, "agree"))
+        fewer = f" ({trained} of {recipe.seeds} seeds; the others diverged)" if trained < recipe.seeds else ""
+        for selection in selections if trained else ():
             figures = published.get((name, selection))
             for i, factor in enumerate(("digit", "texture")):
                 found.append(
                     Row(
-                        f"{METHODS[name].title}, {selection.replace('_', ' ')}: {factor}",
+                        f"{METHODS[name].title}, {selection.replace('_', ' ')}: {factor}{fewer}",
                         values(results, name, f"{factor}_{selection}"),
                         "%",
                         published=None if figures is None else figures[i],

@@ -71,7 +71,8 @@ METHODS: Mapping[str, Method] = {
     "js-separable": Method("Jensen–Shannon, separable", flow=1.0, critic="separable", locations=8),
     "infonce-separable": replace(_MANY, title="InfoNCE, separable"),
     "infonce-bounded": replace(_MANY, title="InfoNCE, cosine critic", critic="cosine"),
-    # Of unbounded scores NWJ's e^score runs away in training: the published critic's loss became infinite on one draw.
+    # NWJ's e^score of unbounded scores runs away in training where it is let.
+    "nwj-published": Method("NWJ, published critic", flow=1.0, bound="nwj", locations=8),
     "nwj-bounded": Method("NWJ, cosine critic", flow=1.0, bound="nwj", critic="cosine", locations=8),
     "hellinger-published": Method(
         "squared Hellinger, published critic", flow=1.0, bound="squared_hellinger", locations=8

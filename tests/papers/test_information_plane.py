@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from infoflow.papers.information_plane.curves import packed, plane_of
 from infoflow.papers.information_plane.generative import Generative
 from infoflow.papers.information_plane.goldfeld import reversals
 from infoflow.papers.information_plane.inputs import inputs
+from infoflow.papers.information_plane.judging import agreement, compresses, keeps, rises, some_compress
 from infoflow.papers.information_plane.networks import build
 from infoflow.papers.information_plane.readers import NoisyNetwork
 from infoflow.papers.information_plane.reading import Reading
@@ -186,16 +188,70 @@ def test_one_seed_decides_nothing_nor_a_network_that_does_not_learn() -> None:
         found = {"net/seeds from 0": {"curves": curves, "metrics": {"train_loss": loss}}}
         return Reading(recipe, Results([Trial("net/seeds from 0", max, {})], found))
 
-    assert reading(1).compresses("falls", "net", ["tanh1"]).holds is None
-    assert reading(3).compresses("falls", "net", ["tanh1"]).holds is True
-    assert reading(3).keeps("stays", "net", ["tanh1"]).holds is False
-    assert reading(3).some_compress("falls", "net", ["tanh1"]).holds is True
-    assert reading(3).rises("rises", "net", "tanh1").holds is True
+    assert compresses(reading(1), "falls", "net", ["tanh1"]).holds is None
+    assert compresses(reading(3), "falls", "net", ["tanh1"]).holds is True
+    assert keeps(reading(3), "stays", "net", ["tanh1"]).holds is False
+    assert some_compress(reading(3), "falls", "net", ["tanh1"]).holds is True
+    assert rises(reading(3), "rises", "net", "tanh1").holds is True
     for loss in (0.69, 3.2, math.nan):
         stuck = reading(3, loss)
-        for claim in (stuck.compresses("falls", "net", ["tanh1"]), stuck.rises("rises", "net", "tanh1")):
+        for claim in (compresses(stuck, "falls", "net", ["tanh1"]), rises(stuck, "rises", "net", "tanh1")):
             assert claim.holds is None
             assert claim.evidence.endswith("with seed 2 the network doesn't learn")
+
+
+def curves_of(estimator: str, nats: list[float], ceiling: float = 9.0, seeds: int = 3) -> list[dict[str, Any]]:
+    """Of one layer, the same with every seed; its label is learnt."""
+    shared = {
+        "probe": "probe", "layer": "tanh1", "depth": 0, "estimator": estimator, "quantity": "H(Q(T))",
+        "kind": "plug-in", "ceiling_name": "", "n": 10, "epochs": [0, 1, 2], "warnings": [],
+        "seeds": list(range(seeds)),
+    }  # fmt: skip
+    return [
+        {**shared, "axis": axis, "ceiling": top, "nats": [[value] * seeds for value in values]}
+        for axis, values, top in (("input", nats, ceiling), ("label", [0.0, 0.5, 0.6], 0.69))
+    ]
+
+
+def reading_of(*curves: list[dict[str, Any]]) -> Reading:
+    loss = {"epochs": [0, 1, 2], "seeds": [0, 1, 2], "values": [[0.7] * 3, [0.3] * 3, [0.1] * 3]}
+    found = {"net/seeds from 0": {"curves": [one for some in curves for one in some], "metrics": {"train_loss": loss}}}
+    recipe = Recipe((Variant("net"),), ("binning:width=0.1",))
+    return Reading(recipe, Results([Trial("net/seeds from 0", max, {})], found))
+
+
+def test_a_claim_that_differs_says_whether_it_would_by_another_ruler() -> None:
+    fine, other = "Binning(width=0.1)", "Binning(width=1.0)"
+    fallen, kept = [1.0, 4.0, 2.0], [1.0, 4.0, 4.0]
+    decided = keeps(reading_of(curves_of(fine, fallen), curves_of(other, kept)), "stays", "net", ["tanh1"])
+    assert decided.holds is False
+    assert decided.evidence.endswith(f"Why: the ruler decides: of 1 others it holds by {other} and differs by 0")
+    agreed = keeps(reading_of(curves_of(fine, fallen), curves_of(other, fallen)), "stays", "net", ["tanh1"])
+    assert "not the ruler's doing: it differs by 1 of 1 others too" in agreed.evidence
+    full = reading_of(curves_of(fine, fallen), curves_of(other, [4.0, 4.0, 4.0], ceiling=4.0))
+    assert keeps(full, "stays", "net", ["tanh1"]).evidence.endswith("Why: the 1 other rulers can't tell")
+    alone = reading_of(curves_of(fine, fallen))
+    assert keeps(alone, "stays", "net", ["tanh1"]).evidence.endswith("Why: there is no other ruler here")
+    ours = keeps(
+        reading_of(curves_of(fine, fallen), curves_of(other, kept)), "stays", "net", ["tanh1"], published=False
+    )
+    assert "Why" not in ours.evidence
+    assert "Why" not in keeps(reading_of(curves_of(fine, kept)), "stays", "net", ["tanh1"]).evidence
+
+
+def test_what_begins_at_its_ceiling_is_not_told_to_rise_or_not() -> None:
+    name = "Binning(width=0.1)"
+    below = reading_of(curves_of(name, [4.0, 3.0, 2.0]))
+    assert rises(below, "rises", "net", "tanh1", axis="input").holds is False
+    full = reading_of(curves_of(name, [4.0, 3.0, 2.0], ceiling=4.0))
+    claim = rises(full, "rises", "net", "tanh1", axis="input")
+    assert claim.holds is None
+    assert claim.evidence.endswith("but it begins at its ceiling")
+    risen = reading_of(curves_of(name, [1.0, 4.0, 0.5]))
+    assert rises(risen, "rises", "net", "tanh1", axis="input").holds is False
+    assert rises(risen, "rises", "net", "tanh1", axis="input", at_first=True).holds is True
+    barely = reading_of(curves_of(name, [3.9, 4.0, 0.5]))
+    assert rises(barely, "rises", "net", "tanh1", axis="input", at_first=True).holds is False
 
 
 def test_training_and_test_inputs_are_read_apart(tmp_path: Path) -> None:
@@ -208,7 +264,7 @@ def test_training_and_test_inputs_are_read_apart(tmp_path: Path) -> None:
     assert set(reading.sides["n"]) == {90}
     both = reading.sides.pivot_table(index=["layer", "epoch", "axis", "seed"], columns="probe", values="nats")
     assert not np.allclose(both["train"], both["test"])
-    (claim,) = reading.agreement()
+    (claim,) = agreement(reading)
     assert not claim.published
     # As though the layer had been learnt and then fallen on the training inputs alone.
     rows = reading.sides
@@ -223,7 +279,7 @@ def test_training_and_test_inputs_are_read_apart(tmp_path: Path) -> None:
         rows.loc[chosen, "nats"] = 0.0 if axis == "label" else 3.0
         rows.loc[chosen & (rows["epoch"] == last), "nats"] = end
         rows.loc[chosen & (rows["epoch"] == first), "nats"] = 0.0
-    (claim,) = reading.agreement()
+    (claim,) = agreement(reading)
     assert claim.holds is False
     assert "compresses on training inputs, does not compress on test inputs" in claim.evidence
 

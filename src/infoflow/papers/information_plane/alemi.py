@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from infoflow.models import InfiniteEnsemble
 from infoflow.papers.experiment import Experiment
 from infoflow.papers.findings import Claim, Findings
 from infoflow.papers.information_plane import figures
+from infoflow.papers.information_plane.judging import rises
 from infoflow.papers.information_plane.reading import OUTPUT, Reading
 from infoflow.papers.information_plane.rows import PAPER, TableRow, found_rows, notes
 from infoflow.papers.information_plane.variant import Recipe as Reader
@@ -32,15 +33,28 @@ LOWER, UPPER = "SampleBound(lower)", "SampleBound(upper)"
 
 
 @dataclass(frozen=True)
+class Data:
+    """Y = w·X + noise with |w| = 1, X of so many inputs, noise of variance 1/snr."""
+
+    name: str
+    inputs: int
+    snr: float
+
+
+CHOSEN = Data("", 30, 3.0)
+# Few inputs and much noise: a network that learns its samples by heart is then mostly wrong elsewhere.
+NOISIER = Data(", noisier labels", 5, 0.3)
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Three hidden layers of infinite width; times are those of gradient flow."""
 
     activations: tuple[str, ...] = ("erf", "relu")
+    data: tuple[Data, ...] = (CHOSEN, NOISIER)
     depth: int = 3
-    inputs: int = 30
     samples: int = 100
     probe: int = 2000
-    snr: float = 3.0
     decades: int = 7
     per_decade: int = 4
     draws: int = 8
@@ -48,15 +62,19 @@ class Recipe:
 
 
 def trials(recipe: Recipe) -> list[Trial]:
-    """Each activation with each draw of the data."""
+    """Each activation on each kind of data, with each draw of it."""
     times = [0, *sorted({round(10 ** (i / recipe.per_decade)) for i in range(recipe.decades * recipe.per_decade + 1)})]
     shared = {
-        "depth": recipe.depth, "inputs": recipe.inputs, "samples": recipe.samples, "probe": recipe.probe,
-        "snr": recipe.snr, "times": times, "draws": recipe.draws,
+        "depth": recipe.depth, "samples": recipe.samples, "probe": recipe.probe, "times": times, "draws": recipe.draws,
     }  # fmt: skip
     return [
-        Trial(f"{activation}/seed={seed}", ensemble, {"activation": activation, **shared, "seed": seed})
+        Trial(
+            f"{activation}{data.name}/seed={seed}",
+            ensemble,
+            {"activation": activation, "inputs": data.inputs, "snr": data.snr, **shared, "seed": seed},
+        )
         for activation in recipe.activations
+        for data in recipe.data
         for seed in range(recipe.seeds)
     ]
 
@@ -148,19 +166,22 @@ def _label(mean: Tensor, variance: Tensor, y: Tensor) -> float:
 
 
 def report(recipe: Recipe, results: Results) -> Findings:
-    """Does I(X;Z) rise, and I(Z;Y) fall again?"""
+    """Does I(X;Z) rise, and I(Z;Y) fall again? On the chosen data; and where there is more to overfit."""
     reading = Reading(Reader((), ()), results, (LOWER, UPPER))
     claims = []
     for network in reading.networks:
         low, high = (reading.nats(network, OUTPUT, name) for name in (LOWER, UPPER))
         label = reading.nats(network, OUTPUT, LOWER, "label")
+        ours = network.endswith(NOISIER.name)
+        rise = rises(reading, f"{network}: I(X;L) rises in training", network, OUTPUT, LOWER, "input")
         claims += [
-            reading.rises(f"{network}: I(X;L) rises in training", network, OUTPUT, LOWER, "input"),
+            replace(rise, published=not ours),
             Claim.above(
                 f"{network}: overfitting, I(Y;L) on new inputs falls (from its peak to the end)",
                 [float(label[seed].max() - label[seed].iloc[-1]) for seed in label.columns],
                 0.01,
                 unit="nats",
+                published=not ours,
             ),
             Claim(
                 f"{network}: I(X;L) is finite, and known to within 0.1 nats at the end",
@@ -171,11 +192,18 @@ def report(recipe: Recipe, results: Results) -> Findings:
         ]
     pictures = [figure for figure in figures.pictures(reading) if figure.name != "geometry"]
     told = notes(ROW, recipe, RECIPES["full"], claims)
-    return Findings(found_rows(reading), claims, pictures, [*told, "Epochs are times of gradient flow."])
+    return Findings(found_rows(reading), claims, pictures, [*told, _WHY, "Epochs are times of gradient flow."])
 
+
+_WHY = (
+    "Whether overfitting shows depends on the data, whose settings the paper doesn't tell: the same ensembles are "
+    f"judged on labels that are mostly noise, too ({NOISIER.inputs} inputs, SNR {NOISIER.snr})."
+)
 
 RECIPES = {
-    "smoke": Recipe(activations=("erf",), inputs=5, samples=10, probe=60, decades=2, per_decade=1, draws=2, seeds=2),
+    "smoke": Recipe(
+        activations=("erf",), data=(Data("", 5, 3.0),), samples=10, probe=60, decades=2, per_decade=1, draws=2, seeds=2
+    ),
     "cpu": Recipe(seeds=10, probe=1000),
     "full": Recipe(),
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from infoflow.papers.findings import Claim
+from infoflow.papers.information_plane.judging import keeps, rises
 from infoflow.papers.information_plane.reading import OUTPUT, Reading
 from infoflow.papers.information_plane.rows import TableRow, experiment
 from infoflow.papers.information_plane.variant import Recipe, Variant
@@ -32,13 +33,13 @@ def judge(reading: Reading) -> Sequence[Claim]:
         h = reading.nats(network, OUTPUT)
         given = h - reading.nats(network, OUTPUT, axis="label")
         claims += [
-            reading.rises(f"{network}: H(L) rises", network, OUTPUT, axis="input"),
+            rises(reading, f"{network}: H(L) rises", network, OUTPUT, axis="input"),
             Claim.above(
                 f"{network}: then H(L|Y) falls (from its peak to the end)",
                 [float(given[seed].max() - given[seed].iloc[-1]) for seed in given.columns],
                 unit="nats",
             ),
-            reading.keeps(f"{network}: H(L) doesn't fall again, no compression", network, [OUTPUT]),
+            keeps(reading, f"{network}: H(L) doesn't fall again, no compression", network, [OUTPUT]),
         ]
     return claims
 

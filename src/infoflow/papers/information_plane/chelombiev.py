@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from infoflow.papers.findings import Claim
+from infoflow.papers.information_plane.judging import compresses
 from infoflow.papers.information_plane.reading import Reading, label_of
 from infoflow.papers.information_plane.rows import TableRow, experiment
 from infoflow.papers.information_plane.rulers import Ruler
@@ -39,10 +40,10 @@ def judge(reading: Reading) -> Sequence[Claim]:
     for network in ("tanh, L2", "ReLU, L2"):
         if reading.has(network):
             hidden = reading.hidden(network)
-            claims.append(reading.compresses(f"{network}: every hidden layer compresses", network, hidden))
+            claims.append(compresses(reading, f"{network}: every hidden layer compresses", network, hidden))
             by = label_of(KDE)
             claims.append(
-                reading.compresses(f"{network}: the same by {by}", network, hidden, by, published=False)
+                compresses(reading, f"{network}: the same by {by}", network, hidden, by, published=False)
             )  # fmt: skip
     if reading.has("ReLU"):
         claims.append(generalisation(reading, "ReLU"))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from infoflow.papers.findings import Claim
+from infoflow.papers.information_plane.judging import compresses, keeps
 from infoflow.papers.information_plane.reading import OUTPUT, Reading
 from infoflow.papers.information_plane.rows import TableRow, experiment
 from infoflow.papers.information_plane.rulers import Ruler
@@ -32,12 +33,12 @@ def judge(reading: Reading) -> Sequence[Claim]:
     claims = []
     for network in reading.networks:
         if network.startswith("MNIST"):
-            claims.append(reading.compresses(f"{network}: the softmax compresses", network, [OUTPUT]))
+            claims.append(compresses(reading, f"{network}: the softmax compresses", network, [OUTPUT]))
         elif network == SHALLOW:
-            claims.append(reading.keeps(f"{network}: the softmax doesn't compress", network, [OUTPUT]))
+            claims.append(keeps(reading, f"{network}: the softmax doesn't compress", network, [OUTPUT]))
         else:
             claims.append(
-                reading.compresses(f"{network}: the softmax compresses", network, [OUTPUT], published=False)
+                compresses(reading, f"{network}: the softmax compresses", network, [OUTPUT], published=False)
             )  # fmt: skip
     return claims
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from infoflow.papers.findings import Claim, Row
+from infoflow.papers.information_plane.judging import rises, some_compress
 from infoflow.papers.information_plane.reading import OUTPUT, Reading
 from infoflow.papers.information_plane.rows import TableRow, experiment
 from infoflow.papers.information_plane.rulers import Ruler
@@ -38,9 +39,16 @@ def judge(reading: Reading) -> Sequence[Claim]:
     for network in reading.networks:
         last = reading.hidden(network)[-1]
         claims += [
-            reading.rises(f"{network}: fitting, I(T;Y) of {last} rises", network, last),
-            reading.rises(f"{network}: fitting, I(X;T) of {last} rises at first", network, last, axis="input"),
-            reading.some_compress(f"{network}: then some hidden layer compresses", network, reading.hidden(network)),
+            rises(reading, f"{network}: fitting, I(T;Y) of {last} rises", network, last),
+            rises(
+                reading,
+                f"{network}: fitting, I(X;T) of {last} rises at first",
+                network,
+                last,
+                axis="input",
+                at_first=True,
+            ),
+            some_compress(reading, f"{network}: then some hidden layer compresses", network, reading.hidden(network)),
         ]
     return claims
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from infoflow.papers.findings import Claim, Row
 from infoflow.papers.information_plane.figures import bits
+from infoflow.papers.information_plane.judging import keeps, some_compress
 from infoflow.papers.information_plane.reading import Reading
 from infoflow.papers.information_plane.rows import TableRow, experiment
 from infoflow.papers.information_plane.rulers import Ruler
@@ -35,9 +36,9 @@ def judge(reading: Reading) -> Sequence[Claim]:
     for network in reading.networks:
         hidden = reading.hidden(network)
         if network.endswith(DECAY):
-            claims.append(reading.some_compress(f"{network}: some hidden layer compresses", network, hidden))
+            claims.append(some_compress(reading, f"{network}: some hidden layer compresses", network, hidden))
         else:
-            claims.append(reading.keeps(f"{network}: no hidden layer compresses", network, hidden))
+            claims.append(keeps(reading, f"{network}: no hidden layer compresses", network, hidden))
     return claims
 
 

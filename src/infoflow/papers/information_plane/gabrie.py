@@ -15,6 +15,7 @@ from infoflow.estimators.linear_gaussian_channel import LinearGaussianChannel
 from infoflow.papers.experiment import Experiment
 from infoflow.papers.findings import Claim, Findings
 from infoflow.papers.information_plane import figures
+from infoflow.papers.information_plane.judging import some_compress
 from infoflow.papers.information_plane.reading import Reading
 from infoflow.papers.information_plane.rows import PAPER, TableRow, found_rows, notes
 from infoflow.papers.information_plane.variant import Recipe as Reader
@@ -198,7 +199,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
     correlations = {}
     for network in reading.networks:
         layers = reading.layers(network)
-        claims.append(reading.some_compress(f"{network}: I(X;T) of some layer falls", network, layers, BOUND))
+        claims.append(some_compress(reading, f"{network}: I(X;T) of some layer falls", network, layers, BOUND))
         information, loss = reading.nats(network, layers[-1], BOUND), reading.metric(network, "test_loss")
         pairs = [information[seed].corr(loss[seed], method="spearman") for seed in information.columns]
         correlations[network] = over_seeds([float(value) for value in pairs])

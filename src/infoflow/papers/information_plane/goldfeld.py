@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from infoflow.papers.findings import Claim
+from infoflow.papers.information_plane.judging import explained, keeps, some_compress
 from infoflow.papers.information_plane.reading import Reading
 from infoflow.papers.information_plane.rows import TableRow, experiment
 from infoflow.papers.information_plane.rulers import Ruler
@@ -40,22 +41,29 @@ def judge(reading: Reading) -> Sequence[Claim]:
     claims = []
     if reading.has(NOISY):
         hidden = reading.hidden(NOISY)
-        turns = {
-            layer: [reversals(curve.to_numpy()) for _, curve in reading.nats(NOISY, layer).items()] for layer in hidden
-        }
-        most = {layer: float(np.median(found)) for layer, found in turns.items()}
+        used = reading.first(NOISY)
+        turns = _turns(reading, used)
         claims += [
-            Claim(
-                "noisy: I(X;T) of some hidden layer changes its direction twice or more (in the median seed)",
-                max(most.values()) >= 2,
-                "; ".join(f"{layer}: {times}" for layer, times in turns.items()),
+            explained(
+                reading,
+                Claim(
+                    "noisy: I(X;T) of some hidden layer changes its direction twice or more (in the median seed)",
+                    _several(turns),
+                    "; ".join(f"{layer}: {times}" for layer, times in turns.items()),
+                ),
+                NOISY,
+                used,
+                lambda other: _several(_turns(reading, other)),
             ),
-            reading.some_compress("noisy: some hidden layer compresses", NOISY, hidden),
+            some_compress(reading, "noisy: some hidden layer compresses", NOISY, hidden),
         ]
     if reading.has(ORTHONORMAL):
         claims.append(
-            reading.keeps(
-                "noisy, orthonormal weights: no hidden layer compresses", ORTHONORMAL, reading.hidden(ORTHONORMAL)
+            keeps(
+                reading,
+                "noisy, orthonormal weights: no hidden layer compresses",
+                ORTHONORMAL,
+                reading.hidden(ORTHONORMAL),
             )
         )
     if reading.has(CNN):
@@ -73,6 +81,18 @@ def judge(reading: Reading) -> Sequence[Claim]:
             )
         )
     return claims
+
+
+def _turns(reading: Reading, estimator: str) -> dict[str, list[int]]:
+    """Of every hidden layer, how often I(X;T) turns with each seed."""
+    return {
+        layer: [reversals(curve.to_numpy()) for _, curve in reading.nats(NOISY, layer, estimator).items()]
+        for layer in reading.hidden(NOISY)
+    }
+
+
+def _several(turns: Mapping[str, Sequence[int]]) -> bool:
+    return max(float(np.median(found)) for found in turns.values()) >= 2
 
 
 def reversals(curve: Sequence[float] | np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> int:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from infoflow.papers.findings import Claim, Row
 from infoflow.papers.information_plane.figures import bits
+from infoflow.papers.information_plane.judging import some_compress
 from infoflow.papers.information_plane.reading import OUTPUT, Reading
 from infoflow.papers.information_plane.rows import TableRow, experiment
 from infoflow.papers.information_plane.rulers import Ruler
@@ -39,7 +40,7 @@ def judge(reading: Reading) -> Sequence[Claim]:
     claims = []
     for network in reading.networks:
         layers = reading.layers(network)
-        claims.append(reading.some_compress(f"{network}: some layer compresses", network, layers))
+        claims.append(some_compress(reading, f"{network}: some layer compresses", network, layers))
         ends = [reading.nats(network, layer).iloc[-1] for layer in layers]
         steps = {
             f"{deep} above {shallow}": [float(a - b) for a, b in zip(above, below, strict=True)]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from infoflow.papers.findings import Claim
+from infoflow.papers.information_plane.judging import some_compress
 from infoflow.papers.information_plane.reading import Reading
 from infoflow.papers.information_plane.rows import TableRow, experiment
 from infoflow.papers.information_plane.rulers import Ruler
@@ -28,7 +29,7 @@ _TANH = Variant(
 def judge(reading: Reading) -> Sequence[Claim]:
     """Some layer of each network compresses."""
     return [
-        reading.some_compress(f"{network}: some layer compresses", network, reading.layers(network))
+        some_compress(reading, f"{network}: some layer compresses", network, reading.layers(network))
         for network in reading.networks
     ]
 

@@ -10,6 +10,7 @@ from typing import Any
 from infoflow.papers.experiment import Experiment
 from infoflow.papers.findings import Claim, Findings, Row, Verdict
 from infoflow.papers.information_plane import figures
+from infoflow.papers.information_plane.judging import agreement, survival
 from infoflow.papers.information_plane.reading import LEARNS, Reading
 from infoflow.papers.information_plane.tracing import trials
 from infoflow.papers.information_plane.variant import Recipe
@@ -77,7 +78,7 @@ def experiment(
 
     def report(recipe: Recipe, results: Results) -> Findings:
         reading = Reading(recipe, results)
-        claims = [*judge(reading), *reading.survival(), *reading.agreement()]
+        claims = [*judge(reading), *survival(reading), *agreement(reading)]
         return Findings(
             [*rows(reading), *found_rows(reading)],
             claims,
@@ -112,7 +113,8 @@ def notes(row: TableRow, recipe: Any, full: Any, claims: Sequence[Claim]) -> lis
         f"The review: {row.review}",
         f"This row: {ours}{f' ({chosen}, as chosen)' if chosen else ''}. Rule: differs where a published claim "
         "differs; else can't tell, where the seeds can't tell of one; else reproduced. Settings unknown where the "
-        "paper tells too few of them.",
+        "paper tells too few of them. 'Why' tells whether a claim that differs would hold by the other estimators and "
+        "settings that the same activations were measured with.",
         "A layer compresses where I(X;T) at the end lies more than 5 % below its peak in the whole 10–90 % band over "
         "seeds, and doesn't where the whole band lies within. Neither is told, nor whether I(T;Y) rises, of a network "
         f"whose training loss falls by less than {LEARNS:.0%} with some seed.",

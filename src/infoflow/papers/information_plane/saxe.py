@@ -9,11 +9,13 @@ from dataclasses import replace
 from infoflow.papers.findings import Claim, Row
 from infoflow.papers.information_plane import teacher
 from infoflow.papers.information_plane.figures import bits
+from infoflow.papers.information_plane.judging import keeps, some_compress
 from infoflow.papers.information_plane.reading import Reading, label_of
 from infoflow.papers.information_plane.rows import TableRow, experiment
 from infoflow.papers.information_plane.rulers import Ruler
 from infoflow.papers.information_plane.variant import Recipe, Variant
 from infoflow.papers.trial import Trial
+from infoflow.plane.compression import COMPRESSES, DOES_NOT
 
 ROW = TableRow(
     "saxe",
@@ -27,6 +29,7 @@ KDE, NARROW, EVEN, WIDE = (
     "kernel-density:variance=0.001", "binning:width=0.07", "binning:bins=100,scope=run", "binning:width=0.5",
 )  # fmt: skip
 STUDENT = "linear student"
+WHOLE = "tanh, full batch"
 
 _TANH = Variant(
     "tanh", initialisation="saxe", batch_size=256, epochs=10_000, shuffled_split=True
@@ -48,21 +51,29 @@ def judge(reading: Reading) -> Sequence[Claim]:
         for text in (KDE, NARROW):
             if falls:
                 claims.append(
-                    reading.some_compress(
-                        f"{network}: some hidden layer compresses ({label_of(text)})", network, hidden, label_of(text)
+                    some_compress(
+                        reading,
+                        f"{network}: some hidden layer compresses ({label_of(text)})",
+                        network,
+                        hidden,
+                        label_of(text),
                     )
                 )
             else:
                 claims.append(
-                    reading.keeps(
-                        f"{network}: no hidden layer compresses ({label_of(text)})", network, hidden, label_of(text)
+                    keeps(
+                        reading,
+                        f"{network}: no hidden layer compresses ({label_of(text)})",
+                        network,
+                        hidden,
+                        label_of(text),
                     )
                 )
-    if reading.has("tanh", "tanh, full batch"):
-        claims.append(_same(reading))
+    if reading.has("tanh", WHOLE):
+        claims += _without_noise(reading)
     if reading.has("MNIST ReLU"):
         claims.append(
-            reading.keeps(
+            keeps(reading,
                 "MNIST ReLU: no hidden layer compresses (KDE)", "MNIST ReLU", reading.hidden("MNIST ReLU"),
                 label_of("kernel-density:variance=0.1"),
             )
@@ -79,14 +90,52 @@ def judge(reading: Reading) -> Sequence[Claim]:
     return claims
 
 
-def _same(reading: Reading) -> Claim:
-    """Verdicts of all hidden layers, batches against the full batch."""
-    by_batches = reading.verdicts("tanh", reading.hidden("tanh"))
-    whole = reading.verdicts("tanh, full batch", reading.hidden("tanh, full batch"))
-    told = "; ".join(f"{layer}: {by_batches[layer]} / {whole[layer]}" for layer in by_batches)
-    return Claim(
-        "tanh: full-batch gradient descent gives every layer the verdict of batches", by_batches == whole, told
-    )
+def _without_noise(reading: Reading) -> list[Claim]:
+    """The full batch against batches: verdicts, and how much is lost after as many epochs and after as many steps."""
+    hidden = reading.hidden("tanh")
+    by_batches, whole = (reading.verdicts(network, hidden) for network in ("tanh", WHOLE))
+    firm = {layer for layer in hidden if {by_batches[layer], whole[layer]} <= {COMPRESSES, DOES_NOT}}
+    differing = [layer for layer in firm if by_batches[layer] != whole[layer]]
+    claims = [
+        some_compress(
+            reading,
+            "tanh: compression needs no noise of batches: some hidden layer compresses without it",
+            WHOLE,
+            hidden,
+        ),
+        Claim(
+            "tanh: full-batch gradient descent gives every layer the verdict of batches",
+            False if differing else True if len(firm) == len(hidden) else None,
+            "; ".join(f"{layer}: {by_batches[layer]} / {whole[layer]}" for layer in hidden),
+        ),
+    ]
+    layer = hidden[-2]
+    steps = _steps(reading, "tanh") / _steps(reading, WHOLE)
+    for told, epochs in (("epochs", 1.0), ("steps", steps)):
+        more = [
+            100 * (b - a)
+            for a, b in zip(_lost(reading, "tanh", layer, epochs), _lost(reading, WHOLE, layer), strict=True)
+        ]
+        claims.append(
+            Claim.above(
+                f"tanh: after as many {told}, {layer} has lost more of its peak with the full batch than with batches",
+                more, unit="points", published=False,
+            )
+        )  # fmt: skip
+    return claims
+
+
+def _steps(reading: Reading, network: str) -> int:
+    """Of an epoch of 3276 inputs."""
+    variant = next(variant for variant in reading.recipe.variants if variant.name == network)
+    return math.ceil(3276 / variant.batch_size)
+
+
+def _lost(reading: Reading, network: str, layer: str, sooner: float = 1.0) -> list[float]:
+    """For each seed, the share of the peak so far that is lost at the last snapshot in 1/`sooner` of the training."""
+    nats = reading.nats(network, layer)
+    until = nats.loc[: nats.index[-1] / sooner]
+    return [float(1 - until[seed].iloc[-1] / until[seed].max()) for seed in until.columns]
 
 
 def saturation(reading: Reading) -> list[Row]:
@@ -124,7 +173,7 @@ _FULL = Recipe(
         replace(_TANH, name="ReLU", activation=("relu",)),
         replace(_TANH, name="softsign", activation=("softsign",)),
         replace(_TANH, name="softplus", activation=("softplus",)),
-        replace(_TANH, name="tanh, full batch", batch_size=3276),
+        replace(_TANH, name=WHOLE, batch_size=3276),
         _MNIST,
         replace(_MNIST, name="MNIST tanh", activation=("tanh",)),
     ),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from infoflow.papers.findings import Claim, Row
 from infoflow.papers.information_plane.figures import bits
+from infoflow.papers.information_plane.judging import compresses, rises, some_compress
 from infoflow.papers.information_plane.reading import OUTPUT, Reading
 from infoflow.papers.information_plane.rows import TableRow, experiment
 from infoflow.papers.information_plane.rulers import Ruler
@@ -39,9 +40,9 @@ def judge(reading: Reading) -> Sequence[Claim]:
         hidden = reading.hidden(network)
         last = hidden[-1]
         claims += [
-            reading.rises(f"{network}: fitting, I(T;Y) of {last} rises", network, last),
-            reading.some_compress(f"{network}: then some hidden layer compresses", network, hidden),
-            reading.compresses(f"{network}: the softmax compresses", network, [OUTPUT]),
+            rises(reading, f"{network}: fitting, I(T;Y) of {last} rises", network, last),
+            some_compress(reading, f"{network}: then some hidden layer compresses", network, hidden),
+            compresses(reading, f"{network}: the softmax compresses", network, [OUTPUT]),
             _generalises(reading, network, last),
         ]
     return claims

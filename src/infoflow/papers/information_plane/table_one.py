@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infoflow.errors import BrokenStore
-from infoflow.papers.information_plane.reading import STANDS
+from infoflow.papers.information_plane.judging import STANDS
 from infoflow.papers.information_plane.rows import TableRow, verdict
 from infoflow.papers.seeds import how_many
 from infoflow.plane.table import write_atomically

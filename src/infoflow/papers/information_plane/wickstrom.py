@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from infoflow.papers.findings import Claim, Row
 from infoflow.papers.information_plane.figures import bits
+from infoflow.papers.information_plane.judging import compresses, keeps, rises, some_compress
 from infoflow.papers.information_plane.reading import OUTPUT, Reading
 from infoflow.papers.information_plane.rows import TableRow, experiment
 from infoflow.papers.information_plane.rulers import Ruler
@@ -43,13 +44,13 @@ def judge(reading: Reading) -> Sequence[Claim]:
     if reading.has("MLP"):
         last = reading.hidden("MLP")[-1]
         claims += [
-            reading.rises(f"MLP: fitting, I(T;Y) of {last} rises", "MLP", last),
-            reading.some_compress("MLP: then some layer compresses", "MLP", reading.layers("MLP")),
+            rises(reading, f"MLP: fitting, I(T;Y) of {last} rises", "MLP", last),
+            some_compress(reading, "MLP: then some layer compresses", "MLP", reading.layers("MLP")),
         ]
     if reading.has("CNN"):
         claims += [
-            reading.compresses("CNN: the softmax compresses", "CNN", [OUTPUT]),
-            reading.keeps("CNN: no other layer compresses", "CNN", reading.hidden("CNN")),
+            compresses(reading, "CNN: the softmax compresses", "CNN", [OUTPUT]),
+            keeps(reading, "CNN: no other layer compresses", "CNN", reading.hidden("CNN")),
         ]
     return claims
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from infoflow.papers.findings import Claim
+from infoflow.papers.information_plane.judging import keeps, rises
 from infoflow.papers.information_plane.reading import Reading
 from infoflow.papers.information_plane.rows import TableRow, experiment
 from infoflow.papers.information_plane.rulers import Ruler
@@ -35,9 +36,9 @@ def judge(reading: Reading) -> Sequence[Claim]:
     for network in reading.networks:
         last = reading.hidden(network)[-1]
         claims += [
-            reading.rises(f"{network}: I(X;T) of {last} rises", network, last, axis="input"),
-            reading.rises(f"{network}: I(T;Y) of {last} rises", network, last),
-            reading.keeps(f"{network}: no hidden layer compresses", network, reading.hidden(network)),
+            rises(reading, f"{network}: I(X;T) of {last} rises", network, last, axis="input"),
+            rises(reading, f"{network}: I(T;Y) of {last} rises", network, last),
+            keeps(reading, f"{network}: no hidden layer compresses", network, reading.hidden(network)),
         ]
     return claims
 

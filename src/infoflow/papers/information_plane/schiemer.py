@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from infoflow.interface import SATURATION
 from infoflow.papers.findings import Claim
+from infoflow.papers.information_plane.judging import keeps, some_compress
 from infoflow.papers.information_plane.reading import Reading, label_of
 from infoflow.papers.information_plane.rows import TableRow, experiment
 from infoflow.papers.information_plane.rulers import Ruler
@@ -47,9 +48,9 @@ def judge(reading: Reading) -> Sequence[Claim]:
     for network, falls in (("tanh", True), ("ReLU", False)):
         if reading.has(network):
             by = label_of("binning:width=0.07")
-            say = reading.some_compress if falls else reading.keeps
+            say = some_compress if falls else keeps
             what = "some hidden layer compresses" if falls else "no hidden layer compresses"
-            claims.append(say(f"{network}, width 0.07: {what}", network, reading.hidden(network), by))
+            claims.append(say(reading, f"{network}, width 0.07: {what}", network, reading.hidden(network), by))
     return claims
 
 

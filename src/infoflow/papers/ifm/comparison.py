@@ -126,7 +126,9 @@ def sanity(recipe: Recipe, results: Results) -> Claim:
     return Claim(
         "digit and texture accuracy add up to at most 1 + P(digit = texture), about 110 %",
         holds,
-        f"the largest sum is {max(-worst, 0.0):.1f} points below it" if holds else f"exceeded by {worst:.1f} points",
+        f"the largest sum is {abs(min(worst, 0.0)):.1f} points below it"
+        if holds
+        else f"exceeded by {worst:.1f} points",
         published=False,
     )
 

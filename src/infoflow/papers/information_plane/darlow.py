@@ -99,7 +99,7 @@ DARLOW = experiment(
             estimators=("generative:side=7,epochs=40",),
             seeds=2,
             metrics_on=5000,
-            snapshots=9,
+            snapshots=7,
             pairs=1500,
         ),
         "full": _FULL,

@@ -62,7 +62,9 @@ YU = experiment(
             seeds=1,
             snapshots=2,
         ),
-        "cpu": replace(_FULL, variants=(replace(_LENET, epochs=8, size=20_000),), snapshots=9, pairs=300),
+        "cpu": replace(
+            _FULL, variants=(replace(_LENET, epochs=8, size=20_000),), metrics_on=5000, snapshots=9, pairs=300
+        ),
         "full": _FULL,
     },
     judge,

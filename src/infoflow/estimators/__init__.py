@@ -43,6 +43,7 @@ from infoflow.estimators.neural import (
 from infoflow.estimators.quantised import QuantisedInformation
 from infoflow.estimators.recommend import Auto, Recommendation, recommend
 from infoflow.estimators.registry import ESTIMATORS, create, mutual_information, parse
+from infoflow.estimators.replica import ReplicaInformation
 from infoflow.estimators.sample_propagation import SamplePropagation
 from infoflow.estimators.significance import ShuffledNull, interval, shuffled_null
 from infoflow.estimators.sliced import Sliced
@@ -84,6 +85,7 @@ __all__ = [
     "NormalisingFlow",
     "QuantisedInformation",
     "Recommendation",
+    "ReplicaInformation",
     "SamplePropagation",
     "ShuffledNull",
     "Sliced",

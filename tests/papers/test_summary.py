@@ -27,6 +27,14 @@ def test_every_picture_that_a_page_shows_is_there() -> None:
             assert (ROOT / "results" / one["folder"] / f"{figure['name']}.png").exists()
 
 
+def test_every_row_that_differs_says_by_an_experiment_why() -> None:
+    for one in summary.read(ROOT / "results"):
+        if one["folder"].startswith("information-plane/"):
+            for claim in one["claims"]:
+                if claim["published"] and claim["verdict"] == "differs":
+                    assert ". Why: " in claim["evidence"], claim["claim"]
+
+
 def test_the_command_tells_every_setting_that_is_not_the_recipe_s(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "results" / "information-plane" / "yu", tmp_path / "information-plane" / "yu")
     file = tmp_path / "information-plane" / "yu" / "results.json"

@@ -16,7 +16,8 @@ import hashlib
 import math
 import os
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -42,6 +43,8 @@ _SNAPSHOT = re.compile(r"(\d+)\.(\d+)")
 # A chunk is what one read decompresses: whole members, as many as stay small; huge layers are cut by samples.
 _CHUNK_BYTES = 4 * 2**20
 _LARGEST_CHUNK_BYTES = 64 * 2**20
+
+_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -234,16 +237,20 @@ class RecordingStore:
         """The arrays, and last the attributes that make them count."""
         group = zarr.open_group(self._store, path=snapshot.path, mode="w", zarr_format=3)
         stored: dict[str, dict[str, dict[str, Any]]] = {}
-        for probe_index, probe in enumerate(header.probes):
-            folder = group.create_group(_key(probe_index, probe))
-            writers: dict[str, _Writer] = {}
-            for slab in activations[probe]:
-                for layer_index, layer in enumerate(header.layers):
-                    values = slab[layer]
-                    if layer not in writers:
-                        writers[layer] = _Writer(folder, _key(layer_index, layer), values, header.probes[probe]["n"])
-                    writers[layer].add(values)
-            stored[probe] = {layer: asdict(writer.stored) for layer, writer in writers.items()}
+        # Compressing and digesting leave the interpreter to others, and training waits for both.
+        with ThreadPoolExecutor(_THREADS) as threads:
+            for probe_index, probe in enumerate(header.probes):
+                folder = group.create_group(_key(probe_index, probe))
+                writers: dict[str, _Writer] = {}
+                for slab in activations[probe]:
+                    for layer_index, layer in enumerate(header.layers):
+                        if layer not in writers:
+                            key = _key(layer_index, layer)
+                            writers[layer] = _Writer(folder, key, slab[layer], header.probes[probe]["n"])
+                    parts = [(part, slab[layer]) for layer, writer in writers.items() for part in writer.parts]
+                    for done in [threads.submit(part, values) for part, values in parts]:
+                        done.result()
+                stored[probe] = {layer: asdict(writer.stored) for layer, writer in writers.items()}
         group.update_attributes(
             {
                 "complete": True,
@@ -394,10 +401,17 @@ class _Writer:
         self._high = np.full(seeds, -np.inf)
         self._done = 0
 
-    def add(self, values: Array) -> None:
+    @property
+    def parts(self) -> tuple[Callable[[Array], None], Callable[[Array], None]]:
+        """What is to be done with the next samples, in any order or at once."""
+        return self._write, self._note
+
+    def _write(self, values: Array) -> None:
         stop = self._done + values.shape[1]
         self._array[:, self._done : stop] = values
         self._done = stop
+
+    def _note(self, values: Array) -> None:
         self._digest.add(values)
         axes = tuple(range(1, values.ndim))
         self._low = np.minimum(self._low, values.min(axes))

@@ -16,6 +16,9 @@ from infoflow.plane.activation_geometry import COLUMNS as GEOMETRY
 _CURVE = ["probe", "layer", "depth", "estimator", "axis"]
 _DIGITS = 6
 
+NOT_ESTIMATED = "not estimated"
+"""The quantity of an axis that a row has no estimator for; its zeros are no figures."""
+
 SIDES = ("train", "test")
 """Probes that are training or test inputs by themselves."""
 

@@ -18,6 +18,7 @@ from infoflow.estimators.replica import ReplicaInformation
 from infoflow.papers.experiment import Experiment
 from infoflow.papers.findings import Claim, Findings
 from infoflow.papers.information_plane import figures
+from infoflow.papers.information_plane.curves import NOT_ESTIMATED
 from infoflow.papers.information_plane.judging import some_compress
 from infoflow.papers.information_plane.reading import Reading
 from infoflow.papers.information_plane.rows import PAPER, TableRow, found_rows, notes
@@ -213,7 +214,7 @@ def _curves(
     }
     return [
         {**shared, "axis": "input", "quantity": "I(X;T+ε)", "nats": [[value] for value in values]},
-        {**shared, "axis": "label", "quantity": "not estimated", "nats": [[0.0] for _ in values]},
+        {**shared, "axis": "label", "quantity": NOT_ESTIMATED, "nats": [[0.0] for _ in values]},
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from infoflow.papers.experiment import Experiment
 from infoflow.papers.findings import Claim, Findings, Row, Verdict
 from infoflow.papers.information_plane import figures
+from infoflow.papers.information_plane.curves import NOT_ESTIMATED
 from infoflow.papers.information_plane.judging import agreement, survival
 from infoflow.papers.information_plane.reading import LEARNS, Reading
 from infoflow.papers.information_plane.tracing import trials
@@ -98,8 +99,10 @@ def found_rows(reading: Reading) -> list[Row]:
             for axis in ("input", "label"):
                 nats = reading.nats(network, layer, axis=axis)
                 part = frame[(frame["axis"] == axis) & (frame["estimator"] == reading.first(network))]
-                what = f"{network}, {layer}: {part['quantity'].iloc[0]} at the end"
-                made.append(Row(what, [figures.bits(value) for value in nats.iloc[-1]], "bits"))
+                quantity = part["quantity"].iloc[0]
+                if quantity != NOT_ESTIMATED:
+                    what = f"{network}, {layer}: {quantity} at the end"
+                    made.append(Row(what, [figures.bits(value) for value in nats.iloc[-1]], "bits"))
         accuracy = reading.metric(network, "test_accuracy")
         if len(accuracy):
             made.append(Row(f"{network}: test accuracy", [float(value) for value in accuracy.iloc[-1]]))

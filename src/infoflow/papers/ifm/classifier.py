@@ -249,7 +249,7 @@ def _retrained(trained: nn.Module, parts: Images, device: str) -> dict[str, floa
     model = next(trained.children())
     body = nn.Sequential(*list(model.children())[:-1]).eval()
     rows = [torch.cat([body(prepared(x.to(device))).cpu() for x in blocks(part.x)]) for part in parts[1:]]
-    layer = LogisticRegression(max_iter=200, C=0.1).fit(rows[0].numpy(), parts.validation.digit.numpy())
+    layer = LogisticRegression(max_iter=5000, C=0.1).fit(rows[0].numpy(), parts.validation.digit.numpy())
     guesses = [torch.from_numpy(layer.predict(features.numpy())) for features in rows]
     named = zip(("validation", "test"), guesses, parts[1:], strict=True)
     return {key: value for name, guess, part in named for key, value in _scored(name, guess, part).items()}

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -67,8 +68,7 @@ class ReplicaInformation:
             )
         for name in self.activations:
             choice(name, "activation", ACTIVATIONS)
-        sizes = [_spectrum(weight, i) for i, weight in enumerate(self.weights)]
-        for i, (below, above) in enumerate(itertools.pairwise(sizes), start=1):
+        for i, (below, above) in enumerate(itertools.pairwise(self._spectra), start=1):
             if above.inputs != below.outputs:
                 raise InvalidArgument(
                     f"weights[{i}] takes {above.inputs} inputs, but weights[{i - 1}] gives {below.outputs}; want "
@@ -105,11 +105,14 @@ class ReplicaInformation:
             warnings=tuple(warnings),
         )
 
+    @cached_property
+    def _spectra(self) -> list[Spectrum]:
+        return [_spectrum(weight, i) for i, weight in enumerate(self.weights)]
+
     def _layers(self) -> list[_Layer]:
         layers = []
         power, width = self.input_variance, 1.0
-        for i, (weight, activation) in enumerate(zip(self.weights, self.activations, strict=True)):
-            spectrum = _spectrum(weight, i)
+        for i, (spectrum, activation) in enumerate(zip(self._spectra, self.activations, strict=True)):
             inner = power * spectrum.mean / spectrum.ratio
             if inner <= 0:
                 raise InvalidArgument(

@@ -201,8 +201,8 @@ def _overfitting(reading: Reading, network: str, published: bool) -> Claim:
     if claim.holds is not False or not reading.has(network + NOISIER.name):
         return claim
     control = _overfitting(reading, network + NOISIER.name, published=False)
-    why = "the data decide: it holds" if control.holds else "not the data's noise: it doesn't hold"
-    return replace(claim, evidence=f"{claim.evidence}. Why: {why} where labels are mostly noise")
+    told = {True: "the data decide: it holds", False: "not the data's noise: it doesn't hold", None: "can't be told"}
+    return replace(claim, evidence=f"{claim.evidence}. Why: {told[control.holds]} where labels are mostly noise")
 
 
 _WHY = (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+
+import pandas as pd
 
 from infoflow.papers.findings import Claim
 from infoflow.papers.information_plane.curves import SIDES
@@ -35,29 +37,15 @@ def compresses(
 
 
 def some_compress(
-    reading: Reading,
-    text: str,
-    network: str,
-    layers: Sequence[str],
-    estimator: str | None = None,
-    *,
-    published: bool = True,
+    reading: Reading, text: str, network: str, layers: Sequence[str], estimator: str | None = None
 ) -> Claim:
     """Holds where a layer "compresses"; doesn't where all "do not compress"; else the seeds can't tell."""
-    return _judged(reading, text, network, layers, estimator, _some_compress, published)
+    return _judged(reading, text, network, layers, estimator, _some_compress)
 
 
-def keeps(
-    reading: Reading,
-    text: str,
-    network: str,
-    layers: Sequence[str],
-    estimator: str | None = None,
-    *,
-    published: bool = True,
-) -> Claim:
+def keeps(reading: Reading, text: str, network: str, layers: Sequence[str], estimator: str | None = None) -> Claim:
     """Holds where every layer "does not compress"; doesn't where one "compresses"; else the seeds can't tell."""
-    return _judged(reading, text, network, layers, estimator, _none_compresses, published)
+    return _judged(reading, text, network, layers, estimator, _none_compresses)
 
 
 def _judged(
@@ -67,7 +55,7 @@ def _judged(
     layers: Sequence[str],
     estimator: str | None,
     rule: _Rule,
-    published: bool,
+    published: bool = True,
 ) -> Claim:
     used = estimator or reading.first(network)
     holds = rule(_kinds(reading, network, layers, used))
@@ -140,6 +128,14 @@ def explained(reading: Reading, claim: Claim, network: str, used: str, judge: Ca
     return replace(claim, evidence=f"{claim.evidence}. Why: {why}")
 
 
+def alike(pairs: Collection[tuple[str, str]]) -> bool | None:
+    """Whether two verdicts on each layer are the same; None where a layer has one that says neither."""
+    firm = [pair for pair in pairs if {*pair} <= {COMPRESSES, DOES_NOT}]
+    if any(one != other for one, other in firm):
+        return False
+    return True if len(firm) == len(pairs) else None
+
+
 def survival(reading: Reading) -> list[Claim]:
     """For each network and ruler: does the verdict of every layer that can be judged survive the setting?"""
     claims: list[Claim] = []
@@ -169,17 +165,12 @@ def agreement(reading: Reading) -> list[Claim]:
         return claims
     table = compression(reading.sides)
     for (network, estimator), rows in table.groupby(["network", "estimator"], sort=False):
-        pairs = {
-            str(layer): tuple(part.set_index("probe")["verdict"].reindex(list(SIDES)))
-            for layer, part in rows.sort_values("depth").groupby("layer", sort=False)
-        }
-        firm = {layer: pair for layer, pair in pairs.items() if {*pair} <= {COMPRESSES, DOES_NOT}}
-        differing = [layer for layer, (train, test) in firm.items() if train != test]
+        pairs = {str(layer): _both(part) for layer, part in rows.sort_values("depth").groupby("layer", sort=False)}
         seeds, n = int(rows["seeds"].max()), int(reading.sides.loc[reading.sides["network"] == network, "n"].max())
         claims.append(
             Claim(
                 f"{network}: whether layers compress is the same on training and on test inputs",
-                None if seeds < 2 else False if differing else True if len(firm) == len(pairs) else None,
+                None if seeds < 2 else alike(pairs.values()),
                 f"{estimator}, {seeds} seed(s), {n} inputs of each: "
                 + "; ".join(f"{layer}: {_one_or_both(*pair)}" for layer, pair in pairs.items()),
                 published=False,
@@ -188,7 +179,7 @@ def agreement(reading: Reading) -> list[Claim]:
     return claims
 
 
-def _kinds(reading: Reading, network: str, layers: Sequence[str], estimator: str | None) -> set[str]:
+def _kinds(reading: Reading, network: str, layers: Sequence[str], estimator: str) -> set[str]:
     """The verdicts of these layers; of a single seed, or where one didn't learn, nothing is told."""
     seeds = min(len(reading.nats(network, layer, estimator).columns) for layer in layers)
     if seeds < 2 or reading.unlearned(network):
@@ -196,18 +187,15 @@ def _kinds(reading: Reading, network: str, layers: Sequence[str], estimator: str
     return set(reading.verdicts(network, layers, estimator).values())
 
 
-def _evidence(reading: Reading, network: str, layers: Sequence[str], estimator: str | None) -> str:
+def _evidence(reading: Reading, network: str, layers: Sequence[str], estimator: str) -> str:
     rows = reading.compression
-    rows = rows[(rows["network"] == network) & (rows["estimator"] == (estimator or reading.first(network)))]
+    rows = rows[(rows["network"] == network) & (rows["estimator"] == estimator)]
     told = []
     for layer in layers:
         row = rows[rows["layer"] == layer].iloc[0]
         band = f" ({row['share_low']:.0%} to {row['share_high']:.0%})" if row["seeds"] > 1 else ""
         told.append(f"{layer} loses {row['share']:.0%}{band} of its peak: {row['verdict']}")
-    return (
-        f"{estimator or reading.first(network)}, {int(rows['seeds'].max())} seed(s): {'; '.join(told)}"
-        f"{_but(reading, network)}"
-    )
+    return f"{estimator}, {int(rows['seeds'].max())} seed(s): {'; '.join(told)}{_but(reading, network)}"
 
 
 def _but(reading: Reading, network: str) -> str:
@@ -226,6 +214,11 @@ def _some_compress(verdicts: set[str]) -> bool | None:
 
 def _none_compresses(verdicts: set[str]) -> bool | None:
     return True if verdicts == {DOES_NOT} else False if COMPRESSES in verdicts else None
+
+
+def _both(rows: pd.DataFrame) -> tuple[str, str]:
+    train, test = rows.set_index("probe")["verdict"].reindex(list(SIDES))
+    return str(train), str(test)
 
 
 def _one_or_both(train: str, test: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -99,9 +100,9 @@ class Reading:
         rows = rows[(rows["network"] == network) & (rows["metric"] == metric)]
         return rows.pivot(index="epoch", columns="seed", values="value").sort_index()
 
-    def shares(self, network: str, layer: str, estimator: str | None = None) -> list[float]:
-        """For each seed, how much of the peak of I(X;T) is lost at the end."""
-        nats = self.nats(network, layer, estimator)
+    def shares(self, network: str, layer: str, estimator: str | None = None, until: float = math.inf) -> list[float]:
+        """For each seed, how much of I(X;T)'s peak is lost at the end, or at the last snapshot until an epoch."""
+        nats = self.nats(network, layer, estimator).loc[:until]
         peak = nats.max()
         return [float(1 - nats[seed].iloc[-1] / peak[seed]) if peak[seed] > 0 else 0.0 for seed in nats.columns]
 

@@ -139,6 +139,30 @@ def test_many_at_once_are_the_same_as_one_by_one() -> None:
     assert estimator.estimate_many([]) == []
 
 
+def test_early_stopping_asks_no_other_pair() -> None:
+    pairs = [gaussian(200, information, dimensions=2, seed=k) for k, information in enumerate((0.0, 0.3, 1.5))]
+    estimator = Neural(**(FAST | {"max_epochs": 40, "patience": 2, "head_start": False}))
+    alone = [estimator.fit(*pair) for pair in pairs]
+    epochs = [max(row["epoch"] for row in fitted.history) for fitted in alone]
+    assert len(set(epochs)) > 1
+    for many, one in zip(estimator.fit_many(pairs), alone, strict=True):
+        assert [row["epoch"] for row in many.history] == [row["epoch"] for row in one.history]
+        assert many.estimate.nats == pytest.approx(one.estimate.nats, abs=1e-4)
+
+
+@pytest.mark.parametrize("bound", ["mine", "nwj"])
+def test_going_on_with_some_changes_nothing_for_them(bound: str) -> None:
+    # What an optimiser and a running average remember goes on with the members that stay.
+    pairs = [gaussian(160, information, seed=k) for k, information in enumerate((0.0, 1.0))]
+    estimator = Neural(**(FAST | {"bound": bound, "max_epochs": 30, "patience": 1, "head_start": False}))
+    alone = [estimator.fit(*pair) for pair in pairs]
+    assert len({len(fitted.history) for fitted in alone}) == 2
+    for many, one in zip(estimator.fit_many(pairs), alone, strict=True):
+        assert len(many.history) == len(one.history)
+        for row, other in zip(many.history, one.history, strict=True):
+            assert row == pytest.approx(other, abs=1e-4)
+
+
 def test_history_has_a_row_per_member_and_epoch() -> None:
     fitted = Neural(**(FAST | {"max_epochs": 3, "restarts": 2})).fit(*gaussian(200, 0.5))
     assert len(fitted.history) == 2 * 2 * 3

@@ -219,7 +219,7 @@ def _fit(values: Tensor, settings: _Settings, warnings: tuple[str, ...]) -> Esti
         for stack, part in zip(stacks, parts, strict=True):
             stack.append(part.sigmoid() if settings.sigmoid else part)
     train, validate, reported = (Part(stacked, stacked[..., :0]) for stacked in map(torch.stack, stacks))
-    ensemble = Ensemble(networks)
+    ensemble = Ensemble.of(networks)
     batch = max(settings.batch_size, d)  # of fewer rows, shuffled ones would keep columns together
     schedule = Schedule(batch, settings.max_epochs, settings.patience, settings.learning_rate, settings.weight_decay)
     seeds = [settings.seed + fold for fold in range(settings.folds)]
@@ -229,9 +229,9 @@ def _fit(values: Tensor, settings: _Settings, warnings: tuple[str, ...]) -> Esti
             "the discriminator's objective was never finite on held-out samples; lower learning_rate "
             f"({settings.learning_rate})"
         )
-    cast(Discriminator, ensemble.skeleton).shuffles = _REPORT_SHUFFLES
+    cast(Discriminator, fitted.ensemble.skeleton).shuffles = _REPORT_SHUFFLES
     with torch.no_grad():
-        scores = ensemble.scores(reported.x, reported.y, fitted.weights)
+        scores = fitted.ensemble.scores(reported.x, reported.y)
     positive, negative = (s.double() for s in scores)
     values, shares = (bridged if settings.readout == "bridge" else _donsker_varadhan)(positive, negative)
     spread = max(float(values.std()), float(shares.std(1).mean()) / math.sqrt(report))

@@ -10,29 +10,44 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 Weights = dict[str, Tensor]
+Members = list[int] | Tensor
 
 
 class Ensemble:
-    """M networks of one architecture; `weights` maps a parameter's name to its stack (M, ...)."""
+    """M networks of one architecture; `weights` and `buffers` map a name to its stack (M, ...).
 
-    def __init__(self, networks: Sequence[nn.Module]) -> None:
+    The skeleton is what the stacked weights are put into; its own weights are never read.
+    """
+
+    def __init__(self, skeleton: nn.Module, weights: Weights, buffers: Weights) -> None:
+        self.skeleton, self.weights, self.buffers = skeleton, weights, buffers
+
+    @classmethod
+    def of(cls, networks: Sequence[nn.Module]) -> Ensemble:
         weights, buffers = stack_module_state(list(networks))
-        self.weights: Weights = {name: nn.Parameter(w.detach().clone()) for name, w in weights.items()}
-        self.buffers: Weights = dict(buffers)
-        # The skeleton that the stacked weights are put into; its own weights are never read.
-        self.skeleton = copy.deepcopy(networks[0]).to("meta")
+        return cls(copy.deepcopy(networks[0]).to("meta"), _parameters(weights), dict(buffers))
 
-    def scores(
-        self, x: Tensor, y: Tensor, weights: Weights | None = None, members: list[int] | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def holding(self, weights: Weights) -> Ensemble:
+        """The same networks with other weights."""
+        return Ensemble(self.skeleton, weights, self.buffers)
+
+    def subset(self, members: Members) -> Ensemble:
+        """These members alone, with weights of their own."""
+        weights, buffers = ({name: w[members] for name, w in stack.items()} for stack in (self.weights, self.buffers))
+        return Ensemble(self.skeleton, _parameters(weights), buffers)
+
+    def scores(self, x: Tensor, y: Tensor, weights: Weights | None = None) -> tuple[Tensor, Tensor]:
         """Positive (M, n) and negative (M, n, m) of each member's own x (M, n, dx) and y (M, n, dy).
 
-        `weights` replaces the ensemble's own; with `members`, all arguments are of these members alone.
+        `weights` replaces the ensemble's own.
         """
-        buffers = self.buffers if members is None else {name: b[members] for name, b in self.buffers.items()}
 
         def one(weights: Weights, buffers: Weights, x: Tensor, y: Tensor) -> Any:
             return functional_call(self.skeleton, (weights, buffers), (x, y))
 
-        positive, negative = vmap(one)(self.weights if weights is None else weights, buffers, x, y)
+        positive, negative = vmap(one)(self.weights if weights is None else weights, self.buffers, x, y)
         return positive, negative
+
+
+def _parameters(weights: Weights) -> Weights:
+    return {name: nn.Parameter(w.detach().clone()) for name, w in weights.items()}

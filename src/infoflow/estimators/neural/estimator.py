@@ -17,7 +17,7 @@ from infoflow.bounds import BOUNDS, Bound, Side, Takes, by_name
 from infoflow.critics import ACTIVATIONS, Bilinear, Concatenated, Separable
 from infoflow.errors import DidNotConverge, InvalidArgument
 from infoflow.estimators.held_out import Fit, Fold, Schedule, Shuffles, combined, half_width, split
-from infoflow.estimators.neural.ensemble import Ensemble, Weights
+from infoflow.estimators.neural.ensemble import Ensemble
 from infoflow.estimators.neural.fitting import Fitted, Part, fit
 from infoflow.estimators.neural.head_start import Described, Residual, critic_columns, head_start, pairs_width
 from infoflow.estimators.preprocessing import PREPROCESSINGS
@@ -33,7 +33,7 @@ _REPORT_ROWS = {"separable": 2048, "bilinear": 2048, "concatenated": 256}
 _TEST_ROWS = 64
 
 # The largest table of scores, over all members, that one training step may hold.
-_TABLE = 2**23
+_TABLE = 2**22
 
 
 def usable_bounds() -> list[str]:
@@ -238,9 +238,9 @@ class Neural:
         if given:
             networks = [Residual(network, given, offset) for network in networks]
         # In the features' precision, whatever torch's default is.
-        ensemble = Ensemble([network.to(self.device, train.x.dtype) for network in networks * len(problems)])
+        ensemble = Ensemble.of([network.to(self.device, train.x.dtype) for network in networks * len(problems)])
         schedule = Schedule(self.batch_size, self.max_epochs, self.patience, self.learning_rate, self.weight_decay)
-        fitted = fit(ensemble, bound, train, validate, schedule, order * len(problems))
+        fitted = fit(ensemble, bound, train, validate, schedule, order * len(problems), groups=len(problems))
         if not bool(torch.isfinite(fitted.best).view(len(problems), self.folds, -1).any(-1).all()):
             raise DidNotConverge(
                 f"the {bound.name} objective was never finite on held-out samples; lower learning_rate "
@@ -248,9 +248,7 @@ class Neural:
             )
         size = self.folds * len(views) * self.restarts
         return [
-            self._fold_up(
-                bound, problem, parts, ensemble, fitted, train.size, report, range(k * size, (k + 1) * size), shuffles
-            )
+            self._fold_up(bound, problem, parts, fitted, train.size, report, range(k * size, (k + 1) * size), shuffles)
             for k, problem in enumerate(problems)
         ]
 
@@ -259,7 +257,6 @@ class Neural:
         bound: Bound,
         problem: Problem,
         parts: list[Fold],
-        ensemble: Ensemble,
         fitted: Fitted,
         fitted_on: int,
         report: Part,
@@ -279,14 +276,14 @@ class Neural:
         chosen = grid[torch.arange(self.folds), view.cpu()]
         for fold, (_, _, rows) in enumerate(parts):
             own = [m for m in chosen[fold].tolist() if math.isfinite(fitted.best[m])]
-            value, shares[rows], negatives = self._report(ensemble, bound, report, fitted.weights, own)
+            value, shares[rows], negatives = self._report(fitted.ensemble, bound, report, own)
             values.append(value)
             if shuffles is not None:
-                p_values.append(self._p_value(ensemble, report, fitted.weights, own, shuffles))
+                p_values.append(self._p_value(fitted.ensemble, report, own, shuffles))
         history = [
-            {"member": float(m), "epoch": float(epoch), "training": float(t[i]), "validation": float(v[i])}
-            for epoch, (t, v) in enumerate(fitted.history, 1)
-            for m, i in enumerate(members)
+            {"member": float(m), "epoch": float(epoch), "training": training, "validation": validation}
+            for m, member in enumerate(members)
+            for epoch, (training, validation) in enumerate(fitted.history[member], 1)
         ]
         mine = chosen.flatten().to(fitted.best.device)
         outcome = Outcome(
@@ -326,11 +323,9 @@ class Neural:
         return Part(*(torch.stack(values).repeat_interleave(self.restarts, 0) for values in (x, y)))
 
     @torch.no_grad()
-    def _report(
-        self, ensemble: Ensemble, bound: Bound, part: Part, weights: Weights, members: list[int]
-    ) -> tuple[Tensor, Tensor, int]:
+    def _report(self, ensemble: Ensemble, bound: Bound, part: Part, members: list[int]) -> tuple[Tensor, Tensor, int]:
         """Of one fold: the bound's value, each row's pointwise value (rows,), and how many negatives a row met."""
-        own = {name: w[members] for name, w in weights.items()}
+        own = ensemble.subset(members)
         limit = _REPORT_ROWS.get(self.critic, 256) if isinstance(self.critic, str) else 256
         count = -(-part.size // limit)
         size = -(-part.size // count)
@@ -339,7 +334,7 @@ class Neural:
         for block in range(count):
             # Blocks of one size that together hold every row, the last one overlapping if need be.
             rows = slice(min(block * size, part.size - size), min(block * size, part.size - size) + size)
-            scores = ensemble.scores(part.x[members, rows], part.y[members, rows], own, members)
+            scores = own.scores(part.x[members, rows], part.y[members, rows])
             positive, negative = (s.double().mean(0) for s in scores)
             values.append(bound(positive, negative))
             shares[rows] = _log_ratio(bound, positive, negative)
@@ -347,11 +342,9 @@ class Neural:
         return torch.stack(values).mean(), shares, negatives
 
     @torch.no_grad()
-    def _p_value(
-        self, ensemble: Ensemble, part: Part, weights: Weights, members: list[int], shuffles: Shuffles
-    ) -> float:
+    def _p_value(self, ensemble: Ensemble, part: Part, members: list[int], shuffles: Shuffles) -> float:
         """Of one fold: whether its pairs score higher than others of its samples would."""
-        own = {name: w[members] for name, w in weights.items()}
+        own = ensemble.subset(members)
 
         def statistic(order: Tensor) -> float:
             total = 0.0
@@ -359,7 +352,7 @@ class Neural:
             for rows in torch.split(torch.arange(part.size), _TEST_ROWS):
                 if len(rows) == 1:  # a critic can't score one pair alone
                     continue
-                positive, _ = ensemble.scores(part.x[members][:, rows], part.y[members][:, order[rows]], own, members)
+                positive, _ = own.scores(part.x[members][:, rows], part.y[members][:, order[rows]])
                 total += float(positive.double().mean(0).sum())
             return total
 

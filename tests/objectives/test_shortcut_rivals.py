@@ -91,11 +91,39 @@ def test_exchanged_moments_and_spectra_are_the_partner_s() -> None:
     # The layout stays: each channel is its own, shifted and scaled.
     for i in range(4):
         assert np.corrcoef(moved[i, 0].flatten(), x[i, 0].flatten())[0, 1] == pytest.approx(1.0)
-    x = x.float()
+
+
+def test_an_exchanged_spectrum_has_the_partner_s_second_order_statistics_and_the_own_layout() -> None:
+    x = torch.randn(4, 3, 6, 6)
+    partner = torch.tensor([2, 3, 1, 0])
     mixed = spectrum_exchanged(x, partner)
-    torch.testing.assert_close(torch.fft.rfft2(mixed).abs(), torch.fft.rfft2(x).abs()[partner], atol=1e-3, rtol=1e-3)
-    inner = torch.fft.rfft2(x)[..., 1:3]  # without the real coefficients, whose phase is only a sign
-    torch.testing.assert_close(torch.fft.rfft2(mixed)[..., 1:3].angle(), inner.angle(), atol=1e-2, rtol=0)
+    own, of_partner, of_mixed = (torch.fft.rfft2(v) for v in (x, x[partner], mixed))
+    # Amplitudes and all products of two channels: the cross-covariances at every distance.
+    for a in range(3):
+        for b in range(3):
+            wanted = of_partner[:, a] * of_partner[:, b].conj()
+            torch.testing.assert_close(of_mixed[:, a] * of_mixed[:, b].conj(), wanted, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(mixed.mean((2, 3)), x[partner].mean((2, 3)))
+    inner = (..., slice(1, 3))  # without the real coefficients, whose phase is only a sign
+    torch.testing.assert_close(of_mixed.mean(1)[inner].angle(), own.mean(1)[inner].angle(), atol=1e-2, rtol=0)
+    torch.testing.assert_close(spectrum_exchanged(x, torch.arange(4)), x)
+    flat = torch.zeros_like(x)
+    flat[1] = x[1]  # what is constant lies nowhere, and takes its partner's layout too
+    torch.testing.assert_close(spectrum_exchanged(flat, torch.tensor([1, 1, 1, 1])), x[1].expand_as(x))
+
+
+def test_every_layer_takes_the_plain_partner_s_statistics() -> None:
+    """A partner that is itself exchanged would hand on another's from the second layer on."""
+    x, labels = torch.randn(5, 2, 6, 6), torch.arange(5)
+    model = nn.Sequential(OrderedDict(conv=nn.Conv2d(2, 3, 3, padding=1), act=nn.ReLU(), flat=nn.Flatten()))
+    seen = {}
+    model.flat.register_forward_hook(lambda module, inputs, output: seen.update(maps=inputs[0]))
+    model(x)
+    plain = seen["maps"]
+    StatisticsExchange(model, ["conv", "act"], spectra=["input"])(x, labels)
+    for mean in seen["maps"][5:].mean((2, 3)):  # the exchanged half
+        assert (plain.mean((2, 3)) - mean).abs().amax(1).amin() < 1e-5
+    torch.testing.assert_close(seen["maps"][:5], plain)
 
 
 def test_the_exchange_leaves_the_network_alone() -> None:

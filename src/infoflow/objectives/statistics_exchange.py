@@ -26,22 +26,24 @@ Exchange = Callable[[Tensor, Tensor], Tensor]
 class StatisticsExchange:
     """−½ log q(y_i) − ½ log q(y_σ(i)) for images whose layers have i's layout and σ(i)'s statistics over locations.
 
-        h_i ← s_j (h_i − m_i)/s_i + m_j            after each of `layers`, m and s each channel's mean and deviation,
-        h_i ← F⁻¹(|F h_j| · F h_i / |F h_i|)       after each of `spectra`, F the Fourier transform over locations,
+        h_i ← s_j (h_i − m_i)/s_i + m_j      after each of `layers`, m and s each channel's mean and deviation,
+        h_i ← F⁻¹(e^{iθ} F h_j)              after each of `spectra`, F the Fourier transform over locations,
 
-    j = σ(i), one random derangement for all layers of a batch. Amplitudes are all second-order statistics at once (how
-    much of which wave), so `spectra=["input"]` moves a texture more completely than its channels' moments. A cue that
-    all locations share (a texture, a tint) moves with the statistics, one that lies in their arrangement (a shape)
-    stays; where both say y in all of the data, only a sample of their *product* shows that they are two. As both
-    labels count, by `share` for the layout's, neither cue may win, and no label of a second factor is needed. This is
-    a training signal beside the plain loss: the network's plain forward pass stays as it is, nothing is left in it.
+    j = σ(i), one random derangement for all layers of a batch, h_j as it is in the *plain* images, and θ the phase by
+    which i's mean over channels is ahead of j's in that wave (0 in the constant one). So all second-order statistics
+    are j's at once, the relations between channels (colours) among them, and `spectra=["input"]` moves a texture more
+    completely than its channels' moments. A cue that all locations share (a texture, a tint) moves with the statistics,
+    one that lies in their arrangement (a shape) stays; where both say y in all of the data, only a sample of their
+    *product* shows that they are two. As both labels count, by `share` for the layout's, neither cue may win, and no
+    label of a second factor is needed. This is a training signal beside the plain loss: the network's plain forward
+    pass stays as it is, nothing is left in it.
 
     `layers` and `spectra` are names of modules, "input" the network's own input; maps are (n, channels, ...).
-    Calling it, `exchange(x, labels)`, runs the network on x. Raises UnknownName (layers), InvalidArgument (maps without
-    locations, share), TooFewSamples.
+    Calling it, `exchange(x, labels)`, runs the network on x twice over, plain and exchanged, as one batch. Raises
+    UnknownName (layers), InvalidArgument (maps without locations, share), TooFewSamples.
 
     Moments: Nuriel et al., Permuted AdaIN, CVPR 2021, who keep one label; both labels: Hong et al., StyleMix, CVPR
-    2021; amplitudes: Chen et al., Amplitude-phase recombination, ICCV 2021.
+    2021; amplitudes, each channel's by itself: Chen et al., Amplitude-phase recombination, ICCV 2021.
 
     >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
     >>> exchange = StatisticsExchange(model, layers=["1"], spectra=["input"])
@@ -66,10 +68,14 @@ class StatisticsExchange:
 
     def __call__(self, x: Tensor, labels: Tensor) -> Loss:
         """The loss, and its terms in nats: the cross-entropies to the layout's label and to the statistics' label."""
-        order = torch.randperm(len(x), device=x.device)
+        n = len(x)
+        if n < 2:
+            raise TooFewSamples("a batch of one has nobody to exchange statistics with; want at least two samples")
+        order = torch.randperm(n, device=x.device)
         partner = torch.empty_like(order).scatter_(0, order, order.roll(1))  # one random cycle leaves nobody in place
-        with self.exchanged(partner):
-            logits = self.model(x)
+        # Of exchanged partners a second layer would take the statistics of the partner's partner.
+        with self.exchanged(torch.cat([torch.arange(n, device=x.device), partner])):
+            logits = self.model(torch.cat([x, x]))[n:]
         layout = F.cross_entropy(logits, labels)
         statistics = F.cross_entropy(logits, labels[partner])
         total = self.share * layout + (1 - self.share) * statistics
@@ -79,14 +85,14 @@ class StatisticsExchange:
     def exchanged(self, partner: Tensor) -> Iterator[None]:
         """Within the block the network's layers take the statistics of sample `partner[i]` (n,) for sample i.
 
+        Where there are several layers, partners should be samples that are their own partners, and so stay plain.
+
         >>> model = nn.Sequential(nn.Identity())
         >>> x = torch.tensor([[[0.0, 1.0]], [[5.0, 9.0]]])
         >>> with StatisticsExchange(model, ["0"]).exchanged(torch.tensor([1, 0])):
         ...     model(x).round().tolist()
         [[[5.0, 9.0]], [[0.0, 1.0]]]
         """
-        if len(partner) < 2:
-            raise TooFewSamples("a batch of one has nobody to exchange statistics with; want at least two samples")
         inner = unwrapped(self.model)
         own = dict(inner.named_modules())
         handles = []
@@ -134,10 +140,14 @@ def moments_exchanged(maps: Tensor, partner: Tensor) -> Tensor:
 
 
 def spectrum_exchanged(maps: Tensor, partner: Tensor) -> Tensor:
-    """Maps (n, channels, ...) with each sample's amplitudes replaced by its partner's; the phases stay."""
+    """Maps (n, channels, ...): each sample's partner's with every wave moved to where the sample has it."""
     over = tuple(range(2, maps.ndim))
     waves = torch.fft.rfftn(maps.float(), dim=over)
-    amplitude = waves.abs()
-    mixed = waves / (amplitude + torch.finfo(amplitude.dtype).eps) * amplitude[partner]
-    exchanged: Tensor = torch.fft.irfftn(mixed, s=maps.shape[2:], dim=over)
+    layout = waves.mean(1, keepdim=True)
+    product = layout * layout[partner].conj()
+    size = product.abs()
+    tiny = torch.finfo(size.dtype).tiny
+    moves = torch.where(size > tiny, product / size.clamp_min(tiny), torch.ones_like(product))
+    moves.flatten(2)[..., 0] = 1  # a mean lies nowhere
+    exchanged: Tensor = torch.fft.irfftn(moves * waves[partner], s=maps.shape[2:], dim=over)
     return exchanged.to(maps.dtype)

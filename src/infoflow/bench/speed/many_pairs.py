@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -82,7 +83,9 @@ def _fold(estimator: Neural, x: Tensor, y: Tensor, fold: int) -> float:
 
 
 def run(quick: bool = False) -> Iterator[Row]:
-    """One thread, a fixed number of epochs: default critics, and small ones as wide as such layers need."""
+    """One thread: default critics, and small ones as wide as such layers need, for a fixed number of epochs and, where
+    each pair stops by itself, until its own patience has run out.
+    """
     count, n, epochs = (2, 120, 1) if quick else (32, 1000, 10)
     pairs = gaussians(count, n)
     default = Neural(max_epochs=epochs, patience=epochs)
@@ -96,8 +99,16 @@ def run(quick: bool = False) -> Iterator[Row]:
         embedding=8,
         batch_size=64,
     )
+    most, patience = (2, 1) if quick else (100, 5)
+    cases = (
+        (default, "default"),
+        (plain, "64-64-64, no head start"),
+        (small, "16, batch 64"),
+        (replace(default, max_epochs=most, patience=patience), "default, stopped early"),
+        (replace(small, max_epochs=most, patience=patience), "16, batch 64, stopped early"),
+    )
     with torch_threads(1):
-        for estimator, critics in ((default, "default"), (plain, "64-64-64, no head start"), (small, "16, batch 64")):
+        for estimator, critics in cases:
             pair = compare(partial(together, estimator, pairs), partial(pair_by_pair, estimator, pairs), quick=quick)
             case = f"{count} pairs, critics {critics}"
             yield pair.row(NAME, case, "one pair after another", wanted_ratio=8.0, note="folds side by side in both")

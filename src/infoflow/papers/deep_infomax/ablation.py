@@ -83,7 +83,7 @@ EXPERIMENT = Experiment(
     "Deep InfoMax, figures 7 and 8: the weights of the terms",
     {
         "smoke": Recipe(SMOKE, (0.0, 1.0), (0.0, 1.0), (0.0, 1.0), seeds=1),
-        "cpu": Recipe(CPU, (0.0, 0.5, 1.0), (0.0, 0.5, 1.0), (0.0, 0.1, 1.0), seeds=1),
+        "cpu": Recipe(CPU, (0.0, 0.5, 1.0), (0.0, 0.5, 1.0), (0.0, 0.1, 1.0)),
         "full": Recipe(FULL),
     },
     trials,

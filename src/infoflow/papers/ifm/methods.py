@@ -54,7 +54,7 @@ METHODS: Mapping[str, Method] = {
     "exchange-spectrum": replace(_EXCHANGE, title="exchange, input's spectrum alone", exchange=()),
     "exchange-moments": replace(_EXCHANGE, title="exchange, layers' moments alone", spectra=()),
     "ours": _OURS,
-    "ours-layout": replace(_OURS, title="exchange + IFM, layout's share .55", share=0.55),
+    "ours-layout": replace(_OURS, title="exchange + IFM, layout's share .6", share=0.6),
     "spectral": Method("spectral decoupling", decoupling=0.1),
     "decorrelation": Method("decorrelation", decorrelation=0.1),
     "ice": Method("iCE-style minimax + IFM", rival="ice", flow=1.0, pairs=(*BLOCKS, ("act4", "linear"))),

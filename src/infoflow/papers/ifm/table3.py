@@ -68,7 +68,8 @@ def _goals(recipe: Recipe, results: Results) -> list[Claim]:
     for name in (name for name in _OURS if name in recipe.methods):
         digit, texture = (values(results, name, f"{factor}_best_digit") for factor in ("digit", "texture"))
         what = f"{_TITLES[name]}, epoch chosen by the digit's validation accuracy"
-        margin = [min(d - 54.54, t - 40.41) for d, t in zip(digit, texture, strict=True)]
+        row = PUBLISHED["ifm", "best_digit"]
+        margin = [min(d - row[0], t - row[1]) for d, t in zip(digit, texture, strict=True)]
         claims.append(
             Claim.above(
                 f"{what}: as good as the paper's row, digit 54.5 % and texture 40.4 % in one model",
@@ -78,6 +79,7 @@ def _goals(recipe: Recipe, results: Results) -> list[Claim]:
             )
         )
         for words, numbers, wanted in (
+            ("both accuracies add up to the paper's row's 94.95 %", summed(results, name, "best_digit"), sum(row)),
             ("both accuracies add up to 100 %", summed(results, name, "best_digit"), 100.0),
             ("the lesser of both is 45 %", least(results, name, "best_digit"), 45.0),
         ):

@@ -210,3 +210,20 @@ def test_views_that_are_none(kind: object) -> None:
         objective(torch.randn(1, *SHAPE), torch.randn(1, *SHAPE))
     with pytest.raises(InvalidArgument, match="want the same"):
         objective(torch.randn(2, *SHAPE), torch.randn(3, *SHAPE))
+
+
+def test_the_penalty_of_prior_matching_is_the_judge_s_mean_squared_slope() -> None:
+    """Of a linear judge with weights W it is ‖W‖² / d, wherever it is taken."""
+    torch.manual_seed(0)
+    linear = nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(SHAPE)), 5))
+    game = PriorMatchingGenerator(decoder(), linear, 6, penalty=3.0)
+    inputs = torch.rand(400, *SHAPE)
+    total, terms = game.judge_loss(inputs)
+    weight = linear[1].weight
+    wanted = float(weight.detach().square().sum()) / 5
+    assert float(terms["steepness"]) == pytest.approx(wanted, rel=0.1)
+    torch.testing.assert_close(total.detach(), terms["data"] + terms["samples"] + 1.5 * terms["steepness"])
+    with torch.no_grad():
+        assert game.judge_loss(inputs).total.isfinite()
+    with pytest.raises(InvalidArgument, match="penalty"):
+        PriorMatchingGenerator(decoder(), linear, 6, penalty=-1.0)

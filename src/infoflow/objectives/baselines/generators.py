@@ -132,10 +132,13 @@ class PriorMatchingGenerator(Generative):
     """Generation by prior matching: the judge sends data to one Gaussian and samples to another; the generator moves
     the mean of its samples to that of the data.
 
-        judge      matching(F(x), N(+m, 1)) + matching(F(G(z)), N(−m, 1)),    generator ‖E F(x) − E F(G(z))‖² / d
+        judge      matching(F(x), N(+m, 1)) + matching(F(G(z)), N(−m, 1)) + (w/4d)(E ‖∂F(x)‖² + E ‖∂F(G(z))‖²)
+        generator  ‖E F(x) − E F(G(z))‖² / d
 
-    F: images -> (n, d). Each match is a `KernelMatching` unless two others, without a discriminator, are given
-    (`matchings`: of the data, of the samples). Hjelm et al. (2019), appendix A.7, who match by discriminators.
+    F: images -> (n, d), ∂F its Jacobian, whose Frobenius norm one random direction an image estimates without bias;
+    w = `penalty`, as in `NonSaturatingGAN`. Each match is a `KernelMatching` unless two others, without a
+    discriminator, are given (`matchings`: of the data, of the samples). Hjelm et al. (2019), appendix A.7, who match by
+    discriminators; the penalty is Mescheder et al.'s (2018).
 
     >>> from infoflow.models import DCGANDecoder, DCGANDiscriminator
     >>> judge = DCGANDiscriminator((1, 8, 8), widths=(4,), outputs=6)
@@ -151,11 +154,13 @@ class PriorMatchingGenerator(Generative):
         features: int,
         *,
         separation: float = 1.0,
+        penalty: float = 0.1,
         prior: str | Prior = "gaussian",
         matchings: tuple[PriorMatching, PriorMatching] | None = None,
     ) -> None:
         super().__init__(generator, judge, features, prior)
         m = positive(separation, "separation")
+        self.penalty = positive(penalty, "penalty", zero=True)
         self.of_data, self.of_samples = matchings or (KernelMatching(Gaussian(m)), KernelMatching(Gaussian(-m)))
         if self.of_data.opponent is not None or self.of_samples.opponent is not None:
             raise InvalidArgument("matchings have a discriminator; want KernelMatching or SlicedWassersteinMatching")
@@ -167,6 +172,13 @@ class PriorMatchingGenerator(Generative):
         return Loss(gap, {"gap": gap.detach()})
 
     def judge_loss(self, inputs: Tensor) -> Loss:
-        of_data, of_samples = self.judge(torch.cat([inputs, self.drawn(inputs)])).chunk(2)
+        both = torch.cat([inputs, self.drawn(inputs)]).detach().requires_grad_()
+        with torch.enable_grad():
+            judged = self.judge(both)
+            along = torch.randn_like(judged) / judged.shape[1] ** 0.5
+            (slope,) = torch.autograd.grad((judged * along).sum(), both, create_graph=torch.is_grad_enabled())
+        of_data, of_samples = judged.chunk(2)
         data, samples = self.of_data(of_data), self.of_samples(of_samples)
-        return Loss(data + samples, {"data": data.detach(), "samples": samples.detach()})
+        steepness = slope.flatten(1).square().sum(1).mean()
+        terms = {"data": data.detach(), "samples": samples.detach(), "steepness": steepness.detach()}
+        return Loss(data + samples + self.penalty / 2 * steepness, terms)

@@ -225,5 +225,7 @@ def test_the_penalty_of_prior_matching_is_the_judge_s_mean_squared_slope() -> No
     torch.testing.assert_close(total.detach(), terms["data"] + terms["samples"] + 1.5 * terms["steepness"])
     with torch.no_grad():
         assert game.judge_loss(inputs).total.isfinite()
+    free = PriorMatchingGenerator(decoder(), linear, 6, penalty=0.0).judge_loss(inputs)
+    torch.testing.assert_close(free.total.detach(), free.terms["data"] + free.terms["samples"])
     with pytest.raises(InvalidArgument, match="penalty"):
         PriorMatchingGenerator(decoder(), linear, 6, penalty=-1.0)

@@ -172,13 +172,17 @@ class PriorMatchingGenerator(Generative):
         return Loss(gap, {"gap": gap.detach()})
 
     def judge_loss(self, inputs: Tensor) -> Loss:
-        both = torch.cat([inputs, self.drawn(inputs)]).detach().requires_grad_()
-        with torch.enable_grad():
-            judged = self.judge(both)
-            along = torch.randn_like(judged) / judged.shape[1] ** 0.5
-            (slope,) = torch.autograd.grad((judged * along).sum(), both, create_graph=torch.is_grad_enabled())
+        both = torch.cat([inputs, self.drawn(inputs)])
+        if not self.penalty:
+            judged, steepness = self.judge(both), both.new_zeros(())
+        else:
+            both = both.detach().requires_grad_()
+            with torch.enable_grad():
+                judged = self.judge(both)
+                along = torch.randn_like(judged) / judged.shape[1] ** 0.5
+                (slope,) = torch.autograd.grad((judged * along).sum(), both, create_graph=torch.is_grad_enabled())
+            steepness = slope.flatten(1).square().sum(1).mean()
         of_data, of_samples = judged.chunk(2)
         data, samples = self.of_data(of_data), self.of_samples(of_samples)
-        steepness = slope.flatten(1).square().sum(1).mean()
         terms = {"data": data.detach(), "samples": samples.detach(), "steepness": steepness.detach()}
         return Loss(data + samples + self.penalty / 2 * steepness, terms)

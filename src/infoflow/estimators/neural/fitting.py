@@ -117,7 +117,7 @@ class _Run:
         x, y = self.train.x, self.train.y
         order = torch.stack([torch.randperm(self.train.size, generator=g) for g in self.generators]).to(x.device)
         rows = torch.arange(len(order), device=x.device)[:, None]
-        total = torch.zeros(len(order), device=x.device)
+        total = x.new_zeros(len(order))
         starts = range(0, self.train.size - self.batch + 1, self.batch)
         for start in starts:
             chosen = order[:, start : start + self.batch]

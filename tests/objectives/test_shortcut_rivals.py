@@ -94,7 +94,7 @@ def test_exchanged_moments_and_spectra_are_the_partner_s() -> None:
 
 
 def test_an_exchanged_spectrum_has_the_partner_s_second_order_statistics_and_the_own_layout() -> None:
-    x = torch.randn(4, 3, 6, 6)
+    x = torch.randn(4, 3, 6, 6) + torch.tensor([1.0, -1.0, -1.0, 1.0])[:, None, None, None]  # bright and dark
     partner = torch.tensor([2, 3, 1, 0])
     mixed = spectrum_exchanged(x, partner)
     own, of_partner, of_mixed = (torch.fft.rfft2(v) for v in (x, x[partner], mixed))

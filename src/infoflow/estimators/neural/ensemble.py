@@ -33,8 +33,7 @@ class Ensemble:
 
     def subset(self, members: Members) -> Ensemble:
         """These members alone, with weights of their own."""
-        weights, buffers = ({name: w[members] for name, w in stack.items()} for stack in (self.weights, self.buffers))
-        return Ensemble(self.skeleton, _parameters(weights), buffers)
+        return Ensemble(self.skeleton, _parameters(chosen(self.weights, members)), chosen(self.buffers, members))
 
     def scores(self, x: Tensor, y: Tensor, weights: Weights | None = None) -> tuple[Tensor, Tensor]:
         """Positive (M, n) and negative (M, n, m) of each member's own x (M, n, dx) and y (M, n, dy).
@@ -47,6 +46,11 @@ class Ensemble:
 
         positive, negative = vmap(one)(self.weights if weights is None else weights, self.buffers, x, y)
         return positive, negative
+
+
+def chosen(weights: Weights, members: Members) -> Weights:
+    """These members' part of every stack."""
+    return {name: w[members] for name, w in weights.items()}
 
 
 def _parameters(weights: Weights) -> Weights:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from infoflow.bounds import Bound, ExponentialAverage
 from infoflow.estimators.held_out import AVERAGING, PROGRESS, Schedule
-from infoflow.estimators.neural.ensemble import Ensemble, Weights
+from infoflow.estimators.neural.ensemble import Ensemble, Weights, chosen
 
 logger = logging.getLogger("infoflow.estimators.neural")
 
@@ -79,7 +79,7 @@ class _Best:
         )
 
     def subset(self, members: Tensor) -> _Best:
-        return _Best({k: w[members] for k, w in self.weights.items()}, *(v[members] for v in self._vectors()))
+        return _Best(chosen(self.weights, members), *(v[members] for v in self._vectors()))
 
     def put(self, members: Tensor, other: _Best) -> None:
         """Writes over these members."""
@@ -92,8 +92,8 @@ class _Best:
         return self.value, self.training, self.was_finite, self.mark, self.marked
 
 
-def _where(chosen: Tensor, one: Tensor, other: Tensor) -> Tensor:
-    return torch.where(chosen.view(-1, *[1] * (one.ndim - 1)), one, other)
+def _where(condition: Tensor, one: Tensor, other: Tensor) -> Tensor:
+    return torch.where(condition.view(-1, *[1] * (one.ndim - 1)), one, other)
 
 
 class _Run:
@@ -120,8 +120,8 @@ class _Run:
         total = x.new_zeros(len(order))
         starts = range(0, self.train.size - self.batch + 1, self.batch)
         for start in starts:
-            chosen = order[:, start : start + self.batch]
-            positive, negative = self.ensemble.scores(x[rows, chosen], y[rows, chosen])
+            batch = order[:, start : start + self.batch]
+            positive, negative = self.ensemble.scores(x[rows, batch], y[rows, batch])
             if self.average is not None:
                 self.average = self.average.updated(negative)
                 value = self.bound.function(positive, negative, self.average)
@@ -143,7 +143,7 @@ class _Run:
         """Goes on with these members alone, as they are."""
         moments = [self.optimiser.state[w] for w in self.ensemble.weights.values()]
         self.ensemble, self.train = self.ensemble.subset(members), self.train.subset(members)
-        self.averaged = {name: w[members] for name, w in self.averaged.items()}
+        self.averaged = chosen(self.averaged, members)
         self.generators = [self.generators[k] for k in members.tolist()]
         if self.average is not None and self.average.log_mean is not None:
             self.average = replace(self.average, log_mean=self.average.log_mean[members])

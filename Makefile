@@ -18,7 +18,7 @@ test-slow: $(STAMP)  ## everything, the minutes-long reproductions included
 
 # The extras in an environment of their own: torchvision wants the torch that it was built with.
 test-extras: $(EXTRAS)/installed  ## the tests that the default suite skips because an extra isn't there
-	$(EXTRAS)/bin/python -m pytest tests/models tests/integrations tests/papers/test_information_plane.py \
+	$(EXTRAS)/bin/python -m pytest tests/models tests/integrations reproductions/tests/test_information_plane.py \
 		tests/plane/test_cluster.py tests/plane/test_memory.py
 
 lint: $(STAMP)
@@ -31,16 +31,16 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 
 # A stamp, so that a second run re-uses the environment; torch goes first so that the small build is found.
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml reproductions/pyproject.toml benchmarks/pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("infoflow needs Python >= 3.11, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]' --editable reproductions --editable benchmarks
 	touch $(STAMP)
 
 $(EXTRAS)/installed: pyproject.toml
 	$(PYTHON) -m venv $(EXTRAS)
-	$(EXTRAS)/bin/python -m pip install --quiet --editable '.[all,dev]'
+	$(EXTRAS)/bin/python -m pip install --quiet --editable '.[all,dev]' --editable reproductions --editable benchmarks
 	touch $@
 
 clean:

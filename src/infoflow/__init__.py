@@ -6,16 +6,13 @@ import importlib
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from infoflow.interface import Estimate, Interval, Kind, LayerInformation
+from infoflow.core.estimate import Estimate, Interval, Kind, LayerInformation
 
 if TYPE_CHECKING:
     from infoflow import (
-        bench,
         bounds,
-        checks,
         critics,
         data,
-        distributed,
         entropies,
         errors,
         estimators,
@@ -30,21 +27,18 @@ if TYPE_CHECKING:
         theory,
         training,
     )
-    from infoflow.estimators import mutual_information
+    from infoflow.estimators import conditional_mutual_information, mutual_information, recommend, total_correlation
 
 try:
     __version__ = version("infoflow")
 except PackageNotFoundError:  # run from a source tree that was never installed
     __version__ = "0+unknown"
 
-# Rooms load on first use: `import infoflow` stays quick, and a user pays only for what they call.
-_ROOMS = (
-    "bench",
+# Imported on first use, so that `import infoflow` is quick.
+_SUBPACKAGES = (
     "bounds",
-    "checks",
     "critics",
     "data",
-    "distributed",
     "entropies",
     "errors",
     "estimators",
@@ -59,6 +53,7 @@ _ROOMS = (
     "theory",
     "training",
 )
+_FUNCTIONS = ("conditional_mutual_information", "mutual_information", "recommend", "total_correlation")
 
 __all__ = [
     "Estimate",
@@ -66,12 +61,10 @@ __all__ = [
     "Kind",
     "LayerInformation",
     "__version__",
-    "bench",
     "bounds",
-    "checks",
+    "conditional_mutual_information",
     "critics",
     "data",
-    "distributed",
     "entropies",
     "errors",
     "estimators",
@@ -83,17 +76,19 @@ __all__ = [
     "pairwise",
     "plane",
     "probes",
+    "recommend",
     "tasks",
     "theory",
+    "total_correlation",
     "training",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
+    if name in _SUBPACKAGES:
         return importlib.import_module(f"infoflow.{name}")
-    if name == "mutual_information":
-        return importlib.import_module("infoflow.estimators").mutual_information
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module("infoflow.estimators"), name)
     raise AttributeError(f"module 'infoflow' has no attribute {name!r}")
 
 

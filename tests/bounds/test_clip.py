@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 
 from infoflow import bounds
+from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.critics import Separable, split_pairs
-from infoflow.errors import InvalidArgument, TooFewSamples
 
 
 @pytest.mark.parametrize("n", [2, 17])
@@ -18,7 +18,7 @@ def test_infonce_both_ways_is_the_clip_loss(n: int) -> None:
     generator = torch.Generator().manual_seed(n)
     images, noise = torch.randn(2, n, 6, dtype=torch.float64, generator=generator)
     texts = (images + noise)[:, :4]
-    critic = Separable(6, 4, 5, hidden=(8,), normalise=True, temperature=0.07).double()
+    critic = Separable(6, 4, 5, hidden=(8,), normalize=True, temperature=0.07).double()
     parameters = list(critic.parameters())
 
     image, text = critic.embed(images, texts)
@@ -43,7 +43,7 @@ def test_infonce_both_ways_is_the_clip_loss(n: int) -> None:
 def test_one_way_is_what_scores_give() -> None:
     generator = torch.Generator().manual_seed(0)
     x, y = torch.randn(2, 9, 3, generator=generator)
-    critic = Separable(3, 3, normalise=True)
+    critic = Separable(3, 3, normalize=True)
     image, text = critic.embed(x, y)
     torch.testing.assert_close(
         bounds.infonce(*critic.scores(x, y)), math.log(9) - F.cross_entropy(image @ text.T, torch.arange(9))
@@ -51,7 +51,7 @@ def test_one_way_is_what_scores_give() -> None:
 
 
 def test_a_batch_of_one_and_unpaired_batches_are_refused() -> None:
-    critic = Separable(3, 3, normalise=True)
+    critic = Separable(3, 3, normalize=True)
     with pytest.raises(TooFewSamples, match="batch of one"):
         critic.scores(torch.ones(1, 3), torch.ones(1, 3))
     with pytest.raises(InvalidArgument, match="want pairs"):

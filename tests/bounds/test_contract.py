@@ -12,7 +12,7 @@ from torch import Tensor
 
 from infoflow import bounds
 from infoflow.bounds import BOUNDS, Bound, Takes
-from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, UnknownName
 
 PAIRED = [bound for bound in BOUNDS.values() if bound.takes not in (Takes.ENTROPY, Takes.MARGINAL)]
 DENSITIES = [bound for bound in BOUNDS.values() if bound.takes in (Takes.ENTROPY, Takes.MARGINAL)]

@@ -14,7 +14,7 @@ from torch import nn
 
 import infoflow
 from infoflow.cli import main
-from infoflow.errors import InfoflowError
+from infoflow.core.errors import InfoflowError
 
 SMALL = [
     "--epochs",
@@ -93,7 +93,7 @@ COMMANDS: dict[str, tuple[list[str] | Callable[[Path], list[str]], str]] = {
     "snapshot after the end": (["plane", "--epochs", "5", "--also-at", "6"], "epoch 6"),
     "negative step": (["plane", "--learning-rate", "-1"], "learning_rate is -1"),
     "step of NaN": (["plane", "--learning-rate", "nan"], "learning_rate is nan"),
-    "unknown optimiser": (["plane", "--optimiser", "adma"], "did you mean 'adam'"),
+    "unknown optimizer": (["plane", "--optimizer", "adma"], "did you mean 'adam'"),
     "unknown estimator": (["plane", "--estimators", "bining"], "did you mean 'binning'"),
     "unknown parameter": (["plane", "--estimators", "binning:widht=0.1"], "did you mean 'width'"),
     "parameter out of range": (["plane", "--estimators", "binning:width=-1"], "width is -1"),
@@ -112,7 +112,7 @@ COMMANDS: dict[str, tuple[list[str] | Callable[[Path], list[str]], str]] = {
         "batch_size was",
     ),
     "training diverges": (
-        ["plane", *SMALL, "--optimiser", "sgd", "--learning-rate", "1e30", "--output", "new"],
+        ["plane", *SMALL, "--optimizer", "sgd", "--learning-rate", "1e30", "--output", "new"],
         "epoch",
     ),
     "report of nothing": (["report"], "stores"),

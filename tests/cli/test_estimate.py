@@ -124,7 +124,7 @@ BAD: dict[str, tuple[list[str], str]] = {
     "parameter without value": ([*D, "--estimator", "ksg:k"], "'k' is no parameter=value"),
     "parameter out of range": ([*D, "--estimator", "matrix-renyi:alpha=-1"], "alpha is -1"),
     "too few samples": (["d.npz", "--x", "short", "--y", "short", "--estimator", "ksg:k=20"], "x holds 7 samples"),
-    "classes wanted": ([*D, "--estimator", "class-neighbours"], "want"),
+    "classes wanted": ([*D, "--estimator", "class-neighbors"], "want"),
     "unknown interval": ([*D, "--interval", "boot"], "did you mean 'bootstrap'?"),
     "negative permutations": ([*D, "--permutations", "-1"], "permutations is -1"),
     "negative seed": ([*D, "--seed", "-1"], "seed is -1"),

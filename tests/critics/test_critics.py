@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from infoflow import bounds, critics
-from infoflow.errors import InfoflowError, InvalidArgument, TooFewSamples, UnknownName
+from infoflow.core.errors import InfoflowError, InvalidArgument, TooFewSamples, UnknownName
 
 N = 6
 VECTORS: dict[str, Callable[..., critics.VectorCritic]] = {
     "separable": lambda **k: critics.Separable(3, 4, embedding=5, hidden=(8,), **k),
-    "cosine": lambda **k: critics.Separable(3, 4, embedding=5, hidden=(8,), normalise=True, **k),
+    "cosine": lambda **k: critics.Separable(3, 4, embedding=5, hidden=(8,), normalize=True, **k),
     "shortcut": lambda **k: critics.Separable(3, 4, embedding=5, hidden=(8,), shortcut=True, **k),
     "bilinear": lambda **k: critics.Bilinear(3, 4, **k),
     "concatenated": lambda **k: critics.Concatenated(3, 4, hidden=(8, 7), **k),
@@ -138,7 +138,7 @@ def test_bad_input_is_refused(name: str) -> None:
     [
         (lambda: critics.Separable(0, 3), "x_features is 0"),
         (lambda: critics.Separable(3, 3, embedding=2.5), "embedding is 2.5"),  # type: ignore[arg-type]
-        (lambda: critics.Separable(3, 3, normalise=True, temperature=0.0), "temperature is 0.0"),
+        (lambda: critics.Separable(3, 3, normalize=True, temperature=0.0), "temperature is 0.0"),
         (lambda: critics.Concatenated(3, 3, hidden=()), "hidden is empty"),
         (lambda: critics.Concatenated(3, 3, hidden=(4, 0)), "hidden is 0"),
         (lambda: critics.Concatenated(3, 3, negatives=0), "negatives is 0"),

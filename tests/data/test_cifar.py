@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from infoflow.core.errors import BrokenStore, MissingData, UnknownName
 from infoflow.data import cifar10, load
 from infoflow.data.cifar import _Arrays
-from infoflow.errors import BrokenStore, MissingData, UnknownName
 
 
 def test_the_real_set_is_as_published() -> None:
@@ -21,7 +21,7 @@ def test_the_real_set_is_as_published() -> None:
     assert data.train.inputs.shape == (50000, 3, 32, 32)
     assert data.test.inputs.shape == (10000, 3, 32, 32)
     assert np.bincount(data.train.labels).tolist() == [5000] * 10
-    # The mean colour that everybody normalises with.
+    # The mean color that everybody normalizes with.
     means = data.train.inputs.mean(axis=(0, 2, 3)) / 255
     assert means.round(4).tolist() == [0.4914, 0.4822, 0.4465]
     images, labels = data.test.images()

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infoflow.data import cluttered_mnist, mnist
-from infoflow.data.cluttered import clutter
-from infoflow.errors import InfoflowError, InvalidArgument, MissingData, UnknownName
+from infoflow.core.errors import InfoflowError, InvalidArgument, MissingData, UnknownName
+from infoflow.data import mnist
+from infoflow.data.cluttered import clutter, cluttered_mnist
 
 
 def scans(n: int = 40) -> tuple[np.ndarray, np.ndarray]:

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.data import DATASETS, Dataset, digits, load, split, szt
-from infoflow.errors import InvalidArgument, UnknownName
 
 
 def toy(n: int = 10) -> Dataset:
@@ -148,8 +148,8 @@ def test_a_factor_that_fits_no_samples_is_refused(factor: np.ndarray) -> None:
 
 
 def test_images_have_a_channel_axis() -> None:
-    grey = Dataset("grey", np.full((2, 4, 5), 255, np.uint8), np.array([0, 1]), classes=2, scale=255.0)
-    images, labels = grey.images()
+    gray = Dataset("gray", np.full((2, 4, 5), 255, np.uint8), np.array([0, 1]), classes=2, scale=255.0)
+    images, labels = gray.images()
     assert images.shape == (2, 1, 4, 5)
     assert images.unique().tolist() == [1.0]
     assert labels.tolist() == [0, 1]

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infoflow.core.errors import BrokenStore, InfoflowError, InvalidArgument, MissingData, UnknownName
 from infoflow.data.files import ArrayFile
-from infoflow.errors import BrokenStore, InfoflowError, InvalidArgument, MissingData, UnknownName
 
 RNG = np.random.default_rng(0)
 A, B, C = RNG.normal(size=40), RNG.normal(size=40), RNG.integers(0, 3, 40)

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from infoflow.core.errors import BrokenStore, MissingData, UnknownName
 from infoflow.data import load, mnist
 from infoflow.data.idx import read_idx
-from infoflow.errors import BrokenStore, MissingData, UnknownName
 
 
 def idx(array: np.ndarray) -> bytes:

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
+from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData, UnknownName
 from infoflow.data import (
     SHORTCUTS,
     Dataset,
-    contact_sheet,
     digits,
     draw_textures,
     load,
@@ -22,9 +22,8 @@ from infoflow.data import (
     shifted_mnist,
     texture_files,
 )
-from infoflow.data.shortcuts import centred, hues, second_factor
+from infoflow.data.shortcuts import centered, hues, second_factor
 from infoflow.data.textures import random_patches
-from infoflow.errors import BrokenStore, InvalidArgument, MissingData, UnknownName
 
 SPLITS = ("train", "validation", "test")
 TEXTURES = procedural_textures()
@@ -75,7 +74,7 @@ def test_correlation_is_the_share_that_agrees() -> None:
 
 
 def test_splits_share_no_image() -> None:
-    """Images whose one grey value is their number: every one is in one split."""
+    """Images whose one gray value is their number: every one is in one split."""
     numbers = np.arange(100)
     base = Dataset(
         "numbered", np.tile(numbers[:, None, None], (1, 4, 4)).astype(np.uint8), numbers % 10, 10, scale=99.0
@@ -94,16 +93,16 @@ def test_pixels_are_the_blend_of_digit_and_patch() -> None:
     texture = data.factors["texture"].astype(float) * 20
     corner = data.inputs[:, :, 0, 0]
     np.testing.assert_array_equal(corner, np.repeat(texture[:, None], 3, 1))  # no digit there: the patch itself
-    masks = centred(part, 32) / 16.0
+    masks = centered(part, 32) / 16.0
     assert masks.max() == 1.0
     assert data.inputs.max() == 255  # where the digit is opaque it is white
-    # Each pixel is (1 − m)·patch + m for the mask of some digit: m solved from it is a grey value of the scans.
+    # Each pixel is (1 − m)·patch + m for the mask of some digit: m solved from it is a gray value of the scans.
     m = (data.inputs[:, 0].astype(float) - texture[:, None, None]) / (255 - texture[:, None, None])
     assert np.abs(m * 16 - np.rint(m * 16)).max() < 16 * 0.5 / (255 - 180) + 1e-9
 
 
 def test_procedural_textures_are_as_separable() -> None:
-    """A linear classifier of the patches' spectra and colours finds the texture, as it does for photographs."""
+    """A linear classifier of the patches' spectra and colors finds the texture, as it does for photographs."""
     which = np.random.default_rng(0).integers(0, 10, 800)
     accuracies = {}
     sources = {"procedural": TEXTURES}
@@ -156,7 +155,7 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="did you mean 'validation'"):
         shifted_mnist("validaton", digits=digits())
     with pytest.raises(InvalidArgument, match="correlation is 2"):
-        made("coloured-mnist", "train", correlation=2)
+        made("colored-mnist", "train", correlation=2)
     with pytest.raises(InvalidArgument, match="want a smaller one"):
         made("patch-cifar", "train", patch=40)
     with pytest.raises(MissingData):
@@ -164,18 +163,8 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
 
 
 def test_hues_are_distinct() -> None:
-    colours = hues(10)
-    assert np.abs(colours[:, None] - colours[None]).max(-1)[~np.eye(10, dtype=bool)].min() > 0.3
-
-
-def test_contact_sheets_are_drawn(tmp_path: Path) -> None:
-    figure = contact_sheet(made("shifted-mnist", "test"), tmp_path / "sheet.png", columns=3)
-    assert len(figure.axes) == 30
-    assert figure.axes[0].get_title().startswith("texture ")
-    with Image.open(tmp_path / "sheet.png") as written:
-        assert written.size[0] > 200
-    with pytest.raises(InvalidArgument, match="want grey or RGB images"):
-        contact_sheet(Dataset("rows", np.zeros((4, 3)), np.zeros(4, int), 1))
+    colors = hues(10)
+    assert np.abs(colors[:, None] - colors[None]).max(-1)[~np.eye(10, dtype=bool)].min() > 0.3
 
 
 def test_shifted_mnist_of_the_real_thing() -> None:

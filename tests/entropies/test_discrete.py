@@ -13,8 +13,8 @@ import torch
 from hypothesis import given, settings
 from scipy import integrate, special
 
+from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.entropies import discrete as d
-from infoflow.errors import InvalidArgument, UnknownName
 
 EULER = 0.5772156649015329
 

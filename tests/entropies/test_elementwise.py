@@ -37,8 +37,8 @@ def test_log_normal_divergence_is_its_monte_carlo_value(f: float, alpha: float, 
     n = torch.randn(2_000_000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     z = f * torch.exp(alpha * n)
 
-    def log_density(centre: float, spread: float) -> torch.Tensor:
-        return -((z.log() - centre) ** 2) / (2 * spread**2) - torch.log(z * spread * math.sqrt(2 * math.pi))
+    def log_density(center: float, spread: float) -> torch.Tensor:
+        return -((z.log() - center) ** 2) / (2 * spread**2) - torch.log(z * spread * math.sqrt(2 * math.pi))
 
     found = (log_density(math.log(f), alpha) - log_density(mean, std)).mean()
     closed = log_normal_divergence(torch.tensor(f).double(), torch.tensor(alpha).double(), mean, std)
@@ -51,9 +51,9 @@ def test_log_uniform_divergence_is_its_monte_carlo_value(f: float, alpha: float)
     """The prior's density is c/z; c cancels in the difference to the noisiest state, and so does f."""
     n = torch.randn(1_000_000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
-    def divergence(spread: float, centre: float) -> torch.Tensor:
-        z = centre * torch.exp(spread * n)
-        density = -((z.log() - math.log(centre)) ** 2) / (2 * spread**2) - torch.log(
+    def divergence(spread: float, center: float) -> torch.Tensor:
+        z = center * torch.exp(spread * n)
+        density = -((z.log() - math.log(center)) ** 2) / (2 * spread**2) - torch.log(
             z * spread * math.sqrt(2 * math.pi)
         )
         return (density - torch.log(1 / z)).mean()

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from infoflow.core.errors import InvalidArgument
 from infoflow.entropies import gaussian
-from infoflow.errors import InvalidArgument
 
 
 def random_covariance(dimension: int, seed: int) -> np.ndarray:

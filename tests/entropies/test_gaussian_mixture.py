@@ -10,8 +10,8 @@ import torch
 from scipy.integrate import quad
 from scipy.stats import norm
 
+from infoflow.core.errors import InvalidArgument
 from infoflow.entropies.gaussian_mixture import gaussian_mixture_entropy, multiplied_information, noisy_information
-from infoflow.errors import InvalidArgument
 
 
 def test_one_gaussian_is_exact() -> None:
@@ -26,19 +26,19 @@ def test_far_components_add_log_n() -> None:
 
 
 def test_agrees_with_quadrature_in_one_dimension() -> None:
-    centres, sigma = np.array([-1.0, 0.2, 0.5, 2.0]), 0.6
+    centers, sigma = np.array([-1.0, 0.2, 0.5, 2.0]), 0.6
 
     def density(z: float) -> float:
-        return float(norm.pdf(z, centres, sigma).mean())
+        return float(norm.pdf(z, centers, sigma).mean())
 
     truth, _ = quad(lambda z: -density(z) * math.log(density(z)), -8, 9)
-    found = gaussian_mixture_entropy(torch.from_numpy(centres), sigma**2, draws=4000, seed=1)
+    found = gaussian_mixture_entropy(torch.from_numpy(centers), sigma**2, draws=4000, seed=1)
     assert 0 < found.error < 0.01
     assert abs(found.nats - truth) < 4 * found.error
 
 
 def test_label_information_agrees_with_quadrature() -> None:
-    centres, labels, sigma = np.array([-1.0, 0.0, 0.5, 2.0]), [0, 0, 1, 1], 0.5
+    centers, labels, sigma = np.array([-1.0, 0.0, 0.5, 2.0]), [0, 0, 1, 1], 0.5
 
     def entropy(means: np.ndarray) -> float:
         def integrand(z: float) -> float:
@@ -47,21 +47,21 @@ def test_label_information_agrees_with_quadrature() -> None:
 
         return quad(integrand, -7, 8)[0]
 
-    truth = entropy(centres) - (entropy(centres[:2]) + entropy(centres[2:])) / 2
-    found = noisy_information(torch.from_numpy(centres), sigma**2, torch.tensor(labels), draws=4000).label
+    truth = entropy(centers) - (entropy(centers[:2]) + entropy(centers[2:])) / 2
+    found = noisy_information(torch.from_numpy(centers), sigma**2, torch.tensor(labels), draws=4000).label
     assert found is not None
     assert abs(found.nats - truth) < 4 * found.error < 0.05
 
 
 def test_multiplied_noise_agrees_with_quadrature() -> None:
-    centres, sigma = np.array([0.5, 1.0, -2.0]), 0.4
+    centers, sigma = np.array([0.5, 1.0, -2.0]), 0.4
 
     def density(z: float) -> float:
-        return float(norm.pdf(z, centres, sigma * np.abs(centres)).mean())
+        return float(norm.pdf(z, centers, sigma * np.abs(centers)).mean())
 
     whole, _ = quad(lambda z: -density(z) * math.log(density(z)), -8, 5, limit=400, points=[-2.0, 0.0, 0.5, 1.0])
-    truth = whole - np.mean(np.log(np.abs(centres) * sigma * math.sqrt(2 * math.pi * math.e)))
-    found = multiplied_information(torch.from_numpy(centres), sigma, draws=5000).component
+    truth = whole - np.mean(np.log(np.abs(centers) * sigma * math.sqrt(2 * math.pi * math.e)))
+    found = multiplied_information(torch.from_numpy(centers), sigma, draws=5000).component
     assert abs(found.nats - truth) < 4 * found.error < 0.05
 
 

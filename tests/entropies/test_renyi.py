@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.linalg import eigvalsh
 from scipy.spatial.distance import cdist
 
+from infoflow.core.errors import InvalidArgument
 from infoflow.entropies.renyi import (
     collision_entropy,
     gram,
@@ -21,7 +22,6 @@ from infoflow.entropies.renyi import (
     order,
     renyi_entropy,
 )
-from infoflow.errors import InvalidArgument
 
 ORDERS = (0.5, 0.9, 1.0, 1.01, 2.0, 3.0)
 

@@ -1,4 +1,4 @@
-"""Total correlation against closed forms, and both of its normalisations."""
+"""Total correlation against closed forms, and both of its normalizations."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 import torch
 from scipy.special import digamma
 
+from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.entropies.total_correlation import total_correlation
-from infoflow.errors import InvalidArgument, TooFewSamples, UnknownName
-from infoflow.estimators.ksg import KSG
+from infoflow.estimators.neighbors.ksg import KSG
 
 COVARIANCE = np.array([[1.0, 0.5, 0.2], [0.5, 1.0, 0.4], [0.2, 0.4, 1.0]])
 TRUTH = -0.5 * math.log(np.linalg.det(COVARIANCE))
@@ -45,7 +45,7 @@ def test_the_gaussian_form_is_unbiased_in_many_dimensions() -> None:
     assert min(raw) > 2.0
 
 
-def test_nearest_neighbours_follow_the_papers_equation() -> None:
+def test_nearest_neighbors_follow_the_papers_equation() -> None:
     z = draw(150, 1)
     z = (z - z.mean(0)) / z.std(0)
     assert total_correlation(z, "ksg", k=4).nats == pytest.approx(loop(z, 4))
@@ -69,11 +69,11 @@ def test_information_dropouts_figure_is_twice_the_total_correlation() -> None:
     z = draw(500, 4)
     covariance = np.cov(z.T, bias=True)
     printed = -math.log(np.linalg.det(np.linalg.inv(np.diag(np.diag(covariance))) @ covariance))
-    estimate = total_correlation(z, normalisation="information-dropout", bias_correction=False)
+    estimate = total_correlation(z, normalization="information-dropout", bias_correction=False)
     assert estimate.nats == pytest.approx(printed)
     assert estimate.quantity != "TC(Z)"
     assert estimate.nats == pytest.approx(2 * total_correlation(z, bias_correction=False).nats)
-    of_the_code = total_correlation(z, normalisation="per-dimension", bias_correction=False)
+    of_the_code = total_correlation(z, normalization="per-dimension", bias_correction=False)
     assert of_the_code.nats == pytest.approx(0.5 * printed / z.shape[1])
     assert of_the_code.quantity == "TC(Z)/m"
 
@@ -98,8 +98,8 @@ def test_degenerate_components() -> None:
 def test_bad_input_is_named() -> None:
     with pytest.raises(UnknownName, match="did you mean 'gaussian'"):
         total_correlation(draw(20, 0), "gausian")
-    with pytest.raises(UnknownName, match="unknown normalisation"):
-        total_correlation(draw(20, 0), normalisation="bits")
+    with pytest.raises(UnknownName, match="unknown normalization"):
+        total_correlation(draw(20, 0), normalization="bits")
     with pytest.raises(TooFewSamples, match="z holds 4 samples of 3"):
         total_correlation(draw(4, 0))
     with pytest.raises(TooFewSamples, match="z holds 4 samples"):

@@ -20,14 +20,18 @@ import torch
 from sklearn.feature_selection import mutual_info_classif
 
 import infoflow.estimators as estimators
+from infoflow.core.errors import InfoflowError, InvalidArgument, TooFewSamples, UnknownName
+from infoflow.core.estimate import Estimate, Kind, LayerInformation
+from infoflow.core.protocols import Estimator
 from infoflow.entropies.discrete import plug_in
-from infoflow.errors import InfoflowError, InvalidArgument, TooFewSamples, UnknownName
-from infoflow.estimators import ESTIMATORS, create, mutual_information
-from infoflow.interface import EntropyEstimator, Estimate, Estimator, Kind, LayerInformation
+from infoflow.estimators import ESTIMATORS, Ability, create, mutual_information
+from infoflow.estimators.registry import can
 
 N = 240
 
 Pair = tuple[np.ndarray, np.ndarray]
+
+LOADED = {name: entry.load() for name, entry in ESTIMATORS.items()}
 
 
 def numbers(rho: float, n: int = N, seed: int = 0) -> Pair:
@@ -42,7 +46,7 @@ def wide(rho: float, n: int = N, seed: int = 0) -> Pair:
     return x, (rho * x + math.sqrt(1 - rho**2) * noise)[:, :2]
 
 
-def labelled(rho: float, n: int = N, seed: int = 0) -> Pair:
+def labeled(rho: float, n: int = N, seed: int = 0) -> Pair:
     """A number, and three classes that follow it."""
     x, y = numbers(rho, n, seed)
     return x, np.digitize(y, [-0.5, 0.5])
@@ -62,7 +66,7 @@ def voting(rho: float, n: int = N, seed: int = 0) -> Pair:
 
 def away_from_zero(rho: float, n: int = N, seed: int = 0) -> Pair:
     """A positive number, as multiplicative noise wants it, and three classes."""
-    x, y = labelled(rho, n, seed)
+    x, y = labeled(rho, n, seed)
     return np.exp(x), y
 
 
@@ -135,7 +139,7 @@ PLUG_IN, POINT, DIFFERENCE = Kind.PLUG_IN, Kind.POINT, Kind.DIFFERENCE_OF_BOUNDS
 
 CASES = [
     Case("adaptive-binning", numbers, PLUG_IN, {"bins": 4}, symmetric=True, keeps=RANKS),
-    Case("adaptive-binning", labelled, PLUG_IN, {"bins": 4}, keeps=RANKS),
+    Case("adaptive-binning", labeled, PLUG_IN, {"bins": 4}, keeps=RANKS),
     Case(
         "added-noise",
         wide,
@@ -147,17 +151,17 @@ CASES = [
         keeps=("shift",),
     ),
     Case("auto", numbers, POINT, answers="Gaussian", symmetric=True, below=0.05, keeps=RANKS),
-    Case("auto", labelled, POINT, answers="ClassNeighbours", symmetric=True, below=0.1, keeps=AFFINE),
+    Case("auto", labeled, POINT, answers="ClassNeighbors", symmetric=True, below=0.1, keeps=AFFINE),
     Case("auto", coded, PLUG_IN, answers="Discrete", symmetric=True),
     Case("binning", numbers, PLUG_IN, {"bins": 4}, symmetric=True, keeps=AFFINE),
-    Case("binning", labelled, PLUG_IN, {"bins": 4}, keeps=AFFINE),
-    Case("binning", labelled, PLUG_IN, {"width": 0.8}),
-    Case("binning", labelled, PLUG_IN, {"bins": 4, "edges": "quantile"}, keeps=RANKS),
+    Case("binning", labeled, PLUG_IN, {"bins": 4}, keeps=AFFINE),
+    Case("binning", labeled, PLUG_IN, {"width": 0.8}),
+    Case("binning", labeled, PLUG_IN, {"bins": 4, "edges": "quantile"}, keeps=RANKS),
     Case("cca", numbers, POINT, symmetric=True, below=0.05, keeps=AFFINE),
     Case("cca", wide, POINT, {"components": "significant"}, symmetric=True, below=0.05, keeps=AFFINE),
-    Case("class-neighbours", labelled, POINT, below=0.1, keeps=AFFINE),
-    Case("class-neighbours", labelled, POINT, {"rescale": "normal-scores"}, below=0.1, keeps=RANKS),
-    Case("classifier-bound", labelled, Kind.LOWER_BOUND, seeded=True, reordered=0.05, keeps=AFFINE),
+    Case("class-neighbors", labeled, POINT, below=0.1, keeps=AFFINE),
+    Case("class-neighbors", labeled, POINT, {"rescale": "normal-scores"}, below=0.1, keeps=RANKS),
+    Case("classifier-bound", labeled, Kind.LOWER_BOUND, seeded=True, reordered=0.05, keeps=AFFINE),
     Case("compressed", wide, POINT, {"components": 1}, symmetric=True, below=0.12, independent=0.12, keeps=AFFINE),
     Case(
         "compressed", wide, POINT, {"components": 1, "estimator": "gaussian"}, symmetric=True, below=0.1, keeps=AFFINE
@@ -175,7 +179,7 @@ CASES = [
     ),
     Case("decision-rule", voting, PLUG_IN, keeps=("scale", "shift")),
     Case("dependence-graph", numbers, PLUG_IN, symmetric=True, independent=0.15, seeded=True, keeps=AFFINE),
-    Case("dependence-graph", labelled, PLUG_IN, symmetric=True, seeded=True, keeps=AFFINE),
+    Case("dependence-graph", labeled, PLUG_IN, symmetric=True, seeded=True, keeps=AFFINE),
     Case("discrete", coded, PLUG_IN, symmetric=True),
     *(
         Case("discrete", coded, POINT, {"correction": correction}, symmetric=True)
@@ -185,25 +189,25 @@ CASES = [
     Case("gaussian", numbers, POINT, {"copula": True}, symmetric=True, below=0.05, keeps=RANKS),
     Case("gaussian", wide, POINT, {"shrinkage": "oas"}, symmetric=True, below=0.05, keeps=AFFINE),
     Case("gaussian-dropout", away_from_zero, PLUG_IN, seeded=True, reordered=0.05, keeps=("scale",)),
-    Case("kernel-density", labelled, DIFFERENCE, {"variance": 0.05}, keeps=("shift",), reordered=1e-6),
-    Case("kernel-density", labelled, DIFFERENCE, {"bound": "lower"}, keeps=("shift",), reordered=1e-6),
-    Case("kernel-density", labelled, DIFFERENCE, {"dtype": "float64", "adaptive": True}, keeps=("scale",)),
+    Case("kernel-density", labeled, DIFFERENCE, {"variance": 0.05}, keeps=("shift",), reordered=1e-6),
+    Case("kernel-density", labeled, DIFFERENCE, {"bound": "lower"}, keeps=("shift",), reordered=1e-6),
+    Case("kernel-density", labeled, DIFFERENCE, {"dtype": "float64", "adaptive": True}, keeps=("scale",)),
     Case("kozachenko-leonenko", numbers, POINT, symmetric=True, below=0.2, independent=0.2, keeps=AFFINE),
-    Case("kozachenko-leonenko", labelled, POINT, symmetric=True, below=0.2, independent=0.2, keeps=AFFINE),
+    Case("kozachenko-leonenko", labeled, POINT, symmetric=True, below=0.2, independent=0.2, keeps=AFFINE),
     Case("ksg", numbers, POINT, symmetric=True, below=0.1, keeps=RANKS),
     Case("ksg", numbers, POINT, {"variant": 2}, symmetric=True, below=0.1, keeps=RANKS),
     Case("ksg", wide, POINT, {"rescale": "standard"}, symmetric=True, below=0.1, keeps=AFFINE),
-    Case("ksg", labelled, POINT, answers="ClassNeighbours", symmetric=True, below=0.1, keeps=AFFINE),
+    Case("ksg", labeled, POINT, answers="ClassNeighbors", symmetric=True, below=0.1, keeps=AFFINE),
     Case("ksg", numbers, POINT, {"noise": 0.1}, below=0.1, seeded=True, reordered=0.2, keeps=AFFINE),
     Case("matrix-renyi", numbers, PLUG_IN, symmetric=True, independent=0.5, keeps=AFFINE, derived=("sigma",)),
-    Case("matrix-renyi", labelled, PLUG_IN, symmetric=True, independent=0.2, keeps=AFFINE, derived=("sigma",)),
-    Case("matrix-renyi", labelled, PLUG_IN, {"alpha": 2}, independent=0.2, below=0.1, derived=("sigma",)),
-    Case("matrix-renyi", labelled, PLUG_IN, {"batch_size": 40}, independent=0.2, seeded=True, reordered=0.1),
+    Case("matrix-renyi", labeled, PLUG_IN, symmetric=True, independent=0.2, keeps=AFFINE, derived=("sigma",)),
+    Case("matrix-renyi", labeled, PLUG_IN, {"alpha": 2}, independent=0.2, below=0.1, derived=("sigma",)),
+    Case("matrix-renyi", labeled, PLUG_IN, {"batch_size": 40}, independent=0.2, seeded=True, reordered=0.1),
     Case("mixed", numbers, POINT, symmetric=True, below=0.1, keeps=AFFINE),
-    Case("mixed", labelled, POINT, symmetric=True, below=0.1, keeps=AFFINE),
+    Case("mixed", labeled, POINT, symmetric=True, below=0.1, keeps=AFFINE),
     Case("mixed", coded, POINT, symmetric=True, below=0.1),
-    Case("quantised", coded, Kind.EXACT, symmetric=True),
-    Case("sample-propagation", labelled, PLUG_IN, seeded=True, reordered=0.05, keeps=("shift",)),
+    Case("quantized", coded, Kind.EXACT, symmetric=True),
+    Case("sample-propagation", labeled, PLUG_IN, seeded=True, reordered=0.05, keeps=("shift",)),
     Case("sliced", wide, POINT, {"slices": 10}, below=0.1, seeded=True),
     Case("sliced", wide, POINT, {"slices": 10, "estimator": "gaussian"}, below=0.1, seeded=True, single=1e-3),
     Case(
@@ -221,12 +225,12 @@ CASES = [
         for name, kind in NEURAL.items()
     ),
     Case("doe", numbers, DIFFERENCE, LEARNED, seeded=True, reordered=0.5, single=0.05),
-    Case("doe", labelled, DIFFERENCE, LEARNED, seeded=True, reordered=0.5, single=0.05),
+    Case("doe", labeled, DIFFERENCE, LEARNED, seeded=True, reordered=0.5, single=0.05),
     Case("flow", numbers, DIFFERENCE, LEARNED | {"transforms": 1}, seeded=True, reordered=0.5, needs="zuko"),
     Case("flow-matching", numbers, DIFFERENCE, LEARNED | {"steps": 2}, seeded=True, reordered=0.5, single=0.05),
     Case("gaussian-mixture", numbers, POINT, {"max_components": 2}, seeded=True, reordered=0.5),
-    Case("gaussian-mixture", labelled, POINT, {"max_components": 2}, seeded=True, reordered=0.5),
-    Case("neural", labelled, Kind.LOWER_BOUND, QUICK, longer=TAUGHT, seeded=True, reordered=0.5, single=0.05),
+    Case("gaussian-mixture", labeled, POINT, {"max_components": 2}, seeded=True, reordered=0.5),
+    Case("neural", labeled, Kind.LOWER_BOUND, QUICK, longer=TAUGHT, seeded=True, reordered=0.5, single=0.05),
 ]
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
@@ -266,7 +270,7 @@ def attempt(case: Case, x: Any, y: Any) -> Estimate | InfoflowError:
 
 def key_of(class_name: str) -> str:
     """The registry's name for a class."""
-    return next(key for key, kind in ESTIMATORS.items() if kind.__name__ == class_name)
+    return next(key for key, entry in ESTIMATORS.items() if entry.load().__name__ == class_name)
 
 
 def test_every_registered_estimator_stands_in_the_table() -> None:
@@ -286,7 +290,7 @@ def test_an_estimate_says_what_it_is(case: Case) -> None:
     assert found.kind is case.kind
     assert found.n == N
     assert found.quantity
-    assert found.estimator == (case.answers or ESTIMATORS[case.name].__name__)
+    assert found.estimator == (case.answers or ESTIMATORS[case.name].load().__name__)
     assert not math.isnan(found.ceiling)
     assert bool(found.ceiling_name) == math.isfinite(found.ceiling)
     if found.interval is not None:
@@ -320,7 +324,7 @@ def test_an_estimator_is_a_value(case: Case) -> None:
     assert hash(estimator) == hash(case.make())
     assert pickle.loads(pickle.dumps(estimator)) == estimator  # noqa: S301 (joblib sends it so)
     assert eval(repr(estimator), vars(estimators)) == estimator
-    for setting in dataclasses.fields(ESTIMATORS[case.name]):
+    for setting in dataclasses.fields(ESTIMATORS[case.name].load()):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(estimator, setting.name, getattr(estimator, setting.name))
 
@@ -362,7 +366,7 @@ def test_never_above_its_ceiling(case: Case) -> None:
     for target in targets:
         found = attempt(case, x, target)
         if isinstance(found, InfoflowError):
-            assert "class" in str(found)  # a class for each sample leaves no neighbours within classes
+            assert "class" in str(found)  # a class for each sample leaves no neighbors within classes
 
 
 @every_case
@@ -545,7 +549,7 @@ def test_same_seed_same_answer(case: Case) -> None:
 
 @within(seeded=False)
 def test_a_seed_that_nothing_is_drawn_from_changes_nothing(case: Case) -> None:
-    if "seed" not in [f.name for f in dataclasses.fields(ESTIMATORS[case.name])]:
+    if "seed" not in [f.name for f in dataclasses.fields(ESTIMATORS[case.name].load())]:
         assert nats(case, *case.data(0.6)) == nats(case, *case.data(0.6))
         return
     x, y = case.data(0.6)
@@ -626,7 +630,7 @@ def test_refuses_numbers_where_classes_are_needed() -> None:
 
 def test_refuses_classes_where_quantities_are_needed() -> None:
     for name in ("cca", "gaussian"):
-        for data in (labelled(0.6), labelled(0.6)[::-1]):
+        for data in (labeled(0.6), labeled(0.6)[::-1]):
             with pytest.raises(InvalidArgument, match="classes"):
                 create(name).estimate(*data)
 
@@ -643,7 +647,7 @@ def test_any_number_of_samples_gives_an_estimate_or_a_clear_error(case: Case) ->
             assert found.n == n
 
 
-def test_k_neighbours_need_more_samples_than_k() -> None:
+def test_k_neighbors_need_more_samples_than_k() -> None:
     for name in ("ksg", "mixed", "kozachenko-leonenko"):
         with pytest.raises(TooFewSamples, match=r"x holds 6 samples.* at least 7"):
             create(name, k=5).estimate(*numbers(0.6, n=6))
@@ -671,7 +675,7 @@ def _wrong(default: Any, annotation: str) -> Iterator[Any]:
 
 SETTINGS = [
     (name, setting)
-    for name, kind in ESTIMATORS.items()
+    for name, kind in LOADED.items()
     for setting in dataclasses.fields(kind)
     if name == "neural" or name not in NEURAL
 ]
@@ -692,7 +696,7 @@ def test_refuses_unknown_names_with_the_nearest() -> None:
         create("kgs")
     with pytest.raises(UnknownName, match="did you mean 'matrix-renyi'"):
         mutual_information(*numbers(0.6), estimator="matrix_reny")
-    for name, kind in ESTIMATORS.items():
+    for name, kind in LOADED.items():
         with pytest.raises(UnknownName, match=f"estimator '{name}x'; did you mean"):
             create(name + "x")
         for setting in dataclasses.fields(kind):
@@ -762,7 +766,7 @@ def test_measure_is_entropy_and_estimate_at_once(case: Case) -> None:
     assert found.label.nats == pytest.approx(alone.nats, abs=1e-9)
     assert found.label.kind is alone.kind
     assert found.label.ceiling == pytest.approx(alone.ceiling)
-    if isinstance(estimator, EntropyEstimator) and "x is None" not in _needs(estimator, t, y):
+    if can(estimator, Ability.ENTROPY) and "x is None" not in _needs(estimator, t, y):
         whole = estimator.entropy(t)
         assert found.input.nats == pytest.approx(whole.nats, abs=max(1e-9, 1e-2 * case.reordered))
         assert found.input.quantity == whole.quantity
@@ -796,7 +800,7 @@ def test_measure_names_its_arguments(case: Case) -> None:
 
 # Entropies
 
-ENTROPY = [c for c in CASES if hasattr(ESTIMATORS[c.name], "entropy") and not c.parameters.get("copula")]
+ENTROPY = [c for c in CASES if Ability.ENTROPY in ESTIMATORS[c.name].abilities and not c.parameters.get("copula")]
 
 
 @pytest.mark.parametrize("case", ENTROPY, ids=lambda case: case.label)
@@ -830,7 +834,7 @@ def test_information_never_exceeds_the_entropy_of_a_discrete_side() -> None:
         for seed in range(20)
     )
     assert theirs > 0.01
-    for name in ("auto", "class-neighbours", "ksg", "mixed"):
+    for name in ("auto", "class-neighbors", "ksg", "mixed"):
         assert mutual_information(feature, y, name).nats == 0.0
     # And a side with few symbols holds at most its own entropy, whatever the other one is.
     rare = (rng.uniform(size=200) < 0.1).astype(int)
@@ -838,7 +842,7 @@ def test_information_never_exceeds_the_entropy_of_a_discrete_side() -> None:
     x = rare * 50.0 + rng.normal(size=200)
     for case in CASES:
         # Batches of samples have entropies of their own; lower bounds are tested for this as all are, by their ceiling.
-        if case.data is labelled and case.kind is not Kind.LOWER_BOUND and "batch_size" not in case.parameters:
+        if case.data is labeled and case.kind is not Kind.LOWER_BOUND and "batch_size" not in case.parameters:
             assert nats(case, x, rare) <= limit + 1e-9, case.label
     for left, right in ((rare, x), (x, rare), (rare.astype(float), x), (x, rare.astype(float))):
         assert mutual_information(left, right, "mixed").nats <= limit + 1e-9
@@ -846,7 +850,7 @@ def test_information_never_exceeds_the_entropy_of_a_discrete_side() -> None:
 
 def test_every_signature_is_the_same() -> None:
     wanted = {"estimate": ["self", "x", "y"], "entropy": ["self", "t"], "measure": ["self", "t", "y"]}
-    for name, kind in ESTIMATORS.items():
+    for name, kind in LOADED.items():
         for method, expected in wanted.items():
             if hasattr(kind, method):
                 parameters = inspect.signature(getattr(kind, method)).parameters.values()

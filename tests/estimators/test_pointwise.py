@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infoflow.estimators import ESTIMATORS, Neural, create
-from infoflow.estimators.neural import usable_bounds
+from infoflow.estimators import ESTIMATORS, Ability, Neural, create
+from infoflow.estimators.learned.critics import usable_bounds
 from infoflow.tasks import gaussian_with
 
-WITH_POINTWISE = [name for name, kind in ESTIMATORS.items() if hasattr(kind, "pointwise")]
-OF_BOUNDS = [name for name in WITH_POINTWISE if issubclass(ESTIMATORS[name], Neural)]
+WITH_POINTWISE = [name for name, entry in ESTIMATORS.items() if Ability.POINTWISE in entry.abilities]
+OF_BOUNDS = [name for name in WITH_POINTWISE if issubclass(ESTIMATORS[name].load(), Neural)]
 # Takes classes, so it has no place beside a Gaussian; its own tests check it.
-OTHERS = [name for name in WITH_POINTWISE if name not in OF_BOUNDS and name != "class-neighbours"]
+OTHERS = [name for name in WITH_POINTWISE if name not in OF_BOUNDS and name != "class-neighbors"]
 
 
 def agrees(estimator: Any, least_correlation: float) -> None:
@@ -35,7 +35,7 @@ def test_every_bound(bound: str) -> None:
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_every_other_estimator_that_has_it(name: str) -> None:
-    # Nearest neighbours are noisy sample by sample: digamma of a few counts.
+    # Nearest neighbors are noisy sample by sample: digamma of a few counts.
     agrees(create(name), 0.7 if "ksg" in name or name == "mixed" else 0.9)
 
 

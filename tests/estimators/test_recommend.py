@@ -10,9 +10,9 @@ import torch
 
 import infoflow
 from infoflow import tasks
-from infoflow.errors import InvalidArgument, UnknownName
-from infoflow.estimators.gaussian import Gaussian
-from infoflow.estimators.neural import Neural
+from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.estimators.gaussian.gaussian import Gaussian
+from infoflow.estimators.learned.critics import Neural
 from infoflow.estimators.recommend import Auto, recommend
 from infoflow.estimators.registry import ESTIMATORS
 
@@ -82,7 +82,7 @@ TOLERANCES = {
     "cross-0.95": 0.06,
     "symmetric-channel-10-0.2": 0.05,
     "uniform-on-class-5": 0.06,
-    "gaussian-with-atoms-0.9-0.9-0.5": 0.2,  # Gaussian samples near ±1 count the atoms as neighbours
+    "gaussian-with-atoms-0.9-0.9-0.5": 0.2,  # Gaussian samples near ±1 count the atoms as neighbors
     "binary-gaussian-mixture-1-1": 0.05,
 }
 

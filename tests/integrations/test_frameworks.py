@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from infoflow.errors import InvalidArgument, MissingExtra
+from infoflow.core.errors import InvalidArgument, MissingExtra
 from infoflow.plane import Recording, analyse
 
 pytestmark = pytest.mark.filterwarnings("default")  # the frameworks' own

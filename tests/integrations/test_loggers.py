@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.integrations import log_plane, writer
 from infoflow.plane import Plane, analyse, record
 

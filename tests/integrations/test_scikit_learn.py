@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from infoflow.errors import InfoflowError
+from infoflow.core.errors import InfoflowError
 from infoflow.estimators import mutual_information
 from infoflow.integrations.scikit_learn import MutualInformationScore, MutualInformationSelector
 

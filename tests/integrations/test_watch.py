@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from infoflow.errors import BrokenStore, InvalidArgument, UnknownName
+from infoflow.core.errors import BrokenStore, InvalidArgument, UnknownName
 from infoflow.integrations import Schedule, Watch
 from infoflow.plane import Recorder, Recording
 

@@ -1,4 +1,4 @@
-"""Batch normalisation with the noise off: its statistics against plain means, and the warnings."""
+"""Batch normalization with the noise off: its statistics against plain means, and the warnings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 from infoflow.layers import InformationDropout, information_cost, reestimate_batch_norm
 
 
@@ -114,5 +114,5 @@ def test_a_failure_leaves_the_network_as_it_was() -> None:
     with pytest.raises(InvalidArgument, match="batches are empty"):
         reestimate_batch_norm(model, [])
     assert torch.equal(model.state_dict()["2.running_var"], before["2.running_var"])
-    with pytest.raises(InvalidArgument, match="no batch normalisation"):
+    with pytest.raises(InvalidArgument, match="no batch normalization"):
         reestimate_batch_norm(nn.Linear(2, 2), [x])

@@ -12,19 +12,17 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.layers import (
     BernoulliDropout,
     GaussianDropout,
     GaussianNoise,
     InformationDropout,
     VariationalDropout,
-    every_pass,
     forget_costs,
     information_cost,
     noise,
     sampled_outputs,
-    stochastic_layers,
 )
 
 
@@ -76,22 +74,7 @@ def test_the_cost_belongs_to_the_last_pass() -> None:
         for inputs in (x, y[:1].expand(6, -1, -1, -1)):
             model(inputs)
             costs.append(information_cost(model))
-        with every_pass(model):
-            model(x)
-            model(y[:1].expand(6, -1, -1, -1))
-    torch.testing.assert_close(information_cost(model), costs[0] + costs[1])
-
-
-def test_a_layer_that_is_used_twice_counts_once_or_twice() -> None:
-    shared = InformationDropout(nn.Linear(4, 4))
-    model = nn.Sequential(shared, shared)
-    x = torch.randn(3, 4)
-    with every_pass(model):
-        model(x)
-    assert len(stochastic_layers(model)) == 1
-    whole = information_cost(model)
-    model(x)
-    assert information_cost(model) < whole
+    assert not torch.equal(costs[0], costs[1])
 
 
 def test_no_forward_pass_no_cost() -> None:
@@ -142,14 +125,14 @@ def test_reading_does_not_change_what_is_read() -> None:
 def test_gradient_steps_on_the_cost_alone_bring_it_to_nothing() -> None:
     torch.manual_seed(0)
     model = InformationDropout(nn.Linear(4, 8))
-    optimiser = torch.optim.Adam(model.parameters(), 0.3)
+    optimizer = torch.optim.Adam(model.parameters(), 0.3)
     x = torch.randn(64, 4)
     for _ in range(100):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         model(x)
         cost = information_cost(model)
         cost.backward()
-        optimiser.step()
+        optimizer.step()
     assert 0 <= float(cost.detach()) < 0.05
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.layers import InformationDropout, information_cost, noise, reestimate_batch_norm
 
 HOSTS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
@@ -89,8 +89,8 @@ def test_the_log_normal_cost_is_the_monte_carlo_value_of_the_noise_as_drawn(mean
     layer = fixed_alpha(0.6, prior="log-normal", activation=nn.Softplus(), mean_correction=mean_correction)
     z = layer(torch.zeros(1_000_000, 1)).double().detach()
     cost = float(information_cost(layer).detach())
-    centre = math.log(math.log(1 + math.e)) - (0.18 if mean_correction else 0.0)
-    own = torch.distributions.LogNormal(centre, 0.6).log_prob(z)
+    center = math.log(math.log(1 + math.e)) - (0.18 if mean_correction else 0.0)
+    own = torch.distributions.LogNormal(center, 0.6).log_prob(z)
     prior = torch.distributions.LogNormal(0.0, 1.0).log_prob(z)
     assert abs(float((own - prior).mean()) - cost) < 1e-2
 

@@ -1,4 +1,4 @@
-"""Bernoulli, Gaussian and variational dropout, additive noise, quantised activations."""
+"""Bernoulli, Gaussian and variational dropout, additive noise, quantized activations."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import torch
 from scipy.integrate import quad
 from torch import nn
 
-from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.estimators import Discrete
 from infoflow.layers import (
     BernoulliDropout,
     GaussianDropout,
     GaussianNoise,
-    QuantisedActivation,
+    QuantizedActivation,
     StochasticLayer,
     VariationalDropout,
     VariationalWeightDropout,
@@ -129,10 +129,10 @@ def test_weight_dropout_has_the_moments_of_random_weights(kind: str) -> None:
         lambda: VariationalDropout(3)(torch.zeros(2, 4)),
         lambda: VariationalWeightDropout(nn.ReLU()),
         lambda: VariationalWeightDropout(nn.Conv2d(2, 2, 3, padding_mode="reflect")),
-        lambda: QuantisedActivation(1, -1, 1),
-        lambda: QuantisedActivation(4, 1, -1),
-        lambda: QuantisedActivation(4, low=0.0),
-        lambda: QuantisedActivation(4).eval()(torch.zeros(2)),
+        lambda: QuantizedActivation(1, -1, 1),
+        lambda: QuantizedActivation(4, 1, -1),
+        lambda: QuantizedActivation(4, low=0.0),
+        lambda: QuantizedActivation(4).eval()(torch.zeros(2)),
     ],
 )
 def test_bad_arguments_are_refused(make) -> None:  # type: ignore[no-untyped-def]
@@ -146,8 +146,8 @@ def test_unknown_approximations_are_refused() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-def test_quantised_values_and_codes_are_the_nearest(dtype: torch.dtype) -> None:
-    layer = QuantisedActivation(17, -1.0, 1.0)
+def test_quantized_values_and_codes_are_the_nearest(dtype: torch.dtype) -> None:
+    layer = QuantizedActivation(17, -1.0, 1.0)
     x = torch.linspace(-1.5, 1.5, 301).to(dtype)
     z = layer(x)
     assert z.dtype == dtype
@@ -163,25 +163,25 @@ def test_quantised_values_and_codes_are_the_nearest(dtype: torch.dtype) -> None:
 
 def test_the_gradient_goes_straight_through_within_the_range() -> None:
     x = torch.tensor([-2.0, -0.3, 0.2, 3.0], requires_grad=True)
-    QuantisedActivation(4, -1.0, 1.0)(x).sum().backward()
+    QuantizedActivation(4, -1.0, 1.0)(x).sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [0, 1, 1, 0]
 
 
 def test_a_range_that_is_observed_grows_in_training_only() -> None:
-    layer = QuantisedActivation(5)
+    layer = QuantizedActivation(5)
     layer(torch.tensor([0.0, 1.0]))
     layer(torch.tensor([-1.0, 0.5]))
     assert (float(layer.low), float(layer.high)) == (-1, 1)
-    other = QuantisedActivation(5)
+    other = QuantizedActivation(5)
     other.load_state_dict(layer.state_dict())
     assert other.eval()(torch.tensor([9.0, 0.3])).tolist() == [1.0, 0.5]
-    constant = QuantisedActivation(5)
+    constant = QuantizedActivation(5)
     assert constant(torch.ones(3)).tolist() == [1, 1, 1]
 
 
 def test_the_codes_hold_the_information_of_the_layer() -> None:
     """Four inputs, two levels: one bit of two is left, and counting says so."""
-    layer = QuantisedActivation(2, -1.0, 1.0)
+    layer = QuantizedActivation(2, -1.0, 1.0)
     z = layer(torch.tensor([-0.9, -0.2, 0.3, 0.8]).repeat(1000))
     assert abs(Discrete().estimate(np.tile(np.arange(4), 1000), layer.codes(z)).nats - math.log(2)) < 1e-9

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from infoflow.errors import InvalidArgument, UnknownName
-from infoflow.layers import GaussianNoise, QuantisedActivation
+from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.layers import GaussianNoise, QuantizedActivation
 from infoflow.models import MLP, Convolution, ConvolutionalNet, LeNet5, Stacked, after_activations, stack
 
 
@@ -51,10 +51,10 @@ def test_widths_are_those_of_the_layers_before() -> None:
 
     def make(width: int) -> nn.Module:
         widths.append(width)
-        return QuantisedActivation(4, -1.0, 1.0)
+        return QuantizedActivation(4, -1.0, 1.0)
 
-    network = after_activations(LeNet5(), "quantised", make)
+    network = after_activations(LeNet5(), "quantized", make)
     assert widths == [6, 16, 120, 84]
-    assert [name for name, _ in network.named_children()][:3] == ["conv1", "tanh1", "quantised1"]
+    assert [name for name, _ in network.named_children()][:3] == ["conv1", "tanh1", "quantized1"]
     with pytest.raises(InvalidArgument, match="no activation"):
         after_activations(nn.Sequential(nn.Linear(2, 2)), "noise", make)

@@ -6,15 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from infoflow.errors import InvalidArgument, UnknownName
-from infoflow.models import (
-    AlexNetEncoder,
-    Backbone,
-    ConvolutionalEncoder,
-    DCGANDecoder,
-    DCGANDiscriminator,
-    torchvision_encoder,
-)
+from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.models import AlexNetEncoder, Backbone, ConvolutionalEncoder, torchvision_encoder
+from infoflow.models.dcgan import DCGANDecoder, DCGANDiscriminator
 
 
 def parameters(module: nn.Module) -> int:

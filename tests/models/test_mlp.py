@@ -1,4 +1,4 @@
-"""The networks: their parts, their initialisations, and that random state stays out of it."""
+"""The networks: their parts, their initializations, and that random state stays out of it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 from scipy import stats
 from torch import nn
 
-from infoflow.errors import InvalidArgument, UnknownName
-from infoflow.models import ACTIVATIONS, INITIALISATIONS, MLP
+from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.models import ACTIVATIONS, INITIALIZATIONS, MLP
 
 
 def test_modules_are_named_by_kind_and_place() -> None:
@@ -35,21 +35,21 @@ def test_it_returns_logits(activation: str) -> None:
 def test_the_seed_alone_decides_and_global_random_state_is_left_alone() -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    for initialisation in INITIALISATIONS:
-        one, same, other = (MLP([4, 3, 2], initialisation=initialisation, seed=seed) for seed in (7, 7, 8))
+    for initialization in INITIALIZATIONS:
+        one, same, other = (MLP([4, 3, 2], initialization=initialization, seed=seed) for seed in (7, 7, 8))
         assert torch.equal(one.linear1.weight, same.linear1.weight)
         assert not torch.equal(one.linear1.weight, other.linear1.weight)
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def _first_layer(initialisation: str, fan_in: int, fan_out: int) -> nn.Linear:
-    layer = MLP([fan_in, fan_out, 2], initialisation=initialisation, seed=3).linear1
+def _first_layer(initialization: str, fan_in: int, fan_out: int) -> nn.Linear:
+    layer = MLP([fan_in, fan_out, 2], initialization=initialization, seed=3).linear1
     assert isinstance(layer, nn.Linear)
     return layer
 
 
 @pytest.mark.parametrize(
-    ("initialisation", "law"),
+    ("initialization", "law"),
     [
         ("idnns", stats.truncnorm(-2, 2, scale=1 / math.sqrt(50))),
         ("saxe", stats.truncnorm(-2, 2, scale=1 / math.sqrt(400))),
@@ -57,17 +57,17 @@ def _first_layer(initialisation: str, fan_in: int, fan_out: int) -> nn.Linear:
         ("torch", stats.uniform(-1 / math.sqrt(50), 2 / math.sqrt(50))),
     ],
 )
-def test_weights_follow_the_law_of_their_initialisation(initialisation: str, law: stats.rv_continuous) -> None:
-    layer = _first_layer(initialisation, 50, 400)
+def test_weights_follow_the_law_of_their_initialization(initialization: str, law: stats.rv_continuous) -> None:
+    layer = _first_layer(initialization, 50, 400)
     assert stats.kstest(layer.weight.detach().flatten().numpy(), law.cdf).pvalue > 0.01
-    if initialisation == "torch":
+    if initialization == "torch":
         assert stats.kstest(layer.bias.detach().numpy(), law.cdf).pvalue > 0.01
     else:
         assert not layer.bias.any()
 
 
 def test_the_last_layer_of_saxe_is_glorot_uniform() -> None:
-    last = MLP([5, 300, 100], initialisation="saxe", seed=2).linear2
+    last = MLP([5, 300, 100], initialization="saxe", seed=2).linear2
     assert isinstance(last, nn.Linear)
     bound = math.sqrt(6 / 400)
     assert stats.kstest(last.weight.detach().flatten().numpy(), stats.uniform(-bound, 2 * bound).cdf).pvalue > 0.01
@@ -92,8 +92,8 @@ def test_what_makes_no_network_is_refused(arguments: tuple, error: type[Exceptio
         MLP(*arguments)
 
 
-def test_an_unknown_initialisation_or_seed_is_refused() -> None:
+def test_an_unknown_initialization_or_seed_is_refused() -> None:
     with pytest.raises(UnknownName, match="did you mean 'idnns'"):
-        MLP([3, 2], initialisation="idnn")
+        MLP([3, 2], initialization="idnn")
     with pytest.raises(InvalidArgument, match="seed"):
         MLP([3, 2], seed=-1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 from infoflow.models import ACTIVATIONS, MLP, stack, unstack
 
 widths = st.lists(st.integers(1, 9), min_size=2, max_size=5)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from infoflow.errors import InvalidArgument, MissingExtra, UnknownName
+from infoflow.core.errors import InvalidArgument, MissingExtra, UnknownName
 from infoflow.models import ADAPTATIONS, vision_network
 
 # Side of the last map of 32×32 images.

@@ -14,13 +14,13 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 from infoflow.objectives import MutualInformationLoss
 
 CASES: dict[str, dict[str, Any]] = {
     "plain": {},
     "sum": {"reduction": "sum"},
-    "divergence": {"regulariser": "divergence"},
+    "divergence": {"regularizer": "divergence"},
     "weights": {"class_weights": [0.5, 2.0, 1.0], "ignore_index": 1, "label_smoothing": 0.1},
     "averaged": {"decay": 0.7, "classes": 3},
 }

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.objectives import MutualInformationLoss
 from infoflow.theory import GaussianMixture
 
@@ -51,8 +51,8 @@ def test_value_and_gradient_are_those_of_the_definition(weight: float) -> None:
 def test_gradients_pass_finite_differences() -> None:
     logits, labels = data(6, 3)
     settings = {"class_weights": [1.0, 2.0, 0.5], "label_smoothing": 0.1, "ignore_index": 0}
-    for regulariser, reduction in itertools.product(("cross-entropy", "divergence"), ("mean", "sum", "none")):
-        loss = MutualInformationLoss(5.0, regulariser=regulariser, reduction=reduction, **settings)
+    for regularizer, reduction in itertools.product(("cross-entropy", "divergence"), ("mean", "sum", "none")):
+        loss = MutualInformationLoss(5.0, regularizer=regularizer, reduction=reduction, **settings)
         assert torch.autograd.gradcheck(lambda z, loss=loss: loss(z, labels), logits)
 
 
@@ -125,11 +125,11 @@ def test_divergence_is_the_same_less_the_label_entropy() -> None:
     frequencies = torch.bincount(labels).double() / 24
     entropy = -(frequencies * frequencies.log()).sum()
     whole, divergence = (
-        MutualInformationLoss(7.0, regulariser=r)(logits, labels) for r in ("cross-entropy", "divergence")
+        MutualInformationLoss(7.0, regularizer=r)(logits, labels) for r in ("cross-entropy", "divergence")
     )
     same(divergence, whole - 7.0 * entropy, logits)
     perfect = 100 * nn.functional.one_hot(labels, 5).double()
-    assert MutualInformationLoss(7.0, regulariser="divergence")(perfect, labels).item() == pytest.approx(0, abs=1e-12)
+    assert MutualInformationLoss(7.0, regularizer="divergence")(perfect, labels).item() == pytest.approx(0, abs=1e-12)
 
 
 def test_terms_are_the_entropies_and_what_is_between_them() -> None:
@@ -138,7 +138,7 @@ def test_terms_are_the_entropies_and_what_is_between_them() -> None:
     p_hat = np.bincount(labels.numpy(), minlength=5) / 24
     conditional = -np.log(q[np.arange(24), labels.numpy()]).mean()
     label_entropy = -(p_hat * np.log(q.mean(0))).sum()
-    for settings in ({}, {"label_smoothing": 0.3}, {"regulariser": "divergence"}, {"reduction": "sum"}):
+    for settings in ({}, {"label_smoothing": 0.3}, {"regularizer": "divergence"}, {"reduction": "sum"}):
         terms = MutualInformationLoss(50.0, **settings).parts(logits, labels).terms
         assert terms["conditional_entropy"].item() == pytest.approx(conditional)
         assert terms["label_entropy"].item() == pytest.approx(label_entropy)
@@ -149,7 +149,7 @@ def test_terms_are_the_entropies_and_what_is_between_them() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
-@pytest.mark.parametrize("settings", [{}, {"decay": 0.9, "classes": 4}, {"regulariser": "divergence"}])
+@pytest.mark.parametrize("settings", [{}, {"decay": 0.9, "classes": 4}, {"regularizer": "divergence"}])
 def test_huge_logits_stay_finite(dtype: torch.dtype, settings: dict[str, object]) -> None:
     signs = torch.tensor(list(itertools.product([-1.0, 1.0], repeat=4)))
     labels = torch.arange(16) % 4
@@ -237,15 +237,15 @@ def test_a_logistic_model_recovers_the_information_of_a_gaussian_mixture(separat
     nn.init.zeros_(model.weight)
     nn.init.zeros_(model.bias)
     loss = MutualInformationLoss(50.0)
-    optimiser = torch.optim.LBFGS(model.parameters(), max_iter=60, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS(model.parameters(), max_iter=60, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         value: Tensor = loss(model(x[train]), labels[train])
         value.backward()
         return value
 
-    optimiser.step(closure)
+    optimizer.step(closure)
     with torch.no_grad():
         for part in (train, test):
             terms = loss.parts(model(x[part]), labels[part]).terms
@@ -315,7 +315,7 @@ def test_unknown_names_are_refused() -> None:
     with pytest.raises(UnknownName, match="did you mean 'mean'"):
         MutualInformationLoss(reduction="means")
     with pytest.raises(UnknownName, match="did you mean 'divergence'"):
-        MutualInformationLoss(regulariser="divergent")
+        MutualInformationLoss(regularizer="divergent")
 
 
 def test_settings_that_do_not_fit_the_logits_are_refused() -> None:
@@ -335,7 +335,7 @@ def test_one_class_or_no_label_is_warned_of() -> None:
     with pytest.warns(UserWarning, match="the batch holds one class only"):
         MutualInformationLoss()(logits, torch.tensor([3, 3, 3, 3]))
     MutualInformationLoss(check=False)(logits, torch.tensor([3, 3, 3, 3]))
-    for settings in ({}, {"decay": 0.9, "classes": 5}, {"reduction": "sum"}, {"regulariser": "divergence"}):
+    for settings in ({}, {"decay": 0.9, "classes": 5}, {"reduction": "sum"}, {"regularizer": "divergence"}):
         loss = MutualInformationLoss(**settings)
         with pytest.warns(UserWarning, match="no label of the batch counts"):
             value = loss(logits, torch.full((4,), -100))

@@ -10,7 +10,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
-from infoflow.errors import InvalidArgument, TooFewSamples, UnknownName
+from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.objectives import (
     PRIORS,
     AdversarialMatching,

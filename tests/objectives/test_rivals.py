@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.objectives import (
     ConfidencePenalty,
     LabelCorrection,
     LabelSmoothing,
     LogitAdjustment,
-    NormalisedConditionalInformation,
+    NormalizedConditionalInformation,
     PriorCorrectedSoftmax,
 )
 from infoflow.theory import GaussianMixture
@@ -129,13 +129,13 @@ def naive_ncmi(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("form", ["ratio", "constrained"])
-def test_normalised_conditional_information_over_all_pairs(form: str) -> None:
+def test_normalized_conditional_information_over_all_pairs(form: str) -> None:
     logits, labels = data()
     information, separation = naive_ncmi(logits, labels)
     cross_entropy = nn.functional.cross_entropy(logits, labels)
     pull = 2.0 * information / separation if form == "ratio" else 2.0 * information - 0.3 * separation
     expected = 0.7 * cross_entropy + pull
-    loss = NormalisedConditionalInformation(2.0, 0.3, 0.7, form=form)
+    loss = NormalizedConditionalInformation(2.0, 0.3, 0.7, form=form)
     found = loss.parts(logits, labels)
     torch.testing.assert_close(found.total, expected)
     torch.testing.assert_close(
@@ -143,20 +143,20 @@ def test_normalised_conditional_information_over_all_pairs(form: str) -> None:
     )
     assert found.terms["conditional_information"].item() == pytest.approx(information.item())
     assert found.terms["separation"].item() == pytest.approx(separation.item())
-    assert found.terms["normalised"].item() == pytest.approx((information / separation).item())
+    assert found.terms["normalized"].item() == pytest.approx((information / separation).item())
 
 
-def test_normalised_information_of_extreme_or_uniform_batches_is_finite() -> None:
+def test_normalized_information_of_extreme_or_uniform_batches_is_finite() -> None:
     for scale in (1e4, -1e4):
         logits = (scale * torch.eye(4)).requires_grad_()
-        value = NormalisedConditionalInformation()(logits, torch.tensor([0, 1, 2, 2]))
+        value = NormalizedConditionalInformation()(logits, torch.tensor([0, 1, 2, 2]))
         value.backward()
         assert math.isfinite(value.item())
         assert logits.grad is not None
         assert bool(torch.isfinite(logits.grad).all())
     with pytest.warns(UserWarning, match="the batch holds one class only"):
-        terms = NormalisedConditionalInformation().parts(torch.eye(3), torch.tensor([1, 1, 1])).terms
-    assert terms["normalised"].item() == 0
+        terms = NormalizedConditionalInformation().parts(torch.eye(3), torch.tensor([1, 1, 1])).terms
+    assert terms["normalized"].item() == 0
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_normalised_information_of_extreme_or_uniform_batches_is_finite() -> Non
         LabelCorrection(),
         LogitAdjustment([1, 2, 3]),
         PriorCorrectedSoftmax([1, 2, 3]),
-        NormalisedConditionalInformation(),
+        NormalizedConditionalInformation(),
     ],
     ids=lambda loss: type(loss).__name__,
 )

@@ -23,10 +23,10 @@ def reference(x: np.ndarray, scale: float, classes: np.ndarray) -> tuple[np.ndar
 
 
 def clustered(n: int, d: int, scale: float, spread: float, seed: int = 0) -> np.ndarray:
-    """Long vectors with near neighbours: where ‖a‖² + ‖b‖² - 2ab loses its digits."""
+    """Long vectors with near neighbors: where ‖a‖² + ‖b‖² - 2ab loses its digits."""
     rng = np.random.default_rng(seed)
-    centres = scale * rng.standard_normal((n // 4, d))
-    return (centres[rng.integers(0, len(centres), n)] + spread * rng.standard_normal((n, d))).astype(np.float32)
+    centers = scale * rng.standard_normal((n // 4, d))
+    return (centers[rng.integers(0, len(centers), n)] + spread * rng.standard_normal((n, d))).astype(np.float32)
 
 
 @pytest.mark.parametrize("block", [7, 64, 512])
@@ -55,7 +55,7 @@ def test_near_pairs_of_long_vectors_keep_their_digits(dtype: torch.dtype, tolera
     sums = log_sum_exp(torch.from_numpy(x), [scale], dtype=dtype)
     total, _ = reference(x, scale, np.zeros(400))
     assert total.min() < 0.2
-    assert total.max() > 1.0  # some samples have near neighbours, some have none
+    assert total.max() > 1.0  # some samples have near neighbors, some have none
     np.testing.assert_allclose(sums.total[0], total, rtol=0, atol=tolerance)
 
 

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.plane import record
 from infoflow.plane.activation_geometry import COLUMNS, Geometry, geometry, geometry_of
 

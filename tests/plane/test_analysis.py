@@ -16,10 +16,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from infoflow.errors import BrokenStore, InvalidArgument, MissingData, UnknownName
-from infoflow.estimators.binning import Binning
-from infoflow.estimators.kernel_density import KernelDensity
-from infoflow.interface import Estimate, Interval, Kind, LayerInformation
+from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData, UnknownName
+from infoflow.core.estimate import Estimate, Interval, Kind, LayerInformation
+from infoflow.estimators.histogram.binning import Binning
+from infoflow.estimators.kernel.kernel_density import KernelDensity
 from infoflow.plane import Plane, Recording, analyse, record
 from infoflow.plane.labels import label
 

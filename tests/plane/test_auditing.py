@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import nn
 
-from infoflow.estimators.kernel_density import KernelDensity
-from infoflow.interface import Estimate, Kind, LayerInformation
+from infoflow.core.estimate import Estimate, Kind, LayerInformation
+from infoflow.estimators.kernel.kernel_density import KernelDensity
 from infoflow.plane import Plane, analyse, audit, record
 from infoflow.plane.auditing import Audit
 

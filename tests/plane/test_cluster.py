@@ -17,8 +17,8 @@ import pytest
 import torch
 from torch import nn
 
+from infoflow.core.estimate import LayerInformation
 from infoflow.estimators import Binning
-from infoflow.interface import LayerInformation
 from infoflow.plane import analyse, record
 
 EPOCHS = 6

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.plane import figure as module
 from infoflow.plane.figure import draw
-from infoflow.plane.labelling import spread
+from infoflow.plane.labeling import spread
 from infoflow.plane.table import Plane
 
 Draw = Callable[..., Figure]

@@ -13,7 +13,7 @@ from torch import nn
 from zarr.core.buffer import Buffer
 from zarr.storage import LocalStore
 
-from infoflow.errors import BrokenStore
+from infoflow.core.errors import BrokenStore
 from infoflow.plane import Recording, analyse, record
 
 X, Y = torch.arange(64.0)[:, None], torch.arange(64) // 32

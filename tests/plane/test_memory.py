@@ -1,4 +1,4 @@
-"""A convolutional network of ordinary size is recorded and analysed within two GiB."""
+"""A convolutional network of ordinary size is recorded and analyzed within two GiB."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.plane import Recording, record
 
 TOKENS = torch.tensor([[5, 3, 0, 0], [2, 0, 4, 0], [1, 2, 3, 4]])

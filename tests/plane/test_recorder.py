@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from infoflow.errors import BrokenStore, InvalidArgument, MissingData, TooFewSamples, UnknownName
+from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData, TooFewSamples, UnknownName
 from infoflow.plane import Recorder, Recording, record
 
 X = torch.randn(20, 4, generator=torch.Generator().manual_seed(1))
@@ -78,14 +78,14 @@ def test_what_is_not_in_a_recording_is_named(tmp_path: Path) -> None:
 def test_training_goes_as_it_would_without_a_recorder(tmp_path: Path) -> None:
     def trained(recorder: Recorder | None, model: nn.Module) -> dict[str, Tensor]:
         torch.manual_seed(5)
-        optimiser = torch.optim.Adam(model.parameters())
+        optimizer = torch.optim.Adam(model.parameters())
         for epoch in range(3):
             loss = nn.functional.cross_entropy(model(X), Y)
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
             if recorder is not None:
                 recorder.snapshot(epoch)  # between backward and step, the worst place
-            optimiser.step()
+            optimizer.step()
         return model.state_dict()
 
     with torch.random.fork_rng():

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from infoflow import estimators
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 from infoflow.plane.caveats import caveat
 from infoflow.plane.report import embed, payload, write
 from infoflow.plane.table import Plane

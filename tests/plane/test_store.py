@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from infoflow.errors import BrokenStore, InvalidArgument
+from infoflow.core.errors import BrokenStore, InvalidArgument
 from infoflow.plane import Recording, record
 from infoflow.plane.store import digest
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.plane import Plane, analyse, record
 from infoflow.plane.sweeps import CANT_TELL, DEPENDS, NEVER, SURVIVES, UNSURE, Sweep, sensitivity
 
@@ -75,7 +75,7 @@ def test_a_real_recording_by_a_real_sweep(tmp_path: Path) -> None:
     sweep = Sweep.over("binning", "width", 0.02, 0.5, count=3)
     found = sensitivity(analyse(tmp_path / "run", sweep.estimators()), [sweep])
     assert found["verdict"].tolist() == [SURVIVES]
-    with pytest.raises(InvalidArgument, match="want it analysed"):
+    with pytest.raises(InvalidArgument, match="want it analyzed"):
         sensitivity(analyse(tmp_path / "run", sweep.estimators()[:2]), [sweep])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from infoflow.errors import BrokenStore, InvalidArgument, MissingData
+from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData
 from infoflow.plane.table import COLUMNS, Plane
 
 

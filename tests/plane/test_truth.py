@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from infoflow.layers import GaussianNoise, QuantisedActivation
+from infoflow.layers import GaussianNoise, QuantizedActivation
 from infoflow.plane import Recording, analyse, record
-from infoflow.plane.truth import COUNTED, INFINITE, NOISY, QUANTISED, truth
+from infoflow.plane.truth import COUNTED, INFINITE, NOISY, QUANTIZED, truth
 
 GREY = torch.linspace(0, 1, 40)[:, None]
 BITS = (GREY > 0.5).float()
@@ -23,7 +23,7 @@ BITS = (GREY > 0.5).float()
         (nn.Tanh(), BITS, COUNTED),
         (nn.Sequential(nn.Tanh(), GaussianNoise(0.1, evaluation="sampled")), GREY, NOISY),
         (nn.Sequential(nn.Tanh(), GaussianNoise(0.1)), GREY, INFINITE),  # off in evaluation
-        (nn.Sequential(nn.Tanh(), QuantisedActivation(8, -1.0, 1.0)), GREY, QUANTISED),
+        (nn.Sequential(nn.Tanh(), QuantizedActivation(8, -1.0, 1.0)), GREY, QUANTIZED),
     ],
 )
 def test_noise_rounding_and_inputs_say_whether_information_is_infinite(

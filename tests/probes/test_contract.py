@@ -11,16 +11,16 @@ import pytest
 import torch
 from torch import nn
 
-from infoflow.errors import InfoflowError, InvalidArgument, TooFewSamples
+from infoflow.core.errors import InfoflowError, InvalidArgument, TooFewSamples
+from infoflow.core.estimate import Kind
 from infoflow.estimators import Gaussian
-from infoflow.interface import Kind
 from infoflow.probes import (
     FineTuning,
     InputInformation,
     LinearSVM,
     Logistic,
     MultilayerPerceptron,
-    NearestNeighbours,
+    NearestNeighbors,
     NeuralDependency,
     Probe,
     Reconstruction,
@@ -32,11 +32,11 @@ WITHOUT_TORCHMETRICS = pytest.mark.skipif(
     importlib.util.find_spec("torchmetrics") is None, reason="torchmetrics (infoflow[vision]) is not installed"
 )
 
-LABELLED = [
+LABELED = [
     LinearSVM(runs=2),
     Logistic(runs=2),
     MultilayerPerceptron(units=16, epochs=15, learning_rate=1e-2, runs=2),
-    NearestNeighbours(k=3),
+    NearestNeighbors(k=3),
     FineTuning(per_class=10, epochs=10, learning_rate=1e-2, head="linear", runs=2),
     FineTuning(per_class=10, epochs=15, learning_rate=1e-2, freeze=True, runs=2),
 ]
@@ -79,7 +79,7 @@ def scored(probe: Any, train: Any, test: Any) -> Score:
     return probe.score(encoder, x, y, report, report_y)
 
 
-@pytest.mark.parametrize("probe", LABELLED + OTHERS, ids=name)
+@pytest.mark.parametrize("probe", LABELED + OTHERS, ids=name)
 def test_a_score_says_what_it_is_and_repeats(probe: Any) -> None:
     assert isinstance(probe, Probe)
     train, test = drawn(200, 0), drawn(120, 1)
@@ -95,14 +95,14 @@ def test_a_score_says_what_it_is_and_repeats(probe: Any) -> None:
     assert str(first).startswith(probe.name)
 
 
-@pytest.mark.parametrize("probe", LABELLED, ids=name)
+@pytest.mark.parametrize("probe", LABELED, ids=name)
 def test_what_is_separable_is_separated(probe: Any) -> None:
     score = scored(probe, drawn(200, 0), drawn(120, 1))
     assert score.value >= 0.97
     assert score.unit == "fraction"
 
 
-@pytest.mark.parametrize("probe", LABELLED, ids=name)
+@pytest.mark.parametrize("probe", LABELED, ids=name)
 def test_unrelated_features_are_at_chance(probe: Any) -> None:
     generator = torch.Generator().manual_seed(5)
     (x, y), (report, report_y) = drawn(200, 0), drawn(400, 1)
@@ -110,7 +110,7 @@ def test_unrelated_features_are_at_chance(probe: Any) -> None:
     assert abs(scored(probe, (x, y), (report, report_y)).value - 0.5) < 0.1
 
 
-@pytest.mark.parametrize("probe", LABELLED, ids=name)
+@pytest.mark.parametrize("probe", LABELED, ids=name)
 @pytest.mark.parametrize("fault", ["one class", "nan", "lengths", "width", "few", "labels", "empty"])
 def test_bad_input_is_refused(probe: Any, fault: str) -> None:
     (x, y), (report, report_y) = drawn(40, 0), drawn(30, 1)
@@ -142,7 +142,7 @@ def test_nan_features_are_refused(probe: Any) -> None:
         scored(probe, train, test)
 
 
-@pytest.mark.parametrize("probe", [p for p in LABELLED if p.takes == "labels"], ids=lambda p: p.name)
+@pytest.mark.parametrize("probe", [p for p in LABELED if p.takes == "labels"], ids=lambda p: p.name)
 def test_collapsed_features_and_unseen_classes_are_warned_of(probe: Any) -> None:
     x, y = torch.ones(60, 4), torch.arange(60) % 3
     score = probe.score(x, y % 2, x, y)
@@ -165,8 +165,8 @@ def test_numpy_lists_and_other_labels_do() -> None:
         (lambda: LinearSVM(penalty=0), "penalty is 0"),
         (lambda: Logistic(runs=0), "runs is 0"),
         (lambda: MultilayerPerceptron(dropout=1.0), "dropout is 1.0"),
-        (lambda: NearestNeighbours(metric="cosin"), "did you mean 'cosine'"),
-        (lambda: NearestNeighbours(k=0), "k is 0"),
+        (lambda: NearestNeighbors(metric="cosin"), "did you mean 'cosine'"),
+        (lambda: NearestNeighbors(k=0), "k is 0"),
         (lambda: FineTuning(head="mpl"), "did you mean 'mlp'"),
         (lambda: InputInformation(estimator=3), "estimator is 3"),  # type: ignore[arg-type]
         (lambda: Reconstruction(batch_size=1), "batch_size is 1"),
@@ -183,10 +183,10 @@ def test_a_device_that_is_not_there() -> None:
         Logistic(device="cud").score(x, y, report, report_y)
 
 
-def test_more_neighbours_than_samples() -> None:
+def test_more_neighbors_than_samples() -> None:
     (x, y), (report, report_y) = drawn(20, 0), drawn(20, 1)
     with pytest.raises(InvalidArgument, match="k is 21, but there are 20 samples"):
-        NearestNeighbours(k=21).score(x, y, report, report_y)
+        NearestNeighbors(k=21).score(x, y, report, report_y)
 
 
 def test_too_few_labels_to_fine_tune_on() -> None:

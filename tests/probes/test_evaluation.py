@@ -9,17 +9,17 @@ import pytest
 import torch
 from torch import nn
 
+from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
+from infoflow.core.estimate import Kind
 from infoflow.data import digits, split
-from infoflow.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.estimators import Gaussian
-from infoflow.interface import Kind
 from infoflow.probes import (
     FineTuning,
     InputInformation,
     LinearSVM,
     Logistic,
     Monitor,
-    NearestNeighbours,
+    NearestNeighbors,
     NeuralDependency,
     Reconstruction,
     Score,
@@ -47,7 +47,7 @@ class Encoder(nn.Module):
 
 QUICK = [
     LinearSVM(runs=2, penalty=1.0),
-    NearestNeighbours(),
+    NearestNeighbors(),
     Reconstruction(epochs=1),
     InputInformation(Gaussian(), samples=300),
     NeuralDependency(settings={"hidden": (8,), "max_epochs": 2}),
@@ -93,7 +93,7 @@ def test_one_call_gives_a_row_a_table_and_a_page(tmp_path: Path) -> None:
 
 
 def test_a_measure_that_fails_leaves_the_others_alone() -> None:
-    found = evaluate(nn.Flatten(), DATA, probes=[NearestNeighbours(k=5000), TotalCorrelation()])
+    found = evaluate(nn.Flatten(), DATA, probes=[NearestNeighbors(k=5000), TotalCorrelation()])
     failed, well = found.frame.iloc[0], found.frame.iloc[1]
     assert math.isnan(failed["value"])
     assert failed["warnings"].startswith("not measured: k is 5000")
@@ -135,7 +135,7 @@ def arrays(labels: torch.Tensor) -> Any:
 )
 def test_nothing_to_measure_on(encoder: Any, data: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        evaluate(encoder, data, probes=[NearestNeighbours(k=1)])
+        evaluate(encoder, data, probes=[NearestNeighbors(k=1)])
 
 
 def test_probes_that_are_none() -> None:
@@ -144,9 +144,9 @@ def test_probes_that_are_none() -> None:
     with pytest.raises(InvalidArgument, match="is no probe"):
         evaluate(nn.Flatten(), DATA, probes=["svm"])
     with pytest.raises(InvalidArgument, match="two probes are called 'k-NN'"):
-        evaluate(nn.Flatten(), DATA, probes=[NearestNeighbours(), NearestNeighbours(k=3)])
+        evaluate(nn.Flatten(), DATA, probes=[NearestNeighbors(), NearestNeighbors(k=3)])
     with pytest.raises(UnknownName, match="unknown layer"):
-        evaluate(Encoder(), DATA, layers=["fcc"], probes=[NearestNeighbours()])
+        evaluate(Encoder(), DATA, layers=["fcc"], probes=[NearestNeighbors()])
 
 
 def test_an_encoder_that_keeps_more_scores_more() -> None:

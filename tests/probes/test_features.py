@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from infoflow.errors import InvalidArgument, TooFewSamples, UnknownName
+from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.models import ConvolutionalEncoder
 from infoflow.probes import features
 

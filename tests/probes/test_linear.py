@@ -35,7 +35,7 @@ def test_support_vectors_are_scikit_learns(penalty: float) -> None:
     x, y = problem()
     counts = np.random.default_rng(1).integers(0, 3, len(x))
     got = solved(LinearSVM(), x, y, penalty, counts)
-    # scikit-learn penalises its offset as one more weight; scaled up, that penalty is nothing.
+    # scikit-learn penalizes its offset as one more weight; scaled up, that penalty is nothing.
     c = 1 / (penalty * counts.sum())
     reference = LinearSVC(C=c, dual=False, intercept_scaling=300, tol=1e-9, max_iter=10_000)
     reference.fit(x, y, sample_weight=counts)

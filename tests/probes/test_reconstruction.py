@@ -8,7 +8,7 @@ import torch
 from scipy.ndimage import convolve1d
 from torch import nn
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 from infoflow.probes import Reconstruction, ms_ssim, scales
 
 pytest.importorskip("torchmetrics", reason="torchmetrics (infoflow[vision]) is not installed")

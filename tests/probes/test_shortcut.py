@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from infoflow.errors import InvalidArgument, TooFewSamples, UnknownName
+from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.estimators import MixedKSG
 from infoflow.probes import shortcut
 

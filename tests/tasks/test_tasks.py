@@ -10,8 +10,8 @@ import torch
 from scipy import stats
 
 from infoflow import tasks
-from infoflow.errors import InvalidArgument, UnknownName
-from infoflow.interface import Task
+from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.core.protocols import Task
 
 ALL = list(tasks.CATALOGUE.values())
 

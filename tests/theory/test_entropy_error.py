@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 from infoflow.theory import entropy_error
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import integrate, stats
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 from infoflow.theory import ClassMixture, GaussianMixture, binary_mixture_information
 
 # s, exact, lower (overlap), upper (divergence), Bayes error, as published.

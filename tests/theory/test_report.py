@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from infoflow import theory
-from infoflow.errors import InfoflowError, InvalidArgument
+from infoflow.core.errors import InfoflowError, InvalidArgument
+from infoflow.core.estimate import Estimate, Kind
 from infoflow.estimators import KSG
-from infoflow.interface import Estimate, Kind
 from infoflow.tasks import BinaryGaussianMixture
 
 

@@ -16,15 +16,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from infoflow.core.errors import BrokenStore, DidNotConverge, InvalidArgument, UnknownName
 from infoflow.data import szt
-from infoflow.errors import BrokenStore, DidNotConverge, InvalidArgument, UnknownName
 from infoflow.models import MLP, stack, unstack
 from infoflow.training import Training, classifier, snapshot_epochs, train
 
 SETTINGS = [
     Training(epochs=4, batch_size=48, learning_rate=3e-3),
     Training(epochs=4, batch_size=48, learning_rate=3e-3, shuffle=False, weight_decay=0.01),
-    Training(epochs=4, batch_size=48, optimiser="sgd", learning_rate=0.1, momentum=0.9, weight_decay=0.01),
+    Training(epochs=4, batch_size=48, optimizer="sgd", learning_rate=0.1, momentum=0.9, weight_decay=0.01),
 ]
 
 
@@ -43,19 +43,19 @@ def same(a: nn.Module, b: nn.Module) -> bool:
 
 
 def textbook(network: nn.Module, x: Tensor, y: Tensor, settings: Training, seed: int) -> None:
-    """The loop as anybody writes it, with torch's unfused optimisers."""
+    """The loop as anybody writes it, with torch's unfused optimizers."""
     options: dict[str, Any] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay, "foreach": False}
-    if settings.optimiser == "adam":
-        optimiser: torch.optim.Optimizer = torch.optim.Adam(network.parameters(), **options)
+    if settings.optimizer == "adam":
+        optimizer: torch.optim.Optimizer = torch.optim.Adam(network.parameters(), **options)
     else:
-        optimiser = torch.optim.SGD(network.parameters(), momentum=settings.momentum, **options)
+        optimizer = torch.optim.SGD(network.parameters(), momentum=settings.momentum, **options)
     for epoch in range(1, settings.epochs + 1):
         order = np.random.default_rng((seed, epoch)).permutation(len(x)) if settings.shuffle else np.arange(len(x))
         for start in range(0, len(x), settings.batch_size):
             batch = torch.from_numpy(order[start : start + settings.batch_size])
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             nn.CrossEntropyLoss()(network(x[batch]), y[batch]).backward()
-            optimiser.step()
+            optimizer.step()
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
@@ -85,7 +85,7 @@ def test_a_member_goes_its_way_whatever_runs_beside_it() -> None:
 
 
 def test_it_learns_szt() -> None:
-    stacked = stack([MLP([12, 10, 7, 2], "tanh", initialisation="idnns", seed=seed) for seed in range(3)])
+    stacked = stack([MLP([12, 10, 7, 2], "tanh", initialization="idnns", seed=seed) for seed in range(3)])
     history = train(
         stacked, szt().tensors(), Training(epochs=60, batch_size=256, learning_rate=5e-3), snapshots=[0, 60]
     )
@@ -287,7 +287,7 @@ def checkpoint(folder: Path) -> Path:
         ({"seeds": [4]}, r"seeds was \[0\], is \[4\]"),
         ({"snapshots": [0, 1]}, "snapshots"),
         ({"network": MLP([12, 6, 4, 2], "relu", dtype=torch.float64)}, "network"),
-        ({"network": MLP([12, 6, 4, 2], initialisation="he", dtype=torch.float64)}, "initialisation"),
+        ({"network": MLP([12, 6, 4, 2], initialization="he", dtype=torch.float64)}, "initialization"),
         ({"data": data(199)}, "data"),
     ],
 )
@@ -358,7 +358,7 @@ def test_a_huge_learning_rate_diverges_before_its_snapshot() -> None:
         train(
             network,
             data(dtype=torch.float32),
-            Training(epochs=9, optimiser="sgd", learning_rate=1e30),
+            Training(epochs=9, optimizer="sgd", learning_rate=1e30),
             snapshots=range(10),
             on_snapshot=lambda epoch, *_: seen.append(epoch),
         )
@@ -405,7 +405,7 @@ def test_bad_arguments_are_told(change: dict[str, Any], told: str) -> None:
         ({"learning_rate": -1.0}, InvalidArgument),
         ({"weight_decay": float("nan")}, InvalidArgument),
         ({"momentum": 0.9}, InvalidArgument),
-        ({"optimiser": "adm"}, UnknownName),
+        ({"optimizer": "adm"}, UnknownName),
     ],
 )
 def test_bad_settings_are_told(change: dict[str, Any], error: type[Exception]) -> None:

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from infoflow.errors import BrokenStore, DidNotConverge, InvalidArgument, UnknownName
-from infoflow.interface import Loss
-from infoflow.training import Fit, Optimiser, Player, fit
+from infoflow.core.errors import BrokenStore, DidNotConverge, InvalidArgument, UnknownName
+from infoflow.objectives.loss import Loss
+from infoflow.training import Fit, Optimizer, Player, fit
 from infoflow.training import loop as module_under_test
 
 
@@ -36,7 +36,7 @@ def test_it_equals_torch_step_by_step() -> None:
     weight = nn.Linear(2, 1, bias=False)
     start = weight.weight.detach().clone()
     x, y = torch.randn(6, 2), torch.randn(6)
-    settings = Fit(epochs=3, batch_size=6, optimiser=Optimiser("sgd", 0.1, momentum=0.5, milestones=(2,)))
+    settings = Fit(epochs=3, batch_size=6, optimizer=Optimizer("sgd", 0.1, momentum=0.5, milestones=(2,)))
     history = fit(Player(weight, lambda x, y: (weight(x)[:, 0] - y).square().mean()), [x, y], settings)
 
     w, velocity = start.double().clone(), torch.zeros(1, 2, dtype=torch.float64)
@@ -64,7 +64,7 @@ def test_adversaries_train_their_own_parameters_only() -> None:
     with torch.no_grad():
         generator.weight.fill_(0.5)
         judge.weight.fill_(1.0)
-    settings = Fit(epochs=1, batch_size=4, optimiser=Optimiser("sgd", 0.1))
+    settings = Fit(epochs=1, batch_size=4, optimizer=Optimizer("sgd", 0.1))
     history = fit({"generator": Player(generator, fool), "judge": Player(judge, tell)}, [torch.ones(4, 1)], settings)
     # The generator moved by .1·(its own gradient −1); had the judge's loss reached it, its next step would be off.
     assert seen == [(pytest.approx(0.6), pytest.approx(1.0))]
@@ -123,7 +123,7 @@ class Stop(Exception):
 
 def test_an_interrupted_run_ends_on_the_same_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module_under_test, "SECONDS_BETWEEN", 0.0)
-    settings = Fit(epochs=6, batch_size=16, optimiser=Optimiser("adam", 0.01, milestones=(4,)))
+    settings = Fit(epochs=6, batch_size=16, optimizer=Optimizer("adam", 0.01, milestones=(4,)))
     whole_network, data = regression(dropout=0.3)
     whole = fit(squares(whole_network), data, settings, checkpoint=tmp_path / "whole")
 
@@ -169,7 +169,7 @@ def test_half_precision_and_channels_last_train_too(precision: str, channels_las
     settings = Fit(
         epochs=30,
         batch_size=16,
-        optimiser=Optimiser(learning_rate=0.01),
+        optimizer=Optimizer(learning_rate=0.01),
         precision=precision,
         channels_last=channels_last,
     )
@@ -211,7 +211,7 @@ def test_settings_out_of_range_are_refused() -> None:
     with pytest.raises(UnknownName, match="float16"):
         Fit(epochs=1, precision="float16")
     with pytest.raises(UnknownName, match="did you mean 'adam'"):
-        Optimiser("adamm")
+        Optimizer("adamm")
     for wrong in (
         {"momentum": 0.9},
         {"nesterov": True},
@@ -220,14 +220,14 @@ def test_settings_out_of_range_are_refused() -> None:
         {"factor": 0.0},
     ):
         with pytest.raises(InvalidArgument):
-            Optimiser("adam", **wrong)  # type: ignore[arg-type]
+            Optimizer("adam", **wrong)  # type: ignore[arg-type]
 
 
 WORKER = """
 import sys, torch, torch.distributed as dist
 from datetime import timedelta
 from torch import nn
-from infoflow.training import Fit, Optimiser, Player, fit
+from infoflow.training import Fit, Optimizer, Player, fit
 
 rank, world, store = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 address = f"file://{store}"
@@ -236,7 +236,7 @@ torch.manual_seed(rank)  # processes start with other weights: the first one's c
 network = nn.Linear(3, 1)
 x = torch.arange(48.0, dtype=torch.float32).reshape(16, 3).sin()
 y = x.sum(1, keepdim=True)
-settings = Fit(epochs=5, batch_size=16 // world, optimiser=Optimiser("sgd", 0.1))
+settings = Fit(epochs=5, batch_size=16 // world, optimizer=Optimizer("sgd", 0.1))
 fit(Player(network, lambda x, y: (network(x) - y).square().mean()), [x, y], settings, group=dist.group.WORLD)
 torch.save(network.state_dict(), f"{store}.{rank}")
 dist.destroy_process_group()
@@ -254,7 +254,7 @@ def test_processes_together_take_the_steps_of_one(tmp_path: Path) -> None:
     network = nn.Linear(3, 1)
     x = torch.arange(48.0, dtype=torch.float32).reshape(16, 3).sin()
     y = x.sum(1, keepdim=True)
-    settings = Fit(epochs=5, batch_size=16, optimiser=Optimiser("sgd", 0.1))
+    settings = Fit(epochs=5, batch_size=16, optimizer=Optimizer("sgd", 0.1))
     fit(Player(network, lambda x, y: (network(x) - y).square().mean()), [x, y], settings)
     for rank in range(2):
         found = torch.load(f"{store}.{rank}", weights_only=True)

@@ -10,13 +10,7 @@ from __future__ import annotations
 
 from infoflow.bounds.contrastive import anchored_infonce, flo, infonce, interpolated
 from infoflow.bounds.density_ratio import dime
-from infoflow.bounds.divergences import (
-    chi_squared,
-    jensen_shannon,
-    reverse_kl,
-    squared_hellinger,
-    wasserstein,
-)
+from infoflow.bounds.divergences import chi_squared, jensen_shannon, reverse_kl, squared_hellinger, wasserstein
 from infoflow.bounds.kullback_leibler import (
     ExponentialAverage,
     donsker_varadhan,

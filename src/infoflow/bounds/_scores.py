@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from infoflow.distributed import Group, max_over, sum_over
-from infoflow.errors import InvalidArgument
+from infoflow.core.distributed import Group, max_over, sum_over
+from infoflow.core.errors import InvalidArgument
 
 # e^88 is float32's largest; e^60 times a score of 1e4 times a batch stays far below it.
 _CAP = 60.0

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from infoflow.bounds._scores import Scores, prepare, prepare_rows, soft_ceiling, with_gradient_of
 from infoflow.bounds.kullback_leibler import READOUTS, Readout, tuba
-from infoflow.checks import choice
-from infoflow.checks import positive as positive_number
-from infoflow.distributed import Group
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import choice
+from infoflow.core.checks import positive as positive_number
+from infoflow.core.distributed import Group
+from infoflow.core.errors import InvalidArgument
 
 
 def infonce(

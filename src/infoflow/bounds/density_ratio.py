@@ -10,8 +10,8 @@ from torch import Tensor
 
 from infoflow.bounds._scores import expectation_gap, prepare, soft_ceiling, soft_floor, with_gradient_of
 from infoflow.bounds.kullback_leibler import READOUTS, Readout
-from infoflow.checks import choice
-from infoflow.distributed import Group
+from infoflow.core.checks import choice
+from infoflow.core.distributed import Group
 
 Divergence = Literal["gan", "kl", "hellinger"]
 DIVERGENCES = ("gan", "kl", "hellinger")

@@ -1,4 +1,4 @@
-"""Lower bounds of other divergences between p(x,y) and p(x)p(y), in Deep InfoMax's parametrisation of the
+"""Lower bounds of other divergences between p(x,y) and p(x)p(y), in Deep InfoMax's parametrization of the
 critic.
 
 They train a critic as the mutual information's own bounds do, but their values are values of *their*
@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from infoflow.bounds._scores import expectation_gap, prepare, soft_ceiling, soft_floor
-from infoflow.distributed import Group
+from infoflow.core.distributed import Group
 
 
 def jensen_shannon(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:

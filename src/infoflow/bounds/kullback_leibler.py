@@ -9,18 +9,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from infoflow.bounds._scores import (
-    expectation_gap,
-    prepare,
-    prepare_rows,
-    soft_ceiling,
-    with_gradient_of,
-)
+from infoflow.bounds._scores import expectation_gap, prepare, prepare_rows, soft_ceiling, with_gradient_of
 from infoflow.bounds.divergences import jensen_shannon
-from infoflow.checks import choice
-from infoflow.checks import positive as positive_number
-from infoflow.distributed import Group
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import choice
+from infoflow.core.checks import positive as positive_number
+from infoflow.core.distributed import Group
+from infoflow.core.errors import InvalidArgument
 
 Readout = Literal["estimate", "objective"]
 READOUTS = ("estimate", "objective")
@@ -129,7 +123,7 @@ def tuba(
     mask: Tensor | None = None,
     group: Group = None,
 ) -> Tensor:
-    """The tractable unnormalised lower bound with a baseline a > 0 for each row.
+    """The tractable unnormalized lower bound with a baseline a > 0 for each row.
 
         I ≥ 1 + E_joint[T − log a(x)] − E_product[e^T / a(x)]
 

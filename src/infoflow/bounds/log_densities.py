@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from infoflow.bounds._scores import expectation_gap, mean_of_rows, prepare, prepare_one, prepare_rows
-from infoflow.distributed import Group
+from infoflow.core.distributed import Group
 
 
 def club(
@@ -92,7 +92,7 @@ def doe(positive: Tensor, marginal: Tensor, *, group: Group = None) -> Tensor:
         Î = CE(Y) − CE(Y|X) = E[log q(y|x)] − E[log r(y)]
 
     `positive` (..., n) holds log q(y_i|x_i), `marginal` (..., n) log r(y_i), both fitted by maximum
-    likelihood (minimise −E log q − E log r, not this difference). A difference of two upper bounds is itself
+    likelihood (minimize −E log q − E log r, not this difference). A difference of two upper bounds is itself
     no bound, but it is not capped at log n as every distribution-free lower bound is. Result, `group` and
     errors as in `donsker_varadhan`. McAllester and Stratos (2020).
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from infoflow.bounds import contrastive, density_ratio, divergences, kullback_leibler, log_densities
-from infoflow.errors import UnknownName
+from infoflow.core.errors import UnknownName
 
 
 class Side(StrEnum):

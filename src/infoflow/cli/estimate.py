@@ -10,14 +10,14 @@ from pathlib import Path
 
 import tyro
 
-from infoflow.checks import integer
 from infoflow.cli.options import parse_options
+from infoflow.core.checks import integer
+from infoflow.core.errors import InvalidArgument
+from infoflow.core.estimate import Estimate
+from infoflow.core.files import write_atomically
 from infoflow.data.files import ArrayFile
-from infoflow.errors import InvalidArgument
 from infoflow.estimators import conditional_mutual_information, mutual_information, parse
-from infoflow.interface import Estimate
 from infoflow.plane.provenance import plain
-from infoflow.plane.table import write_atomically
 
 
 @dataclass(frozen=True)

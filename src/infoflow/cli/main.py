@@ -1,4 +1,4 @@
-"""Finds the command, runs it, and turns every fault of the input into one clear line and exit status 2."""
+"""Find the command, run it, and turn invalid input into one line on standard error and exit status 2."""
 
 from __future__ import annotations
 
@@ -6,49 +6,86 @@ import importlib
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
 
 from infoflow import __version__
-from infoflow.errors import InfoflowError, UnknownName
+from infoflow.core.errors import InfoflowError, UnknownName
 
-# Command -> the module that holds its `command(argv)`, and what it does; loaded when called, so `--help` is quick.
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand: `module` has a function `command(argv)`, which is imported when it is called."""
+
+    module: str
+    summary: str
+
+    def __call__(self, argv: list[str]) -> None:
+        run: Callable[[list[str]], None] = importlib.import_module(self.module).command
+        run(argv)
+
+
 COMMANDS = {
-    "plane": (
-        "infoflow.cli.plane",
-        "train networks on real data, record them, and draw their information plane",
+    "plane": Command(
+        "infoflow.cli.plane", "train networks on real data, record them, and draw their information plane"
     ),
-    "report": ("infoflow.cli.report", "analyse and draw recordings that exist already"),
-    "reproduce": ("infoflow.cli.reproduce", "run a paper's experiments: ours beside the published figures"),
-    "estimate": ("infoflow.cli.estimate", "the mutual information between arrays of a file"),
-    "bench": ("infoflow.cli.bench", "how accurate the estimators are where the truth is known, and how fast"),
+    "report": Command("infoflow.cli.report", "analyze recordings that exist and draw their information plane"),
+    "estimate": Command("infoflow.cli.estimate", "estimate the mutual information between columns of a file"),
 }
 
-USAGE = (
-    "usage: infoflow COMMAND [options]\n\n"
-    "Measure, shape and see the information that flows through a neural network.\n\n"
-    + "".join(f"  {name:<10} {what}\n" for name, (_, what) in COMMANDS.items())
-    + "\n`infoflow COMMAND --help` lists a command's options.\n"
-)
+GROUP = "infoflow.commands"
+"""Entry-point group in which an installed package adds commands: `name = "package.module:COMMAND"`, a `Command`."""
+
+# Commands of packages that live beside this one, and where they come from.
+_ELSEWHERE = {"reproduce": "infoflow-reproductions", "bench": "infoflow-benchmarks"}
+
+
+def commands() -> dict[str, EntryPoint | Command]:
+    """All commands by name: those of infoflow, then those that installed packages add."""
+    return {**COMMANDS, **{point.name: point for point in sorted(entry_points(group=GROUP), key=lambda p: p.name)}}
+
+
+def usage() -> str:
+    """The help text of `infoflow`."""
+    listed = {name: _loaded(command).summary for name, command in commands().items()}
+    lines = "".join(f"  {name:<10} {summary}\n" for name, summary in listed.items())
+    return (
+        "usage: infoflow COMMAND [options]\n\n"
+        "Measure, shape and see the information that flows through a neural network.\n\n"
+        f"{lines}\nSee 'infoflow COMMAND --help' for the options of a command.\n"
+    )
+
+
+def _loaded(command: EntryPoint | Command) -> Command:
+    if isinstance(command, Command):
+        return command
+    loaded: Command = command.load()
+    return loaded
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command line and returns its exit status: 0 done, 2 bad input, 130 interrupted."""
+    """Run one command line and return its exit status: 0 done, 2 invalid input, 130 interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(USAGE, end="")
+        print(usage(), end="")
         return 0 if arguments else 2
     if arguments[0] == "--version":
         print(f"infoflow {__version__}")
         return 0
     logging.basicConfig(level=logging.WARNING, format="infoflow: %(message)s")
     try:
-        if arguments[0] not in COMMANDS:
-            raise UnknownName("command", arguments[0], COMMANDS)
-        command: Callable[[list[str]], None] = importlib.import_module(COMMANDS[arguments[0]][0]).command
-        command(arguments[1:])
+        name, known = arguments[0], commands()
+        if name not in known and name in _ELSEWHERE:
+            raise InfoflowError(
+                f"'{name}' is a command of {_ELSEWHERE[name]}. Install it from the folder of that name."
+            )
+        if name not in known:
+            raise UnknownName("command", name, known)
+        _loaded(known[name])(arguments[1:])
     except (InfoflowError, OSError) as error:
         print(f"infoflow: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("infoflow: interrupted; the same command with --resume goes on where it stopped", file=sys.stderr)
+        print("infoflow: interrupted. Run the same command with --resume to continue.", file=sys.stderr)
         return 130
     return 0

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import tyro
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ from typing import Annotated
 import torch
 import tyro
 
-from infoflow import checks
 from infoflow.cli.options import parse_options, value_of
+from infoflow.core import checks
 from infoflow.plane.experiment import run
 from infoflow.plane.settings import Settings, protocol
 

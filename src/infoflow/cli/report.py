@@ -9,7 +9,7 @@ from pathlib import Path
 import tyro
 
 from infoflow.cli.options import parse_options
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 from infoflow.estimators.registry import parse
 from infoflow.plane.analysis import analyse
 from infoflow.plane.recording import Recording

@@ -8,7 +8,7 @@ doesn't).
 
 from __future__ import annotations
 
-from infoflow.critics._blocks import ACTIVATIONS
+from infoflow.core.blocks import ACTIVATIONS
 from infoflow.critics.deep_infomax import ConcatAndConvolve, EncodeAndDot, GlobalCritic, LocalCritic
 from infoflow.critics.pairs import checked_scores, derangement, shifts, split_pairs
 from infoflow.critics.pictures import SeparablePictures

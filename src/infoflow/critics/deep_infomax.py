@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from infoflow.checks import integer
-from infoflow.critics._blocks import Builder, Residual
+from infoflow.core.blocks import Builder, Residual
+from infoflow.core.checks import integer
+from infoflow.core.distributed import Group, gather
+from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.critics.pairs import shifts, split_pairs
 from infoflow.critics.vectors import Concatenated, paired_rows, rows
-from infoflow.distributed import Group, gather
-from infoflow.errors import InvalidArgument, TooFewSamples
 
 
 class GlobalCritic(Concatenated):

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from infoflow.checks import finite, integer
-from infoflow.errors import InvalidArgument, TooFewSamples
+from infoflow.core.checks import finite, integer
+from infoflow.core.errors import InvalidArgument, TooFewSamples
 
 
 def split_pairs(table: Tensor, offset: int = 0) -> tuple[Tensor, Tensor]:
@@ -78,7 +78,7 @@ def checked_scores(critic: Any, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """The scores of any critic (an object with `scores(x, y)`), or an error that says what is wrong with
     them.
 
-    For critics from elsewhere: it looks at values, which costs a synchronisation on accelerators. Raises
+    For critics from elsewhere: it looks at values, which costs a synchronization on accelerators. Raises
     InvalidArgument when the critic has no `scores`, returns no pair of tensors of shapes (..., n) and (...,
     n, m), or NaN or infinity.
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from infoflow.checks import choice, integer
-from infoflow.critics._blocks import ACTIVATIONS, Builder
+from infoflow.core.blocks import ACTIVATIONS, Builder
+from infoflow.core.checks import choice, integer
+from infoflow.core.errors import InvalidArgument
 from infoflow.critics.vectors import Separable
-from infoflow.errors import InvalidArgument
 
 Shape = tuple[int, int, int]
 

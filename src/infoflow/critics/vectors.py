@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from infoflow.checks import integer, positive
-from infoflow.critics._blocks import Builder
+from infoflow.core.blocks import Builder
+from infoflow.core.checks import integer, positive
+from infoflow.core.distributed import Group, gather
+from infoflow.core.errors import InvalidArgument
 from infoflow.critics.pairs import shifts, split_pairs
-from infoflow.distributed import Group, gather
-from infoflow.errors import InvalidArgument
 
 
 class VectorCritic(nn.Module, abc.ABC):
@@ -80,12 +80,12 @@ class Separable(VectorCritic):
 
     f and g are perceptrons with `embedding` outputs (a and b ride along as one more each); `shortcut=True` adds a
     linear map of the input to each, which gives Gaussian dependence at once. With
-    `normalise=True`, T(x, y) = cos(f(x), g(y)) / `temperature`, the critic of contrastive learning, with a
+    `normalize=True`, T(x, y) = cos(f(x), g(y)) / `temperature`, the critic of contrastive learning, with a
     learnable temperature. `seed` is an integer or a torch.Generator; the global random state is neither read
     nor moved.
 
     `scores(x, y)` gives positive (n,) and negative (n, n − 1); see `VectorCritic.scores` for errors.
-    van den Oord et al. (2018); Poole et al. (2019), section 3; `normalise`: Chen et al. (2020), Radford et
+    van den Oord et al. (2018); Poole et al. (2019), section 3; `normalize`: Chen et al. (2020), Radford et
     al. (2021).
 
     >>> positive, negative = Separable(3, 2).scores(torch.ones(5, 3), torch.ones(5, 2))
@@ -102,20 +102,20 @@ class Separable(VectorCritic):
         *,
         activation: str = "relu",
         shortcut: bool = False,
-        normalise: bool = False,
+        normalize: bool = False,
         temperature: float = 0.07,
         spectral_norm: bool = False,
         seed: int | torch.Generator = 0,
     ) -> None:
         super().__init__(x_features, y_features)
         build = Builder(seed, spectral_norm)
-        outputs = integer(embedding, "embedding") + (not normalise)
+        outputs = integer(embedding, "embedding") + (not normalize)
         self.x_network = build.perceptron([x_features, *hidden, outputs], activation)
         self.y_network = build.perceptron([y_features, *hidden, outputs], activation)
         self.x_shortcut = build.linear(x_features, outputs, bias=False) if shortcut else None
         self.y_shortcut = build.linear(y_features, outputs, bias=False) if shortcut else None
         scale = -math.log(positive(temperature, "temperature"))
-        self.log_scale = nn.Parameter(torch.tensor(scale)) if normalise else None
+        self.log_scale = nn.Parameter(torch.tensor(scale)) if normalize else None
 
     def embed(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """f(x) and g(y), extended so that their inner product is the score; x and y may be of different length."""

@@ -5,35 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from infoflow.checks import choice
+from infoflow.core.checks import choice
 from infoflow.data.cache import cache_folder, cached
 from infoflow.data.cifar import cifar10, cifar100
 from infoflow.data.cluttered import clutter, cluttered_mnist
-from infoflow.data.contact_sheet import contact_sheet
 from infoflow.data.dataset import Dataset, Split, split
 from infoflow.data.digits import digits
 from infoflow.data.mnist import fashion_mnist, mnist
 from infoflow.data.occluded import occlude, occluded_cifar
-from infoflow.data.shortcuts import SHORTCUTS, coloured_mnist, one_pixel_shift, patch_cifar, shifted_mnist
+from infoflow.data.shortcuts import SHORTCUTS, colored_mnist, one_pixel_shift, patch_cifar, shifted_mnist
 from infoflow.data.szt import szt
 from infoflow.data.textures import draw_textures, procedural_textures, texture_files
-from infoflow.data.whitening import Whitening, contrast_normalised
 
 __all__ = [
     "DATASETS",
     "SHORTCUTS",
     "Dataset",
     "Split",
-    "Whitening",
     "cache_folder",
     "cached",
     "cifar10",
     "cifar100",
     "clutter",
     "cluttered_mnist",
-    "coloured_mnist",
-    "contact_sheet",
-    "contrast_normalised",
+    "colored_mnist",
     "digits",
     "draw_textures",
     "fashion_mnist",

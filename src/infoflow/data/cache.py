@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from infoflow.errors import BrokenStore
+from infoflow.core.errors import BrokenStore
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from infoflow.checks import choice
+from infoflow.core.checks import choice
+from infoflow.core.errors import BrokenStore, MissingData
 from infoflow.data.dataset import Dataset
 from infoflow.data.roots import roots
-from infoflow.errors import BrokenStore, MissingData
 
 SPLITS = ("train", "test")
 
@@ -36,7 +36,7 @@ _CIFAR_100 = {
 
 
 def cifar10(split: str = "train", *, root: str | Path | None = None) -> Dataset:
-    """CIFAR-10: 32×32 colour photographs in ten classes, 50000 to train on and 10000 to test.
+    """CIFAR-10: 32×32 color photographs in ten classes, 50000 to train on and 10000 to test.
 
     Looked for as `cifar-10-batches-py/` (torchvision's layout) below `root`, or else below `$INFOFLOW_DATA` and
     `~/.cache/infoflow`. Inputs (n, 3, 32, 32) uint8, labels (n,) uint8, scale 255.
@@ -48,7 +48,7 @@ def cifar10(split: str = "train", *, root: str | Path | None = None) -> Dataset:
     >>> cifar10("train", root="/nowhere")
     Traceback (most recent call last):
     ...
-    infoflow.errors.MissingData: no data_batch_1 in /nowhere/cifar-10-batches-py; ...
+    infoflow.core.errors.MissingData: no data_batch_1 in /nowhere/cifar-10-batches-py; ...
     """
     return _read("cifar10", "cifar-10-batches-py", _CIFAR_10, "labels", 10, split, root)
 
@@ -59,7 +59,7 @@ def cifar100(split: str = "train", *, root: str | Path | None = None) -> Dataset
     >>> cifar100("test", root="/nowhere")
     Traceback (most recent call last):
     ...
-    infoflow.errors.MissingData: no test in /nowhere/cifar-100-python; ...
+    infoflow.core.errors.MissingData: no test in /nowhere/cifar-100-python; ...
     """
     return _read("cifar100", "cifar-100-python", _CIFAR_100, "fine_labels", 100, split, root)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from infoflow.checks import choice, integer
+from infoflow.core.checks import choice, integer
+from infoflow.core.errors import InvalidArgument
 from infoflow.data.cache import Arrays, cached
 from infoflow.data.dataset import Dataset
 from infoflow.data.mnist import SPLITS, mnist
-from infoflow.errors import InvalidArgument
 
 SIZE = 96
 DIGIT = 28
@@ -48,7 +48,7 @@ def cluttered_mnist(
     >>> cluttered_mnist("test", root="/nowhere")
     Traceback (most recent call last):
     ...
-    infoflow.errors.MissingData: no t10k-images-idx3-ubyte (or .gz) in /nowhere/MNIST/raw; ...
+    infoflow.core.errors.MissingData: no t10k-images-idx3-ubyte (or .gz) in /nowhere/MNIST/raw; ...
     """
     choice(split, "split", SPLITS)
     integer(distractors, "distractors", minimum=0)

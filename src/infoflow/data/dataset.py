@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from infoflow.checks import integer, positive
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import integer, positive
+from infoflow.core.errors import InvalidArgument
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,7 @@ class Dataset:
     def images(self, device: torch.device | str | None = None) -> tuple[Tensor, Tensor]:
         """Inputs / scale as float32 images of shape (n, C, H, W), and int64 labels of shape (n,).
 
-        Inputs of shape (n, H, W) are grey: C = 1. Raises InvalidArgument for other shapes.
+        Inputs of shape (n, H, W) are gray: C = 1. Raises InvalidArgument for other shapes.
         """
         shape = self.inputs.shape
         if len(shape) not in (3, 4):

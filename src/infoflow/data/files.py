@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from infoflow.errors import BrokenStore, InvalidArgument, MissingData, UnknownName
+from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData, UnknownName
 
 Content = np.ndarray | pd.DataFrame | tuple[str, ...]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from infoflow.errors import BrokenStore, MissingData
+from infoflow.core.errors import BrokenStore, MissingData
 
 _UNSIGNED_BYTE = 0x08
 

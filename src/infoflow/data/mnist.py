@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infoflow.checks import choice
+from infoflow.core.checks import choice
+from infoflow.core.errors import BrokenStore, MissingData
 from infoflow.data.dataset import Dataset
 from infoflow.data.idx import read_idx
 from infoflow.data.roots import roots
-from infoflow.errors import BrokenStore, MissingData
 
 SPLITS = ("train", "test")
 
@@ -40,7 +40,7 @@ def mnist(split: str = "train", *, root: str | Path | None = None) -> Dataset:
     >>> mnist("train", root="/nowhere")
     Traceback (most recent call last):
     ...
-    infoflow.errors.MissingData: no train-images-idx3-ubyte (or .gz) in /nowhere/MNIST/raw; ...
+    infoflow.core.errors.MissingData: no train-images-idx3-ubyte (or .gz) in /nowhere/MNIST/raw; ...
     """
     return _read("mnist", "MNIST", _MNIST, split, root)
 
@@ -55,7 +55,7 @@ def fashion_mnist(split: str = "train", *, root: str | Path | None = None) -> Da
     >>> fashion_mnist("test", root="/nowhere")
     Traceback (most recent call last):
     ...
-    infoflow.errors.MissingData: no t10k-images-idx3-ubyte (or .gz) in /nowhere/FashionMNIST/raw; ...
+    infoflow.core.errors.MissingData: no t10k-images-idx3-ubyte (or .gz) in /nowhere/FashionMNIST/raw; ...
     """
     return _read("fashion-mnist", "FashionMNIST", _FASHION_MNIST, split, root)
 

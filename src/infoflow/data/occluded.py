@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from infoflow.checks import choice, integer
+from infoflow.core.checks import choice, integer
+from infoflow.core.errors import InvalidArgument
 from infoflow.data.cache import Arrays, cached
 from infoflow.data.cifar import cifar10
 from infoflow.data.dataset import Dataset
 from infoflow.data.mnist import SPLITS, mnist
-from infoflow.errors import InvalidArgument
 
 
 def occluded_cifar(
     split: str = "train", *, seed: int = 0, root: str | Path | None = None, cache: str | Path | None = None
 ) -> Dataset:
-    """Occluded CIFAR: CIFAR-10 with a white MNIST digit over the centre of every image, of independent label.
+    """Occluded CIFAR: CIFAR-10 with a white MNIST digit over the center of every image, of independent label.
 
     Each pixel is the larger of the image's and the digit's, in all three channels; the 28×28 digit sits in the middle
     of the 32×32 image. Digits of MNIST's training set go over training images, those of its test set over test images,
@@ -35,7 +35,7 @@ def occluded_cifar(
     >>> occluded_cifar("test", root="/nowhere")
     Traceback (most recent call last):
     ...
-    infoflow.errors.MissingData: ...
+    infoflow.core.errors.MissingData: ...
     """
     choice(split, "split", SPLITS)
     integer(seed, "seed", minimum=0)
@@ -60,7 +60,7 @@ def occluded_cifar(
 def occlude(
     pictures: np.ndarray[Any, Any], digits: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], *, seed: int = 0
 ) -> Arrays:
-    """Pictures (n, C, h, w) with one digit (m, v, v) each over the centre, and the digits' labels as `nuisance`.
+    """Pictures (n, C, h, w) with one digit (m, v, v) each over the center, and the digits' labels as `nuisance`.
 
     Raises InvalidArgument when digits are fewer than pictures, or larger.
 
@@ -75,6 +75,6 @@ def occlude(
     chosen = np.random.default_rng(seed).permutation(len(digits))[: len(pictures)]
     top, left = ((outer - inner) // 2 for inner, outer in zip(digits.shape[1:], pictures.shape[2:], strict=True))
     images = pictures.copy()
-    centre = images[:, :, top : top + digits.shape[1], left : left + digits.shape[2]]
-    np.maximum(centre, digits[chosen][:, None], out=centre)
+    center = images[:, :, top : top + digits.shape[1], left : left + digits.shape[2]]
+    np.maximum(center, digits[chosen][:, None], out=center)
     return {"images": images, "nuisance": np.asarray(labels)[chosen].astype(np.int64)}

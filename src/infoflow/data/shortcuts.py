@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from infoflow.checks import choice, integer, positive
+from infoflow.core.checks import choice, integer, positive
+from infoflow.core.errors import InvalidArgument
 from infoflow.data.cifar import cifar10
 from infoflow.data.dataset import Dataset
 from infoflow.data.mnist import mnist
 from infoflow.data.textures import Texture, random_patches, textures_at_hand
-from infoflow.errors import InvalidArgument
 
 Array = np.ndarray[Any, Any]
 
@@ -41,11 +41,11 @@ def shifted_mnist(
 
         x = (1 − m) · patch + m
 
-    with m the digit's grey values in [0, 1], centred in size×size pixels, and patch a random crop of the texture of
+    with m the digit's gray values in [0, 1], centered in size×size pixels, and patch a random crop of the texture of
     its class. "train" and "validation" are 80 % and 20 % of MNIST's training set, "test" is its test set; the split
     and everything drawn follow `seed`, and so do the ten textures.
 
-    - `digits`: another data set of grey images, cut 64 : 16 : 20 by `seed`, in place of MNIST.
+    - `digits`: another data set of gray images, cut 64 : 16 : 20 by `seed`, in place of MNIST.
     - `textures`: one RGB image (height, width, 3) uint8 a class; default one photograph a class of the Describable
       Textures Dataset (`draw_textures`), or generated ones (`procedural_textures`) where that is not at hand.
     - `texture_side`: photographs are scaled to so many pixels before patches are cut. The paper doesn't tell; at 64
@@ -66,7 +66,7 @@ def shifted_mnist(
     ((359, 3, 32, 32), ['digit', 'texture'])
     """
     base = _part(split, seed, digits, lambda part: mnist(part, root=root))
-    masks = centred(base, integer(size, "size"))
+    masks = centered(base, integer(size, "size"))
     source = "given textures"
     if textures is None:
         textures, source = textures_at_hand(base.classes, seed=seed, root=root, side=max(texture_side, size))
@@ -79,7 +79,7 @@ def shifted_mnist(
     return _dataset("shifted-mnist", base, inputs, {"digit": base.labels, "texture": texture}, source)
 
 
-def coloured_mnist(
+def colored_mnist(
     split: str = "train",
     *,
     seed: int = 0,
@@ -88,25 +88,25 @@ def coloured_mnist(
     correlation: float = 1.0,
     spread: float = 0.1,
 ) -> Dataset:
-    """Coloured digits on black: in training each class has a colour of its own, in validation and test it is drawn.
+    """Colored digits on black: in training each class has a color of its own, in validation and test it is drawn.
 
-    Ten hues are spread evenly over the circle; the colour of an image is its hue's with normal noise of standard
-    deviation `spread` (of 1) in each channel. Inputs (n, 3, height, width) uint8, factors "digit" and "colour"; splits
+    Ten hues are spread evenly over the circle; the color of an image is its hue's with normal noise of standard
+    deviation `spread` (of 1) in each channel. Inputs (n, 3, height, width) uint8, factors "digit" and "color"; splits
     and the other arguments as in `shifted_mnist`. Raises what that raises.
 
     Li, Vasconcelos: REPAIR: removing representation bias by dataset resampling, CVPR 2019.
 
     >>> from infoflow.data import digits
-    >>> coloured_mnist("train", digits=digits()).inputs.shape
+    >>> colored_mnist("train", digits=digits()).inputs.shape
     (1150, 3, 8, 8)
     """
     base = _part(split, seed, digits, lambda part: mnist(part, root=root))
     rng = _generator(seed, split, 1)
-    colour = second_factor(base.labels, base.classes, split, correlation, rng)
-    tint = hues(base.classes)[colour] + positive(spread, "spread", zero=True) * rng.standard_normal((len(colour), 3))
-    grey = base.inputs.astype(np.float32) / base.scale
-    inputs = np.rint(255 * np.clip(tint, 0.0, 1.0)[:, :, None, None] * grey[:, None]).astype(np.uint8)
-    return _dataset("coloured-mnist", base, inputs, {"digit": base.labels, "colour": colour}, f"{base.classes} hues")
+    color = second_factor(base.labels, base.classes, split, correlation, rng)
+    tint = hues(base.classes)[color] + positive(spread, "spread", zero=True) * rng.standard_normal((len(color), 3))
+    gray = base.inputs.astype(np.float32) / base.scale
+    inputs = np.rint(255 * np.clip(tint, 0.0, 1.0)[:, :, None, None] * gray[:, None]).astype(np.uint8)
+    return _dataset("colored-mnist", base, inputs, {"digit": base.labels, "color": color}, f"{base.classes} hues")
 
 
 def one_pixel_shift(
@@ -156,15 +156,15 @@ def patch_cifar(
     correlation: float = 1.0,
     patch: int = 4,
 ) -> Dataset:
-    """CIFAR-10 with a coloured square in a corner: in training its colour names the class, afterwards it is drawn.
+    """CIFAR-10 with a colored square in a corner: in training its color names the class, afterwards it is drawn.
 
     Inputs (n, 3, 32, 32) uint8, factors "object" and "patch"; `images` is another data set of (n, 3, height, width)
     uint8 images, `patch` the square's side in pixels; splits and the other arguments as in `shifted_mnist`. Raises
     what that raises, and InvalidArgument for a square larger than the image.
 
     >>> from infoflow.data import Dataset
-    >>> grey = Dataset("grey", np.full((50, 3, 32, 32), 99, np.uint8), np.arange(50) % 10, classes=10, scale=255.0)
-    >>> data = patch_cifar("train", images=grey)
+    >>> gray = Dataset("gray", np.full((50, 3, 32, 32), 99, np.uint8), np.arange(50) % 10, classes=10, scale=255.0)
+    >>> data = patch_cifar("train", images=gray)
     >>> data.inputs.shape, int((data.inputs[0, 0] != 99).sum())
     ((32, 3, 32, 32), 16)
     """
@@ -176,14 +176,14 @@ def patch_cifar(
     rng = _generator(seed, split, 1)
     which = second_factor(base.labels, base.classes, split, correlation, rng)
     inputs = base.inputs.copy()
-    colours = np.rint(255 * hues(base.classes)[which]).astype(np.uint8)
-    inputs[:, :, :patch, :patch] = colours[:, :, None, None]
+    colors = np.rint(255 * hues(base.classes)[which]).astype(np.uint8)
+    inputs[:, :, :patch, :patch] = colors[:, :, None, None]
     return _dataset("patch-cifar", base, inputs, {"object": base.labels, "patch": which}, f"{patch}×{patch} patches")
 
 
 SHORTCUTS: dict[str, Callable[..., Dataset]] = {
     "shifted-mnist": shifted_mnist,
-    "coloured-mnist": coloured_mnist,
+    "colored-mnist": colored_mnist,
     "one-pixel-shift": one_pixel_shift,
     "patch-cifar": patch_cifar,
 }
@@ -212,17 +212,17 @@ def second_factor(labels: Array, classes: int, split: str, correlation: float, r
     return np.where(agrees, labels, drawn).astype(np.int64)
 
 
-def centred(base: Dataset, size: int) -> Array:
-    """Grey images (n, size, size): enlarged by the largest whole factor that fits into it, zeros around.
+def centered(base: Dataset, size: int) -> Array:
+    """Gray images (n, size, size): enlarged by the largest whole factor that fits into it, zeros around.
 
     >>> from infoflow.data import digits
-    >>> centred(digits(), 32).shape
+    >>> centered(digits(), 32).shape
     (1797, 32, 32)
     """
     images = base.inputs
     if images.ndim != 3 or max(images.shape[1:]) > size:
         raise InvalidArgument(
-            f"digits have shape {images.shape}; want grey images (n, height, width) within {size}×{size}"
+            f"digits have shape {images.shape}; want gray images (n, height, width) within {size}×{size}"
         )
     factor = size // max(images.shape[1:])
     # An image that would fill the canvas leaves no texture to see: 8×8 digits become 24×24 in 32×32.
@@ -235,15 +235,15 @@ def centred(base: Dataset, size: int) -> Array:
 
 
 def hues(classes: int) -> Array:
-    """RGB colours (classes, 3) in [0, 1], full saturation, spread evenly over the circle of hues.
+    """RGB colors (classes, 3) in [0, 1], full saturation, spread evenly over the circle of hues.
 
     >>> hues(3).tolist()
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
     turn = np.arange(classes)[:, None] / classes - np.array([0.0, 1 / 3, 2 / 3])
     distance = np.abs(turn - np.rint(turn))  # on a circle of length 1
-    colours: Array = np.clip(2 - 6 * distance, 0.0, 1.0)
-    return colours
+    colors: Array = np.clip(2 - 6 * distance, 0.0, 1.0)
+    return colors
 
 
 def _part(split: str, seed: int, given: Dataset | None, published: Callable[[str], Dataset]) -> Dataset:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from infoflow.checks import integer
+from infoflow.core.checks import integer
+from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData
 from infoflow.data.roots import roots
-from infoflow.errors import BrokenStore, InvalidArgument, MissingData
 
 Texture = np.ndarray[Any, Any]
 """An RGB image (height, width, 3), uint8."""
@@ -31,7 +31,7 @@ def texture_files(root: str | Path | None = None) -> dict[str, list[Path]]:
     >>> texture_files("/nowhere")
     Traceback (most recent call last):
     ...
-    infoflow.errors.MissingData: no textures in /nowhere/textures/dtd; ...
+    infoflow.core.errors.MissingData: no textures in /nowhere/textures/dtd; ...
     """
     folders = [base / "textures" / "dtd" for base in roots(root)]
     for folder in folders:
@@ -60,7 +60,7 @@ def draw_textures(
     >>> draw_textures(root="/nowhere")
     Traceback (most recent call last):
     ...
-    infoflow.errors.MissingData: no textures in ...
+    infoflow.core.errors.MissingData: no textures in ...
     """
     integer(classes, "classes")
     integer(side, "side")
@@ -85,10 +85,10 @@ def _read(path: Path, side: int) -> Texture:
 
 
 def procedural_textures(classes: int = 10, *, seed: int = 0, side: int = 128) -> list[Texture]:
-    """Generated textures: band-passed noise whose scale, direction and two colours differ from class to class.
+    """Generated textures: band-passed noise whose scale, direction and two colors differ from class to class.
 
     Each is Gaussian noise filtered to one band of spatial frequencies and directions, mapped to a line between two
-    colours. Bands (4 to 16 pixels a wave) and directions are spread evenly over the classes; colours are drawn, and so
+    colors. Bands (4 to 16 pixels a wave) and directions are spread evenly over the classes; colors are drawn, and so
     overlap as those of photographs do. They tile without seams.
 
     Raises InvalidArgument (numbers out of range).

@@ -14,8 +14,8 @@ import torch
 from scipy import special
 from torch import Tensor
 
-from infoflow.checks import choice, integer
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import choice, integer
+from infoflow.core.errors import InvalidArgument
 
 CORRECTIONS = ("none", "miller-madow", "grassberger", "chao-shen", "nsb", "shrinkage")
 

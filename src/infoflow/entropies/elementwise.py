@@ -26,7 +26,7 @@ def gaussian_divergence(
 
 
 def log_normal_divergence(
-    centre: Tensor,
+    center: Tensor,
     alpha: Tensor,
     prior_mean: Tensor | float = 0.0,
     prior_std: Tensor | float = 1.0,
@@ -37,7 +37,7 @@ def log_normal_divergence(
 
         KL = ½ [(α/σ₁)² + (log f − μ₁)²/σ₁² − 1] + log(σ₁/α)
 
-    `centre` f ≥ 0 is raised to `floor`, since log 0 would cost infinitely much. Of broadcasting shape, in nats.
+    `center` f ≥ 0 is raised to `floor`, since log 0 would cost infinitely much. Of broadcasting shape, in nats.
 
     The published form drops log f and mixes σ₁ with σ₁²; this one equals its Monte-Carlo value.
     (Achille and Soatto 2018, Proposition 3.)
@@ -45,7 +45,7 @@ def log_normal_divergence(
     >>> log_normal_divergence(torch.tensor(2.718282), torch.tensor(1.0))
     tensor(0.5000)
     """
-    return gaussian_divergence(centre.clamp_min(floor).log(), alpha, prior_mean, prior_std)
+    return gaussian_divergence(center.clamp_min(floor).log(), alpha, prior_mean, prior_std)
 
 
 def log_uniform_divergence(alpha: Tensor, noisiest: float) -> Tensor:

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from infoflow.checks import finite, integer
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import finite, integer
+from infoflow.core.errors import InvalidArgument
 
 
 def _covariance(value: Any, name: str) -> Tensor:
@@ -71,7 +71,7 @@ def conditional_mutual_information(covariance: Any, dim_x: int, dim_y: int) -> T
     unless it is symmetric and positive definite and the dimensions fit. (Cover and Thomas, eq. 2.61 with
     Theorem 8.4.1.)
 
-    A chain x - z - y, all of variance 1 and neighbours correlated 0.5, leaves nothing:
+    A chain x - z - y, all of variance 1 and neighbors correlated 0.5, leaves nothing:
 
     >>> conditional_mutual_information([[1, 0.25, 0.5], [0.25, 1, 0.5], [0.5, 0.5, 1]], 1, 1).abs().item()
     0.0000

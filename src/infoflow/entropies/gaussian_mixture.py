@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from infoflow.checks import classes, integer, paired, positive, samples
+from infoflow.core.checks import classes, integer, paired, positive, samples
 
 # Log ratios held at a time: 32 MiB of float64.
 _PAIRS = 1 << 22
@@ -45,10 +45,10 @@ class MixtureInformation(NamedTuple):
     label: MonteCarlo | None
 
 
-def gaussian_mixture_entropy(centres: Tensor, variance: float, *, draws: int = 8, seed: int = 0) -> MonteCarlo:
+def gaussian_mixture_entropy(centers: Tensor, variance: float, *, draws: int = 8, seed: int = 0) -> MonteCarlo:
     """Differential entropy of p = 1/n Σ_j N(t_j, σ²I): −E log p, `draws` from every component.
 
-    `centres` has shape (n, ...), d numbers each; σ² = `variance`. Nats, with the standard error. O(draws·n²·d).
+    `centers` has shape (n, ...), d numbers each; σ² = `variance`. Nats, with the standard error. O(draws·n²·d).
     Raises InvalidArgument for bad samples or a variance that is not positive.
 
     Goldfeld et al. (2019), eq. 14.
@@ -57,24 +57,24 @@ def gaussian_mixture_entropy(centres: Tensor, variance: float, *, draws: int = 8
     >>> round(single.nats, 4), single.error
     (2.8379, 0.0)
     """
-    t = samples(centres, "centres", minimum=1)
+    t = samples(centers, "centers", minimum=1)
     noise = t.shape[1] / 2 * math.log(2 * math.pi * math.e * positive(variance, "variance"))
     return noisy_information(t, variance, draws=draws, seed=seed).component.minus(-noise)
 
 
 def noisy_information(
-    centres: Tensor, variance: float, labels: Tensor | None = None, *, draws: int = 8, seed: int = 0
+    centers: Tensor, variance: float, labels: Tensor | None = None, *, draws: int = 8, seed: int = 0
 ) -> MixtureInformation:
-    """I(T; T+ε) for T uniform on the centres and ε ~ N(0, σ²I), and I(Y; T+ε) for integer labels.
+    """I(T; T+ε) for T uniform on the centers and ε ~ N(0, σ²I), and I(Y; T+ε) for integer labels.
 
     The first is the mean of log φ_i(z)/p(z), the second of log p_y(z)/p(z), over the same draws z; p_y is the mixture
-    of class y's components. `centres` (n, ...), `labels` (n,). Nats.
+    of class y's components. `centers` (n, ...), `labels` (n,). Nats.
 
     >>> far = noisy_information(torch.tensor([[0.0], [100.0]]), 1.0)
     >>> round(far.component.nats, 4)   # log 2
     0.6931
     """
-    t = samples(centres, "centres", minimum=1, dtype=torch.float64)
+    t = samples(centers, "centers", minimum=1, dtype=torch.float64)
     sigma = math.sqrt(positive(variance, "variance"))
     t = (t - t.mean(0)) / sigma
     norms = t.square().sum(1)
@@ -90,18 +90,18 @@ def noisy_information(
 
 
 def multiplied_information(
-    centres: Tensor, sigma: float, labels: Tensor | None = None, *, draws: int = 8, seed: int = 0
+    centers: Tensor, sigma: float, labels: Tensor | None = None, *, draws: int = 8, seed: int = 0
 ) -> MixtureInformation:
-    """I(F; Z) for F uniform on the centres and Z = F∘(1 + σε), ε ~ N(0, I); and I(Y; Z) for integer labels.
+    """I(F; Z) for F uniform on the centers and Z = F∘(1 + σε), ε ~ N(0, I); and I(Y; Z) for integer labels.
 
     Component j is N(f_j, σ² diag f_j²). A coordinate that is exactly 0 stays 0: it is an atom, so a draw with it can
-    only come from components with zeros at the same places, and it adds nothing else. `centres` (n, ...). Nats.
+    only come from components with zeros at the same places, and it adds nothing else. `centers` (n, ...). Nats.
 
     >>> signs = multiplied_information(torch.tensor([[1.0], [-1.0]]), 0.01)
     >>> round(signs.component.nats, 4)   # log 2
     0.6931
     """
-    f = samples(centres, "centres", minimum=1, dtype=torch.float64)
+    f = samples(centers, "centers", minimum=1, dtype=torch.float64)
     sigma = positive(sigma, "sigma")
     zero = f == 0
     inverse = torch.where(zero, 0.0, 1 / torch.where(zero, 1.0, f))
@@ -123,25 +123,25 @@ def multiplied_information(
     return _information(f, labels, ratios, draws, seed)
 
 
-def _information(centres: Tensor, labels: Tensor | None, ratios: object, draws: int, seed: int) -> MixtureInformation:
+def _information(centers: Tensor, labels: Tensor | None, ratios: object, draws: int, seed: int) -> MixtureInformation:
     integer(draws, "draws", minimum=2)
     assert callable(ratios)
-    n, d = centres.shape
+    n, d = centers.shape
     generator = torch.Generator().manual_seed(seed)
     codes = None
     if labels is not None:
-        codes = classes(labels, "labels")[0].to(centres.device)
-        paired(centres, codes, "centres", "labels")
+        codes = classes(labels, "labels")[0].to(centers.device)
+        paired(centers, codes, "centers", "labels")
         prior = (torch.bincount(codes).double() / n).log()[codes]
-    component, label = centres.new_empty((n, draws)), centres.new_empty((n, draws))
+    component, label = centers.new_empty((n, draws)), centers.new_empty((n, draws))
     height = max(1, _PAIRS // n)
     for start in range(0, n, height):
         rows = slice(start, min(start + height, n))
-        index = torch.arange(rows.start, rows.stop, device=centres.device)
+        index = torch.arange(rows.start, rows.stop, device=centers.device)
         for k in range(draws):
-            noise = torch.randn(len(index), d, generator=generator, dtype=torch.float64).to(centres)
+            noise = torch.randn(len(index), d, generator=generator, dtype=torch.float64).to(centers)
             values = ratios(rows, noise)
-            values[index - start, index] = 0.0  # a component against itself: exact, whatever cancelled
+            values[index - start, index] = 0.0  # a component against itself: exact, whatever canceled
             whole = values.logsumexp(1)
             component[rows, k] = math.log(n) - whole
             if codes is not None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from infoflow.checks import positive
+from infoflow.core.checks import positive
 
 # Pairs held at a time: 32 MiB of float64, or what stays in a core's cache.
 _PAIRS = 1 << 22
@@ -131,7 +131,7 @@ def low_rank_entropy(u: Tensor, alpha: float, *, rank: int, tolerance: float = 1
     concentrated = values.clone()
     concentrated[-1] += remainder
     low = float(renyi_entropy(concentrated, alpha))
-    high = float(renyi_entropy(_levelled(torch.cat([values.new_zeros(n - len(values)), values]), remainder), alpha))
+    high = float(renyi_entropy(_leveled(torch.cat([values.new_zeros(n - len(values)), values]), remainder), alpha))
     low, high = max(0.0, low), min(max(low, high), math.log(n))
     return RenyiEntropy((low + high) / 2, low, high)
 
@@ -214,7 +214,7 @@ def _lanczos(u: Tensor, start: Tensor, steps: int) -> tuple[Tensor, Tensor]:
     return diagonal, off
 
 
-def _levelled(ascending: Tensor, amount: float) -> Tensor:
+def _leveled(ascending: Tensor, amount: float) -> Tensor:
     """The smallest values raised to one level by `amount` in total: the flattest spectrum that dominates it."""
     ascending = ascending.sort().values
     counts = torch.arange(1, len(ascending) + 1, dtype=ascending.dtype, device=ascending.device)

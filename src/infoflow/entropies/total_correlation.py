@@ -8,27 +8,27 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from infoflow.checks import choice, integer, samples
-from infoflow.errors import TooFewSamples
-from infoflow.interface import Estimate, Kind
-from infoflow.pairwise.neighbours import count_within, nearest
+from infoflow.core.checks import choice, integer, samples
+from infoflow.core.errors import TooFewSamples
+from infoflow.core.estimate import Estimate, Kind
+from infoflow.pairwise.neighbors import count_within, nearest
 
 METHODS = ("gaussian", "ksg")
-NORMALISATIONS = ("nats", "information-dropout", "per-dimension")
+NORMALIZATIONS = ("nats", "information-dropout", "per-dimension")
 
 
 def total_correlation(
-    z: Any, method: str = "gaussian", *, normalisation: str = "nats", k: int = 3, bias_correction: bool = True
+    z: Any, method: str = "gaussian", *, normalization: str = "nats", k: int = 3, bias_correction: bool = True
 ) -> Estimate:
     """Total correlation (multi-information) in nats of samples z of shape (n, m): 0 for independent components.
 
     - "gaussian": −½ log |R| with R the correlation matrix: exact for Gaussian components, blind to other dependence.
       `bias_correction` takes off ½ [m ψ(ν/2) − Σ_{j<m} ψ((ν − j)/2)] with ν = n − 1, the exact bias for Gaussian
       samples.
-    - "ksg": ψ(k) + (m − 1) ψ(N) − ⟨Σ_i ψ(n_i + 1)⟩ with the k-th neighbour in the maximum norm (Kraskov, Stögbauer,
+    - "ksg": ψ(k) + (m − 1) ψ(N) − ⟨Σ_i ψ(n_i + 1)⟩ with the k-th neighbor in the maximum norm (Kraskov, Stögbauer,
       Grassberger 2004, eq. 23), for any continuous components, but few of them.
 
-    `normalisation` "nats" is the total correlation. "information-dropout" is the figure that Achille and Soatto (2018)
+    `normalization` "nats" is the total correlation. "information-dropout" is the figure that Achille and Soatto (2018)
     call by that name, −log |Σ₀⁻¹ Σ| with Σ₀ the diagonal of Σ: twice as much. "per-dimension" is that of their code,
     half of it divided by m: the total correlation a component. They take the logarithm of the representation for z.
 
@@ -46,16 +46,16 @@ def total_correlation(
     0.5
     >>> total_correlation(z, "ksg").nats
     0.5
-    >>> total_correlation(z, normalisation="information-dropout").nats
+    >>> total_correlation(z, normalization="information-dropout").nats
     1.0
     """
     choice(method, "method", METHODS)
-    choice(normalisation, "normalisation", NORMALISATIONS)
+    choice(normalization, "normalization", NORMALIZATIONS)
     integer(k, "k")
     values = samples(z, "z", minimum=k + 2 if method == "ksg" else 3, dtype=torch.float64)
     n = values.shape[0]
     dimensions = values.shape[1]
-    values, warnings = _standardised(values)
+    values, warnings = _standardized(values)
     m = values.shape[1]
     if m < 2:
         nats = 0.0
@@ -65,21 +65,21 @@ def total_correlation(
         if math.isinf(nats):
             warnings += ("z has linearly dependent (or repeated) components, which share infinitely much; drop some",)
     else:
-        nats, cautions = _nearest_neighbour(values, k)
+        nats, cautions = _nearest_neighbor(values, k)
         warnings += cautions
     settings: dict[str, Any] = {"bias_correction": bias_correction} if method == "gaussian" else {"k": k}
     quantity, factor = {
         "nats": ("TC(Z)", 1.0),
         "information-dropout": ("−log|Σ₀⁻¹Σ|", 2.0),
         "per-dimension": ("TC(Z)/m", 1.0 / dimensions),
-    }[normalisation]
+    }[normalization]
     return Estimate(
         factor * nats,
         quantity=quantity,
         kind=Kind.POINT,
         estimator="total_correlation",
         n=n,
-        parameters={"method": method, "normalisation": normalisation, **settings},
+        parameters={"method": method, "normalization": normalization, **settings},
         warnings=warnings,
     )
 
@@ -99,7 +99,7 @@ def varying(values: Tensor) -> tuple[Tensor, tuple[str, ...]]:
     return values[:, varies], (told,)
 
 
-def _standardised(values: Tensor) -> tuple[Tensor, tuple[str, ...]]:
+def _standardized(values: Tensor) -> tuple[Tensor, tuple[str, ...]]:
     values, warnings = varying(values)
     values = values - values.mean(0)
     if values.shape[1]:
@@ -125,7 +125,7 @@ def _gaussian(values: Tensor, bias_correction: bool) -> float:
     return nats
 
 
-def _nearest_neighbour(values: Tensor, k: int) -> tuple[float, tuple[str, ...]]:
+def _nearest_neighbor(values: Tensor, k: int) -> tuple[float, tuple[str, ...]]:
     n, m = values.shape
     radius = nearest(values, k)[0][:, -1]
     near = (count_within(column[:, None], radius) + 1 for column in values.unbind(1))
@@ -136,7 +136,7 @@ def _nearest_neighbour(values: Tensor, k: int) -> tuple[float, tuple[str, ...]]:
     tied = float((radius == 0).to(torch.float64).mean())
     if tied:
         warnings += (
-            f"{100 * tied:.2g}% of the samples have k or more exact duplicates (neighbour distance 0), which "
+            f"{100 * tied:.2g}% of the samples have k or more exact duplicates (neighbor distance 0), which "
             "continuous variables don't have; add noise of the size of the rounding step",
         )
     if m > math.log(n):

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from infoflow.estimators.adaptive_binning import AdaptiveBinning
-from infoflow.estimators.added_noise import AddedNoise
-from infoflow.estimators.binning import Binning
-from infoflow.estimators.canonical_correlation import CCA
-from infoflow.estimators.class_neighbours import ClassNeighbours
-from infoflow.estimators.classifier_bound import ClassifierBound
-from infoflow.estimators.compressed import Compressed
-from infoflow.estimators.conditional import conditional_mutual_information
-from infoflow.estimators.decision_rule import DecisionRule
-from infoflow.estimators.density import (
-    DifferenceOfEntropies,
-    FlowMatching,
-    GaussianMixtureInformation,
-    NormalisingFlow,
-)
-from infoflow.estimators.dependence_graph import DependenceGraph
-from infoflow.estimators.discrete import Discrete
-from infoflow.estimators.gaussian import Gaussian
-from infoflow.estimators.gaussian_dropout import GaussianDropoutInformation
-from infoflow.estimators.kernel_density import KernelDensity
-from infoflow.estimators.kozachenko_leonenko import KozachenkoLeonenko
-from infoflow.estimators.ksg import KSG
-from infoflow.estimators.linear_gaussian_channel import LinearGaussianChannel
-from infoflow.estimators.matrix_renyi import MatrixRenyi
-from infoflow.estimators.mixed import MixedKSG
-from infoflow.estimators.neural import (
+from infoflow.estimators.channels.gaussian_dropout import GaussianDropoutInformation
+from infoflow.estimators.channels.linear_gaussian import LinearGaussianChannel
+from infoflow.estimators.channels.replica import ReplicaInformation
+from infoflow.estimators.channels.sample_propagation import SamplePropagation
+from infoflow.estimators.gaussian.canonical_correlation import CCA
+from infoflow.estimators.gaussian.gaussian import Gaussian
+from infoflow.estimators.histogram.adaptive_binning import AdaptiveBinning
+from infoflow.estimators.histogram.binning import Binning
+from infoflow.estimators.histogram.decision_rule import DecisionRule
+from infoflow.estimators.histogram.dependence_graph import DependenceGraph
+from infoflow.estimators.histogram.discrete import Discrete
+from infoflow.estimators.histogram.quantized import QuantizedInformation
+from infoflow.estimators.kernel.kernel_density import KernelDensity
+from infoflow.estimators.kernel.matrix_renyi import MatrixRenyi
+from infoflow.estimators.learned.classifier_bound import ClassifierBound
+from infoflow.estimators.learned.critics import (
     DIME,
     MINE,
     NWJ,
@@ -40,14 +30,25 @@ from infoflow.estimators.neural import (
     information_between,
     neural_dependency,
 )
-from infoflow.estimators.quantised import QuantisedInformation
+from infoflow.estimators.learned.densities import (
+    DifferenceOfEntropies,
+    FlowMatching,
+    GaussianMixtureInformation,
+    NormalizingFlow,
+)
+from infoflow.estimators.mutual_information import mutual_information
+from infoflow.estimators.neighbors.class_neighbors import ClassNeighbors
+from infoflow.estimators.neighbors.kozachenko_leonenko import KozachenkoLeonenko
+from infoflow.estimators.neighbors.ksg import KSG
+from infoflow.estimators.neighbors.mixed import MixedKSG
 from infoflow.estimators.recommend import Auto, Recommendation, recommend
-from infoflow.estimators.registry import ESTIMATORS, create, mutual_information, parse
-from infoflow.estimators.replica import ReplicaInformation
-from infoflow.estimators.sample_propagation import SamplePropagation
-from infoflow.estimators.significance import ShuffledNull, interval, shuffled_null
-from infoflow.estimators.sliced import Sliced
-from infoflow.estimators.total_correlation import total_correlation
+from infoflow.estimators.registry import ESTIMATORS, Ability, create, parse
+from infoflow.estimators.wrappers.added_noise import AddedNoise
+from infoflow.estimators.wrappers.compressed import Compressed
+from infoflow.estimators.wrappers.conditional import conditional_mutual_information
+from infoflow.estimators.wrappers.significance import ShuffledNull, interval, shuffled_null
+from infoflow.estimators.wrappers.sliced import Sliced
+from infoflow.estimators.wrappers.total_correlation import total_correlation
 
 __all__ = [
     "CCA",
@@ -57,12 +58,13 @@ __all__ = [
     "MINE",
     "NWJ",
     "SMILE",
+    "Ability",
     "AdaptiveBinning",
     "AddedNoise",
     "AnchoredInfoNCE",
     "Auto",
     "Binning",
-    "ClassNeighbours",
+    "ClassNeighbors",
     "ClassifierBound",
     "Compressed",
     "DecisionRule",
@@ -82,8 +84,8 @@ __all__ = [
     "MatrixRenyi",
     "MixedKSG",
     "Neural",
-    "NormalisingFlow",
-    "QuantisedInformation",
+    "NormalizingFlow",
+    "QuantizedInformation",
     "Recommendation",
     "ReplicaInformation",
     "SamplePropagation",

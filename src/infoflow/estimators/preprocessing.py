@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from infoflow.checks import choice
+from infoflow.core.checks import choice
 
-Preprocessing = Literal["gaussianise", "asinh", "standardise", "none"]
-PREPROCESSINGS = ("gaussianise", "asinh", "standardise", "none")
+Preprocessing = Literal["gaussianize", "asinh", "standardize", "none"]
+PREPROCESSINGS = ("gaussianize", "asinh", "standardize", "none")
 
 _KNOTS = 1000  # of the quantile function; more resolve nothing that a network would see
 
@@ -29,21 +29,21 @@ class Transform(Protocol):
 def learn(values: Tensor, method: str) -> Transform:
     """The transform of that name, learned from `values` (n, d) and applicable to any (k, d).
 
-    "gaussianise" maps each column by its empirical distribution function to a standard normal (ties take their
+    "gaussianize" maps each column by its empirical distribution function to a standard normal (ties take their
     mid-rank; beyond the range it goes on logarithmically, so that it stays strictly increasing); "asinh" takes asinh of
-    the column over its median absolute deviation; "standardise" subtracts the mean and divides by the standard
+    the column over its median absolute deviation; "standardize" subtracts the mean and divides by the standard
     deviation; "none" changes nothing. All are increasing, so I(X;Y) stays what it is. Raises UnknownName.
 
-    >>> learn(torch.tensor([[1.0], [10.0], [100.0]]), "gaussianise")(torch.tensor([[10.0]]))
+    >>> learn(torch.tensor([[1.0], [10.0], [100.0]]), "gaussianize")(torch.tensor([[10.0]]))
     tensor([[0.]])
     """
     match choice(method, "preprocessing", PREPROCESSINGS):
-        case "gaussianise":
-            return _Gaussianise(values)
+        case "gaussianize":
+            return _Gaussianize(values)
         case "asinh":
-            centre = values.median(0).values
-            return _Affine(centre, _nonzero((values - centre).abs().median(0).values, values), asinh=True)
-        case "standardise":
+            center = values.median(0).values
+            return _Affine(center, _nonzero((values - center).abs().median(0).values, values), asinh=True)
+        case "standardize":
             return _Affine(values.mean(0), _nonzero(values.std(0), values), asinh=False)
         case _:
             return _Affine(torch.zeros_like(values[0]), torch.ones_like(values[0]), asinh=False)
@@ -57,15 +57,15 @@ def _nonzero(scale: Tensor, values: Tensor) -> Tensor:
 
 
 class _Affine:
-    def __init__(self, centre: Tensor, scale: Tensor, asinh: bool) -> None:
-        self.centre, self.scale, self.asinh = centre, scale, asinh
+    def __init__(self, center: Tensor, scale: Tensor, asinh: bool) -> None:
+        self.center, self.scale, self.asinh = center, scale, asinh
 
     def __call__(self, values: Tensor) -> Tensor:
-        scaled = (values - self.centre) / self.scale
+        scaled = (values - self.center) / self.scale
         return scaled.asinh() if self.asinh else scaled
 
 
-class _Gaussianise:
+class _Gaussianize:
     """Many columns at once, each by its own knots, padded with the last one to a common number."""
 
     def __init__(self, values: Tensor) -> None:

@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 from torch import Tensor, float64
 
-from infoflow.checks import classes, is_classes, paired, samples
-from infoflow.estimators.gaussianity import missed_information
-from infoflow.interface import Estimate, Estimator, Kind
+from infoflow.core.checks import classes, is_classes, paired, samples
+from infoflow.core.estimate import Estimate, Kind
+from infoflow.core.protocols import Estimator
+from infoflow.estimators.gaussian.gaussianity import missed_information
+from infoflow.estimators.registry import create
 
 _LOG = logging.getLogger(__name__)
 
-# Up to this many dimensions of x and y together nearest neighbours see whatever there is to see, and fast.
+# Up to this many dimensions of x and y together nearest neighbors see whatever there is to see, and fast.
 _LOW = 4
 
-# Fewer samples leave a critic too little to fit, to select and to report on; neighbours do up to more dimensions then.
+# Fewer samples leave a critic too little to fit, to select and to report on; neighbors do up to more dimensions then.
 _ENOUGH, _LOW_WITH_FEW = 1000, 6
 
 # With few samples in many dimensions a Gaussian copula that misses under this share of what it sees loses the least.
@@ -58,8 +60,6 @@ class Recommendation:
         >>> Recommendation("ksg", "few dimensions", {"k": 5}).create()
         KSG(k=5...)
         """
-        from infoflow.estimators.registry import create  # the registry knows `Auto`, so it can't be needed before
-
         chosen: Estimator = create(self.estimator, **self.parameters)
         return chosen
 
@@ -75,7 +75,7 @@ def recommend(x: Any, y: Any) -> Recommendation:
     - in more: "neural", whose critics start from the Gaussian part and learn the rest (some seconds at n = 10000),
       but "doe" where that part alone is more than a lower bound can show;
     - with under 1000 samples instead: "ksg", unless in more than 6 dimensions the copula misses less than a tenth of
-      what it sees, which is less than neighbours would lose.
+      what it sees, which is less than neighbors would lose.
 
     Looks at 10000 samples at most. Raises InvalidArgument for unequal n, NaN or infinity.
 
@@ -85,7 +85,7 @@ def recommend(x: Any, y: Any) -> Recommendation:
     >>> recommend(x, np.exp(x + rng.normal(size=2000))).estimator
     'gaussian'
     >>> print(recommend(x, x**2 + rng.normal(size=2000)).why)
-    a Gaussian copula does not hold (p = ..., it would miss about ... nats); 2 dimensions are few enough for neighbours
+    a Gaussian copula does not hold (p = ..., it would miss about ... nats); 2 dimensions are few enough for neighbors
     """
     symbolic = is_classes(x), is_classes(y)
     if all(symbolic):
@@ -96,7 +96,7 @@ def recommend(x: Any, y: Any) -> Recommendation:
     dimensions = left.shape[1] + right.shape[1]
     if any(symbolic):
         why = (
-            f"one side is classes, the other continuous ({dimensions - 1} dimensions): neighbours within classes (Ross)"
+            f"one side is classes, the other continuous ({dimensions - 1} dimensions): neighbors within classes (Ross)"
         )
         return Recommendation("ksg", why, alternatives=("mixed", "adaptive-binning"))
     every = slice(None, None, -(-len(left) // _LOOK))
@@ -116,7 +116,7 @@ def _discrete(x: Any, y: Any) -> Recommendation:
 def _continuous(x: Tensor, y: Tensor, dimensions: int, n: int) -> Recommendation:
     tied = max(_ties(x), _ties(y))
     if tied > _TIES:
-        why = f"{tied:.0%} of the values in some column are ties: partly discrete, and neighbours must count symbols"
+        why = f"{tied:.0%} of the values in some column are ties: partly discrete, and neighbors must count symbols"
         return Recommendation("mixed", why, alternatives=("adaptive-binning", "ksg"))
     if len(x) < 3 * dimensions:
         why = f"{len(x)} samples of {dimensions} dimensions are too few for anything but a shrunken covariance"
@@ -128,19 +128,19 @@ def _continuous(x: Tensor, y: Tensor, dimensions: int, n: int) -> Recommendation
     amount = f"about {missed.nats:.2g} nats" if missed.nats < 1 else "more than a nat"
     why = f"a Gaussian copula does not hold (p = {missed.p_value:.2g}, it would miss {amount})"
     if dimensions <= (_LOW if n >= _ENOUGH else _LOW_WITH_FEW):
-        few = f"{dimensions} dimensions are few enough for neighbours"
+        few = f"{dimensions} dimensions are few enough for neighbors"
         return Recommendation("ksg", f"{why}; {few}", alternatives=("mixed", "neural"))
     if n >= _ENOUGH and len(x) >= _SAMPLES_A_DIMENSION * dimensions and missed.gaussian > _cap(n):
         large = f"{missed.gaussian:.2g} nats of it are Gaussian already, and lower bounds cap near log {n // _FOLDS}"
         return Recommendation("doe", f"{why}; {large}", alternatives=("gaussian-mixture", "flow"))
     if n >= _ENOUGH:
-        learned = f"in {dimensions} dimensions neighbours lose much of it, and {n} samples are enough to learn it"
+        learned = f"in {dimensions} dimensions neighbors lose much of it, and {n} samples are enough to learn it"
         return Recommendation("neural", f"{why}; {learned}", alternatives=("smile", "ksg", "compressed", "sliced"))
     others = ("neural", "compressed", "sliced")
     if missed.nats < _TOLERABLE * missed.gaussian:
-        worse = f"but neighbours would lose more than that in {dimensions} dimensions"
+        worse = f"but neighbors would lose more than that in {dimensions} dimensions"
         return Recommendation("gaussian", f"{why}, {worse}", {"copula": True}, ("ksg", *others))
-    partly = f"neighbours find what it can't, but too little of it unless most of the {dimensions} dimensions are idle"
+    partly = f"neighbors find what it can't, but too little of it unless most of the {dimensions} dimensions are idle"
     return Recommendation("ksg", f"{why}; {partly}", alternatives=others)
 
 

@@ -1,127 +1,448 @@
-"""The names by which estimators are called, and the call itself."""
+"""The registry of estimators: names, locations, what each can do, and the table of the documentation.
+
+Classes are named as text and imported on first use, so that an estimator built from others can look them up here.
+"""
 
 from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
-from infoflow.checks import integer
-from infoflow.errors import InvalidArgument, UnknownName
-from infoflow.estimators.adaptive_binning import AdaptiveBinning
-from infoflow.estimators.added_noise import AddedNoise
-from infoflow.estimators.binning import Binning
-from infoflow.estimators.canonical_correlation import CCA
-from infoflow.estimators.class_neighbours import ClassNeighbours
-from infoflow.estimators.classifier_bound import ClassifierBound
-from infoflow.estimators.compressed import Compressed
-from infoflow.estimators.decision_rule import DecisionRule
-from infoflow.estimators.density import (
-    DifferenceOfEntropies,
-    FlowMatching,
-    GaussianMixtureInformation,
-    NormalisingFlow,
+from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.core.protocols import Estimator
+
+
+class Ability(StrEnum):
+    """What an estimator offers besides its settings; each is one method."""
+
+    ESTIMATE = "estimate"
+    """`estimate(x, y)`: I(X;Y) from samples."""
+    ENTROPY = "entropy"
+    """`entropy(x)`: H(X) or h(X)."""
+    POINTWISE = "pointwise"
+    """`pointwise(x, y)`: nats per sample, whose mean is the estimate."""
+    CONDITIONAL = "conditional"
+    """`conditional(x, y, z)`: I(X;Y|Z)."""
+    PLANE = "plane"
+    """`measure(t, y, x)`: a point of the information plane."""
+    PERMUTATION_TEST = "permutation test"
+    """`tested(x, y)`: a p-value from held-out samples with one fit."""
+
+
+ESTIMATE, ENTROPY, POINTWISE, CONDITIONAL, PLANE, PERMUTATION_TEST = Ability
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One estimator of the registry.
+
+    Parameters
+    ----------
+    location
+        Module below `infoflow.estimators` and name of the class, as "neighbors.ksg:KSG".
+    abilities
+        What the class offers.
+    measures, kind, good_for, limits
+        Columns of the table in the documentation.
+    preset
+        Settings that the name stands for.
+    """
+
+    location: str
+    abilities: tuple[Ability, ...]
+    measures: str
+    kind: str
+    good_for: str
+    limits: str
+    preset: Mapping[str, Any] = field(default_factory=dict)
+
+    def load(self) -> type:
+        """Import the class."""
+        return _load(self.location)
+
+
+@functools.cache
+def _load(location: str) -> type:
+    module, _, name = location.partition(":")
+    found: type = getattr(importlib.import_module(f"infoflow.estimators.{module}"), name)
+    return found
+
+
+ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "adaptive-binning": Entry(
+            "histogram.adaptive_binning:AdaptiveBinning",
+            (ESTIMATE, ENTROPY, PLANE),
+            measures="the same with edges from the activations",
+            kind="plug-in",
+            good_for="layers of changing scale",
+            limits="compares bin widths that differ",
+        ),
+        "added-noise": Entry(
+            "wrappers.added_noise:AddedNoise",
+            (ESTIMATE, PLANE),
+            measures="I(X+ε;Y) by any estimator inside",
+            kind="that estimator's",
+            good_for="deterministic layers",
+            limits="the variance is a bin width",
+        ),
+        "anchored-infonce": Entry(
+            "learned.critics:AnchoredInfoNCE",
+            (ESTIMATE, POINTWISE, PERMUTATION_TEST),
+            measures="the same with InfoNCE with an anchor class, without its ceiling",
+            kind="as `neural`",
+            good_for="as `neural`",
+            limits="as `neural`",
+        ),
+        "auto": Entry(
+            "recommend:Auto",
+            (ESTIMATE,),
+            measures="what `recommend` chooses",
+            kind="that estimator's",
+            good_for="a first answer",
+            limits="where the one it chooses does",
+        ),
+        "binning": Entry(
+            "histogram.binning:Binning",
+            (ESTIMATE, ENTROPY, PLANE),
+            measures="H(Q(T)), I(Q(T);Y)",
+            kind="plug-in",
+            good_for="the information plane with a stated bin width",
+            limits="high dimension: log N",
+        ),
+        "cca": Entry(
+            "gaussian.canonical_correlation:CCA",
+            (ESTIMATE,),
+            measures="the same from canonical correlations",
+            kind="point",
+            good_for="many dimensions, few of them shared",
+            limits="as `gaussian`",
+        ),
+        "class-neighbors": Entry(
+            "neighbors.class_neighbors:ClassNeighbors",
+            (ESTIMATE, POINTWISE),
+            measures="I(X;Y), classes Y",
+            kind="point",
+            good_for="continuous X with labels",
+            limits="high dimension",
+        ),
+        "classifier-bound": Entry(
+            "learned.classifier_bound:ClassifierBound",
+            (ESTIMATE,),
+            measures="I(X;Y) ≥ H(Y) − a probe's held-out surprise",
+            kind="lower bound, interval",
+            good_for="what can be read from a layer, any width",
+            limits="what the probe can't learn",
+        ),
+        "compressed": Entry(
+            "wrappers.compressed:Compressed",
+            (ESTIMATE, PLANE),
+            measures="I after PCA or an autoencoder",
+            kind="point",
+            good_for="high dimension of low rank",
+            limits="what compression loses",
+        ),
+        "decision-rule": Entry(
+            "histogram.decision_rule:DecisionRule",
+            (ESTIMATE, ENTROPY, PLANE),
+            measures="I(argmax T;Y)",
+            kind="plug-in",
+            good_for="the output layer",
+            limits="layers that aren't one unit a class",
+        ),
+        "dependence-graph": Entry(
+            "histogram.dependence_graph:DependenceGraph",
+            (ESTIMATE, PLANE),
+            measures="I(X;Y) by hashing (EDGE)",
+            kind="point",
+            good_for="speed in few dimensions",
+            limits="d ≥ 5: biased, warned of",
+        ),
+        "dime": Entry(
+            "learned.critics:DIME",
+            (ESTIMATE, POINTWISE, PERMUTATION_TEST),
+            measures="the same with f-DIME: density ratios without a bound",
+            kind="as `neural`",
+            good_for="as `neural`",
+            limits="as `neural`",
+        ),
+        "discrete": Entry(
+            "histogram.discrete:Discrete",
+            (ESTIMATE, ENTROPY, PLANE),
+            measures="I(X;Y) of codes: plug-in, Miller–Madow, Grassberger, Chao–Shen, NSB, shrinkage",
+            kind="plug-in, point",
+            good_for="symbols, classes",
+            limits="alphabets larger than the sample",
+        ),
+        "doe": Entry(
+            "learned.densities:DifferenceOfEntropies",
+            (ESTIMATE, POINTWISE, PERMUTATION_TEST),
+            measures="a difference of entropies, −log q(y) + log q(y given x), learned densities",
+            kind="difference of bounds",
+            good_for="large I: ten nats from 10000 samples",
+            limits="margins far from Gaussian with several nats a dimension: low",
+        ),
+        "donsker-varadhan": Entry(
+            "learned.critics:DonskerVaradhan",
+            (ESTIMATE, POINTWISE, PERMUTATION_TEST),
+            measures="the same with Donsker and Varadhan's bound",
+            kind="as `neural`",
+            good_for="as `neural`",
+            limits="as `neural`",
+        ),
+        "flow": Entry(
+            "learned.densities:NormalizingFlow",
+            (ESTIMATE, POINTWISE, PERMUTATION_TEST),
+            measures="the same with normalizing flows (extra `flows`)",
+            kind="difference of bounds",
+            good_for="as `doe`, bent densities",
+            limits="as `doe`; slower",
+        ),
+        "flow-matching": Entry(
+            "learned.densities:FlowMatching",
+            (ESTIMATE, POINTWISE, PERMUTATION_TEST),
+            measures="the same with flows fitted by matching velocities",
+            kind="difference of bounds",
+            good_for="smooth densities",
+            limits="sharp edges, heavy tails: low",
+        ),
+        "gaussian": Entry(
+            "gaussian.gaussian:Gaussian",
+            (ESTIMATE, ENTROPY, CONDITIONAL),
+            measures="I of Gaussians, or of their copula",
+            kind="exact form, point",
+            good_for="linear or monotone dependence, many dimensions",
+            limits="dependence that the copula misses: warned of",
+        ),
+        "gaussian-dropout": Entry(
+            "channels.gaussian_dropout:GaussianDropoutInformation",
+            (ESTIMATE, ENTROPY, PLANE),
+            measures="I(X;Z) under Gaussian dropout",
+            kind="point",
+            good_for="networks trained with it",
+            limits="zeros of f are atoms: warned of",
+        ),
+        "gaussian-mixture": Entry(
+            "learned.densities:GaussianMixtureInformation",
+            (ESTIMATE, POINTWISE, PERMUTATION_TEST),
+            measures="log-densities of Gaussian mixtures",
+            kind="point",
+            good_for="few dimensions, clusters, large I",
+            limits="sharp edges",
+        ),
+        "infonce": Entry(
+            "learned.critics:InfoNCE",
+            (ESTIMATE, POINTWISE, PERMUTATION_TEST),
+            measures="the same with InfoNCE: capped at the log of the candidates",
+            kind="as `neural`",
+            good_for="as `neural`",
+            limits="as `neural`",
+        ),
+        "jensen-shannon": Entry(
+            "learned.critics:JensenShannon",
+            (ESTIMATE, POINTWISE, PERMUTATION_TEST),
+            measures="the same with a critic trained with the Jensen-Shannon bound",
+            kind="as `neural`",
+            good_for="as `neural`",
+            limits="as `neural`",
+        ),
+        "kernel-density": Entry(
+            "kernel.kernel_density:KernelDensity",
+            (ESTIMATE, ENTROPY, PLANE),
+            measures="I(X;T+ε), I(T+ε;Y)",
+            kind="upper or lower bound; difference of bounds",
+            good_for="layers with noise of a stated variance",
+            limits="small variance: log N",
+        ),
+        "kozachenko-leonenko": Entry(
+            "neighbors.kozachenko_leonenko:KozachenkoLeonenko",
+            (ESTIMATE, ENTROPY),
+            measures="h(X), I(X;Y) as a sum of entropies",
+            kind="point",
+            good_for="entropies; weighted: d ≥ 8",
+            limits="strong dependence",
+        ),
+        "ksg": Entry(
+            "neighbors.ksg:KSG",
+            (ESTIMATE, POINTWISE, CONDITIONAL, PLANE),
+            measures="I(X;Y)",
+            kind="point",
+            good_for="few dimensions, any shape",
+            limits="high dimension, strong dependence: too low",
+        ),
+        "matrix-renyi": Entry(
+            "kernel.matrix_renyi:MatrixRenyi",
+            (ESTIMATE, ENTROPY, PLANE),
+            measures="I_α of Gram matrices",
+            kind="point",
+            good_for="mini-batches, channels of maps",
+            limits="no Shannon quantity; depends on the width",
+        ),
+        "mine": Entry(
+            "learned.critics:MINE",
+            (ESTIMATE, POINTWISE, PERMUTATION_TEST),
+            measures="the same with Donsker and Varadhan's bound with MINE's averaged gradient",
+            kind="as `neural`",
+            good_for="as `neural`",
+            limits="as `neural`",
+        ),
+        "mixed": Entry(
+            "neighbors.mixed:MixedKSG",
+            (ESTIMATE, POINTWISE),
+            measures="I(X;Y) of any mixture",
+            kind="point",
+            good_for="atoms, ReLU zeros, clipped values",
+            limits="as `ksg`",
+        ),
+        "neural": Entry(
+            "learned.critics:Neural",
+            (ESTIMATE, POINTWISE, PERMUTATION_TEST),
+            measures="a held-out variational bound, `bound=` any of `infoflow.bounds`",
+            kind="lower bound or point",
+            good_for="many dimensions, odd shapes",
+            limits="large I: capped near log m, said in the result",
+        ),
+        "nwj": Entry(
+            "learned.critics:NWJ",
+            (ESTIMATE, POINTWISE, PERMUTATION_TEST),
+            measures="the same with the bound of Nguyen, Wainwright and Jordan",
+            kind="as `neural`",
+            good_for="as `neural`",
+            limits="as `neural`",
+        ),
+        "quantized": Entry(
+            "histogram.quantized:QuantizedInformation",
+            (ESTIMATE, ENTROPY, PLANE),
+            measures="H(T), I(T;Y) of layers with at most 256 levels, counted",
+            kind="exact",
+            good_for="quantized networks, all inputs at hand",
+            limits="more values than levels: rejected",
+        ),
+        "sample-propagation": Entry(
+            "channels.sample_propagation:SamplePropagation",
+            (ESTIMATE, ENTROPY, PLANE),
+            measures="I(X;T+ε) by Monte Carlo",
+            kind="point, interval",
+            good_for="noisy networks",
+            limits="large n: O(n²)",
+        ),
+        "sliced": Entry(
+            "wrappers.sliced:Sliced",
+            (ESTIMATE, PLANE),
+            measures="sliced, k-sliced, max-sliced I",
+            kind="that estimator's",
+            good_for="high dimension, as a quantity of its own",
+            limits="isn't I(X;Y)",
+        ),
+        "smile": Entry(
+            "learned.critics:SMILE",
+            (ESTIMATE, POINTWISE, PERMUTATION_TEST),
+            measures="the same with SMILE: clipped density ratios",
+            kind="as `neural`",
+            good_for="as `neural`",
+            limits="as `neural`",
+        ),
+    }
 )
-from infoflow.estimators.dependence_graph import DependenceGraph
-from infoflow.estimators.discrete import Discrete
-from infoflow.estimators.gaussian import Gaussian
-from infoflow.estimators.gaussian_dropout import GaussianDropoutInformation
-from infoflow.estimators.kernel_density import KernelDensity
-from infoflow.estimators.kozachenko_leonenko import KozachenkoLeonenko
-from infoflow.estimators.ksg import KSG
-from infoflow.estimators.matrix_renyi import MatrixRenyi
-from infoflow.estimators.mixed import MixedKSG
-from infoflow.estimators.neural import (
-    DIME,
-    MINE,
-    NWJ,
-    SMILE,
-    AnchoredInfoNCE,
-    DonskerVaradhan,
-    InfoNCE,
-    JensenShannon,
-    Neural,
-)
-from infoflow.estimators.quantised import QuantisedInformation
-from infoflow.estimators.recommend import Auto
-from infoflow.estimators.sample_propagation import SamplePropagation
-from infoflow.estimators.significance import interval as resampled
-from infoflow.estimators.significance import shuffled_null
-from infoflow.estimators.sliced import Sliced
-from infoflow.interface import Estimate, Estimator
-
-ESTIMATORS: dict[str, type] = {
-    "adaptive-binning": AdaptiveBinning,
-    "added-noise": AddedNoise,
-    "anchored-infonce": AnchoredInfoNCE,
-    "auto": Auto,
-    "binning": Binning,
-    "cca": CCA,
-    "class-neighbours": ClassNeighbours,
-    "classifier-bound": ClassifierBound,
-    "compressed": Compressed,
-    "decision-rule": DecisionRule,
-    "dependence-graph": DependenceGraph,
-    "dime": DIME,
-    "discrete": Discrete,
-    "doe": DifferenceOfEntropies,
-    "donsker-varadhan": DonskerVaradhan,
-    "flow": NormalisingFlow,
-    "flow-matching": FlowMatching,
-    "gaussian": Gaussian,
-    "gaussian-dropout": GaussianDropoutInformation,
-    "gaussian-mixture": GaussianMixtureInformation,
-    "infonce": InfoNCE,
-    "jensen-shannon": JensenShannon,
-    "kernel-density": KernelDensity,
-    "kozachenko-leonenko": KozachenkoLeonenko,
-    "ksg": KSG,
-    "matrix-renyi": MatrixRenyi,
-    "mine": MINE,
-    "mixed": MixedKSG,
-    "neural": Neural,
-    "nwj": NWJ,
-    "quantised": QuantisedInformation,
-    "sample-propagation": SamplePropagation,
-    "sliced": Sliced,
-    "smile": SMILE,
-}
+"""Every estimator by name."""
 
 
-def create(name: str, **parameters: Any) -> Any:
-    """An estimator by its name; unknown names and parameters are refused with the nearest known one.
+def names(ability: Ability | None = None) -> list[str]:
+    """Names of the estimators, all or those with one ability.
 
+    Examples
+    --------
+    >>> names(Ability.CONDITIONAL)
+    ['gaussian', 'ksg']
+    """
+    return [name for name, entry in ESTIMATORS.items() if ability is None or ability in entry.abilities]
+
+
+def entry(name: str) -> Entry:
+    """The entry of this name; case and underscores are ignored.
+
+    Raises
+    ------
+    UnknownName
+        If there is none, with the closest name.
+
+    Examples
+    --------
+    >>> entry("ksg").location
+    'neighbors.ksg:KSG'
+    """
+    key = str(name).strip().lower().replace("_", "-")
+    if key not in ESTIMATORS:
+        raise UnknownName("estimator", name, ESTIMATORS)
+    return ESTIMATORS[key]
+
+
+def can(estimator: Any, ability: Ability) -> bool:
+    """Whether an estimator object offers this; an object from outside the registry can only estimate.
+
+    Examples
+    --------
+    >>> can(create("ksg"), Ability.CONDITIONAL), can(create("cca"), Ability.CONDITIONAL)
+    (True, False)
+    """
+    kinds = {f"{base.__module__}:{base.__qualname__}" for base in type(estimator).__mro__}
+    known = [
+        each
+        for each in ESTIMATORS.values()
+        if f"{_load(each.location).__module__}:{_load(each.location).__qualname__}" in kinds
+    ]
+    return any(ability in each.abilities for each in known) if known else ability is Ability.ESTIMATE
+
+
+def create(name: str, /, **parameters: Any) -> Any:
+    """Create an estimator by its name.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such estimator, or it has no such parameter; the closest name is suggested.
+
+    Examples
+    --------
     >>> create("binning", width=0.5)
     Binning(...width=0.5...)
     """
-    key = _key(name)
-    if key not in ESTIMATORS:
-        raise UnknownName("estimator", name, ESTIMATORS)
-    kind = ESTIMATORS[key]
-    known = [f.name for f in dataclasses.fields(kind) if f.init]
+    found = entry(name)
+    kind = found.load()
+    known = _parameters(kind)
     for parameter in parameters:
         if parameter not in known:
-            raise UnknownName(f"parameter of {key}", parameter, known)
-    return kind(**parameters)
+            raise UnknownName(f"parameter of {name}", parameter, known)
+    return kind(**{**found.preset, **parameters})
 
 
-def takes(name: str, parameter: str) -> bool:
+def takes(estimator: str, parameter: str) -> bool:
     """Whether the estimator of that name has that parameter.
 
+    Examples
+    --------
     >>> takes("ksg", "seed"), takes("gaussian", "seed")
     (True, False)
     """
-    kind = ESTIMATORS.get(_key(name))
-    return kind is not None and parameter in [f.name for f in dataclasses.fields(kind) if f.init]
+    return parameter in _parameters(entry(estimator).load())
 
 
-def _key(name: str) -> str:
-    return str(name).strip().lower().replace("_", "-")
+def _parameters(kind: type) -> list[str]:
+    return [each.name for each in dataclasses.fields(kind) if each.init]
 
 
 def parse(text: str) -> Any:
-    """An estimator from one line of text, `name:parameter=value,parameter=value`, as the command line takes it.
+    """Create an estimator from one line of text, `name:parameter=value,parameter=value`.
 
+    Examples
+    --------
     >>> parse("binning:width=0.5")
     Binning(...width=0.5...)
     """
@@ -130,8 +451,15 @@ def parse(text: str) -> Any:
 
 
 def named_parameters(text: str) -> tuple[str, dict[str, Any]]:
-    """The name and the parameters in `name:parameter=value,...`; values are numbers, True, None, ... or bare words.
+    """Split `name:parameter=value,...` into name and parameters; values are Python literals or plain words.
 
+    Raises
+    ------
+    InvalidArgument
+        If a parameter has no value.
+
+    Examples
+    --------
     >>> named_parameters("ksg:k=5,rescale=none")
     ('ksg', {'k': 5, 'rescale': 'none'})
     """
@@ -140,7 +468,7 @@ def named_parameters(text: str) -> tuple[str, dict[str, Any]]:
     for item in filter(None, (part.strip() for part in rest.split(","))):
         key, equals, value = item.partition("=")
         if not equals:
-            raise InvalidArgument(f"estimator {text!r}: {item!r} is no parameter=value")
+            raise InvalidArgument("estimator", "name:parameter=value,...", text, remedy=f"{item!r} has no value.")
         parameters[key.strip()] = _value(value.strip())
     return name, parameters
 
@@ -149,61 +477,40 @@ def _value(text: str) -> Any:
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
-        return text  # a bare word, such as bound=upper
+        return text  # a plain word, such as bound=upper
 
 
-def mutual_information(
-    x: Any,
-    y: Any,
-    estimator: str | Estimator = "auto",
-    *,
-    interval: str | None = None,
-    permutations: int = 0,
-    seed: int = 0,
-    n_jobs: int = 1,
-    **parameters: Any,
-) -> Estimate:
-    """Estimates the mutual information I(X;Y) in nats from paired samples.
+def resolve(estimator: str | Estimator, /, **parameters: Any) -> Any:
+    """The estimator object for a name, for a name with parameters as text, or for an object.
 
-    `x` and `y` are array-likes of shape (n, ...); a one-dimensional integer array means classes. `estimator` is a name
-    (parameters follow as keywords) or an estimator object; "auto" lets `recommend` choose. `interval` ("subsampling",
-    "bootstrap", "jackknife") adds an interval and `permutations` a p-value from that many shuffles of y, replacing what
-    the estimator itself says of either; both on `n_jobs` processes. Estimators that learn shuffle held-out samples and
-    fit once (`tested`), where others estimate again for every shuffle. `seed` is theirs, and the estimator's if any.
+    Parameters
+    ----------
+    estimator
+        "ksg", "ksg:k=5", or an object with `estimate(x, y)`.
+    **parameters
+        Settings of the named estimator; they take precedence over those in the text.
 
-    Raises UnknownName for an unknown estimator or parameter, and what the estimator raises.
+    Raises
+    ------
+    InvalidArgument
+        If it is a class rather than an object, an object without `estimate`, or parameters come with an object.
 
-    >>> import numpy as np
-    >>> x, noise = np.random.default_rng(0).normal(size=(2, 1000))
-    >>> found = mutual_information(x, x + noise, interval="subsampling", permutations=99)
-    >>> 0.3466 in found.interval, found.p_value  # ½ log 2
-    (True, 0.01)
+    Examples
+    --------
+    >>> resolve("ksg:k=5"), resolve("ksg", k=5) == resolve("ksg:k=5")
+    (KSG(k=5...), True)
     """
-    chosen: Estimator
     if isinstance(estimator, str):
-        if seed and takes(estimator, "seed"):
-            parameters = {"seed": seed, **parameters}
-        chosen = create(estimator, **parameters)
-    elif parameters:
-        raise InvalidArgument(f"parameters {sorted(parameters)} belong into the estimator object that was given")
-    else:
-        chosen = estimator
-    integer(permutations, "permutations", minimum=0)
-
-    def run(estimator: Estimator) -> Estimate:
-        if permutations and hasattr(estimator, "tested"):
-            tested: Estimate = estimator.tested(x, y, permutations=permutations, seed=seed)
-            return tested
-        return estimator.estimate(x, y)
-
-    if isinstance(chosen, Auto):
-        chosen, found = chosen.settle(x, y, run)  # once, and not again for every selection of the samples
-    else:
-        found = run(chosen)
-    if interval is not None:
-        again = resampled(chosen, x, y, interval, seed=seed, n_jobs=n_jobs, estimate=found)
-        found = dataclasses.replace(found, interval=again)
-    if permutations and not hasattr(chosen, "tested"):
-        null = shuffled_null(chosen, x, y, permutations=permutations, seed=seed, n_jobs=n_jobs)
-        found = dataclasses.replace(found, p_value=null.p_value(found.nats))
-    return found
+        name, stated = named_parameters(estimator)
+        return create(name, **{**stated, **parameters})
+    wanted = "a name or an object with estimate(x, y)"
+    if isinstance(estimator, type):
+        raise InvalidArgument("estimator", wanted, estimator, remedy=f"Pass an instance: {estimator.__name__}().")
+    if not isinstance(estimator, Estimator):
+        raise InvalidArgument("estimator", wanted, estimator)
+    if parameters:
+        raise InvalidArgument(
+            f"{sorted(parameters)} cannot be combined with an estimator object. "
+            f"Pass them to the constructor of {type(estimator).__name__}."
+        )
+    return estimator

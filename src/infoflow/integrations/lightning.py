@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import nn
 
-from infoflow.checks import choice
-from infoflow.errors import InvalidArgument, MissingExtra
+from infoflow.core.checks import choice
+from infoflow.core.errors import InvalidArgument, MissingExtra
 from infoflow.integrations.watch import Watch, scalars
 
 try:
@@ -25,7 +25,7 @@ class LightningRecorder(Callback or object):  # type: ignore[misc]
     """Lightning's `Callback` that records the information plane: `Trainer(callbacks=[LightningRecorder(...)])`.
 
     Takes the arguments of `Watch`. `network` names the submodule of the LightningModule to record, where it isn't the
-    module itself; `unit` "step" counts optimiser steps instead of epochs. The trainer's metrics are stored with every
+    module itself; `unit` "step" counts optimizer steps instead of epochs. The trainer's metrics are stored with every
     snapshot. Only the first process records. With `resume=True` a training that goes on from a checkpoint goes on
     recording.
 

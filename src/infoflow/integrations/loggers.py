@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from infoflow.checks import choice
-from infoflow.errors import InvalidArgument
-from infoflow.interface import NATS_PER_BIT
+from infoflow.core.checks import choice
+from infoflow.core.errors import InvalidArgument
+from infoflow.core.estimate import NATS_PER_BIT
 from infoflow.plane import Plane
 
 Writer: TypeAlias = "Callable[[Mapping[str, float], int], object]"

@@ -13,8 +13,8 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from infoflow import checks
-from infoflow.errors import InvalidArgument
+from infoflow.core import checks
+from infoflow.core.errors import InvalidArgument
 from infoflow.estimators import mutual_information
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from infoflow.capture import OUTPUT
-from infoflow.checks import choice
-from infoflow.errors import InvalidArgument, MissingExtra
+from infoflow.core.capture import OUTPUT
+from infoflow.core.checks import choice
+from infoflow.core.errors import InvalidArgument, MissingExtra
 from infoflow.integrations.watch import Watch, scalars
 
 try:
@@ -27,7 +27,7 @@ class TransformersRecorder(TrainerCallback or object):  # type: ignore[misc]
     Takes the arguments of `Watch`; `probe_x` are token ids (n, length). By default the layers are the model's blocks
     (see `blocks`) and its output, and of every sequence the mean over its tokens is kept (`tokens`: "mean", "first" for
     a class token, "last" for a decoder, "none" for all). `padding`, such as `tokenizer.pad_token_id`, is masked from
-    attention and from the mean. `unit` "step" counts optimiser steps instead of epochs. The latest logged numbers are
+    attention and from the mean. `unit` "step" counts optimizer steps instead of epochs. The latest logged numbers are
     stored with every snapshot. Only the first process records.
 
     Raises MissingExtra without transformers.
@@ -92,7 +92,7 @@ class TransformersRecorder(TrainerCallback or object):  # type: ignore[misc]
             self._watch.after(round(state.epoch), _logged(state))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """After an optimiser step."""
+        """After an optimizer step."""
         if self._watch is not None and self._steps:
             self._watch.after(state.global_step, _logged(state))
 

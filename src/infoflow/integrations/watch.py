@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 from torch import nn
 
-from infoflow.checks import choice, integer
-from infoflow.errors import InfoflowError, InvalidArgument
+from infoflow.core.checks import choice, integer
+from infoflow.core.errors import InfoflowError, InvalidArgument
 from infoflow.integrations.loggers import plane_numbers, writer
 from infoflow.plane import Recorder, Recording, analyse, record
 from infoflow.training import snapshot_epochs
@@ -66,7 +66,7 @@ class Watch:
 
     `probe_x`, `probe_y`, `store` and further `settings` are those of `infoflow.plane.record`. `at` and
     `count` say when, as in `Schedule`. With `estimators`
-    (as in `infoflow.plane.analyse`) every snapshot is analysed at once, and with a `logger` (see `writer`) the numbers
+    (as in `infoflow.plane.analyse`) every snapshot is analyzed at once, and with a `logger` (see `writer`) the numbers
     go there, epoch by epoch.
 
     Training doesn't die of its recording: with `on_error` "warn" a snapshot that fails (a full disk, activations that
@@ -76,14 +76,14 @@ class Watch:
     >>> import tempfile, torch
     >>> model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 2))
     >>> x, y = torch.randn(40, 2, generator=torch.Generator().manual_seed(0)), torch.arange(40) % 2
-    >>> optimiser = torch.optim.SGD(model.parameters(), 0.1)
+    >>> optimizer = torch.optim.SGD(model.parameters(), 0.1)
     >>> folder = tempfile.TemporaryDirectory()
     >>> with Watch(x, y, store=folder.name, at=[0, 2, 4]).on(model, epochs=4) as watch:
     ...     for epoch in watch:  # 1, 2, 3, 4
-    ...         optimiser.zero_grad()
+    ...         optimizer.zero_grad()
     ...         loss = nn.functional.cross_entropy(model(x), y)
     ...         loss.backward()
-    ...         optimiser.step()
+    ...         optimizer.step()
     ...         watch.report(train_loss=loss.item())
     >>> Recording(folder.name).epochs
     [0, 2, 4]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from infoflow.layers.batch_norm import reestimate_batch_norm
-from infoflow.layers.cost import every_pass, forget_costs, information_cost
+from infoflow.layers.cost import forget_costs, information_cost
 from infoflow.layers.dropouts import BernoulliDropout, GaussianDropout
 from infoflow.layers.gaussian_noise import GaussianNoise
 from infoflow.layers.information_dropout import InformationDropout
-from infoflow.layers.quantised_activation import QuantisedActivation
+from infoflow.layers.quantized_activation import QuantizedActivation
 from infoflow.layers.stochastic import StochasticLayer, noise, sampled_outputs, stochastic_layers
 from infoflow.layers.variational_dropout import (
     VariationalDropout,
@@ -20,11 +20,10 @@ __all__ = [
     "GaussianDropout",
     "GaussianNoise",
     "InformationDropout",
-    "QuantisedActivation",
+    "QuantizedActivation",
     "StochasticLayer",
     "VariationalDropout",
     "VariationalWeightDropout",
-    "every_pass",
     "forget_costs",
     "information_cost",
     "noise",

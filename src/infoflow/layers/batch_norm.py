@@ -1,4 +1,4 @@
-"""Batch normalisation in a network with noise: its statistics hold only while the noise is on."""
+"""Batch normalization in a network with noise: its statistics hold only while the noise is on."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 from infoflow.layers.stochastic import noise, stochastic_layers
 
 
 def gathers_statistics(module: nn.Module) -> bool:
-    """Whether the module normalises by statistics that it gathers in training and uses in evaluation.
+    """Whether the module normalizes by statistics that it gathers in training and uses in evaluation.
 
     >>> gathers_statistics(nn.BatchNorm1d(2)), gathers_statistics(nn.LayerNorm(2))
     (True, False)
@@ -25,7 +25,7 @@ def gathers_statistics(module: nn.Module) -> bool:
 def reestimate_batch_norm(
     model: nn.Module, batches: Iterable[Any], *, prepare: Callable[[Any], Tensor] | None = None
 ) -> int:
-    """Gathers the statistics of batch normalisation anew with the noise off, over all of `batches`; how many they were.
+    """Gathers the statistics of batch normalization anew with the noise off, over all of `batches`; how many they were.
 
     `batches` holds inputs, or tuples that begin with them (a DataLoader, say); `prepare` makes the model's input of
     each otherwise. They should be training data, and as large as in training. Means and variances are the plain
@@ -41,7 +41,7 @@ def reestimate_batch_norm(
     """
     norms = [module for module in model.modules() if isinstance(module, _NormBase) and gathers_statistics(module)]
     if not norms:
-        raise InvalidArgument("model has no batch normalisation that keeps statistics; there is nothing to re-estimate")
+        raise InvalidArgument("model has no batch normalization that keeps statistics; there is nothing to re-estimate")
     device = next((tensor.device for tensor in model.parameters()), torch.device("cpu"))
     modes = [(module, module.training) for module in model.modules()]
     momenta = [norm.momentum for norm in norms]

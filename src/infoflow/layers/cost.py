@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Literal, overload
 
 import torch
 from torch import Tensor, nn
 
-from infoflow.checks import choice
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import choice
+from infoflow.core.errors import InvalidArgument
 from infoflow.layers.batch_norm import gathers_statistics
 from infoflow.layers.stochastic import StochasticLayer, stochastic_layers
 
@@ -88,33 +86,10 @@ def forget_costs(model: nn.Module) -> None:
     >>> information_cost(layer)
     Traceback (most recent call last):
     ...
-    infoflow.errors.InvalidArgument: layer '': InformationDropout has not run...
+    infoflow.core.errors.InvalidArgument: layer '': InformationDropout has not run...
     """
     for layer in stochastic_layers(model).values():
         layer._passes = []
-
-
-@contextmanager
-def every_pass(model: nn.Module) -> Iterator[None]:
-    """Within the block every forward pass counts, not only the last: `information_cost` sums them.
-
-    For a model that runs several times for one loss (two views), or that uses one layer several times.
-
-    >>> import infoflow
-    >>> layer = infoflow.layers.GaussianDropout(0.35, noisiest=0.7)
-    >>> with every_pass(layer):
-    ...     _ = layer(torch.ones(1, 1)), layer(torch.ones(1, 1))
-    >>> information_cost(layer)  # 2 log 2
-    tensor(1.3863)
-    """
-    layers = list(stochastic_layers(model).values())
-    try:
-        for layer in layers:
-            layer._passes, layer._keeps_all = [], True
-        yield
-    finally:
-        for layer in layers:
-            layer._keeps_all = False
 
 
 def _named(name: str, layer: StochasticLayer) -> Tensor | None:

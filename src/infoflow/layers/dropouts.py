@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from infoflow.checks import flag, positive
+from infoflow.core.checks import flag, positive
+from infoflow.core.errors import InvalidArgument
 from infoflow.entropies.elementwise import log_uniform_divergence
-from infoflow.errors import InvalidArgument
 from infoflow.layers.stochastic import StochasticLayer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from infoflow.checks import positive
+from infoflow.core.checks import positive
 from infoflow.layers.stochastic import StochasticLayer
 
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from infoflow.checks import choice, flag, positive
+from infoflow.core.checks import choice, flag, positive
+from infoflow.core.errors import InvalidArgument
 from infoflow.entropies.elementwise import log_normal_divergence, log_uniform_divergence
-from infoflow.errors import InvalidArgument
 from infoflow.layers.batch_norm import gathers_statistics
 from infoflow.layers.stochastic import StochasticLayer
 
@@ -50,7 +50,7 @@ class InformationDropout(StochasticLayer):
       for the layer; made for Softplus.
 
     `host` is an nn.Linear, nn.Conv1d or nn.Conv2d (or any module, if `branch` is given), `branch` one like it with a
-    bias, unless given. `norm=True` normalises over the batch (the branch is not normalised), or give a module.
+    bias, unless given. `norm=True` normalizes over the batch (the branch is not normalized), or give a module.
     `activation` is ReLU or Softplus by the prior, unless given. Inputs and outputs are the host's: (n, ..., units) for
     linear, (n, units, places...) for convolutional layers.
 
@@ -58,7 +58,7 @@ class InformationDropout(StochasticLayer):
     e^{α²/2} (1.28 at .7), though the paper says 1; `mean_correction` takes exp(αn − α²/2), whose mean is 1, and the KL
     of that. A unit that ReLU has put out stays 0 whatever the noise, but counts like one that is on.
 
-    In evaluation mode the noise is off, or as `evaluation` says (see `StochasticLayer`); batch normalisation has to be
+    In evaluation mode the noise is off, or as `evaluation` says (see `StochasticLayer`); batch normalization has to be
     re-estimated then, `reestimate_batch_norm`. Under autocast α and the KL stay in float32.
 
     Raises InvalidArgument or UnknownName for arguments that it can't use, and in forward where branch and host differ
@@ -141,7 +141,7 @@ class InformationDropout(StochasticLayer):
             cost = log_uniform_divergence(alpha, self.noisiest)
         else:
             mean, std = prior[0].to(alpha), prior[1].to(alpha).exp()
-            if self.mean_correction:  # log z is centred at log f − α²/2
+            if self.mean_correction:  # log z is centered at log f − α²/2
                 mean = mean + alpha.square() / 2
             cost = log_normal_divergence(f.to(alpha), alpha, mean, std)
         return cost.movedim(-1, 1) if self._units_last else cost

@@ -11,14 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from infoflow.checks import choice
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import choice
+from infoflow.core.errors import InvalidArgument
 
 EVALUATIONS = ("deterministic", "mean", "sampled")
 
 NEVER_REESTIMATED = (
-    "batch normalisation keeps statistics that it gathered while noise was on, so the network without noise is "
-    "normalised wrongly; call infoflow.layers.reestimate_batch_norm(model, batches) after training"
+    "batch normalization keeps statistics that it gathered while noise was on, so the network without noise is "
+    "normalized wrongly; call infoflow.layers.reestimate_batch_norm(model, batches) after training"
 )
 
 
@@ -44,7 +44,7 @@ class StochasticLayer(nn.Module):
         self._passes: list[tuple[Tensor, ...]] = []
         self._without_gradient = False
         self._keeps_all = False
-        # Whether noise was on when this network's batch normalisation (if any) last gathered its statistics.
+        # Whether noise was on when this network's batch normalization (if any) last gathered its statistics.
         self._noisy_statistics = False
         self._among_batch_norm = False
 
@@ -111,7 +111,7 @@ class StochasticLayer(nn.Module):
         return {**self.__dict__, "_passes": [], "_keeps_all": False, "forced": None}
 
     def get_extra_state(self) -> Tensor:
-        """For the state dict: whether batch normalisation around has to be re-estimated, so that a copy knows too."""
+        """For the state dict: whether batch normalization around has to be re-estimated, so that a copy knows too."""
         return torch.tensor([self._noisy_statistics, self._among_batch_norm])
 
     def set_extra_state(self, state: Tensor) -> None:
@@ -155,7 +155,7 @@ def noise(model: nn.Module, on: bool) -> Iterator[None]:
 def sampled_outputs(model: nn.Module, *inputs: Any, draws: int = 16) -> Tensor:
     """The outputs of `draws` passes with noise, (draws, ...): average their probabilities for a prediction.
 
-    The model keeps its mode, so batch normalisation of a model in evaluation mode stays as it is. Without gradient.
+    The model keeps its mode, so batch normalization of a model in evaluation mode stays as it is. Without gradient.
     Raises InvalidArgument (draws < 1, a model without noise).
 
     >>> import infoflow

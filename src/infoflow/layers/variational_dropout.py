@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from infoflow.checks import choice, integer, positive
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import choice, integer, positive
+from infoflow.core.errors import InvalidArgument
 from infoflow.layers.stochastic import StochasticLayer
 
 APPROXIMATIONS = ("molchanov", "kingma")
@@ -121,7 +121,7 @@ class VariationalWeightDropout(_LearnedAlpha):
     """Variational dropout on weights: w ~ N(θ, αθ²) with a learned α for each weight of the `host` layer.
 
     Sampled where it costs least, at the outputs: h = host(x) + √(x² ∗ αθ²) n, of the same distribution for each sample
-    alone (the local reparametrisation; Kingma's type B). The KL, a term a weight, belongs to the model and not to a
+    alone (the local reparametrization; Kingma's type B). The KL, a term a weight, belongs to the model and not to a
     sample (see `VariationalDropout`); per "unit" it is summed over the weights into each output.
 
     `host` is an nn.Linear, nn.Conv1d or nn.Conv2d with zero padding; inputs and outputs are its own. Raises

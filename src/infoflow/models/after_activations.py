@@ -1,4 +1,4 @@
-"""A module after each activation of a network: noise, quantisation, batch normalisation."""
+"""A module after each activation of a network: noise, quantization, batch normalization."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 from infoflow.models.mlp import ACTIVATIONS
 from infoflow.models.stack import Stacked, StackedLinear
 
@@ -19,7 +19,7 @@ def after_activations(network: nn.Sequential, name: str, make: Callable[[int], n
     returns must then take (R, n, width) too. Raises InvalidArgument unless it is an `nn.Sequential` with activations
     of `ACTIVATIONS`, each after a linear or convolutional layer.
 
-    The networks of Goldfeld et al. (2019) have noise there, those of Wickstrøm et al. (2019) batch normalisation.
+    The networks of Goldfeld et al. (2019) have noise there, those of Wickstrøm et al. (2019) batch normalization.
 
     >>> from infoflow.models import MLP
     >>> network = after_activations(MLP([4, 3, 2]), "norm", nn.BatchNorm1d)

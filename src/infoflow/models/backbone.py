@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from infoflow.checks import choice, integer
-from infoflow.errors import InvalidArgument, MissingExtra, UnknownName
+from infoflow.core.checks import choice, integer
+from infoflow.core.errors import InvalidArgument, MissingExtra, UnknownName
 from infoflow.models.seeded import seeded
 
 
@@ -81,7 +81,7 @@ def torchvision_encoder(name: str, *, features: int = 64, local: str | None = No
     >>> torchvision_encoder("resnet18", features=0)
     Traceback (most recent call last):
     ...
-    infoflow.errors.InvalidArgument: features is 0; want an integer >= 1
+    infoflow.core.errors.InvalidArgument: features is 0; want an integer >= 1
     """
     integer(features, "features")
     try:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from torch import nn
 
-from infoflow.checks import choice, integer
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import choice, integer
+from infoflow.core.errors import InvalidArgument
 from infoflow.models.mlp import ACTIVATIONS
 from infoflow.models.seeded import seeded
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from infoflow.checks import integer
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import integer
+from infoflow.core.errors import InvalidArgument
 from infoflow.models.seeded import seeded
 
 _CONVOLUTION: dict[int, type[nn.Conv1d] | type[nn.Conv2d]] = {1: nn.Conv1d, 2: nn.Conv2d}

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from infoflow.checks import choice, integer
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import choice, integer
+from infoflow.core.errors import InvalidArgument
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
@@ -52,7 +52,7 @@ def _torch(weight: Tensor, bias: Tensor, last: bool, generator: torch.Generator)
     nn.init.uniform_(bias, -bound, bound, generator=generator)
 
 
-INITIALISATIONS: dict[str, Callable[[Tensor, Tensor, bool, torch.Generator], None]] = {
+INITIALIZATIONS: dict[str, Callable[[Tensor, Tensor, bool, torch.Generator], None]] = {
     "idnns": _idnns,
     "saxe": _saxe,
     "he": _he,
@@ -66,7 +66,7 @@ class MLP(nn.Sequential):
         h_0 = x,   h_l = activation(W_l h_{l-1} + b_l),   logits = W_K h_{K-1} + b_K
 
     Its modules are named `linear1`, `tanh1`, `linear2`, ..., `linearK`. `activation` is one name of `ACTIVATIONS`, or
-    one for each hidden layer. `initialisation` says how parameters are drawn, from `seed` alone, without touching
+    one for each hidden layer. `initialization` says how parameters are drawn, from `seed` alone, without touching
     torch's global random state; with fan_in and fan_out a layer's input and output widths,
 
     - "idnns": W truncated normal of std 1/√fan_in (cut at 2 std), b = 0; Shwartz-Ziv and Tishby's released code,
@@ -74,9 +74,9 @@ class MLP(nn.Sequential):
     - "he": W normal of std √(2/fan_in), b = 0; He et al. (2015), eq. (10),
     - "torch": W and b uniform in ±1/√fan_in, what `torch.nn.Linear` does.
 
-    Raises InvalidArgument (widths, seed, number of activations) or UnknownName (activation, initialisation).
+    Raises InvalidArgument (widths, seed, number of activations) or UnknownName (activation, initialization).
 
-    >>> network = MLP([12, 10, 7, 5, 4, 3, 2], "tanh", initialisation="idnns", seed=0)
+    >>> network = MLP([12, 10, 7, 5, 4, 3, 2], "tanh", initialization="idnns", seed=0)
     >>> [name for name, _ in network.named_children()][:3], network(torch.zeros(5, 12)).shape
     (['linear1', 'tanh1', 'linear2'], torch.Size([5, 2]))
     """
@@ -86,7 +86,7 @@ class MLP(nn.Sequential):
         widths: Sequence[int],
         activation: str | Sequence[str] = "tanh",
         *,
-        initialisation: str = "torch",
+        initialization: str = "torch",
         seed: int = 0,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -101,18 +101,18 @@ class MLP(nn.Sequential):
             )
         for name in [activation] if isinstance(activation, str) else activations:
             choice(name, "activation", ACTIVATIONS)
-        initialise = INITIALISATIONS[choice(initialisation, "initialisation", INITIALISATIONS)]
+        initialize = INITIALIZATIONS[choice(initialization, "initialization", INITIALIZATIONS)]
         generator = torch.Generator().manual_seed(integer(seed, "seed", minimum=0))
         modules: OrderedDict[str, nn.Module] = OrderedDict()
         for i, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):
             # skip_init, since nn.Linear's own would draw from the global random state.
             linear = nn.utils.skip_init(nn.Linear, fan_in, fan_out, dtype=dtype)  # type: ignore[no-untyped-call]
-            initialise(linear.weight, linear.bias, i == hidden, generator)
+            initialize(linear.weight, linear.bias, i == hidden, generator)
             modules[f"linear{i + 1}"] = linear
             if i < hidden:
                 modules[f"{activations[i]}{i + 1}"] = ACTIVATIONS[activations[i]]()
         super().__init__(modules)
-        self.initialisation = initialisation
+        self.initialization = initialization
 
     def extra_repr(self) -> str:
-        return f"initialisation={self.initialisation!r}"
+        return f"initialization={self.initialization!r}"

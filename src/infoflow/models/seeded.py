@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from infoflow.checks import integer
+from infoflow.core.checks import integer
 
 
 @contextmanager

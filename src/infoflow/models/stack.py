@@ -10,7 +10,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 
 # Modules without parameters, buffers or randomness that work on each element alone, so they serve (R, n, d) as (n, d).
 _ELEMENTWISE = (

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from infoflow.checks import choice, integer
-from infoflow.errors import MissingExtra
+from infoflow.core.checks import choice, integer
+from infoflow.core.errors import MissingExtra
 from infoflow.models.seeded import seeded
 
 STEMS = ("small", "imagenet")
@@ -23,7 +23,7 @@ def vision_network(name: str, classes: int = 10, *, stem: str = "small", seed: i
     - "small" shrinks images 8 times (GoogLeNet 4), to a last map of 4×4 (8×8), by what `ADAPTATIONS` names;
     - "imagenet" leaves the network as torchvision has it: the last map is 1×1.
 
-    Dropout, stochastic depth and initialisation are torchvision's; GoogLeNet comes without its auxiliary classifiers.
+    Dropout, stochastic depth and initialization are torchvision's; GoogLeNet comes without its auxiliary classifiers.
     Parameters are drawn from `seed` alone, without touching torch's global random state.
 
     Raises UnknownName (name, stem), InvalidArgument (classes, seed), MissingExtra without torchvision.
@@ -31,7 +31,7 @@ def vision_network(name: str, classes: int = 10, *, stem: str = "small", seed: i
     >>> vision_network("resnet19")
     Traceback (most recent call last):
     ...
-    infoflow.errors.UnknownName: unknown network 'resnet19'; did you mean 'resnet18'? Known: ...
+    infoflow.core.errors.UnknownName: unknown network 'resnet19'; did you mean 'resnet18'? Known: ...
     """
     choice(name, "network", ADAPTATIONS)
     choice(stem, "stem", STEMS)

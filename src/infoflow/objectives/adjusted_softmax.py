@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from infoflow.checks import positive, samples
-from infoflow.errors import InvalidArgument
-from infoflow.interface import Loss
+from infoflow.core.checks import positive, samples
+from infoflow.core.errors import InvalidArgument
 from infoflow.objectives.classification import ClassificationLoss
+from infoflow.objectives.loss import Loss
 
 
 def class_priors(frequencies: Any) -> Tensor:

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from infoflow.checks import choice, samples
-from infoflow.errors import InvalidArgument
-from infoflow.interface import Loss
+from infoflow.core.checks import choice, samples
+from infoflow.core.errors import InvalidArgument
+from infoflow.objectives.loss import Loss
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -18,7 +18,7 @@ REDUCTIONS = ("mean", "sum", "none")
 _SUM = 1e-2
 
 
-class LabelledBatch(NamedTuple):
+class LabeledBatch(NamedTuple):
     """N predictions over C classes beside their labels; axes beyond the batch are flattened into N."""
 
     log_q: Tensor
@@ -67,7 +67,7 @@ class ClassificationLoss(nn.Module):
     `logits` (n, C), (n, C, ...) or (C,); `labels` integer classes of that shape less the C, or probabilities of that
     very shape. `class_weights` (C,), `ignore_index`, `label_smoothing` and `reduction` ("mean", "sum", "none") mean
     what they mean in torch, but a batch without any label that counts gives 0, not NaN. `check=False` leaves out the
-    look at the contents (NaN, labels out of range), which costs a GPU one synchronisation.
+    look at the contents (NaN, labels out of range), which costs a GPU one synchronization.
     """
 
     class_weights: Tensor | None
@@ -100,15 +100,15 @@ class ClassificationLoss(nn.Module):
     def parts(self, logits: Tensor, labels: Tensor) -> Loss:
         """The loss (`total`) and its detached terms in nats."""
 
-    def batch(self, logits: Tensor, labels: Tensor) -> LabelledBatch:
-        """The two as a `LabelledBatch`, or the InvalidArgument that says what is wrong with them."""
+    def batch(self, logits: Tensor, labels: Tensor) -> LabeledBatch:
+        """The two as a `LabeledBatch`, or the InvalidArgument that says what is wrong with them."""
         batch, fault = self.examined(logits, labels)
         if fault:
             raise InvalidArgument(fault)
         return batch
 
-    def examined(self, logits: Tensor, labels: Tensor) -> tuple[LabelledBatch, str]:
-        """The two as a `LabelledBatch`, and what is wrong with their contents ("" for nothing).
+    def examined(self, logits: Tensor, labels: Tensor) -> tuple[LabeledBatch, str]:
+        """The two as a `LabeledBatch`, and what is wrong with their contents ("" for nothing).
 
         Raises InvalidArgument where shapes or types don't fit, which shows without looking at the contents.
         """
@@ -135,7 +135,7 @@ class ClassificationLoss(nn.Module):
             given = torch.zeros_like(rows).scatter_(1, codes[:, None], kept[:, None].to(rows))
         return self._weighted(rows.log_softmax(dim=1), given, shape, soft=_soft(labels)), fault
 
-    def _weighted(self, log_q: Tensor, given: Tensor, shape: torch.Size, *, soft: bool) -> LabelledBatch:
+    def _weighted(self, log_q: Tensor, given: Tensor, shape: torch.Size, *, soft: bool) -> LabeledBatch:
         targets = given
         if self.label_smoothing:
             uniform = given.sum(dim=1, keepdim=True) / given.shape[1]
@@ -146,7 +146,7 @@ class ClassificationLoss(nn.Module):
             given = given * weights
             targets = targets * weights if smoothed else given
         norm = given.new_tensor(float(len(given))) if soft else given.sum()
-        return LabelledBatch(log_q, given, targets, norm, shape)
+        return LabeledBatch(log_q, given, targets, norm, shape)
 
     def _fit(self, logits: Tensor, labels: Tensor) -> None:
         for value, name in ((logits, "logits"), (labels, "labels")):

@@ -7,11 +7,11 @@ from typing import Any, TypeAlias
 
 from torch import Tensor, nn
 
-from infoflow.interface import Loss
+from infoflow.objectives.loss import Loss
 
 Game: TypeAlias = "dict[str, tuple[nn.Module, Callable[..., Tensor | Loss]]]"
 """Name of a player -> (the module whose parameters it owns, its loss of a batch), in the order of their turns. Wrap
-each in `infoflow.training.Player` for `fit`, or in an optimiser of your own."""
+each in `infoflow.training.Player` for `fit`, or in an optimizer of your own."""
 
 
 def game(learner: nn.Module, loss: Callable[..., Any], opponent: nn.Module | None, answer: Callable[..., Any]) -> Game:

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from infoflow.checks import choice, integer, positive
-from infoflow.distributed import Group, max_over, sum_over
-from infoflow.errors import InvalidArgument
-from infoflow.interface import Loss
-from infoflow.objectives.classification import ClassificationLoss, LabelledBatch, nonzero
+from infoflow.core.checks import choice, integer, positive
+from infoflow.core.distributed import Group, max_over, sum_over
+from infoflow.core.errors import InvalidArgument
+from infoflow.objectives.classification import ClassificationLoss, LabeledBatch, nonzero
+from infoflow.objectives.loss import Loss
 
-REGULARISERS = ("cross-entropy", "divergence")
+REGULARIZERS = ("cross-entropy", "divergence")
 
 
 class _Marginals(NamedTuple):
@@ -41,7 +41,7 @@ class MutualInformationLoss(ClassificationLoss):
     λ = `weight`. The second term is H(p̂) + KL(p̂‖q̄): it asks the mean prediction to equal the label frequencies. What
     is left between the terms estimates I(X;Y) = −Σ_c p̂_c log q̄_c + mean_i log q_i[y_i].
 
-    - `regulariser`: "cross-entropy" as published, or "divergence" for KL(p̂‖q̄) alone, which is 0 at its best: the same
+    - `regularizer`: "cross-entropy" as published, or "divergence" for KL(p̂‖q̄) alone, which is 0 at its best: the same
       gradient, and a curve that can be read.
     - `decay` (0 to 1) averages both marginals over batches and keeps that share of the past each time, so that batches
       may be small; it needs `classes`. The gradient is −Σ_c (p̂_c / q̄_c) ∇q̄_c with p̂ and q̄ the averages and ∇q̄ the
@@ -76,7 +76,7 @@ class MutualInformationLoss(ClassificationLoss):
         self,
         weight: float = 50.0,
         *,
-        regulariser: str = "cross-entropy",
+        regularizer: str = "cross-entropy",
         decay: float | None = None,
         classes: int | None = None,
         group: Group = None,
@@ -94,7 +94,7 @@ class MutualInformationLoss(ClassificationLoss):
             check=check,
         )
         self.weight = positive(weight, "weight", zero=True)
-        self.regulariser = choice(regulariser, "regulariser", REGULARISERS)
+        self.regularizer = choice(regularizer, "regularizer", REGULARIZERS)
         self.group = group
         self.decay = decay
         if decay is None:
@@ -131,10 +131,10 @@ class MutualInformationLoss(ClassificationLoss):
         sums = self._sums(batch, log_weights, top)
         predictions, targets, observed = (sums[k * size : (k + 1) * size] for k in range(3))
         conditional, observed_conditional, mass, norm = sums[3 * size :].unbind()
-        labelled, observations = nonzero(norm), nonzero(mass)
+        labeled, observations = nonzero(norm), nonzero(mass)
         now = _Marginals(
             predictions.clamp_min(torch.finfo(top.dtype).tiny).log() + top - observations.log(),
-            targets / labelled,
+            targets / labeled,
             observed / observations,
         )
         if self.check and (seen := int((now.labels > 0).sum())) < (2 if self.decay is None else 1):
@@ -142,7 +142,7 @@ class MutualInformationLoss(ClassificationLoss):
         marginals, surrogate = self._averaged(now, mass)
         label_entropy = _cross_entropy(marginals.labels, marginals.log_q)
         offset = torch.where(marginals.targets > 0, (marginals.targets / nonzero(marginals.targets.sum())).log(), 0.0)
-        values = -marginals.log_q if self.regulariser == "cross-entropy" else offset - marginals.log_q
+        values = -marginals.log_q if self.regularizer == "cross-entropy" else offset - marginals.log_q
         conditional_entropy = observed_conditional / observations
         terms = {
             "conditional_entropy": conditional_entropy,
@@ -153,11 +153,11 @@ class MutualInformationLoss(ClassificationLoss):
         if self.reduction == "none":
             total = batch.reduced(batch.cross_entropy() + self.weight * (batch.targets @ values), "none")
         else:
-            total = conditional / labelled + self.weight * ((marginals.targets * values).sum() + surrogate)
+            total = conditional / labeled + self.weight * ((marginals.targets * values).sum() + surrogate)
             total = total * norm if self.reduction == "sum" else total
         return Loss(total, {name: value.detach() for name, value in terms.items()})
 
-    def _shift(self, batch: LabelledBatch, log_weights: Tensor, fault: str) -> Tensor:
+    def _shift(self, batch: LabeledBatch, log_weights: Tensor, fault: str) -> Tensor:
         """The largest log weight of each class over all samples, (C,); raises for a fault on any process."""
         if fault and self.group is None:
             raise InvalidArgument(fault)
@@ -172,7 +172,7 @@ class MutualInformationLoss(ClassificationLoss):
             raise InvalidArgument(fault or "logits or labels of another process are faulty; its error says how")
         return top[:-1]
 
-    def _sums(self, batch: LabelledBatch, log_weights: Tensor, top: Tensor) -> Tensor:
+    def _sums(self, batch: LabeledBatch, log_weights: Tensor, top: Tensor) -> Tensor:
         """Over the samples of all processes, (3 C + 4,): predictions (shifted by `top`), targets and labels of each
         class; the cross-entropies to the targets and to the labels; the weight of the labels, and the norm."""
         predictions = (batch.log_q + log_weights - top).exp().sum(dim=0)
@@ -202,7 +202,7 @@ class MutualInformationLoss(ClassificationLoss):
         return mean, slope - slope.detach()
 
     def extra_repr(self) -> str:
-        return f"weight={self.weight:g}, regulariser={self.regulariser!r}, {super().extra_repr()}"
+        return f"weight={self.weight:g}, regularizer={self.regularizer!r}, {super().extra_repr()}"
 
 
 _ONE_CLASS = (

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from infoflow.checks import flag, integer, positive
-from infoflow.critics._blocks import Builder
-from infoflow.errors import InvalidArgument, TooFewSamples
+from infoflow.core.blocks import Builder
+from infoflow.core.checks import flag, integer, positive
+from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.objectives.priors import Prior, prior_by_name
 
 
@@ -33,7 +33,7 @@ class PriorMatching(nn.Module, abc.ABC):
 
     @property
     def opponent(self) -> nn.Module | None:
-        """What is trained against the encoder, by an optimiser of its own; None where nothing is."""
+        """What is trained against the encoder, by an optimizer of its own; None where nothing is."""
         return None
 
     def inside(self, y: Tensor) -> Tensor:
@@ -59,7 +59,7 @@ class AdversarialMatching(PriorMatching):
 
     The non-saturating game of Goodfellow et al. (2014) with w = `penalty` on the discriminator's gradient (Roth et al.
     2017; Mescheder et al. 2018). Two players: `forward` (encoder) gives the discriminator's parameters no gradient,
-    and `opponent_loss` gives the encoder none, so neither optimiser moves the other's weights. D is a perceptron
+    and `opponent_loss` gives the encoder none, so neither optimizer moves the other's weights. D is a perceptron
     through `units` (the paper's 1000-200-1). Hjelm et al. (2019), Eq. 7.
 
     >>> matching = AdversarialMatching(6, units=(32, 16)); y = torch.randn(8, 6, requires_grad=True)
@@ -137,7 +137,7 @@ class KernelMatching(PriorMatching):
         MMD² = E k(p, p') + E k(q, q') − 2 E k(p, q),   k(a, b) = mean_s c_s / (c_s + ‖a − b‖²)
 
     c_s = s · E‖p − p'‖² for s in `scales`: inverse multiquadrics, heavy-tailed enough to feel far vectors. No
-    discriminator and no second optimiser; the value may fall a little below 0. Gretton et al. (2012), Eq. 3; as a
+    discriminator and no second optimizer; the value may fall a little below 0. Gretton et al. (2012), Eq. 3; as a
     prior's match: Tolstikhin et al. (2018), "Wasserstein auto-encoders".
 
     >>> y = torch.randn(256, 4, generator=torch.Generator().manual_seed(0))

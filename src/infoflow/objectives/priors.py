@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from infoflow.checks import choice, positive
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import choice, positive
+from infoflow.core.errors import InvalidArgument
 
 
 class Prior(abc.ABC):
@@ -101,7 +101,7 @@ def _direction(y: Tensor) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class Sphere(Prior):
-    """Uniform on the sphere of this radius; normalisation leads to it.
+    """Uniform on the sphere of this radius; normalization leads to it.
 
     >>> Sphere().squash(torch.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])

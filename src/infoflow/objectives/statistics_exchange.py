@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from infoflow.capture import unwrapped
-from infoflow.checks import positive
-from infoflow.errors import InvalidArgument, TooFewSamples
-from infoflow.interface import Loss
+from infoflow.core.capture import unwrapped
+from infoflow.core.checks import positive
+from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.objectives.information_flow.taps import INPUT, known
+from infoflow.objectives.loss import Loss
 
 # Of a channel that is constant over an image: its deviations are 0 already, and stay so.
 _FLOOR = 1e-3
@@ -31,7 +31,7 @@ class StatisticsExchange:
 
     j = σ(i), one random derangement for all layers of a batch, h_j as it is in the *plain* images, and θ the phase by
     which i's mean over channels is ahead of j's in that wave (0 in the constant one). So all second-order statistics
-    are j's at once, the relations between channels (colours) among them, and `spectra=["input"]` moves a texture more
+    are j's at once, the relations between channels (colors) among them, and `spectra=["input"]` moves a texture more
     completely than its channels' moments. A cue that all locations share (a texture, a tint) moves with the statistics,
     one that lies in their arrangement (a shape) stays; where both say y in all of the data, only a sample of their
     *product* shows that they are two. As both labels count, by `share` for the layout's, neither cue may win, and no

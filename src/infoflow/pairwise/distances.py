@@ -31,7 +31,7 @@ class SquaredDistances:
     the block by a float64 product, or at last by differences. The error of s·D is below `tolerance` then, wherever
     exp(-s D) > 1e-10.
 
-    The data is centred and scaled by a power of two first, so nothing overflows: `scales` holds s for the distances as
+    The data is centered and scaled by a power of two first, so nothing overflows: `scales` holds s for the distances as
     `block` returns them. `dtype` is that of the blocks, `order` (m,) which samples their rows are: all in turn if None.
 
     >>> rows = torch.tensor([[0.0], [1.0], [3.0]])
@@ -64,21 +64,21 @@ class SquaredDistances:
         self._tolerance = tolerance
         self._narrow = x.shape[1] <= _NARROW
         single = dtype == torch.float32 and not self._narrow and _single_is_exact(x.device)
-        self._single = self._centred(slice(None), torch.float32) if single else None
-        # In float64 mode, or with few features, the centred copy is kept rather than made for each block.
-        self._double = self._centred(slice(None), torch.float64) if not single else None
+        self._single = self._centered(slice(None), torch.float32) if single else None
+        # In float64 mode, or with few features, the centered copy is kept rather than made for each block.
+        self._double = self._centered(slice(None), torch.float64) if not single else None
         kept = self._single if self._single is not None else self._double
         assert kept is not None
         self._norms = _squared_norms(kept)
 
-    def _centred(self, rows: slice, dtype: torch.dtype) -> Tensor:
+    def _centered(self, rows: slice, dtype: torch.dtype) -> Tensor:
         order = self._order[rows]
-        centred = torch.empty((len(order), self._x.shape[1]), dtype=dtype, device=self._x.device)
+        centered = torch.empty((len(order), self._x.shape[1]), dtype=dtype, device=self._x.device)
         # Subtracted in the wider of both precisions, some rows at a time.
         mean = self._mean.to(torch.promote_types(dtype, self._x.dtype))
-        for part, chosen in zip(_parts(centred), _split(order, self._x.shape[1]), strict=True):
+        for part, chosen in zip(_parts(centered), _split(order, self._x.shape[1]), strict=True):
             part.copy_(self._x[chosen].to(mean.dtype).sub_(mean).mul_(self._unit))
-        return centred
+        return centered
 
     def block(self, rows: slice, columns: slice, out: Tensor | None = None) -> Tensor:
         """D (rows, columns) in units where the data is about 1, clamped at 0; `out` may give the memory."""
@@ -91,7 +91,7 @@ class SquaredDistances:
             a, b = self._double[rows], self._double[columns]
             a_norms, b_norms = self._norms[rows], self._norms[columns]
         else:
-            a, b = self._centred(rows, torch.float64), self._centred(columns, torch.float64)
+            a, b = self._centered(rows, torch.float64), self._centered(columns, torch.float64)
             a_norms, b_norms = _squared_norms(a), _squared_norms(b)
         d, error = self._product(a, b, a_norms, b_norms, 2.0**-53, out if self._dtype == torch.float64 else None)
         if not self._repaired(d, error, rows, columns):

@@ -55,7 +55,7 @@ def log_sum_exp(
     """log Σ_j exp(-s ‖x_i - x_j‖²) over all j, and over the j of i's class, for every scale s.
 
     x (n, d) floating and finite, scales s > 0, classes int64 codes (n,) or None (one class). Every sample is its own
-    neighbour at distance 0, so each sum is at least 1 and no maximum need be subtracted. Equal rows are found exactly
+    neighbor at distance 0, so each sum is at least 1 and no maximum need be subtracted. Equal rows are found exactly
     and computed once. Distances are symmetric: half of them are computed, in blocks; memory O(n (d + block)).
 
     `dtype` is that of the kernel values: float32 keeps 1e-5 nats, float64 1e-10; the distances get what precision that

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from infoflow.checks import classes, paired, samples
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import classes, paired, samples
+from infoflow.core.errors import InvalidArgument
 from infoflow.plane.recording import Recording
 from infoflow.plane.store import Location
 
@@ -63,12 +63,12 @@ def geometry(t: Any, y: Any) -> Geometry:
     low, high = float(activations.min()), float(activations.max())
     edge = _EDGE * (high - low)
     saturated = float(((activations <= low + edge) | (activations >= high - edge)).mean()) if high > low else 1.0
-    centred = activations - activations.mean(0)
+    centered = activations - activations.mean(0)
     counts = np.bincount(labels)
     present = counts > 0
-    sums = np.zeros((len(counts), centred.shape[1]))
-    np.add.at(sums, labels, centred)
-    squares = np.bincount(labels, weights=(centred**2).sum(1))
+    sums = np.zeros((len(counts), centered.shape[1]))
+    np.add.at(sums, labels, centered)
+    squares = np.bincount(labels, weights=(centered**2).sum(1))
     # Σ_{i,j∈c} |t_i − t_j|² = 2 (n_c Σ_i |t_i|² − |Σ_i t_i|²), and the same over all samples.
     inside = float((2 * (counts * squares - (sums**2).sum(1)))[present].sum())
     n = len(labels)
@@ -80,14 +80,14 @@ def geometry(t: Any, y: Any) -> Geometry:
         saturated,
         within=float(np.sqrt(max(inside, 0.0) / same)),
         between=float(np.sqrt(max(everything - inside, 0.0) / (n**2 - same))) if n**2 > same else 0.0,
-        effective_rank=_effective_rank(centred),
+        effective_rank=_effective_rank(centered),
     )
 
 
-def _effective_rank(centred: np.ndarray[Any, Any]) -> float:
-    n, d = centred.shape
+def _effective_rank(centered: np.ndarray[Any, Any]) -> float:
+    n, d = centered.shape
     # The smaller of the two Gram matrices has all the eigenvalues that aren't 0.
-    gram = centred.T @ centred if d <= n else centred @ centred.T
+    gram = centered.T @ centered if d <= n else centered @ centered.T
     eigenvalues = np.clip(np.linalg.eigvalsh(gram), 0.0, None)
     total = eigenvalues.sum()
     if total <= 0:

@@ -17,9 +17,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from infoflow import __version__
+from infoflow.core.errors import BrokenStore, DidNotConverge, InfoflowError, InvalidArgument, UnknownName
+from infoflow.core.estimate import Estimate, LayerInformation
 from infoflow.entropies import discrete
-from infoflow.errors import BrokenStore, DidNotConverge, InfoflowError, InvalidArgument, UnknownName
-from infoflow.interface import Estimate, LayerInformation
 from infoflow.plane.labels import description, labels
 from infoflow.plane.parts import Parts
 from infoflow.plane.provenance import machine
@@ -381,7 +381,7 @@ def _sorted(frame: pd.DataFrame, networks: list[str], recordings: list[Recording
 
 
 def _metrics(networks: Mapping[str, list[Recording]], frame: pd.DataFrame) -> pd.DataFrame:
-    """The recorded metrics of the seeds and epochs that were analysed."""
+    """The recorded metrics of the seeds and epochs that were analyzed."""
     tables = []
     for network, recordings in networks.items():
         rows = frame[frame["network"] == network]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from infoflow.interface import NATS_PER_BIT, Kind
+from infoflow.core.estimate import NATS_PER_BIT, Kind
 from infoflow.plane.compression import compression
 from infoflow.plane.table import Plane
 

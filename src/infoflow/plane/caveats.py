@@ -40,7 +40,7 @@ _CAVEATS = {
         "two decades of variance is worth a word. Open points are saturated and mean “at least”."
     ),
     "Discrete": (
-        "Activations are taken as symbols exactly as they are, which is right for quantised or "
+        "Activations are taken as symbols exactly as they are, which is right for quantized or "
         "truly discrete layers and misleading for others: real-valued activations are nearly all "
         "different, so that I(X;T) stands at log N by construction. With few samples per symbol "
         "the plug-in entropy is too small and the plug-in I(T;Y) too large; the corrections "
@@ -49,7 +49,7 @@ _CAVEATS = {
         "“at least”."
     ),
     "KSG": (
-        "Distances to the k-th neighbour stand in for densities. That works well in few dimensions "
+        "Distances to the k-th neighbor stand in for densities. That works well in few dimensions "
         "and for moderate dependence; it needs exponentially many samples for large information, "
         "and is biased low in the many dimensions of a wide layer. Between a layer and its own "
         "deterministic input the true value is infinite, so the level is a property of N and of "
@@ -57,7 +57,7 @@ _CAVEATS = {
         "clustered activations (dead ReLUs, saturated tanh) break its assumption of a density."
     ),
     "MatrixRenyi": (
-        "A matrix-based Rényi entropy of normalised Gram matrices: a functional of the kernel that "
+        "A matrix-based Rényi entropy of normalized Gram matrices: a functional of the kernel that "
         "shares many properties with mutual information but is not Shannon's, and has no limit as "
         "N grows. Its level follows the kernel widths of input, layer and label, so compare within "
         "one setting only; a width that is tuned per snapshot moves the ruler along with the "
@@ -77,7 +77,7 @@ _CAVEATS = {
         "Gaussian, as in linear networks on Gaussian inputs, and elsewhere it is an information "
         "about linear dependence: nonlinear structure, clusters above all, is invisible. For a "
         "deterministic layer it diverges, and what is drawn is set by N, by the dimension and by "
-        "any regularisation."
+        "any regularization."
     ),
     "SamplePropagation": (
         "Gaussian noise of the stated variance stands between the layer and what is measured, and "
@@ -122,7 +122,7 @@ _CAVEATS = {
         "can't show a compression of the representation, and in layers whose units stand for no "
         "classes the largest unit is arbitrary."
     ),
-    "QuantisedInformation": (
+    "QuantizedInformation": (
         "The layer itself takes few values, and its codes are counted: no ruler of the measurement "
         "is in the number. Where the probe holds every input there is, I(X;T) = H(T) and I(T;Y) are "
         "exact, and a fall is a fall. Where it is a sample of many more inputs, both are plug-ins, "

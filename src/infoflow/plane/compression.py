@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from infoflow.interface import NATS_PER_BIT
+from infoflow.core.estimate import NATS_PER_BIT
 
 COMPRESSES = "compresses"
 DOES_NOT = "does not compress"

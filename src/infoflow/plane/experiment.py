@@ -19,14 +19,15 @@ import torch
 from torch import Tensor
 
 from infoflow import data as datasets
-from infoflow.errors import BrokenStore
+from infoflow.core.errors import BrokenStore
+from infoflow.core.files import write_atomically
 from infoflow.estimators.registry import parse
 from infoflow.models import MLP, stack
 from infoflow.plane.analysis import analyse
 from infoflow.plane.recorder import record
 from infoflow.plane.run_folder import open_run_folder
 from infoflow.plane.settings import Settings
-from infoflow.plane.table import Plane, write_atomically
+from infoflow.plane.table import Plane
 from infoflow.training import Training, snapshot_epochs, train, usable_device
 
 log = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ def _train_and_record(
     seeds = range(settings.seeds)
     widths = (train_set[0].shape[1], *settings.widths, split.train.classes)
     network = stack(
-        [MLP(widths, activation, initialisation=settings.initialisation_for(activation), seed=seed) for seed in seeds]
+        [MLP(widths, activation, initialization=settings.initialization_for(activation), seed=seed) for seed in seeds]
     ).to(device)
     probe_x, probe_y = _probe(split, settings.probe)
     store = folder / "recordings" / f"{activation}.zarr"
@@ -130,7 +131,7 @@ def _train_and_record(
             Training(
                 epochs=settings.epochs,
                 batch_size=settings.batch_size,
-                optimiser=settings.optimiser,
+                optimizer=settings.optimizer,
                 learning_rate=settings.learning_rate,
                 momentum=settings.momentum,
                 weight_decay=settings.weight_decay,

@@ -22,10 +22,10 @@ from matplotlib.colors import Colormap, ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from infoflow.checks import choice
-from infoflow.errors import InvalidArgument
-from infoflow.interface import NATS_PER_BIT
-from infoflow.plane.labelling import label_ends, label_points, plain
+from infoflow.core.checks import choice
+from infoflow.core.errors import InvalidArgument
+from infoflow.core.estimate import NATS_PER_BIT
+from infoflow.plane.labeling import label_ends, label_points, plain
 
 if TYPE_CHECKING:
     from infoflow.plane.table import Plane
@@ -52,7 +52,7 @@ def draw(
 ) -> None:
     """Draws I(T;Y) over I(X;T) of every network, with I(X;T) and accuracy through training, into one image.
 
-    Points are means over seeds, coloured by epoch; thin lines are the single seeds, bands reach from their 10 % to
+    Points are means over seeds, colored by epoch; thin lines are the single seeds, bands reach from their 10 % to
     their 90 % quantile. Dashed lines are the ceilings; a hollow point has reached one of them in at least one
     seed, so it says "at least" (H(Y) makes none hollow, as no I(T;Y) exceeds it). `estimator` is a label of the
     plane (default: its first), `units` "bits" or "nats", `probe` one of the plane's probes (default: its first).
@@ -140,12 +140,12 @@ def _compose(figure: Figure, plane: Plane, frame: pd.DataFrame, label: str, prob
             clock.axis(bottom, named=True)
             middle.tick_params(labelbottom=False)
             _accuracy_panel(bottom, metrics, network, clock, first=column == 0)
-    _colourbar(figure, drawn[0, len(networks) - 1], clock, width)
+    _colorbar(figure, drawn[0, len(networks) - 1], clock, width)
     _words(figure, frame, label, probe, width, height, _truths(plane, networks))
 
 
 class _Clock:
-    """Epochs on a logarithmic axis that has room for epoch 0 (before training), and their colours."""
+    """Epochs on a logarithmic axis that has room for epoch 0 (before training), and their colors."""
 
     def __init__(self, epochs: Sequence[int]) -> None:
         positive = [epoch for epoch in epochs if epoch > 0]
@@ -153,7 +153,7 @@ class _Clock:
         self.last = max(max(positive, default=1), self.first * 2)
         self.zero = self.first / 2 if 0 in epochs else None
         self.norm = LogNorm(self.zero or self.first, self.last)
-        self.colours: Colormap = _part("inferno", 0.05, 0.88)
+        self.colors: Colormap = _part("inferno", 0.05, 0.88)
 
     def place(self, epochs: Any) -> np.ndarray:
         values = np.asarray(epochs, dtype=float)
@@ -183,8 +183,8 @@ def _part(name: str, low: float, high: float, count: int = 256) -> ListedColorma
     return ListedColormap(matplotlib.colormaps[name](np.linspace(low, high, count)))
 
 
-def depth_colours(count: int) -> list[Any]:
-    """A colour per layer, dark to light with depth, all dark enough to be read on white."""
+def depth_colors(count: int) -> list[Any]:
+    """A color per layer, dark to light with depth, all dark enough to be read on white."""
     return [tuple(rgba) for rgba in matplotlib.colormaps["viridis"](np.linspace(0.0, 0.74, max(count, 2)))][:count]
 
 
@@ -250,15 +250,15 @@ def _plane_panel(axes: Axes, part: pd.DataFrame, clock: _Clock, units: str, *, f
             axes.add_collection(LineCollection(seeds, colors=FAINT, linewidths=0.35, alpha=0.6, zorder=1))
         mean = pd.concat([x.mean(axis=1), y.mean(axis=1)], axis=1, keys=["x", "y"]).dropna()
         axes.plot(mean["x"], mean["y"], color=QUIET, linewidth=0.5, zorder=2, alpha=0.7)
-        colours = clock.colours(clock.norm(clock.place(mean.index)))
+        colors = clock.colors(clock.norm(clock.place(mean.index)))
         hollow = mean.index.isin(saturated.get(layer, []))
         axes.scatter(
             mean["x"],
             mean["y"],
             s=11,
             marker=MARKERS[number % len(MARKERS)],
-            facecolors=np.where(hollow[:, None], (1.0, 1.0, 1.0, 1.0), colours),
-            edgecolors=colours,
+            facecolors=np.where(hollow[:, None], (1.0, 1.0, 1.0, 1.0), colors),
+            edgecolors=colors,
             linewidths=0.6,
             zorder=3,
             clip_on=False,
@@ -269,7 +269,7 @@ def _plane_panel(axes: Axes, part: pd.DataFrame, clock: _Clock, units: str, *, f
     across, up = axes.get_xlim(), axes.get_ylim()
     for line in axes.lines[:ruled]:
         everything.append(np.column_stack([_along(line.get_xdata(), across), _along(line.get_ydata(), up)]))
-    label_points(axes, _shortened(ends), np.concatenate(everything), size=SMALL, colour=INK, line=QUIET)
+    label_points(axes, _shortened(ends), np.concatenate(everything), size=SMALL, color=INK, line=QUIET)
 
 
 def _at_least(frame: pd.DataFrame) -> pd.Series[bool]:
@@ -318,22 +318,22 @@ def _curves_panel(axes: Axes, part: pd.DataFrame, clock: _Clock, units: str, *, 
     if len(ceiling) and ceiling.max() <= axes.get_ylim()[1]:
         axes.axhline(ceiling.max(), color=QUIET, linewidth=0.7, linestyle=(0, (4, 3)), zorder=0.5)
     layers = _layers(part)
-    colours = depth_colours(len(layers))
+    colors = depth_colors(len(layers))
     heights = []
-    for number, (layer, colour) in enumerate(zip(layers, colours, strict=False)):
+    for number, (layer, color) in enumerate(zip(layers, colors, strict=False)):
         values = _by_seed(part, "input", layer)
         x = clock.place(values.index)
         mean = values.mean(axis=1)
         if values.shape[1] > 1:
             low, high = (values.quantile(q, axis=1) for q in BAND)
-            axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0, zorder=1)
+            axes.fill_between(x, low, high, color=color, alpha=0.16, linewidth=0, zorder=1)
         every = max(1, len(x) // 8)
         axes.plot(
-            x, mean, color=colour, linewidth=1.0, marker=MARKERS[number % len(MARKERS)], markersize=2.8,
+            x, mean, color=color, linewidth=1.0, marker=MARKERS[number % len(MARKERS)], markersize=2.8,
             markevery=(number % every, every), zorder=2, clip_on=False,
         )  # fmt: skip
         heights.append(float(mean.iloc[-1]))
-    label_ends(axes, [_short(layer) for layer in layers], heights, colours, size=SMALL)
+    label_ends(axes, [_short(layer) for layer in layers], heights, colors, size=SMALL)
 
 
 def _accuracies(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -346,27 +346,27 @@ def _accuracy_panel(axes: Axes, metrics: pd.DataFrame, network: str, clock: _Clo
         axes.set_ylabel("accuracy", fontsize=NORMAL, color=INK, labelpad=3)
     low = float(metrics["value"].min())
     axes.set_ylim(low - 0.05 * (1.0 - low) - 1e-3, 1.0 + 0.05 * (1.0 - low) + 1e-3)
-    names, heights, colours = [], [], []
+    names, heights, colors = [], [], []
     styles = {"train_accuracy": (0, (3, 1.5)), "test_accuracy": "solid"}
     for name in part["metric"].unique():
         values = part[part["metric"] == name].pivot_table(index="epoch", columns="seed", values="value")
         x = clock.place(values.index)
-        colour = QUIET if name == "train_accuracy" else INK
+        color = QUIET if name == "train_accuracy" else INK
         if values.shape[1] > 1:
             low_band, high_band = (values.quantile(q, axis=1) for q in BAND)
-            axes.fill_between(x, low_band, high_band, color=colour, alpha=0.14, linewidth=0)
+            axes.fill_between(x, low_band, high_band, color=color, alpha=0.14, linewidth=0)
         mean = values.mean(axis=1)
-        axes.plot(x, mean, color=colour, linewidth=0.9, linestyle=styles.get(name, (0, (1, 1))))
+        axes.plot(x, mean, color=color, linewidth=0.9, linestyle=styles.get(name, (0, (1, 1))))
         names.append(name.removesuffix("_accuracy"))
         heights.append(float(mean.iloc[-1]))
-        colours.append(colour)
-    label_ends(axes, names, heights, colours, size=SMALL)
+        colors.append(color)
+    label_ends(axes, names, heights, colors, size=SMALL)
 
 
-def _colourbar(figure: Figure, beside: Axes, clock: _Clock, width: float) -> None:
+def _colorbar(figure: Figure, beside: Axes, clock: _Clock, width: float) -> None:
     box = beside.get_position()
     bar_axes = figure.add_axes((box.x1 + 0.28 / width, box.y0, 0.09 / width, box.height))
-    bar = figure.colorbar(ScalarMappable(clock.norm, clock.colours), cax=bar_axes)
+    bar = figure.colorbar(ScalarMappable(clock.norm, clock.colors), cax=bar_axes)
     bar.outline.set_visible(False)
     bar.set_ticks(clock.ticks())
     bar.ax.yaxis.set_major_formatter(FuncFormatter(clock.text))

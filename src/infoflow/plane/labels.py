@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 
 
 def label(estimator: Any) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from infoflow.errors import InvalidArgument
-from infoflow.plane.table import write_atomically
+from infoflow.core.errors import InvalidArgument
+from infoflow.core.files import write_atomically
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from infoflow.checks import choice, integer
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import choice, integer
+from infoflow.core.errors import InvalidArgument
 
 MAPS = ("flatten", "mean", "max")
 TOKENS = ("none", "mean", "first", "last")

@@ -30,7 +30,7 @@ def machine() -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """The value as JSON can hold it: mappings with string keys, lists, finite numbers, strings.
 
-    Anything else (a path, a dtype, an optimiser, infinity) becomes its text, so storing a description never fails.
+    Anything else (a path, a dtype, an optimizer, infinity) becomes its text, so storing a description never fails.
 
     >>> plain({"lr": 0.1, 3: (1, float("inf"))})
     {'lr': 0.1, '3': [1, 'inf']}

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from infoflow.capture import Capture, samples_at_once
-from infoflow.checks import classes, integer, paired, samples
-from infoflow.errors import InvalidArgument
+from infoflow.core.capture import Capture, samples_at_once
+from infoflow.core.checks import classes, integer, paired, samples
+from infoflow.core.errors import InvalidArgument
 from infoflow.plane.pooling import Pooling
 from infoflow.plane.provenance import machine, plain
 from infoflow.plane.store import Array, Header, Location, RecordingStore, digest

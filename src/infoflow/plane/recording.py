@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from infoflow.errors import UnknownName
+from infoflow.core.errors import UnknownName
 from infoflow.plane.store import Array, Location, RecordingStore, Snapshot
 
 

@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
-from infoflow.errors import InvalidArgument
-from infoflow.interface import NATS_PER_BIT
+from infoflow.core.errors import InvalidArgument
+from infoflow.core.estimate import NATS_PER_BIT
+from infoflow.core.files import write_atomically
 from infoflow.plane.caveats import caveat
-from infoflow.plane.table import write_atomically
 
 if TYPE_CHECKING:
     from infoflow.plane.table import Plane
@@ -107,7 +107,7 @@ def embed(data: Any) -> str:
 
 
 def _script(source: str) -> str:
-    # The browser hashes the text after normalising line ends; a closing tag inside a string would end the element.
+    # The browser hashes the text after normalizing line ends; a closing tag inside a string would end the element.
     lines = source.replace("\r\n", "\n").replace("\r", "\n")
     return re.sub(r"</(?=script)", r"<\\/", lines, flags=re.IGNORECASE)
 

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from infoflow.errors import BrokenStore, InvalidArgument
-from infoflow.plane.table import write_atomically
+from infoflow.core.errors import BrokenStore, InvalidArgument
+from infoflow.core.files import write_atomically
 
 VERSION = 1
 MARKER = "run.json"
@@ -38,7 +38,7 @@ def open_run_folder(
     >>> open_run_folder(folder, "example", {"epochs": 4}, resume=True)
     Traceback (most recent call last):
     ...
-    infoflow.errors.InvalidArgument: ... was begun with other settings: epochs was 3, is 4
+    infoflow.core.errors.InvalidArgument: ... was begun with other settings: epochs was 3, is 4
     """
     if resume and overwrite:
         raise InvalidArgument("resume and overwrite exclude each other; want one of them")

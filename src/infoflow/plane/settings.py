@@ -6,12 +6,12 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from infoflow import checks
-from infoflow.errors import InvalidArgument, UnknownName
-from infoflow.estimators.registry import parse
+from infoflow.core import checks
+from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.estimators.registry import Ability, can, parse
 from infoflow.models import ACTIVATIONS
-from infoflow.models.mlp import INITIALISATIONS
-from infoflow.training import OPTIMISERS
+from infoflow.models.mlp import INITIALIZATIONS
+from infoflow.training import OPTIMIZERS
 
 PROBES = ("all", "train", "test", "both")
 DATA = ("szt", "digits", "mnist", "fashion-mnist")
@@ -27,9 +27,9 @@ class Settings:
     """One network for each: tanh, relu, softsign, softplus, sigmoid, hardtanh."""
     widths: tuple[int, ...] = (16, 10, 7, 5)
     """Widths of the hidden layers."""
-    initialisation: str = "scaled"
+    initialization: str = "scaled"
     """Weights: idnns, saxe, he, torch, or scaled (he for ReLU and softplus, idnns for the others)."""
-    optimiser: str = "adam"
+    optimizer: str = "adam"
     """adam or sgd."""
     learning_rate: float = 2e-3
     """Step size."""
@@ -64,8 +64,8 @@ class Settings:
         _several(self.widths, "widths")
         for width in self.widths:
             checks.integer(width, "widths")
-        checks.choice(self.initialisation, "initialisation", ("scaled", *INITIALISATIONS))
-        checks.choice(self.optimiser, "optimiser", OPTIMISERS)
+        checks.choice(self.initialization, "initialization", ("scaled", *INITIALIZATIONS))
+        checks.choice(self.optimizer, "optimizer", OPTIMIZERS)
         checks.positive(self.learning_rate, "learning_rate")
         checks.positive(self.momentum, "momentum", zero=True)
         checks.positive(self.weight_decay, "weight_decay", zero=True)
@@ -78,13 +78,13 @@ class Settings:
         checks.choice(self.probe, "probe", PROBES)
         _several(self.estimators, "estimators")
         for text in self.estimators:
-            if not hasattr(parse(text), "measure"):
+            if not can(parse(text), Ability.PLANE):
                 raise InvalidArgument(f"estimator {text!r} can't place a layer in the information plane")
 
-    def initialisation_for(self, activation: str) -> str:
-        """The initialisation of one network: "scaled" keeps the signal's variance through its activation."""
-        if self.initialisation != "scaled":
-            return self.initialisation
+    def initialization_for(self, activation: str) -> str:
+        """The initialization of one network: "scaled" keeps the signal's variance through its activation."""
+        if self.initialization != "scaled":
+            return self.initialization
         return "he" if activation in ("relu", "softplus") else "idnns"
 
     def as_dict(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ PROTOCOLS: dict[str, dict[str, Settings]] = {
     # Shwartz-Ziv & Tishby (2017) as their released code does it; the paper's text says SGD.
     "idnns": {
         "szt": dataclasses.replace(
-            _SZT, activations=("tanh",), initialisation="idnns", batch_size=512, epochs=8000, shuffle=False,
+            _SZT, activations=("tanh",), initialization="idnns", batch_size=512, epochs=8000, shuffle=False,
             shuffled_split=False, seeds=10, snapshots=60, also_at=(100, 1500, 5000),
             estimators=("binning:bins=29,low=-1,high=1,closed=False",),
         ),
@@ -129,11 +129,11 @@ PROTOCOLS: dict[str, dict[str, Settings]] = {
     # Saxe et al. (2018) as their released code does it.
     "saxe": {
         "szt": dataclasses.replace(
-            _SZT, initialisation="saxe", epochs=10000, seeds=10, snapshots=60,
+            _SZT, initialization="saxe", epochs=10000, seeds=10, snapshots=60,
             estimators=("binning:width=0.07", "kernel-density:variance=0.001"),
         ),
         "mnist": dataclasses.replace(
-            _MNIST, initialisation="saxe", optimiser="sgd", epochs=1000,
+            _MNIST, initialization="saxe", optimizer="sgd", epochs=1000,
         ),
     },
 }  # fmt: skip

@@ -30,7 +30,7 @@ from zarr.codecs import BloscCodec
 from zarr.core.sync import sync
 from zarr.storage import FsspecStore, LocalStore
 
-from infoflow.errors import BrokenStore, InvalidArgument, MissingData
+from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData
 
 Location: TypeAlias = "str | os.PathLike[str] | Store"
 Array: TypeAlias = NDArray[Any]

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from infoflow.checks import integer, positive
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import integer, positive
+from infoflow.core.errors import InvalidArgument
 from infoflow.estimators.registry import create
 from infoflow.plane.compression import COMPRESSES, DOES_NOT, VARIES, compression
 from infoflow.plane.labels import label
@@ -87,7 +87,7 @@ def sensitivity(plane: Plane, sweeps: Sequence[Sweep]) -> pd.DataFrame:
     4. "varies by seed at some setting" - the rest.
 
     `settings`, `judged` and `compressing` count; `from` and `to` are the least and the greatest value that compresses
-    (NaN for none). Raises InvalidArgument for a sweep that the plane wasn't analysed with.
+    (NaN for none). Raises InvalidArgument for a sweep that the plane wasn't analyzed with.
 
     >>> sweep = Sweep("binning", "width", (0.1, 1.0))
     >>> frame = pd.DataFrame([
@@ -106,7 +106,7 @@ def sensitivity(plane: Plane, sweeps: Sequence[Sweep]) -> pd.DataFrame:
         missing = [name for name in values if name not in plane.estimators]
         if missing:
             raise InvalidArgument(
-                f"the plane holds no {missing[0]}; want it analysed with all of the sweep {sweep.name}"
+                f"the plane holds no {missing[0]}; want it analyzed with all of the sweep {sweep.name}"
             )
         swept = found[found["estimator"].isin(values)]
         for key, group in swept.groupby(["network", "probe", "depth", "layer"], sort=False):

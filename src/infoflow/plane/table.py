@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from infoflow.errors import BrokenStore, InvalidArgument, MissingData
+from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData
+from infoflow.core.files import write_atomically
 from infoflow.plane.provenance import plain
 
 if TYPE_CHECKING:
@@ -177,14 +178,3 @@ class Plane:
         from infoflow.plane.auditing import audit
 
         return audit(self)
-
-
-def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
-    """Lets `write` fill a new file beside `path`, then moves it there: readers see the old file or the new."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

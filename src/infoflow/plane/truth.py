@@ -7,15 +7,15 @@ from collections.abc import Iterable
 import numpy as np
 from torch import Tensor, nn
 
-from infoflow.layers import QuantisedActivation
+from infoflow.layers import QuantizedActivation
 from infoflow.layers.stochastic import StochasticLayer
 
 INFINITE = "infinite; this measures geometry"
 NOISY = "finite: the network is noisy"
-QUANTISED = "finite: the layers are quantised"
+QUANTIZED = "finite: the layers are quantized"
 COUNTED = "at most H(X): the inputs are discrete, so that nearly all layers keep all of it"
 
-# Inputs with more different values than this count as continuous; so do grey levels.
+# Inputs with more different values than this count as continuous; so do gray levels.
 _LEVELS = 16
 
 
@@ -33,7 +33,7 @@ def truth(model: nn.Module, inputs: Iterable[Tensor]) -> str:
     modules = list(model.modules())
     if any(isinstance(module, StochasticLayer) and module.evaluation == "sampled" for module in modules):
         return NOISY
-    if any(isinstance(module, QuantisedActivation) for module in modules):
-        return QUANTISED
+    if any(isinstance(module, QuantizedActivation) for module in modules):
+        return QUANTIZED
     continuous = any(x.is_floating_point() and len(np.unique(x.flatten()[:100_000].cpu())) > _LEVELS for x in inputs)
     return INFINITE if continuous else COUNTED

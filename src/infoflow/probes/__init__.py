@@ -1,4 +1,4 @@
-"""How good is a frozen representation: probes, neighbours, information, independence, reconstruction."""
+"""How good is a frozen representation: probes, neighbors, information, independence, reconstruction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from infoflow.probes.fine_tuning import FineTuning
 from infoflow.probes.information import InputInformation, NeuralDependency, TotalCorrelation
 from infoflow.probes.linear import LinearSVM, Logistic
 from infoflow.probes.monitor import Monitor
-from infoflow.probes.neighbours import NearestNeighbours, draw_neighbours, nearest
+from infoflow.probes.neighbors import NearestNeighbors, draw_neighbors, nearest
 from infoflow.probes.perceptron import MultilayerPerceptron
 from infoflow.probes.reconstruction import Reconstruction, ms_ssim, scales
 from infoflow.probes.score import Score
@@ -22,14 +22,14 @@ __all__ = [
     "Logistic",
     "Monitor",
     "MultilayerPerceptron",
-    "NearestNeighbours",
+    "NearestNeighbors",
     "NeuralDependency",
     "Probe",
     "Reconstruction",
     "Score",
     "ShortcutReport",
     "TotalCorrelation",
-    "draw_neighbours",
+    "draw_neighbors",
     "evaluate",
     "features",
     "ms_ssim",

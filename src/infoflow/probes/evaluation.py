@@ -15,8 +15,8 @@ from typing import Any, Protocol, runtime_checkable
 import pandas as pd
 from torch import Tensor
 
-from infoflow.checks import integer
-from infoflow.errors import InfoflowError, InvalidArgument, UnknownName
+from infoflow.core.checks import integer
+from infoflow.core.errors import InfoflowError, InvalidArgument, UnknownName
 from infoflow.probes.features import Encoder, Layers, as_module, features
 from infoflow.probes.information import InputInformation, NeuralDependency, TotalCorrelation
 from infoflow.probes.linear import LinearSVM
@@ -139,9 +139,9 @@ def evaluate(
     nothing returned), TooFewSamples, UnknownName. Hjelm et al. (2019), Table 3.
 
     >>> from infoflow.data import digits, split
-    >>> from infoflow.probes import LinearSVM, NearestNeighbours
+    >>> from infoflow.probes import LinearSVM, NearestNeighbors
     >>> import torch
-    >>> found = evaluate(torch.nn.Flatten(), split(digits()), probes=[LinearSVM(runs=1), NearestNeighbours()])
+    >>> found = evaluate(torch.nn.Flatten(), split(digits()), probes=[LinearSVM(runs=1), NearestNeighbors()])
     >>> found.frame[["measure", "layer", "value"]].values.tolist()
     [['SVM', 'Y', 0.9...], ['k-NN', 'Y', 0.9...]]
     """

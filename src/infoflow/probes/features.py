@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from infoflow.capture import OUTPUT, Capture, untouched, unwrapped
-from infoflow.checks import finite, integer
-from infoflow.errors import InvalidArgument, TooFewSamples
+from infoflow.core.capture import OUTPUT, Capture, untouched, unwrapped
+from infoflow.core.checks import finite, integer
+from infoflow.core.errors import InvalidArgument, TooFewSamples
 
 Layers: TypeAlias = "Sequence[str] | Mapping[str, str] | None"
 Encoder: TypeAlias = "nn.Module | Callable[..., Any]"

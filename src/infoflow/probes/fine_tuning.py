@@ -1,4 +1,4 @@
-"""Few labels: the encoder, and a head on it, trained on a handful of labelled samples a class."""
+"""Few labels: the encoder, and a head on it, trained on a handful of labeled samples a class."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from infoflow.capture import OUTPUT
-from infoflow.checks import choice, classes, finite, flag, integer, paired, positive
-from infoflow.errors import InvalidArgument, TooFewSamples, UnknownName
+from infoflow.core.capture import OUTPUT
+from infoflow.core.checks import choice, classes, finite, flag, integer, paired, positive
+from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.probes.features import Encoder, as_module, features, last
 from infoflow.probes.perceptron import accuracy, classification, head
 from infoflow.probes.score import Score
-from infoflow.training import Fit, Optimiser, Player, fit
+from infoflow.training import Fit, Optimizer, Player, fit
 
 HEADS = ("mlp", "linear")
 
@@ -54,7 +54,7 @@ class _Classifier(nn.Module):
 
 @dataclass(frozen=True)
 class FineTuning:
-    """Semi-supervised: the encoder goes on training with a head, on `per_class` labelled samples of each class.
+    """Semi-supervised: the encoder goes on training with a head, on `per_class` labeled samples of each class.
 
     Each run draws its samples and its head from another seed, and starts from the encoder as it is; the encoder that
     is handed over stays untouched. `head` is "mlp" (the probe's: 200 units, dropout, batch norm) or "linear"; `freeze`
@@ -139,7 +139,7 @@ class FineTuning:
             settings = Fit(
                 epochs=self.epochs,
                 batch_size=min(self.batch_size, len(chosen)),
-                optimiser=Optimiser("adam", self.learning_rate, weight_decay=self.weight_decay),
+                optimizer=Optimizer("adam", self.learning_rate, weight_decay=self.weight_decay),
             )
             player = Player(network, classification(network))
             fit(player, [x[chosen], y[chosen]], settings, seed=seed, device=self.device)

@@ -10,10 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from infoflow.checks import flag, integer, paired, samples
-from infoflow.errors import InvalidArgument
-from infoflow.estimators import MINE, neural_dependency, total_correlation
-from infoflow.interface import Estimate, Estimator
+from infoflow.core.checks import flag, integer, paired, samples
+from infoflow.core.errors import InvalidArgument
+from infoflow.core.estimate import Estimate
+from infoflow.core.protocols import Estimator
+from infoflow.estimators import MINE, neural_dependency
+from infoflow.estimators.wrappers import total_correlation
 from infoflow.probes.score import Score
 
 
@@ -25,7 +27,7 @@ def _first(x: Tensor, count: int, seed: int) -> Tensor:
 
 
 def _principal(x: Tensor, count: int, seed: int) -> Tensor:
-    """So many principal components, found by a randomised range finder; x itself where it has no more columns."""
+    """So many principal components, found by a randomized range finder; x itself where it has no more columns."""
     if x.shape[1] <= count:
         return x
     x = x - x.mean(0)
@@ -139,6 +141,6 @@ class TotalCorrelation:
         integer(self.seed, "seed", minimum=0)
 
     def score(self, features: Any) -> Score:
-        """The estimate for features (n, ...). Raises what `infoflow.estimators.total_correlation` does."""
+        """The estimate for features (n, ...). Raises what `infoflow.estimators.wrappers.total_correlation` does."""
         y = _first(samples(features, "features", dtype=torch.float32), self.samples, self.seed)
         return Score.of_estimate(self.name, total_correlation(y))

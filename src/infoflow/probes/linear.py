@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from scipy import optimize, stats
 from torch import Tensor
 
-from infoflow.checks import flag, integer, positive
-from infoflow.interface import Interval, Kind
+from infoflow.core.checks import flag, integer, positive
+from infoflow.core.estimate import Interval, Kind
 from infoflow.probes.problem import Problem
 from infoflow.probes.score import Score, proportion_interval
 
@@ -37,7 +37,7 @@ PointLoss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True)
 class Solution:
-    """Weights (d, C) and offsets (C,) on standardised features."""
+    """Weights (d, C) and offsets (C,) on standardized features."""
 
     weight: Tensor
     offset: Tensor
@@ -61,16 +61,16 @@ class Directions:
 
     @classmethod
     def of(cls, x: Tensor, seed: int) -> Directions:
-        """All of them for few features; for many the leading ones, by a randomised range finder (Halko et al. 2011)."""
+        """All of them for few features; for many the leading ones, by a randomized range finder (Halko et al. 2011)."""
         n, d = x.shape
-        centre = x.mean(0)
+        center = x.mean(0)
         if d <= _ALL_DIRECTIONS:
-            variances, vectors = torch.linalg.eigh((x.T @ x / n - torch.outer(centre, centre)).double())
+            variances, vectors = torch.linalg.eigh((x.T @ x / n - torch.outer(center, center)).double())
             return cls(vectors.flip(1).to(x), variances.flip(0).clamp_min(0).to(x), 0.0)
         sketch = torch.randn(d, _LEADING, generator=torch.Generator().manual_seed(seed)).to(x)
         for _ in range(2):
-            basis = torch.linalg.qr(x @ sketch - centre @ sketch).Q
-            sketch = x.T @ basis - torch.outer(centre, basis.sum(0))
+            basis = torch.linalg.qr(x @ sketch - center @ sketch).Q
+            sketch = x.T @ basis - torch.outer(center, basis.sum(0))
         left, values, _ = torch.linalg.svd(sketch, full_matrices=False)
         variances = values.square() / n
         return cls(left, variances, float(variances[-1]))
@@ -88,7 +88,7 @@ class Linear:
 
         min_{W, b}  λ/2 ‖W‖² + 1/n Σ_i loss(W^T x_i + b, y_i)
 
-    on features standardised by the training set. λ = `penalty`; None chooses it on a held-out fifth of the training
+    on features standardized by the training set. λ = `penalty`; None chooses it on a held-out fifth of the training
     samples (of 5000 at most) from a grid, times the number of features, and then fits on all. In scikit-learn's terms
     C = 1 / (λ n).
 
@@ -103,7 +103,7 @@ class Linear:
 
     penalty: float | None = None
     runs: int = 5
-    standardise: bool = True
+    standardize: bool = True
     seed: int = 0
     device: str = "cpu"
 
@@ -114,7 +114,7 @@ class Linear:
             positive(self.penalty, "penalty")
         integer(self.runs, "runs")
         integer(self.seed, "seed", minimum=0)
-        flag(self.standardise, "standardise")
+        flag(self.standardize, "standardize")
 
     @property
     def name(self) -> str:
@@ -124,7 +124,7 @@ class Linear:
     def score(self, train_x: Any, train_y: Any, test_x: Any, test_y: Any) -> Score:
         """The accuracy on the test samples, as a fraction. Raises what `Problem.of` raises."""
         problem = Problem.of(train_x, train_y, test_x, test_y).on(self.device)
-        x, report = problem.standardised() if self.standardise else (problem.train_x, problem.test_x)
+        x, report = problem.standardized() if self.standardize else (problem.train_x, problem.test_x)
         rng = np.random.default_rng(self.seed)
         directions = Directions.of(x, self.seed)
         penalty = self._penalty(x, problem, directions, rng) if self.penalty is None else self.penalty
@@ -146,7 +146,7 @@ class Linear:
             half = float(stats.t.ppf(0.975, len(again) - 1)) * float(np.std(again, ddof=1))
             spans = f"{len(again)} resamples of training and test samples"
             interval = Interval(max(value - half, 0.0), min(value + half, 1.0), spans)
-        settings = {"penalty": penalty, "chosen": self.penalty is None, "standardise": self.standardise}
+        settings = {"penalty": penalty, "chosen": self.penalty is None, "standardize": self.standardize}
         return Score(self.name, value, "fraction", Kind.POINT, len(report), interval, tuple(again), settings, warnings)
 
     def _point_loss(self, scores: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -222,7 +222,7 @@ class Linear:
 class LinearSVM(Linear):
     """Linear support vectors, one class against the rest, squared hinge: Σ_c max(0, 1 − t_ic f_ic)², t_ic = ±1.
 
-    The loss of scikit-learn's `LinearSVC`, with offsets that aren't penalised; the rest as in `Linear`. Deep InfoMax's
+    The loss of scikit-learn's `LinearSVC`, with offsets that aren't penalized; the rest as in `Linear`. Deep InfoMax's
     Table 3 reports it on conv, fc and Y. Hjelm et al. (2019), section 4.1.
 
     >>> x = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from infoflow.checks import classes, paired
+from infoflow.core.checks import classes, paired
+from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.data import Dataset, Split
-from infoflow.errors import InvalidArgument, TooFewSamples
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from infoflow.checks import flag, integer, positive
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import flag, integer, positive
+from infoflow.core.errors import InvalidArgument
 from infoflow.models.seeded import seeded
 from infoflow.probes.problem import Problem
 from infoflow.probes.score import Score
-from infoflow.training import Fit, Optimiser, Player, fit
+from infoflow.training import Fit, Optimizer, Player, fit
 
 
 def head(inputs: int, classes: int, *, units: int | None = 200, dropout: float = 0.1, seed: int = 0) -> nn.Sequential:
@@ -58,7 +58,7 @@ class MultilayerPerceptron:
     batch_size: int = 64
     learning_rate: float = 1e-4
     milestones: tuple[int, ...] = (50, 100)
-    standardise: bool = False
+    standardize: bool = False
     runs: int = 3
     seed: int = 0
     device: str = "cpu"
@@ -71,7 +71,7 @@ class MultilayerPerceptron:
             integer(getattr(self, what), what)
         integer(self.batch_size, "batch_size", minimum=2)
         integer(self.seed, "seed", minimum=0)
-        flag(self.standardise, "standardise")
+        flag(self.standardize, "standardize")
         if not 0 <= positive(self.dropout, "dropout", zero=True) < 1:
             raise InvalidArgument(f"dropout is {self.dropout}; want a share in [0, 1)")
         self._fit(2)
@@ -80,13 +80,13 @@ class MultilayerPerceptron:
         return Fit(
             epochs=self.epochs,
             batch_size=min(self.batch_size, n),
-            optimiser=Optimiser("adam", self.learning_rate, milestones=tuple(self.milestones)),
+            optimizer=Optimizer("adam", self.learning_rate, milestones=tuple(self.milestones)),
         )
 
     def score(self, train_x: Any, train_y: Any, test_x: Any, test_y: Any) -> Score:
         """The accuracy on the test samples, as a fraction."""
         problem = Problem.of(train_x, train_y, test_x, test_y)
-        x, report = problem.standardised() if self.standardise else (problem.train_x, problem.test_x)
+        x, report = problem.standardized() if self.standardize else (problem.train_x, problem.test_x)
         values = []
         for run in range(self.runs):
             seed = self.seed + run

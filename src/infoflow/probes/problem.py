@@ -1,4 +1,4 @@
-"""A classification problem on frozen features: what every labelled probe is given, checked once."""
+"""A classification problem on frozen features: what every labeled probe is given, checked once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from infoflow.checks import classes, paired, samples
-from infoflow.errors import InvalidArgument, TooFewSamples
+from infoflow.core.checks import classes, paired, samples
+from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.training import usable_device
 
 
@@ -79,7 +79,7 @@ class Problem:
         moved = {name: getattr(self, name).to(where) for name in ("train_x", "train_y", "test_x", "test_y")}
         return replace(self, **moved)
 
-    def standardised(self) -> tuple[Tensor, Tensor]:
+    def standardized(self) -> tuple[Tensor, Tensor]:
         """Both sets with the training set's mean and deviation taken off; constant columns become 0."""
         deviation, mean = torch.std_mean(self.train_x, dim=0, correction=0)
         # Rounding makes a constant column's deviation tiny, not 0.

@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from infoflow.checks import finite, integer, paired, positive, samples
-from infoflow.errors import InvalidArgument, MissingExtra
+from infoflow.core.checks import finite, integer, paired, positive, samples
+from infoflow.core.errors import InvalidArgument, MissingExtra
 from infoflow.models.dcgan import DCGANDecoder
 from infoflow.probes.score import Score
-from infoflow.training import Fit, Optimiser, Player, fit
+from infoflow.training import Fit, Optimizer, Player, fit
 
 # Wang et al. (2003), for five scales.
 _WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -164,7 +164,7 @@ class Reconstruction:
         return Score.of_runs(self.name, values, unit="", n=len(report), settings=told, warnings=cautions)
 
     def _fit(self, n: int) -> Fit:
-        return Fit(self.epochs, min(self.batch_size, n), Optimiser("adam", self.learning_rate))
+        return Fit(self.epochs, min(self.batch_size, n), Optimizer("adam", self.learning_rate))
 
 
 def _trained(

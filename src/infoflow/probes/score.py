@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from infoflow.errors import DidNotConverge
-from infoflow.interface import Estimate, Interval, Kind
+from infoflow.core.errors import DidNotConverge
+from infoflow.core.estimate import Estimate, Interval, Kind
 
 
 @dataclass(frozen=True)

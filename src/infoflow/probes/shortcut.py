@@ -16,11 +16,12 @@ from sklearn.metrics import mutual_info_score
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
-from infoflow.capture import Capture
-from infoflow.checks import classes, finite, integer
+from infoflow.core.capture import Capture
+from infoflow.core.checks import classes, finite, integer
+from infoflow.core.errors import InvalidArgument, TooFewSamples
+from infoflow.core.estimate import Estimate, Interval, Kind
+from infoflow.core.protocols import Estimator
 from infoflow.data import Dataset
-from infoflow.errors import InvalidArgument, TooFewSamples
-from infoflow.interface import Estimate, Estimator, Interval, Kind
 
 Array = np.ndarray[Any, Any]
 
@@ -90,7 +91,7 @@ def shortcut(
     - `factors`: names of these to look at, or names for the labels of (x, first, second).
     - `samples`: at most so many of each loader.
 
-    Probes are logistic regressions on standardised features. Fit and report on data in which the factors are
+    Probes are logistic regressions on standardized features. Fit and report on data in which the factors are
     *independent* (a shifted validation set): where they agree, a probe for one reads the other, and the report warns.
 
     Raises InvalidArgument (loaders, labels of different length), TooFewSamples, UnknownName (layers).

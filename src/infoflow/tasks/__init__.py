@@ -7,7 +7,7 @@ log p(x, y) / p(x) p(y) at given points.
 from __future__ import annotations
 
 from infoflow.tasks.beyond_normal import BEYOND_NORMAL
-from infoflow.tasks.catalogue import CATALOGUE, find
+from infoflow.tasks.catalog import CATALOGUE, find
 from infoflow.tasks.discrete import Discrete, erasure_channel, symmetric_channel
 from infoflow.tasks.gaussian import Gaussian, bivariate, dense, gaussian_with, sparse
 from infoflow.tasks.images import Bumps, Rectangles, bump_images, rectangle_images

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infoflow.interface import Task
+from infoflow.core.protocols import Task
 from infoflow.tasks.gaussian import bivariate, dense, sparse
 from infoflow.tasks.student import student
 from infoflow.tasks.transforms import Asinh, Bimodal, HalfCube, Map, NormalCDF, Spiral, SwissRoll, Transformed, Wiggly

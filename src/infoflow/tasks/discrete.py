@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from infoflow.checks import integer
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import integer
+from infoflow.core.errors import InvalidArgument
 from infoflow.tasks.gaussian import Array
 
 Codes = NDArray[np.int64]

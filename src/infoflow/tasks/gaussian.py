@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from infoflow.checks import integer, positive
+from infoflow.core.checks import integer, positive
+from infoflow.core.errors import InvalidArgument
 from infoflow.entropies import gaussian as closed_form
-from infoflow.errors import InvalidArgument
 
 Array = NDArray[np.float64]
 

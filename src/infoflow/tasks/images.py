@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infoflow.checks import integer
+from infoflow.core.checks import integer
 from infoflow.tasks.gaussian import Array, gaussian_with
 from infoflow.tasks.transforms import NormalCDF, Transformed
 
@@ -69,13 +69,13 @@ class Bumps:
         integer(self.size, "size", minimum=8)
 
     def __call__(self, values: Array) -> Array:
-        centre = self.size * (0.2 + 0.6 * values)
-        offset = np.arange(self.size) + 0.5 - centre[..., None]  # (n, 2, size)
+        center = self.size * (0.2 + 0.6 * values)
+        offset = np.arange(self.size) + 0.5 - center[..., None]  # (n, 2, size)
         bump = np.exp(-0.5 * np.square(offset * 8 / self.size))
         return np.asarray(bump[:, 1, :, None] * bump[:, 0, None, :])
 
     def inverse(self, values: Array) -> Array:
-        """The two numbers, from the brightest pixel's neighbours: c = p + w²/2 log b(p + 1) / b(p - 1).
+        """The two numbers, from the brightest pixel's neighbors: c = p + w²/2 log b(p + 1) / b(p - 1).
 
         >>> Bumps(8).inverse(Bumps(8)(np.array([[0.3, 0.7]])))
         array([[0.3, 0.7]])
@@ -85,8 +85,8 @@ class Bumps:
         n, half_square = np.arange(len(values)), (self.size / 8) ** 2 / 2
         across = half_square * np.log(values[n, row, column + 1] / values[n, row, column - 1])
         down = half_square * np.log(values[n, row + 1, column] / values[n, row - 1, column])
-        centre = np.stack([column + 0.5 + across, row + 0.5 + down], axis=1)
-        return np.asarray((centre / self.size - 0.2) / 0.6)
+        center = np.stack([column + 0.5 + across, row + 0.5 + down], axis=1)
+        return np.asarray((center / self.size - 0.2) / 0.6)
 
 
 def rectangle_images(mutual_information: float, size: int = 16) -> Transformed:

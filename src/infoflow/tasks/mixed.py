@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
-from infoflow.checks import integer, positive
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import integer, positive
+from infoflow.core.errors import InvalidArgument
 from infoflow.tasks.discrete import Codes
 from infoflow.tasks.gaussian import Array, bivariate
 from infoflow.theory.gaussian_mixture import binary_mixture_information
@@ -17,7 +17,7 @@ from infoflow.theory.gaussian_mixture import binary_mixture_information
 
 @dataclass(frozen=True)
 class UniformOnClass:
-    """A uniform class Y in 0..m-1 and X uniform on [Y, Y + 2], so that neighbouring classes overlap.
+    """A uniform class Y in 0..m-1 and X uniform on [Y, Y + 2], so that neighboring classes overlap.
 
     I(X;Y) = log m - (m - 1)/m log 2. (Gao, Kannan, Oh, Viswanath 2017, experiment II.)
 

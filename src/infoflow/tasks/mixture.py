@@ -10,9 +10,9 @@ import numpy as np
 from scipy import special
 from scipy.stats import qmc
 
-from infoflow.checks import integer
+from infoflow.core.checks import integer
+from infoflow.core.errors import InvalidArgument
 from infoflow.entropies import gaussian as closed_form
-from infoflow.errors import InvalidArgument
 from infoflow.tasks.gaussian import Array
 
 # Nodes a dimension of the product rule for one-dimensional X and Y, and of the coarser one that tells its error.
@@ -26,7 +26,7 @@ class GaussianMixture:
     """Σ_k w_k N(μ_k, Σ_k) over (X, Y) together; the first `dim_x` variables are X.
 
     `weights` (k,), `means` (k, d), `covariances` (k, d, d). I(X;Y) = Σ_k w_k E_k log p(x, y) / p(x) p(y) has no closed
-    form. With one-dimensional X and Y each E_k is a product rule, else randomised quasi Monte Carlo;
+    form. With one-dimensional X and Y each E_k is a product rule, else randomized quasi Monte Carlo;
     `error` says how far off `mutual_information` may be. Raises InvalidArgument for weights that don't add up to 1,
     shapes that don't fit and what is no covariance. (Czyż et al. 2023, arXiv 2310.10240, "fine distributions".)
 
@@ -142,9 +142,9 @@ def cross(correlation: float = 0.95) -> GaussianMixture:
 
 
 def clusters(dim: int = 2, distance: float = 4.0) -> GaussianMixture:
-    """Four round clusters in (X, Y) of `dim` dimensions each, whose centres are paired one to one.
+    """Four round clusters in (X, Y) of `dim` dimensions each, whose centers are paired one to one.
 
-    The centres of X are `distance` apart in a row along its first coordinate, and those of Y are the same, shuffled.
+    The centers of X are `distance` apart in a row along its first coordinate, and those of Y are the same, shuffled.
 
     >>> clusters().mutual_information  # below log 4 = 1.3863
     1.205

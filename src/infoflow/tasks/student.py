@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from infoflow.checks import integer, positive
+from infoflow.core.checks import integer, positive
 from infoflow.tasks.gaussian import Array, Gaussian
 
 

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import special
 
-from infoflow.checks import integer
-from infoflow.errors import InvalidArgument
-from infoflow.interface import Task
+from infoflow.core.checks import integer
+from infoflow.core.errors import InvalidArgument
+from infoflow.core.protocols import Task
 from infoflow.tasks.gaussian import Array
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infoflow.checks import integer, positive
+from infoflow.core.checks import integer, positive
 from infoflow.tasks.gaussian import Array
 
 

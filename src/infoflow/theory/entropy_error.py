@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import special
 from torch import Tensor
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 
 Array = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import special
 from torch import Tensor
 
-from infoflow.checks import choice
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import choice
+from infoflow.core.errors import InvalidArgument
 
 Array = NDArray[np.float64]
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy import linalg, special
 from torch import Tensor
 
-from infoflow.checks import integer
+from infoflow.core.checks import integer
+from infoflow.core.errors import InvalidArgument
 from infoflow.entropies.gaussian_mixture import MonteCarlo
-from infoflow.errors import InvalidArgument
 from infoflow.theory.error_probability import error_lower_bound
 
 Array = NDArray[np.float64]

@@ -7,11 +7,12 @@ from typing import Any
 
 import torch
 
-from infoflow.checks import classes
+from infoflow.core.checks import classes
+from infoflow.core.errors import InvalidArgument
+from infoflow.core.estimate import Estimate, Interval, Kind
+from infoflow.core.protocols import Estimator
 from infoflow.entropies.discrete import plug_in
-from infoflow.errors import InvalidArgument
-from infoflow.estimators.registry import mutual_information
-from infoflow.interface import Estimate, Estimator, Interval, Kind
+from infoflow.estimators.mutual_information import mutual_information
 from infoflow.theory.error_probability import error_lower_bound
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from infoflow.training.classifier import OPTIMISERS, Metrics, Training, snapshot_epochs, train
+from infoflow.training.classifier import OPTIMIZERS, Metrics, Training, snapshot_epochs, train
 from infoflow.training.loop import History, Player, Prepare, fit
-from infoflow.training.settings import Fit, Optimiser
+from infoflow.training.settings import Fit, Optimizer
 from infoflow.training.surroundings import usable_device
 
 __all__ = [
-    "OPTIMISERS",
+    "OPTIMIZERS",
     "Fit",
     "History",
     "Metrics",
-    "Optimiser",
+    "Optimizer",
     "Player",
     "Prepare",
     "Training",

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from infoflow.errors import BrokenStore, InvalidArgument
+from infoflow.core.errors import BrokenStore, InvalidArgument
 
 SECONDS_BETWEEN = 30.0
 """A kill loses at most about this much work, however far apart the snapshots lie."""

@@ -16,17 +16,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from infoflow.capture import samples_at_once
-from infoflow.checks import choice, integer, positive
-from infoflow.errors import DidNotConverge, InvalidArgument
+from infoflow.core.capture import samples_at_once
+from infoflow.core.checks import choice, integer, positive
+from infoflow.core.errors import DidNotConverge, InvalidArgument
 from infoflow.models import Stacked
 from infoflow.training.checkpoint import SECONDS_BETWEEN, Checkpoint, digest
 from infoflow.training.surroundings import mode, own_random_state, seed_layers, usable_device
 
 log = logging.getLogger(__name__)
 
-OPTIMISERS = ("adam", "sgd")
-"""What `Training.optimiser` can be."""
+OPTIMIZERS = ("adam", "sgd")
+"""What `Training.optimizer` can be."""
 
 Metrics = dict[str, list[float]]
 """Name such as "test_accuracy" -> one value per member."""
@@ -38,18 +38,18 @@ _EVALUATION_BATCH = 8192
 class Training:
     """How to train. The defaults are those of Shwartz-Ziv and Tishby's released code, but for shuffling.
 
-    `momentum` is sgd's. `weight_decay` is the L2 penalty that torch's optimisers add to the gradient. Without
+    `momentum` is sgd's. `weight_decay` is the L2 penalty that torch's optimizers add to the gradient. Without
     `shuffle`, every epoch sees the same batches in the same order. The last batch of an epoch may be the smallest.
 
-    Raises InvalidArgument (a number out of range, momentum with adam) or UnknownName (optimiser).
+    Raises InvalidArgument (a number out of range, momentum with adam) or UnknownName (optimizer).
 
-    >>> Training(epochs=10, optimiser="sgd", learning_rate=0.1).batch_size
+    >>> Training(epochs=10, optimizer="sgd", learning_rate=0.1).batch_size
     512
     """
 
     epochs: int
     batch_size: int = 512
-    optimiser: str = "adam"
+    optimizer: str = "adam"
     learning_rate: float = 4e-4
     momentum: float = 0.0
     weight_decay: float = 0.0
@@ -58,17 +58,17 @@ class Training:
     def __post_init__(self) -> None:
         integer(self.epochs, "epochs")
         integer(self.batch_size, "batch_size")
-        choice(self.optimiser, "optimiser", OPTIMISERS)
+        choice(self.optimizer, "optimizer", OPTIMIZERS)
         positive(self.learning_rate, "learning_rate")
-        if positive(self.momentum, "momentum", zero=True) and self.optimiser != "sgd":
-            raise InvalidArgument(f"momentum is {self.momentum}, but {self.optimiser} has its own; want 0, or sgd")
+        if positive(self.momentum, "momentum", zero=True) and self.optimizer != "sgd":
+            raise InvalidArgument(f"momentum is {self.momentum}, but {self.optimizer} has its own; want 0, or sgd")
         positive(self.weight_decay, "weight_decay", zero=True)
 
 
 def snapshot_epochs(epochs: int, count: int) -> list[int]:
     """At most `count` epochs, spaced evenly in the logarithm, with 0 (before training) and `epochs` (after the last).
 
-    Fewer come back where neighbours round to the same epoch. Raises InvalidArgument (epochs < 1, count < 2).
+    Fewer come back where neighbors round to the same epoch. Raises InvalidArgument (epochs < 1, count < 2).
 
     >>> snapshot_epochs(1000, 5)
     [0, 1, 10, 100, 1000]
@@ -93,7 +93,7 @@ def train(
     progress: bool | str = False,
     device: torch.device | str | None = None,
 ) -> dict[int, Metrics]:
-    """Trains a classifier, or a stack of them, in place, to minimise the cross-entropy in nats.
+    """Trains a classifier, or a stack of them, in place, to minimize the cross-entropy in nats.
 
         loss = Σ_r 1/|B| Σ_{i ∈ B_r} -log softmax(network_r(x_i))[y_i]
 
@@ -138,7 +138,7 @@ def train(
     }  # fmt: skip
     with own_random_state(device):  # a network may draw noise in evaluation too
         _check_fit(network, {"data": (x, y), **({} if evaluate is None else sets)}, members)
-    optimiser = _optimiser(network, settings, device)
+    optimizer = _optimizer(network, settings, device)
 
     file = None if checkpoint is None else Checkpoint(
         Path(checkpoint), _fingerprint(network, settings, seeds, epochs, x, y)
@@ -147,7 +147,7 @@ def train(
     done = -1
     if file is not None and (state := file.load(resume=resume, device=device)) is not None:
         network.load_state_dict(state["network"])
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": state["optimiser"]})
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": state["optimizer"]})
         done, history = state["epoch"], state["history"]
         log.info("resumed from %s after epoch %d", file.path, done)
 
@@ -167,7 +167,7 @@ def train(
         for epoch in range(done + 1, settings.epochs + 1):
             if epoch > 0:
                 seed_layers(device, seeds[0], epoch)
-                _pass(network, optimiser, batches.of(epoch), epoch, seeds)
+                _pass(network, optimizer, batches.of(epoch), epoch, seeds)
                 bar.update()
             if epoch in epochs:
                 metrics = history[epoch] = _evaluate(network, sets, members)
@@ -183,7 +183,7 @@ def train(
                         "epoch": epoch,
                         "history": history,
                         "network": network.state_dict(),
-                        "optimiser": optimiser.state_dict()["state"],
+                        "optimizer": optimizer.state_dict()["state"],
                     }
                 )
                 saved_at = time.monotonic()
@@ -192,19 +192,19 @@ def train(
 
 def _pass(
     network: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimizer: torch.optim.Optimizer,
     batches: Iterable[tuple[Tensor, Tensor]],
     epoch: int,
     seeds: Sequence[int],
 ) -> None:
     """One epoch. Nothing in it waits for the device; the loss is looked at once, at the end, for NaN stays NaN."""
     for x, y in batches:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         logits = network(x)
         # Classes on axis 1, so that (n, C) and (R, n, C) take one path; summed over members.
         loss = functional.cross_entropy(logits.movedim(-1, 1), y, reduction="sum") / y.shape[-1]
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        optimizer.step()
     if not math.isfinite(loss.item()):
         finite = torch.isfinite(logits.detach()).reshape(len(seeds), -1).all(dim=1).tolist()
         raise _diverged(epoch, [seed for seed, good in zip(seeds, finite, strict=True) if not good] or seeds)
@@ -261,13 +261,13 @@ def _evaluate(network: nn.Module, sets: Mapping[str, tuple[Tensor, Tensor]], mem
     return metrics
 
 
-def _optimiser(network: nn.Module, settings: Training, device: torch.device) -> torch.optim.Optimizer:
+def _optimizer(network: nn.Module, settings: Training, device: torch.device) -> torch.optim.Optimizer:
     parameters = [p for p in network.parameters() if p.requires_grad]
     if not parameters:
         raise InvalidArgument("network has no parameter that requires a gradient; want something to train")
     # One kernel for all parameters: on small networks the unfused step costs as much as the whole backward pass.
     fused = device.type in ("cpu", "cuda")
-    if settings.optimiser == "adam":
+    if settings.optimizer == "adam":
         return torch.optim.Adam(
             parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=fused
         )  # fmt: skip

@@ -17,12 +17,12 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from infoflow.checks import integer
-from infoflow.distributed import Group, world_size
-from infoflow.errors import DidNotConverge, InvalidArgument
-from infoflow.interface import Loss
+from infoflow.core.checks import integer
+from infoflow.core.distributed import Group, world_size
+from infoflow.core.errors import DidNotConverge, InvalidArgument
+from infoflow.objectives.loss import Loss
 from infoflow.training.checkpoint import SECONDS_BETWEEN, Checkpoint, digest
-from infoflow.training.settings import Fit, Optimiser
+from infoflow.training.settings import Fit, Optimizer
 from infoflow.training.surroundings import mode, own_random_state, seed_layers, usable_device
 
 log = logging.getLogger(__name__)
@@ -35,19 +35,19 @@ History = list[dict[str, float]]
 
 
 class Player(NamedTuple):
-    """Whose parameters are trained, and the loss that they minimise.
+    """Whose parameters are trained, and the loss that they minimize.
 
     `loss(*batch)` returns a 0-d tensor, or a `Loss` whose terms are then kept in the history. Its gradients reach the
     parameters of `module` alone: what it passes through other players' modules is dropped.
 
     >>> head = nn.Linear(2, 1)
-    >>> Player(head, lambda x: head(x).square().mean()).optimiser is None
+    >>> Player(head, lambda x: head(x).square().mean()).optimizer is None
     True
     """
 
     module: nn.Module
     loss: Callable[..., Tensor | Loss]
-    optimiser: Optimiser | None = None
+    optimizer: Optimizer | None = None
     """The default is that of the `Fit`."""
 
 
@@ -67,13 +67,13 @@ def fit(
     device: torch.device | str | None = None,
     group: Group = None,
 ) -> History:
-    """Trains each player's module, in place, to minimise its own loss; adversaries take turns on the same batch.
+    """Trains each player's module, in place, to minimize its own loss; adversaries take turns on the same batch.
 
         θ_p ← θ_p − step(∇_{θ_p} loss_p(batch))    for each player p in turn
 
     - `players`: one, or name -> player in the order of their turns.
     - `data`: tensors (n, ...) of any type that belong together row by row; batches of them are shuffled, put on the
-      device, passed through `prepare(*tensors, generator=...)` (normalise, augment; draw only from that generator or
+      device, passed through `prepare(*tensors, generator=...)` (normalize, augment; draw only from that generator or
       from torch's global one) and then to every loss.
     - `evaluate(epoch)`: numbers for the history, asked for before training, after each `every` epochs and at the end;
       modules are in evaluation mode then and nothing is differentiated.
@@ -93,7 +93,7 @@ def fit(
     >>> mean = nn.Linear(1, 1, bias=False)
     >>> x = torch.ones(8, 1)
     >>> player = Player(mean, lambda x: (mean(x) - 3 * x).square().mean())
-    >>> history = fit(player, [x], Fit(epochs=200, batch_size=4, optimiser=Optimiser("sgd", 0.1)))
+    >>> history = fit(player, [x], Fit(epochs=200, batch_size=4, optimizer=Optimizer("sgd", 0.1)))
     >>> round(mean.weight.item(), 3), history[-1]["epoch"]
     (3.0, 200)
     """
@@ -162,7 +162,7 @@ def fit(
 
 
 class _Trainer:
-    """A player with its optimiser, and the sums of what its losses were."""
+    """A player with its optimizer, and the sums of what its losses were."""
 
     def __init__(self, name: str, player: Player, settings: Fit, group: Group) -> None:
         self._prefix = f"{name}/" if name else ""
@@ -170,8 +170,8 @@ class _Trainer:
         self._parameters = [p for p in player.module.parameters() if p.requires_grad]
         if not self._parameters:
             raise InvalidArgument(f"player {name!r} has no parameter that requires a gradient; want something to train")
-        self._settings = player.optimiser or settings.optimiser
-        self._optimiser = self._settings.over(self._parameters)
+        self._settings = player.optimizer or settings.optimizer
+        self._optimizer = self._settings.over(self._parameters)
         self._loss: Callable[..., Tensor | Loss] = torch.compile(player.loss) if settings.compile else player.loss
         self._dtype = settings.dtype
         self._group = group
@@ -179,18 +179,18 @@ class _Trainer:
         self.description = {
             "module": repr(player.module),
             "parameters": {key: [str(p.dtype), list(p.shape)] for key, p in player.module.state_dict().items()},
-            "optimiser": asdict(self._settings),
+            "optimizer": asdict(self._settings),
         }
         if group is not None:
             self._same_everywhere()
 
     def begin(self, epoch: int) -> None:
         self._sums = {}
-        for options in self._optimiser.param_groups:
+        for options in self._optimizer.param_groups:
             options["lr"] = self._settings.rate(after=epoch - 1)
 
     def step(self, batch: Sequence[Tensor]) -> None:
-        self._optimiser.zero_grad()
+        self._optimizer.zero_grad()
         device = self._parameters[0].device.type
         with torch.autocast(device, dtype=self._dtype, enabled=self._dtype != torch.float32):
             loss = self._loss(*batch)
@@ -201,7 +201,7 @@ class _Trainer:
         total.backward()  # type: ignore[no-untyped-call]
         if self._group is not None:
             self._average_gradients()
-        self._optimiser.step()
+        self._optimizer.step()
         # Summed where they are: nothing here waits for the device.
         terms = {"loss": total, **(loss.terms if isinstance(loss, Loss) else {})}
         for name, value in terms.items():
@@ -220,11 +220,11 @@ class _Trainer:
         return found
 
     def state(self) -> dict[str, Any]:
-        return {"module": self._module.state_dict(), "optimiser": self._optimiser.state_dict()["state"]}
+        return {"module": self._module.state_dict(), "optimizer": self._optimizer.state_dict()["state"]}
 
     def load(self, state: dict[str, Any]) -> None:
         self._module.load_state_dict(state["module"])
-        self._optimiser.load_state_dict({**self._optimiser.state_dict(), "state": state["optimiser"]})
+        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": state["optimizer"]})
 
     def _average_gradients(self) -> None:
         gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in self._parameters]

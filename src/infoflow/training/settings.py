@@ -1,4 +1,4 @@
-"""How an objective is trained: the optimiser and its schedule, the batches, the precision."""
+"""How an objective is trained: the optimizer and its schedule, the batches, the precision."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from infoflow.checks import choice, flag, integer, positive
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import choice, flag, integer, positive
+from infoflow.core.errors import InvalidArgument
 
-_OPTIMISERS = ("adam", "adamw", "sgd")
+_OPTIMIZERS = ("adam", "adamw", "sgd")
 _PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
-class Optimiser:
-    """An optimiser by name, and its learning rate: after each epoch in `milestones` it is multiplied by `factor`.
+class Optimizer:
+    """An optimizer by name, and its learning rate: after each epoch in `milestones` it is multiplied by `factor`.
 
-    `momentum` and `nesterov` are sgd's, `betas` Adam's. `weight_decay` is the L2 penalty that torch's optimisers add
+    `momentum` and `nesterov` are sgd's, `betas` Adam's. `weight_decay` is the L2 penalty that torch's optimizers add
     to the gradient (adamw: decoupled).
 
     Raises InvalidArgument (a number out of range, momentum with adam) or UnknownName.
 
-    >>> Optimiser("sgd", 0.1, momentum=0.9, milestones=(30, 60)).rate(after=30)
+    >>> Optimizer("sgd", 0.1, momentum=0.9, milestones=(30, 60)).rate(after=30)
     0.01
     """
 
@@ -39,7 +39,7 @@ class Optimiser:
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        choice(self.name, "optimiser", _OPTIMISERS)
+        choice(self.name, "optimizer", _OPTIMIZERS)
         positive(self.learning_rate, "learning_rate")
         if positive(self.momentum, "momentum", zero=True) and self.name != "sgd":
             raise InvalidArgument(f"momentum is {self.momentum}, but {self.name} has its own; want 0, or sgd")
@@ -57,7 +57,7 @@ class Optimiser:
         return self.learning_rate * self.factor ** bisect_right(self.milestones, after)
 
     def over(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """torch's optimiser of these parameters."""
+        """torch's optimizer of these parameters."""
         if self.name == "sgd":
             return torch.optim.SGD(
                 parameters,
@@ -72,20 +72,20 @@ class Optimiser:
 
 @dataclass(frozen=True)
 class Fit:
-    """How `fit` trains: epochs of shuffled batches, the optimiser, the precision, the layout in memory.
+    """How `fit` trains: epochs of shuffled batches, the optimizer, the precision, the layout in memory.
 
-    `drop_last` leaves out the smaller batch at the end of an epoch (batch normalisation and in-batch negatives
+    `drop_last` leaves out the smaller batch at the end of an epoch (batch normalization and in-batch negatives
     differ there). `precision` "bfloat16" runs the losses under autocast. `compile` passes them through torch.compile.
 
     Raises InvalidArgument (a number out of range) or UnknownName (precision).
 
-    >>> Fit(epochs=20, batch_size=128, optimiser=Optimiser("sgd", 0.1)).precision
+    >>> Fit(epochs=20, batch_size=128, optimizer=Optimizer("sgd", 0.1)).precision
     'float32'
     """
 
     epochs: int
     batch_size: int = 64
-    optimiser: Optimiser = Optimiser()
+    optimizer: Optimizer = Optimizer()
     drop_last: bool = True
     precision: str = "float32"
     channels_last: bool = False

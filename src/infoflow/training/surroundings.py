@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 
 
 def usable_device(device: torch.device | str) -> torch.device:

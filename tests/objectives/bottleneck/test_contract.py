@@ -12,8 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from infoflow.errors import InvalidArgument, UnknownName
-from infoflow.interface import Loss
+from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.layers import InformationDropout
 from infoflow.objectives import (
     VAE,
@@ -27,6 +26,7 @@ from infoflow.objectives import (
     VariationalBottleneck,
     WarmUp,
 )
+from infoflow.objectives.loss import Loss
 
 FEATURES, CLASSES = 6, 3
 
@@ -149,9 +149,9 @@ def test_autocast_gives_a_loss_in_single_precision(name: str) -> None:
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_state_dict_copy_and_a_step(name: str) -> None:
     objective = made(name, beta=WarmUp(0.5, steps=10))
-    optimiser = torch.optim.SGD(objective.parameters(), 0.01)
+    optimizer = torch.optim.SGD(objective.parameters(), 0.01)
     called(objective, name, *data()).total.backward()
-    optimiser.step()
+    optimizer.step()
     other = made(name, beta=WarmUp(0.5, steps=10))
     other.load_state_dict(copy.deepcopy(objective).state_dict())
     totals = []

@@ -27,7 +27,7 @@ from infoflow.objectives import (
     NonlinearBottleneck,
     VariationalBottleneck,
     WarmUp,
-    normalised_hsic,
+    normalized_hsic,
 )
 from infoflow.objectives.bottleneck.nonlinear import code_information
 
@@ -154,12 +154,12 @@ def test_the_deterministic_bottleneck_counts_an_exact_table() -> None:
 def test_the_deterministic_bottleneck_finds_the_label() -> None:
     x, y = torch.eye(6), torch.tensor([0, 0, 1, 1, 2, 2])
     objective = DeterministicBottleneck(nn.Linear(6, 6, bias=False), 6, 3, beta=5.0)
-    optimiser = torch.optim.Adam(objective.parameters(), 0.2)
+    optimizer = torch.optim.Adam(objective.parameters(), 0.2)
     for _ in range(150):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         total, terms = objective(x, y)
         total.backward()
-        optimiser.step()
+        optimizer.step()
     assert abs(float(terms["label_information"]) - math.log(3)) < 0.02
     assert float(terms["conditional_code_entropy"]) < 0.1
     assert objective.predict(x).argmax(1).tolist() == y.tolist()
@@ -177,16 +177,16 @@ def test_the_nonlinear_bottleneck_is_its_double_loop() -> None:
 
 @pytest.mark.parametrize(("distance", "expected"), [(0.0, 0.0), (1e3, math.log(8))])
 def test_the_code_information_at_its_ends(distance: float, expected: float) -> None:
-    centres = (distance * torch.arange(8.0)[:, None] + 1e3).requires_grad_()
-    found = code_information(centres, torch.tensor(1.0))
+    centers = (distance * torch.arange(8.0)[:, None] + 1e3).requires_grad_()
+    found = code_information(centers, torch.tensor(1.0))
     close(found, expected)
     found.backward()
-    assert centres.grad is not None
-    assert bool(torch.isfinite(centres.grad).all())
+    assert centers.grad is not None
+    assert bool(torch.isfinite(centers.grad).all())
 
 
 def test_the_code_information_bounds_that_of_a_mixture_from_above() -> None:
-    """Two centres ±1 with unit noise carry .3368 nats exactly; the bound is above, and below log 2."""
+    """Two centers ±1 with unit noise carry .3368 nats exactly; the bound is above, and below log 2."""
     found = float(code_information(torch.tensor([[-1.0], [1.0]]), torch.tensor(1.0)))
     assert 0.3368 < found < math.log(2)
 
@@ -199,22 +199,22 @@ def hsic_by_loops(x: np.ndarray, y: np.ndarray, kernels: tuple[str, str]) -> flo
         for i, j in itertools.product(range(n), range(n)):
             squared = ((values[i] - values[j]) ** 2).sum()
             gram[i, j] = math.exp(-squared / (50 * values.shape[1])) if kernel == "gaussian" else values[i] @ values[j]
-        centring = np.eye(n) - 1 / n
-        centred = centring @ gram @ centring
-        projections.append(centred @ np.linalg.inv(centred + 1e-5 * n * np.eye(n)))
+        centering = np.eye(n) - 1 / n
+        centered = centering @ gram @ centering
+        projections.append(centered @ np.linalg.inv(centered + 1e-5 * n * np.eye(n)))
     return float(np.trace(projections[0] @ projections[1]))
 
 
 @pytest.mark.parametrize("kernels", [("gaussian", "gaussian"), ("gaussian", "linear")])
-def test_normalised_hsic_is_its_definition(kernels: tuple[str, str]) -> None:
+def test_normalized_hsic_is_its_definition(kernels: tuple[str, str]) -> None:
     x, y = torch.randn(9, 4, dtype=torch.float64), torch.randn(9, 2, dtype=torch.float64)
     close(
-        normalised_hsic(x, y, kernels=kernels),
+        normalized_hsic(x, y, kernels=kernels),
         torch.tensor(hsic_by_loops(x.numpy(), y.numpy(), kernels), dtype=torch.float64),
         1e-8,
     )
     with pytest.raises(ValueError, match="want two or more pairs"):
-        normalised_hsic(x[:1], y[:1])
+        normalized_hsic(x[:1], y[:1])
 
 
 def test_the_hsic_bottleneck_sums_its_layers_and_leaves_no_hook() -> None:
@@ -270,16 +270,16 @@ def test_the_discriminator_learns_the_information_that_the_codes_share() -> None
         classes=2,
         observation="gaussian",
     )
-    optimiser = torch.optim.Adam(objective.discriminator.parameters(), 5e-3)
+    optimizer = torch.optim.Adam(objective.discriminator.parameters(), 5e-3)
 
     def batch(n: int) -> Tensor:
         first, second = torch.randn(2, n)
         return torch.stack([first, 0.8 * first + 0.6 * second], 1)
 
     for _ in range(200):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         objective.discriminator_loss(batch(256)).total.backward()
-        optimiser.step()
+        optimizer.step()
     found = objective(batch(4000), torch.zeros(4000, dtype=torch.int64)).terms["shared_information"]
     assert abs(float(found) - 0.511) < 0.15
 

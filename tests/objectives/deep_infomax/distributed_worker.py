@@ -11,9 +11,10 @@ import torch.distributed as dist
 
 sys.path.insert(0, str(Path(__file__).parent))
 from encoders import Plain
+from infoflow_reproductions.rivals.views import DotCritic, MultiViewDeepInfoMax, NTXent, VICReg
 
 from infoflow.critics import ConcatAndConvolve, GlobalCritic
-from infoflow.objectives import DeepInfoMax, DotCritic, MultiViewDeepInfoMax, NTXent, VICReg
+from infoflow.objectives import DeepInfoMax
 
 BOUNDS = ("jensen_shannon", "infonce", "nwj", "donsker_varadhan", "smile")
 VIEWS: dict[str, Any] = {

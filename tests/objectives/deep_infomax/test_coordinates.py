@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 from infoflow.objectives import AbsoluteCoordinates, CoordinateTask, Encoding, RelativeCoordinates
 
 SIZES = (3, 4)
@@ -21,12 +21,12 @@ def maps(n: int, informative: bool) -> Encoding:
 
 def trained(task: CoordinateTask, encoding: Encoding) -> float:
     torch.manual_seed(0)
-    optimiser = torch.optim.Adam(task.parameters(), 1e-2)
+    optimizer = torch.optim.Adam(task.parameters(), 1e-2)
     for _ in range(150):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss: Tensor = task(encoding)
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     return loss.item()
 
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.bounds import BOUNDS, Takes
+from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.critics import EncodeAndDot, LocalCritic, split_pairs
-from infoflow.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.models import ConvolutionalEncoder
 from infoflow.objectives import (
     AdversarialMatching,

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 from infoflow.objectives import Occlusion
 
 

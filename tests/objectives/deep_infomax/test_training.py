@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from infoflow.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument
 from infoflow.models import ConvolutionalEncoder
 from infoflow.objectives import DeepInfoMax, deep_infomax_for
-from infoflow.training import Fit, Optimiser, Player, fit
+from infoflow.training import Fit, Optimizer, Player, fit
 
 IMAGES = torch.randn(48, 1, 8, 8, generator=torch.Generator().manual_seed(1))
 
@@ -29,7 +29,7 @@ def trained(epochs: int, file: Path | None = None, **settings: Any) -> tuple[lis
     history = fit(
         players,
         [IMAGES],
-        Fit(epochs, 16, Optimiser(learning_rate=1e-3)),
+        Fit(epochs, 16, Optimizer(learning_rate=1e-3)),
         checkpoint=file,
         resume=True,
         fingerprint={"objective": repr(made)},
@@ -79,7 +79,7 @@ def test_a_run_is_not_resumed_with_other_settings(tmp_path: Path) -> None:
 def test_half_precision_and_channels_last() -> None:
     made = objective()
     players = {name: Player(*pair) for name, pair in made.players().items()}
-    settings = Fit(5, 16, Optimiser(learning_rate=1e-3), precision="bfloat16", channels_last=True)
+    settings = Fit(5, 16, Optimizer(learning_rate=1e-3), precision="bfloat16", channels_last=True)
     history = fit(players, [IMAGES], settings)
     assert history[-1]["learner/loss"] < history[0]["learner/loss"]
     assert all(p.dtype == torch.float32 for p in made.parameters())

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infoflow.errors import InvalidArgument, TooFewSamples, UnknownName
+from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.objectives.information_flow.negatives import NEGATIVES, Candidates
 
 LABELS = torch.tensor([7, 3, 7, 3, 7])

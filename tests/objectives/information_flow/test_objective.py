@@ -16,8 +16,8 @@ from scipy.spatial.distance import jensenshannon
 from torch import Tensor, nn
 
 from infoflow import bounds
+from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.critics import Bilinear, Concatenated, Separable
-from infoflow.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.objectives import FlowCritic, InformationFlow
 from infoflow.objectives.information_flow.candidates import CandidateTable
 from infoflow.objectives.information_flow.negatives import NEGATIVES
@@ -104,7 +104,7 @@ def test_sampling_equals_all_locations_in_expectation_exactly(kind: str, monkeyp
     x = images(3).double()
 
     def objective(locations: int | None, count: int | None) -> InformationFlow:
-        critic = FlowCritic(4, 5, (6,), normalise=False).double()
+        critic = FlowCritic(4, 5, (6,), normalize=False).double()
         return InformationFlow(
             model, [("conv1", "conv2")], critic=[critic], negatives=kind, locations=locations, count=count
         )
@@ -127,7 +127,7 @@ def test_sampling_equals_all_locations_in_expectation_exactly(kind: str, monkeyp
     assert np.mean(values) == pytest.approx(full, abs=1e-12)
 
 
-def test_positives_and_negatives_share_one_normalisation_pass() -> None:
+def test_positives_and_negatives_share_one_normalization_pass() -> None:
     """A pair scores the same as positive and as negative of one call; passes of their own would tell them apart."""
     critic = FlowCritic(4, 4, (8, 8)).train()
     generator = torch.Generator().manual_seed(0)
@@ -142,7 +142,7 @@ def test_positives_and_negatives_share_one_normalisation_pass() -> None:
     together = scores(index)
     torch.testing.assert_close(together[:, 0], together[:, 1])
     apart = scores(index[:, :1]), scores(index[:, 2:])
-    # Each batch alone is centred by its own statistics: even a pair in both would get another score in each.
+    # Each batch alone is centered by its own statistics: even a pair in both would get another score in each.
     assert (apart[0][:, 0] - together[:, 0]).abs().max() > 0.01
     # The leak itself: a critic that sees only constants can't separate them in one pass, but batches of their own can.
     same = torch.zeros(64, 4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infoflow.objectives.bottleneck.deterministic import DeterministicBottleneck
 from infoflow.objectives.bottleneck.disentangled import DisentangledBottleneck
-from infoflow.objectives.bottleneck.hsic import HSICBottleneck, normalised_hsic
+from infoflow.objectives.bottleneck.hsic import HSICBottleneck, normalized_hsic
 from infoflow.objectives.bottleneck.lagrangian import InformationBottleneckLagrangian, InformationDropoutVAE
 from infoflow.objectives.bottleneck.nonlinear import NonlinearBottleneck
 from infoflow.objectives.bottleneck.schedules import Cyclical, Geometric, WarmUp
@@ -23,5 +23,5 @@ __all__ = [
     "NonlinearBottleneck",
     "VariationalBottleneck",
     "WarmUp",
-    "normalised_hsic",
+    "normalized_hsic",
 ]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from infoflow.checks import integer
-from infoflow.errors import InvalidArgument
-from infoflow.interface import Loss
+from infoflow.core.checks import integer
+from infoflow.core.errors import InvalidArgument
 from infoflow.objectives.bottleneck.objective import BottleneckObjective, features, loss, module
 from infoflow.objectives.bottleneck.schedules import Schedule
 from infoflow.objectives.classification import fraction
+from infoflow.objectives.loss import Loss
 
 
 class DeterministicBottleneck(BottleneckObjective):
-    """The (generalised) deterministic bottleneck of a code Z of few symbols: H(Z) − a H(Z|X) − β I(Z;Y).
+    """The (generalized) deterministic bottleneck of a code Z of few symbols: H(Z) − a H(Z|X) − β I(Z;Y).
 
     p(z|x) = softmax(encoder(x)), and H(Z), H(Z|X) and I(Z;Y) are those of the batch's own joint distribution of x, y
     and z, exactly. a = `stochasticity` 0 is the deterministic bottleneck, whose best encoder is hard; a = 1 is the
@@ -22,7 +22,7 @@ class DeterministicBottleneck(BottleneckObjective):
 
     `encoder` maps x to (n, `symbols`). Probabilities p(y|z), for `predict`, are counted in training, forgetting by
     `decay` a batch. A batch that is small beside symbols × classes makes I(Z;Y) too large. Raises InvalidArgument.
-    (Strouse and Schwab 2017, Neural Computation 29(6), the generalised cost function of section 3.)
+    (Strouse and Schwab 2017, Neural Computation 29(6), the generalized cost function of section 3.)
 
     >>> objective = DeterministicBottleneck(nn.Identity(), symbols=2, classes=2, beta=5.0)
     >>> codes = torch.tensor([[9.0, -9.0], [9.0, -9.0], [-9.0, 9.0], [-9.0, 9.0]])

@@ -6,18 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from infoflow.checks import integer, positive
-from infoflow.errors import InvalidArgument
-from infoflow.interface import Loss
-from infoflow.objectives.bottleneck.objective import (
-    BottleneckObjective,
-    Observation,
-    batch,
-    features,
-    loss,
-    module,
-)
+from infoflow.core.checks import integer, positive
+from infoflow.core.errors import InvalidArgument
+from infoflow.objectives.bottleneck.objective import BottleneckObjective, Observation, batch, features, loss, module
 from infoflow.objectives.bottleneck.schedules import Schedule
+from infoflow.objectives.loss import Loss
 
 
 class DisentangledBottleneck(BottleneckObjective):

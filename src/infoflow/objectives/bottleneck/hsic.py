@@ -8,27 +8,27 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from infoflow.checks import choice, positive
-from infoflow.errors import InvalidArgument, UnknownName
-from infoflow.interface import Loss
+from infoflow.core.checks import choice, positive
+from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.objectives.bottleneck.objective import BottleneckObjective, batch, loss, module
 from infoflow.objectives.bottleneck.schedules import Schedule
+from infoflow.objectives.loss import Loss
 
 KERNELS = ("gaussian", "linear")
 
 
-def normalised_hsic(
+def normalized_hsic(
     x: Tensor, y: Tensor, *, width: float = 5.0, epsilon: float = 1e-5, kernels: tuple[str, str] = ("gaussian",) * 2
 ) -> Tensor:
-    """Normalised HSIC of samples x (n, ...) and y (n, ...): tr(K̃_x K̃_y), K̃ = K̄(K̄ + εnI)⁻¹, from 0 to n − 1; no nats.
+    """Normalized HSIC of samples x (n, ...) and y (n, ...): tr(K̃_x K̃_y), K̃ = K̄(K̄ + εnI)⁻¹, from 0 to n − 1; no nats.
 
-    K̄ is the centred kernel matrix, of exp(−‖a − b‖²/2s²) with s² = `width`² times the number of features, or of a·b.
+    K̄ is the centered kernel matrix, of exp(−‖a − b‖²/2s²) with s² = `width`² times the number of features, or of a·b.
     0-d, with gradients; O(n³). Raises InvalidArgument (widths, sizes) and UnknownName (kernels).
     (Ma, Lewis and Kleijn 2020, arXiv 1908.01580, section 3.)
 
     >>> x = torch.tensor([[0.0], [0.0], [1.0], [1.0]])
     >>> independent = torch.tensor([[0.0], [1.0], [0.0], [1.0]])
-    >>> round(normalised_hsic(x, x).item(), 2), round(abs(normalised_hsic(x, independent).item()), 4)
+    >>> round(normalized_hsic(x, x).item(), 2), round(abs(normalized_hsic(x, independent).item()), 4)
     (1.0, 0.0)
     """
     positive(width, "width")
@@ -40,7 +40,7 @@ def normalised_hsic(
 
 
 class HSICBottleneck(BottleneckObjective):
-    """The HSIC bottleneck: c · CE + w Σ_layers [nHSIC(T, X) − β nHSIC(T, Y)], with `normalised_hsic`, which is no nats.
+    """The HSIC bottleneck: c · CE + w Σ_layers [nHSIC(T, X) − β nHSIC(T, Y)], with `normalized_hsic`, which is no nats.
 
     `network` maps x to logits (n, C); `layers` names the modules whose outputs are T. It asks each layer to depend
     on the label and on as little else as it can, c = `cross_entropy` times what a classifier is trained by (0: layers
@@ -97,8 +97,8 @@ class HSICBottleneck(BottleneckObjective):
         beta = self.next_beta()
         sizes: dict[str, Any] = {"width": self.width, "epsilon": self.epsilon}
         for name, t in outputs.items():
-            kept = normalised_hsic(t, x, **sizes)
-            told = normalised_hsic(t, one_hot, **sizes, kernels=("gaussian", self.label_kernel))
+            kept = normalized_hsic(t, x, **sizes)
+            told = normalized_hsic(t, one_hot, **sizes, kernels=("gaussian", self.label_kernel))
             total = total + self.weight * (kept - beta * told)
             terms |= {f"input_dependence/{name}": kept, f"label_dependence/{name}": told}
         return loss(total, terms)
@@ -138,9 +138,9 @@ def _projection(values: Tensor, width: float, epsilon: float, kernel: str) -> Te
         norms = gram.diagonal()
         squares = (norms[:, None] + norms[None, :] - 2 * gram).clamp_min(0)
         gram = (-squares / (2 * width**2 * rows.shape[1])).exp()
-    centred = gram - gram.mean(dim=0) - gram.mean(dim=1, keepdim=True) + gram.mean()
+    centered = gram - gram.mean(dim=0) - gram.mean(dim=1, keepdim=True) + gram.mean()
     n = len(rows)
     ridge = epsilon * n * torch.eye(n, dtype=gram.dtype, device=gram.device)
     # K̄ and K̄ + εnI commute, so it doesn't matter on which side the inverse is.
-    solved: Tensor = torch.linalg.solve(centred + ridge, centred)
+    solved: Tensor = torch.linalg.solve(centered + ridge, centered)
     return solved

@@ -6,12 +6,12 @@ import warnings
 
 from torch import Tensor, nn
 
-from infoflow.checks import choice, integer
-from infoflow.errors import InvalidArgument
-from infoflow.interface import Loss
+from infoflow.core.checks import choice, integer
+from infoflow.core.errors import InvalidArgument
 from infoflow.layers import InformationDropout, information_cost, stochastic_layers
 from infoflow.objectives.bottleneck.objective import BottleneckObjective, Observation, batch, loss, module
 from infoflow.objectives.bottleneck.schedules import Schedule
+from infoflow.objectives.loss import Loss
 
 TASKS = ("classification", "reconstruction")
 

@@ -7,11 +7,11 @@ import math
 import torch
 from torch import Tensor, nn
 
-from infoflow.checks import integer, positive
-from infoflow.errors import InvalidArgument
-from infoflow.interface import Loss
+from infoflow.core.checks import integer, positive
+from infoflow.core.errors import InvalidArgument
 from infoflow.objectives.bottleneck.objective import BottleneckObjective, features, loss, module
 from infoflow.objectives.bottleneck.schedules import Schedule
+from infoflow.objectives.loss import Loss
 
 
 class NonlinearBottleneck(BottleneckObjective):
@@ -70,18 +70,18 @@ class NonlinearBottleneck(BottleneckObjective):
         return self.decoder(features(self.encoder, x, self.dimension)).log_softmax(dim=1)  # type: ignore[no-any-return]
 
 
-def code_information(centres: Tensor, std: Tensor) -> Tensor:
+def code_information(centers: Tensor, std: Tensor) -> Tensor:
     """−mean_i log mean_j exp(−‖c_i − c_j‖²/2σ²), the upper bound from pairwise KL on I(I; c_I + σn), 0-d in nats.
 
-    Centres (n, d) and σ (0-d or (d,)), with gradients. (Kolchinsky and Tracey 2017, Entropy 19(7):361, eq. 10.)
+    Centers (n, d) and σ (0-d or (d,)), with gradients. (Kolchinsky and Tracey 2017, Entropy 19(7):361, eq. 10.)
 
     >>> code_information(torch.tensor([[0.0], [90.0]]), torch.tensor(1.0))  # log 2
     tensor(0.6931)
     """
-    # Squared distances, since a distance has no gradient at 0; centred, since rounding grows with the norms.
-    scaled = centres / std
+    # Squared distances, since a distance has no gradient at 0; centered, since rounding grows with the norms.
+    scaled = centers / std
     scaled = scaled - scaled.mean(dim=0).detach()
     norms = scaled.square().sum(dim=1)
     squares = (norms[:, None] + norms[None, :] - 2 * scaled @ scaled.mT).clamp_min(0)
     squares = squares - torch.diag_embed(squares.diagonal())  # exactly 0, whatever the rounding
-    return math.log(len(centres)) - (-0.5 * squares).logsumexp(dim=1).mean()
+    return math.log(len(centers)) - (-0.5 * squares).logsumexp(dim=1).mean()

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from infoflow.checks import choice, integer, positive
-from infoflow.errors import InvalidArgument
-from infoflow.interface import Loss
+from infoflow.core.checks import choice, integer, positive
+from infoflow.core.errors import InvalidArgument
 from infoflow.objectives.bottleneck.schedules import Schedule
-from infoflow.objectives.label_regularisers import LabelSmoothing
+from infoflow.objectives.label_regularizers import LabelSmoothing
+from infoflow.objectives.loss import Loss
 
 OBSERVATIONS = ("bernoulli", "gaussian")
 
@@ -111,7 +111,7 @@ def features(encoder: nn.Module, x: Tensor, width: int, name: str = "encoder", w
 class Observation(nn.Module):
     """−log p(x|z) of data given what a decoder says of them, per sample in nats.
 
-    - "bernoulli": the decoder gives logits, data are in [0, 1] (a grey value counts as a probability).
+    - "bernoulli": the decoder gives logits, data are in [0, 1] (a gray value counts as a probability).
     - "gaussian": it gives means, with the standard deviation `std`.
 
     Raises InvalidArgument for shapes that differ, data that are not finite or outside [0, 1], and UnknownName.

@@ -9,8 +9,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from infoflow.checks import integer, positive
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import integer, positive
+from infoflow.core.errors import InvalidArgument
 
 
 class Schedule(Protocol):

@@ -8,10 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from infoflow.checks import choice, integer
+from infoflow.core.checks import choice, integer
+from infoflow.core.errors import InvalidArgument
 from infoflow.entropies.elementwise import gaussian_divergence
-from infoflow.errors import InvalidArgument
-from infoflow.interface import Loss
 from infoflow.objectives.bottleneck.objective import (
     BottleneckObjective,
     Observation,
@@ -22,6 +21,7 @@ from infoflow.objectives.bottleneck.objective import (
     module,
 )
 from infoflow.objectives.bottleneck.schedules import Schedule
+from infoflow.objectives.loss import Loss
 
 MARGINALS = ("standard", "learned")
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.bounds import by_name
-from infoflow.checks import choice, integer
+from infoflow.core.checks import choice, integer
+from infoflow.core.distributed import Group
+from infoflow.core.errors import InvalidArgument
 from infoflow.critics import ConcatAndConvolve, EncodeAndDot, GlobalCritic, LocalCritic
-from infoflow.distributed import Group
-from infoflow.errors import InvalidArgument
 from infoflow.objectives.deep_infomax.coordinates import AbsoluteCoordinates, CoordinateTask, RelativeCoordinates
 from infoflow.objectives.deep_infomax.encoding import Encoding, encode
 from infoflow.objectives.deep_infomax.objective import DeepInfoMax

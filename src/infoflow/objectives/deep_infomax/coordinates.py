@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from infoflow.checks import integer
-from infoflow.critics._blocks import Builder
-from infoflow.errors import InvalidArgument
+from infoflow.core.blocks import Builder
+from infoflow.core.checks import integer
+from infoflow.core.errors import InvalidArgument
 from infoflow.objectives.deep_infomax.encoding import Encoding
 
 

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from infoflow.checks import finite
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import finite
+from infoflow.core.errors import InvalidArgument
 
 
 class Encoding(NamedTuple):
     """Local features (n, channels, ...) with one or more spatial axes (height and width, time, position), and the
-    vector (n, features) that summarises them.
+    vector (n, features) that summarizes them.
 
     >>> import torch
     >>> Encoding(torch.zeros(5, 8, 4, 4), torch.zeros(5, 6)).vector.shape
@@ -28,7 +28,7 @@ def encode(encoder: nn.Module, inputs: Tensor, *, check_values: bool = False) ->
 
     `encoder(inputs)` returns a pair (map (n, channels, ...), vector (n, features)): images have maps (n, channels,
     height, width), time series and token sequences (n, channels, length). `check_values` looks for NaN and infinity as
-    well, which costs a synchronisation on accelerators.
+    well, which costs a synchronization on accelerators.
 
     Raises InvalidArgument.
 
@@ -36,8 +36,8 @@ def encode(encoder: nn.Module, inputs: Tensor, *, check_values: bool = False) ->
     >>> encode(nn.Flatten(), torch.zeros(2, 3, 4, 4))
     Traceback (most recent call last):
     ...
-    infoflow.errors.InvalidArgument: encoder Flatten returned a tensor of shape (2, 48); want a pair of tensors: a map
-    (n, channels, ...) and a vector (n, features)
+    infoflow.core.errors.InvalidArgument: encoder Flatten returned a tensor of shape (2, 48); want a pair of
+    tensors: a map (n, channels, ...) and a vector (n, features)
     """
     result: Any = encoder(inputs)
     wanted = "want a pair of tensors: a map (n, channels, ...) and a vector (n, features)"

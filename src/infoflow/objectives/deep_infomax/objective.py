@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.bounds import Bound, Takes, by_name
-from infoflow.checks import integer, positive
+from infoflow.core.checks import integer, positive
+from infoflow.core.distributed import Group
+from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.critics import GlobalCritic, LocalCritic
-from infoflow.distributed import Group
-from infoflow.errors import InvalidArgument, TooFewSamples
-from infoflow.interface import Loss
 from infoflow.objectives.deep_infomax.coordinates import AbsoluteCoordinates, CoordinateTask
 from infoflow.objectives.deep_infomax.encoding import Encoding, encode
 from infoflow.objectives.deep_infomax.occlusion import Occlusion
 from infoflow.objectives.game import Game, game
+from infoflow.objectives.loss import Loss
 from infoflow.objectives.prior_matching import AdversarialMatching, PriorMatching
 
 
@@ -33,7 +33,7 @@ class DeepInfoMax(nn.Module):
     DIM(G) is α, β, γ = 1, 0, 1; DIM(L) 0, 1, 0.1; both 0.5, 1, 0.1.
 
     - `matching` asks Y to follow a prior. An `AdversarialMatching` is a second player: train `learner` with `forward`,
-      and `opponent` with `opponent_loss`, each by an optimiser of its own. Neither loss gives the other's parameters
+      and `opponent` with `opponent_loss`, each by an optimizer of its own. Neither loss gives the other's parameters
       a gradient.
     - `coordinates` are tasks in which the vector tells where local features come from, each times δ =
       `coordinate_weight`.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from infoflow.checks import integer
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import integer
+from infoflow.core.errors import InvalidArgument
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Occlusion:
     Deep InfoMax computes the vector from the occluded input and the local features from the whole one, so the vector
     is asked about places that it can't see. Images are (n, channels, height, width), time series (n, channels,
     length), tokens integers (n, length): of sequences a stretch of at least `block` steps is hidden. `fill` is what
-    stands in its place: 0 is mid-grey for images in [−1, 1]; for tokens it is the mask's number.
+    stands in its place: 0 is mid-gray for images in [−1, 1]; for tokens it is the mask's number.
 
     Calling it takes inputs and optionally a torch.Generator (None: torch's own, as dropout does).
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from infoflow.core.errors import InvalidArgument
 from infoflow.critics import Concatenated, Separable
-from infoflow.errors import InvalidArgument
 
 
 @dataclass(frozen=True)

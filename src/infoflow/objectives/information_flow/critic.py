@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from infoflow.checks import flag, integer, positive
+from infoflow.core.checks import flag, integer, positive
 from infoflow.critics import Concatenated
 
 
@@ -18,7 +18,7 @@ class FlowCritic(Concatenated):
 
     All pairs of a call, positives and negatives, go through batch norm together: in batches of their own the
     statistics of a batch would say which it is, and the critic could tell pairs apart without looking at one.
-    `normalise=False` leaves batch norm out, `slope` is the leaky ReLU's; `scores`, `negatives` and `seed` as in
+    `normalize=False` leaves batch norm out, `slope` is the leaky ReLU's; `scores`, `negatives` and `seed` as in
     `critics.Concatenated`, and so are the errors. Shen, Li, Liu (2019), arXiv:1907.00348, section 4.1.
 
     >>> positive, negative = FlowCritic(3, 2, negatives=4).scores(torch.ones(5, 3), torch.ones(5, 2))
@@ -34,7 +34,7 @@ class FlowCritic(Concatenated):
         *,
         negatives: int | None = None,
         slope: float = 0.2,
-        normalise: bool = True,
+        normalize: bool = True,
         seed: int | torch.Generator = 0,
     ) -> None:
         super().__init__(x_features, y_features, hidden, negatives=negatives, seed=seed)
@@ -42,7 +42,7 @@ class FlowCritic(Concatenated):
         linears = [layer for layer in self.rest.children() if isinstance(layer, nn.Linear)]
         layers: list[nn.Module] = []
         for width, linear in zip((integer(width, "hidden") for width in hidden), linears, strict=True):
-            layers += [PairNorm(width)] if flag(normalise, "normalise") else []
+            layers += [PairNorm(width)] if flag(normalize, "normalize") else []
             layers += [nn.LeakyReLU(slope), linear]
         self.rest = nn.Sequential(*layers)
 

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from infoflow.checks import choice
-from infoflow.errors import InvalidArgument
+from infoflow.core.checks import choice
+from infoflow.core.errors import InvalidArgument
 
 LAYOUTS = ("auto", "channels", "tokens")
 UPSAMPLING = ("nearest", "nearest-exact", "linear")

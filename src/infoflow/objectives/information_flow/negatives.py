@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from infoflow.checks import choice
-from infoflow.errors import InvalidArgument, TooFewSamples
+from infoflow.core.checks import choice
+from infoflow.core.errors import InvalidArgument, TooFewSamples
 
 NEGATIVES = ("random", "same-location", "same-image", "same-class")
 """What `InformationFlow.negatives` can be."""

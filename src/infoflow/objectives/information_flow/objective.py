@@ -1,4 +1,4 @@
-"""Information Flow Maximization: a bound on what neighbouring layers tell of each other, location by location."""
+"""Information Flow Maximization: a bound on what neighboring layers tell of each other, location by location."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from torch import Tensor, nn
 
 from infoflow import bounds
 from infoflow.bounds import Takes
-from infoflow.capture import unwrapped
-from infoflow.checks import choice, integer, positive
-from infoflow.errors import InvalidArgument
-from infoflow.interface import Loss
+from infoflow.core.capture import unwrapped
+from infoflow.core.checks import choice, integer, positive
+from infoflow.core.errors import InvalidArgument
 from infoflow.objectives.information_flow.candidates import CandidateTable
 from infoflow.objectives.information_flow.critic import FlowCritic
 from infoflow.objectives.information_flow.features import (
@@ -28,13 +27,14 @@ from infoflow.objectives.information_flow.features import (
 )
 from infoflow.objectives.information_flow.negatives import NEGATIVES, Candidates
 from infoflow.objectives.information_flow.taps import INPUT, known, tap, trial
+from infoflow.objectives.loss import Loss
 
 Pair = tuple[str, str]
 Schedule = Callable[[int], float]
 
 
 class InformationFlow(nn.Module):
-    """−Σ_l w_l F_l: minimised beside a network's own loss, it keeps up the information that flows between layers.
+    """−Σ_l w_l F_l: minimized beside a network's own loss, it keeps up the information that flows between layers.
 
         F_l = bound(V(h_l(s), h_{l+1}(s)), V(h_l(s), h_{l+1}(s'))),
 
@@ -42,7 +42,7 @@ class InformationFlow(nn.Module):
     pair at one location a positive, and pairs with strangers' features s' negatives. With the default bound,
     Jensen–Shannon, this is the published E_joint[−sp(−V)] − E_marginal[sp(V)] + 2 log 2, a lower bound of twice the
     Jensen–Shannon divergence between joint and product: at most 2 log 2, and its gradient goes where it gets there.
-    The critics V are this module's parameters and minimise the same loss as the network, so one optimiser serves both.
+    The critics V are this module's parameters and minimize the same loss as the network, so one optimizer serves both.
 
     Layers are watched by forward hooks while the network is in training mode, after which `flow()` gives the loss of
     the latest batch. The network itself stays as it is: no parameters, no buffers, the same state dict, nothing left

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
-from infoflow.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, UnknownName
 
 INPUT, OUTPUT = "input", "output"
 

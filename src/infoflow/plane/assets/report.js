@@ -12,7 +12,7 @@
     estimator: 0, probe: 0, units: "bits", view: "mean", step: data.epochs.length - 1,
     playing: false, hiddenNetworks: new Set(), hiddenLayers: new Set(),
   };
-  let theme, colours, cards = [], pending = 0, timer = 0;
+  let theme, colors, cards = [], pending = 0, timer = 0;
 
   // ---- numbers -----------------------------------------------------------------------------------------------
   const unit = (nats) => (nats === null ? null : state.units === "bits" ? nats / Math.LN2 : nats);
@@ -78,7 +78,7 @@
     theme = { paper: value("--paper"), ink: value("--ink"), quiet: value("--quiet"), grid: value("--grid"),
       rule: value("--rule"), accent: value("--accent"), font: value("--sans") };
     const low = Number(value("--depth-low")), high = Number(value("--depth-high"));
-    colours = range(depth).map((i) => viridis(depth > 1 ? low + ((high - low) * i) / (depth - 1) : low));
+    colors = range(depth).map((i) => viridis(depth > 1 ? low + ((high - low) * i) / (depth - 1) : low));
   }
 
   function viridis(part) {
@@ -86,8 +86,8 @@
     const channel = (hex, k) => parseInt(hex.slice(1 + 2 * k, 3 + 2 * k), 16);
     return range(3).map((k) => Math.round(channel(VIRIDIS[i], k) * (1 - rest) + channel(VIRIDIS[i + 1], k) * rest));
   }
-  const rgb = (layer, alpha = 1) => `rgba(${colours[layer].join(",")},${alpha})`;
-  const onColour = (layer) => (colours[layer][0] * 0.299 + colours[layer][1] * 0.587 + colours[layer][2] * 0.114 > 135 ? "#111" : "#fff");
+  const rgb = (layer, alpha = 1) => `rgba(${colors[layer].join(",")},${alpha})`;
+  const onColor = (layer) => (colors[layer][0] * 0.299 + colors[layer][1] * 0.587 + colors[layer][2] * 0.114 > 135 ? "#111" : "#fff");
 
   const font = (size, color = theme.ink) => ({ family: theme.font, size, color });
   const axisStyle = () => ({ gridcolor: theme.grid, linecolor: theme.rule, zeroline: false, showline: true, ticks: "outside",
@@ -162,14 +162,14 @@
     range(layers.length).forEach((layer) => {
       const x = series(network, "input", layer), y = series(network, "label", layer);
       if (state.hiddenLayers.has(layer) || !x || !y) return;
-      const colour = rgb(layer), past = range(step + 1), meta = { meta: { layer }, hoverinfo: "text" };
+      const color = rgb(layer), past = range(step + 1), meta = { meta: { layer }, hoverinfo: "text" };
       const full = (e) => [x, y].some((line) => line.atLeast && line.saturated[e]);
       if (state.view === "mean") {
         trails.push({ ...meta, type: "scatter", mode: "lines+markers", name: "trail",
           x: past.map((e) => unit(x.mean[e])), y: past.map((e) => unit(y.mean[e])),
           hovertext: past.map((e) => told(network, layer, e)),
           line: { color: rgb(layer, 0.4), width: 1 },
-          marker: { size: 5, color: colour, symbol: past.map((e) => (full(e) ? "circle-open" : "circle")),
+          marker: { size: 5, color: color, symbol: past.map((e) => (full(e) ? "circle-open" : "circle")),
             opacity: past.map((e) => 0.22 + (0.55 * (e + 1)) / (step + 1)) } });
       } else {
         const trail = { x: [], y: [] };
@@ -183,20 +183,20 @@
       if (step < 0 || x.mean[step] === null || y.mean[step] === null) return;
       const here = { x: [unit(x.mean[step])], y: [unit(y.mean[step])] }, open = full(step);
       const text = texts.get(layer), small = text.length > 2;
-      const number = { text: [text], textfont: { ...font(small ? 9 : 11, open ? theme.ink : onColour(layer)), weight: 600 } };
+      const number = { text: [text], textfont: { ...font(small ? 9 : 11, open ? theme.ink : onColor(layer)), weight: 600 } };
       if (state.view === "mean") {
         const spread = (line) => ({ type: "data", symmetric: false, array: [unit(line.high[step] - line.mean[step])],
-          arrayminus: [unit(line.mean[step] - line.low[step])], color: colour, thickness: 1.1, width: 0, visible: line.banded });
+          arrayminus: [unit(line.mean[step] - line.low[step])], color: color, thickness: 1.1, width: 0, visible: line.banded });
         // A disc of paper behind the open symbol keeps its number legible over the trail.
         traces.push({ ...meta, ...here, ...number, type: "scatter", mode: "markers+text", name: "now", cliponaxis: false,
           hovertext: [told(network, layer, step)], error_x: spread(x), error_y: spread(y),
-          marker: { size: small ? 21 : 18, color: open ? theme.paper : colour, line: { color: open ? colour : theme.paper, width: open ? 2.2 : 1.2 } } });
+          marker: { size: small ? 21 : 18, color: open ? theme.paper : color, line: { color: open ? color : theme.paper, width: open ? 2.2 : 1.2 } } });
       } else {
         const points = range(seeds.length).filter((s) => x.seeds[s][step] !== null && y.seeds[s][step] !== null);
         traces.push({ ...meta, type: "scatter", mode: "markers", name: "now", cliponaxis: false,
           x: points.map((s) => unit(x.seeds[s][step])), y: points.map((s) => unit(y.seeds[s][step])),
           hovertext: points.map((s) => told(network, layer, step, s)),
-          marker: { size: 8, color: colour, line: { width: 1.4, color: colour },
+          marker: { size: 8, color: color, line: { width: 1.4, color: color },
             symbol: points.map((s) => ([x, y].some((line) => line.atLeast && line.full[s][step] === "1") ? "circle-open" : "circle")) } });
         traces.push({ ...here, text: number.text, type: "scatter", mode: "markers+text", name: "number", hoverinfo: "skip",
           marker: { size: 12, opacity: 0 }, textposition: "top center", textfont: { ...font(12, theme.ink), weight: 700 } });
@@ -466,7 +466,7 @@
   function layerDots() {
     document.querySelectorAll("#layers-choice .dot").forEach((dot, layer) => {
       dot.style.background = rgb(layer);
-      dot.style.color = onColour(layer);
+      dot.style.color = onColor(layer);
     });
   }
 

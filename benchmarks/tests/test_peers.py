@@ -1,0 +1,61 @@
+"""Other packages' estimators beside ours: right answers, refusals, and absence said in the log."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from infoflow_benchmarks import peers
+from infoflow_benchmarks.accuracy import run
+
+from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.tasks import bivariate, find
+
+INSTALLED = [name for name, peer in peers.PEERS.items() if peer.installed()]
+
+
+def test_scikit_learn_runs_in_the_same_table_and_refuses_what_it_cannot_do(tmp_path: Path) -> None:
+    table = run(
+        ["ksg", "scikit-learn"], ["1v1-normal-0.75", "student-identity-2-2-2"], sizes=[1000], output=tmp_path
+    ).set_index(["task", "estimator"])
+    assert table.loc[("1v1-normal-0.75", "scikit-learn"), "nats"] == pytest.approx(0.413, abs=0.1)
+    assert "one column" in str(table.loc[("student-identity-2-2-2", "scikit-learn"), "refused"])
+
+
+def test_what_is_not_installed_is_left_out_and_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(peers.TorchMist, "package", "no_such_package")
+    with caplog.at_level(logging.WARNING, logger="infoflow_benchmarks"):
+        table = run(["gaussian", "torch-mist:estimator=nwj"], ["1v1-normal-0.75"], sizes=[100], output=tmp_path)
+    assert set(table["estimator"]) == {"gaussian"}
+    assert "torch-mist:estimator=nwj is left out" in caplog.text
+    with pytest.raises(InvalidArgument, match="is empty"):
+        run(["torch-mist"], ["1v1-normal-0.75"], sizes=[100], output=tmp_path)
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_installed_peers_answer_and_leave_the_random_state_alone(name: str) -> None:
+    x, y = bivariate(0.75).sample(400, 0)
+    torch_before, numpy_before = torch.get_rng_state(), str(np.random.get_state())  # noqa: NPY002
+    found = peers.parse(name).estimate(x, y)
+    assert 0.1 < found.nats < 0.8
+    assert torch.equal(torch.get_rng_state(), torch_before)
+    assert str(np.random.get_state()) == numpy_before  # noqa: NPY002
+
+
+def test_bad_arguments() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'n_neighbors'"):
+        peers.parse("scikit-learn:n_neighbors=3")
+    with pytest.raises(UnknownName, match="did you mean 'gaussian'"):
+        peers.parse("gausian")
+    with pytest.raises(InvalidArgument, match="held_out"):
+        peers.TorchMist(held_out=1.0)
+    x, y = find("uniform-on-class-5").sample(100, 0)
+    with pytest.raises(InvalidArgument, match="continuous"):
+        peers.ScikitLearn().estimate(x, y)
+    with pytest.raises(InvalidArgument, match="want pairs"):
+        peers.ScikitLearn().estimate(np.zeros(50) + np.arange(50.0), np.arange(40.0))

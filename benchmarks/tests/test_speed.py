@@ -1,0 +1,154 @@
+"""The speed benchmarks compare like with like: ours and the reference answer the same. Times are not asserted."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from infoflow_benchmarks.speed import BENCHMARKS, Row, run, runner
+from infoflow_benchmarks.speed.timing import compare, extra_memory, torch_threads
+
+from infoflow.core.errors import InvalidArgument, UnknownName
+
+# In nats (seeds: logits, after two epochs in float32). What is exact differs by rounding only.
+TOLERANCE = {
+    "kernel-density": 1e-4,
+    "binning": 1e-9,
+    "matrix-renyi": 1e-8,
+    "dependence-graph": 1e-9,
+    "information-dropout": 1e-5,
+    "nearest-neighbors": 1e-9,
+    "seeds-side-by-side": 1e-5,
+    "information-flow": 1e-5,
+    "many-pairs": 1e-5,
+    "deep-infomax": 1e-5,
+    "recorder-overhead": 1e-9,
+}
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_ours_and_the_reference_agree(name: str) -> None:
+    rows = list(BENCHMARKS[name](True))
+    assert all(row.benchmark == name for row in rows)
+    assert len({(row.case, row.reference) for row in rows}) == len(rows)
+    compared = [row for row in rows if row.difference is not None]
+    assert compared
+    for row in compared:
+        approximate = row.note == "approximation" and "krylov" in row.case
+        assert row.difference is not None
+        assert row.difference < (0.02 if approximate else TOLERANCE[name]), row
+
+
+def test_what_differs_in_question_claims_no_difference() -> None:
+    rows = [row for name in ("kernel-density", "nearest-neighbors") for row in BENCHMARKS[name](True)]
+    apart = [row for row in rows if row.difference is None]
+    assert {row.benchmark for row in apart} == {"kernel-density", "nearest-neighbors"}
+    assert all(row.note for row in apart)
+
+
+def test_the_float64_rows_are_held_to_float64() -> None:
+    double = next(row for row in BENCHMARKS["kernel-density"](True) if "float64" in row.case)
+    assert double.difference is not None
+    assert double.difference < 1e-9
+
+
+def test_tables_are_written_whole_with_their_provenance(tmp_path: Path) -> None:
+    seen: list[Row] = []
+    table = run(["dependence-graph", "nearest-neighbors"], output=tmp_path / "out", quick=True, on_row=seen.append)
+    columns = [field.name for field in dataclasses.fields(Row)]
+    assert list(table.columns) == columns
+    assert [row.case for row in seen] == table["case"].tolist()
+    assert table["wanted_ratio"].isna().all()  # ratios of tiny samples mean nothing
+    files = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert files == [f"{name}.{end}" for name in ("dependence-graph", "nearest-neighbors") for end in ("csv", "json")]
+    again = pd.read_csv(tmp_path / "out" / "dependence-graph.csv")
+    assert list(again.columns) == columns
+    np.testing.assert_allclose(again["ratio"], table["ratio"][: len(again)])
+    provenance = json.loads((tmp_path / "out" / "dependence-graph.json").read_text())
+    assert provenance["quick"] is True
+    assert {"torch", "numpy", "python", "processor", "threads", "load", "time"} <= set(provenance)
+    assert os.uname().nodename not in json.dumps(provenance)
+
+
+def test_a_benchmark_that_fails_leaves_the_former_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(["dependence-graph"], output=tmp_path, quick=True)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def fails(quick: bool):
+        yield from BENCHMARKS["nearest-neighbors"](quick)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(runner, "BENCHMARKS", {"dependence-graph": fails})
+    with pytest.raises(ZeroDivisionError):
+        run(["dependence-graph"], output=tmp_path, quick=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_bad_arguments_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="did you mean 'binning'"):
+        run(["bining"], output=tmp_path / "out")
+    with pytest.raises(InvalidArgument, match="want a list"):
+        run([], output=tmp_path / "out")
+    with pytest.raises(InvalidArgument, match="want a list"):
+        run("binning", output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidArgument, match="is a file"):
+        run(["binning"], output=tmp_path / "file")
+
+
+def test_both_sides_are_called_in_turns_and_the_ratio_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a clock of our own: ours takes 1 s (and 9 s when cold), the reference 4 s."""
+    clock, calls = [0.0], []
+
+    def call(name: str, seconds: float) -> str:
+        clock[0] += 9.0 if not calls else seconds
+        calls.append(name)
+        return name
+
+    monkeypatch.setattr("infoflow_benchmarks.speed.timing.time.perf_counter", lambda: clock[0])
+    pair = compare(lambda: call("ours", 1.0), lambda: call("reference", 4.0))
+    assert (pair.seconds, pair.reference_seconds, pair.ratio) == (1.0, 4.0, 4.0)
+    assert calls == ["ours"] + ["ours", "reference"] * 3
+    assert (pair.ours, pair.reference) == ("ours", "reference")
+
+
+def test_short_calls_are_repeated_and_the_best_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, durations = [0.0], iter([0.0, *[0.2, 0.05, 0.04, 0.03, 0.06, 0.05] * 3])
+
+    def ours() -> float:
+        clock[0] += next(durations)
+        return 0.0
+
+    def reference() -> float:
+        clock[0] += 0.6
+        return 0.5
+
+    monkeypatch.setattr("infoflow_benchmarks.speed.timing.time.perf_counter", lambda: clock[0])
+    pair = compare(ours, reference)
+    assert pair.seconds == pytest.approx(0.03)
+    assert pair.ratio == pytest.approx(20.0)
+    assert pair.row("b", "c", "r").difference == 0.5
+    assert pair.row("b", "c", "r", same=False).difference is None
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak is known on Linux only")
+def test_extra_memory_is_that_of_the_call() -> None:
+    found = extra_memory(lambda: np.ones((64, 1024, 128)).sum())
+    assert found == pytest.approx(64, abs=8)
+    again = extra_memory(lambda: None)
+    assert again is not None
+    assert again < 8
+
+
+def test_threads_are_set_back() -> None:
+    before = torch.get_num_threads()
+    with torch_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before

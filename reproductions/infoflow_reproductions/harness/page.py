@@ -1,0 +1,219 @@
+"""The files of a reproduction: table, claims, pictures, and one page with all of them that opens offline."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import math
+import platform
+from collections.abc import Collection, Mapping, Sequence
+from importlib.resources import files as resources
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from infoflow.core.files import write_atomically
+from infoflow.plane.provenance import plain
+from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
+from infoflow_reproductions.harness.seeds import how_many
+from infoflow_reproductions.harness.trial import Results
+
+_COLORS = {
+    "reproduced": "good",
+    "holds": "good",
+    "differs": "bad",
+    "doesn't hold": "bad",
+}
+
+
+def table(rows: Sequence[Row]) -> pd.DataFrame:
+    """A line for each figure: ours, its interval, the published one and the verdict."""
+    return pd.DataFrame(
+        [
+            {
+                "what": row.what,
+                "unit": row.unit,
+                "found": row.found.mean,
+                "low": row.found.low,
+                "high": row.found.high,
+                "seeds": row.found.seeds,
+                "published": math.nan if row.published is None else row.published,
+                "tolerance": math.nan if row.tolerance is None else row.tolerance,
+                "verdict": str(row.verdict),
+                "why": row.why,
+            }
+            for row in rows
+        ]
+    )
+
+
+def claims(found: Sequence[Claim]) -> pd.DataFrame:
+    """A line for each claim."""
+    return pd.DataFrame(
+        [
+            {"claim": claim.text, "verdict": claim.verdict, "evidence": claim.evidence, "published": claim.published}
+            for claim in found
+        ]
+    )
+
+
+def write(
+    title: str,
+    settings: Mapping[str, Any],
+    findings: Findings,
+    results: Results,
+    provenance: Mapping[str, Any],
+    folder: Path,
+) -> dict[str, Path]:
+    """Writes table.csv, claims.csv, trials.csv, results.json, a PNG for each figure and report.html."""
+    written: dict[str, Path] = {}
+
+    def text(name: str, content: str) -> None:
+        written[name] = folder / name
+        write_atomically(folder / name, lambda part: part.write_text(content))
+
+    pictures = [(figure, _drawn(figure)) for figure in findings.figures]
+    if findings.rows:
+        text("table.csv", table(findings.rows).to_csv(index=False))
+    if findings.claims:
+        text("claims.csv", claims(findings.claims).to_csv(index=False))
+    text("trials.csv", results.frame.to_csv(index=False))
+    for figure, picture in pictures:
+        name = f"{figure.name}.png"
+        written[name] = folder / name
+        write_atomically(folder / name, lambda part, picture=picture: part.write_bytes(picture))  # type: ignore[misc]
+    summary = {
+        "title": title,
+        "settings": settings,
+        "provenance": provenance,
+        "rows": table(findings.rows).to_dict("records"),
+        "claims": claims(findings.claims).to_dict("records"),
+        "figures": [{"name": figure.name, "caption": figure.caption} for figure in findings.figures],
+        "notes": list(findings.notes),
+    }
+    text("results.json", json.dumps(plain(summary), indent=2, allow_nan=False) + "\n")
+    text("report.html", _html(title, settings, findings, pictures, provenance))
+    return written
+
+
+def as_text(findings: Findings) -> str:
+    """Figures, claims and notes as plain text."""
+    lines = []
+    for row in findings.rows:
+        unit = f" {row.unit}" if row.unit else ""
+        published = "" if row.published is None else f", published {row.published:g}{unit}"
+        why = f" ({row.why})" if row.why else ""
+        lines.append(f"{row.what}: {row.found}{unit}{published}: {row.verdict}{why}")
+    if findings.claims:
+        lines += ["", *(f"{claim.verdict}: {claim.text} ({claim.evidence})" for claim in findings.claims)]
+    if findings.notes:
+        lines += ["", *findings.notes]
+    return "\n".join(lines)
+
+
+def device_name(device: torch.device) -> str:
+    """What the device is called, for the provenance."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({platform.machine()})"
+
+
+def _drawn(figure: Figure) -> bytes:
+    # Imported here: drawing is the last step, and the trials' processes don't need it.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Canvas
+
+    canvas = Canvas(figsize=(7.0, 4.2), dpi=110, layout="constrained")
+    FigureCanvasAgg(canvas)
+    figure.draw(canvas)
+    buffer = BytesIO()
+    # No software version or date in the file: the same results give the same bytes.
+    canvas.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _number(value: float) -> str:
+    return "" if not math.isfinite(value) else f"{value:.4g}"
+
+
+def _html(
+    title: str,
+    settings: Mapping[str, Any],
+    findings: Findings,
+    pictures: Sequence[tuple[Figure, bytes]],
+    provenance: Mapping[str, Any],
+) -> str:
+    body = [f"<h1>{html.escape(title)}</h1>", f"<p class=sub>{_inline(_head(settings, provenance))}</p>"]
+    if findings.claims:
+        body.append("<h2>What is claimed, and what was found</h2>")
+        cells = [[_verdict(c.verdict), _inline(c.text), _inline(c.evidence)] for c in findings.claims]
+        body.append(_table(["verdict", "claim", "evidence"], cells))
+    if findings.rows:
+        body.append("<h2>Figures beside the published ones</h2>")
+        body.append(
+            _table(
+                ["what", "found", "95 % interval", "seeds", "published", "verdict", ""],
+                [_cells(row) for row in findings.rows],
+                numeric={1, 2, 3, 4},
+            )
+        )
+    for figure, picture in pictures:
+        source = base64.b64encode(picture).decode()
+        caption = html.escape(figure.caption)
+        image = f'<img alt="{caption}" src="data:image/png;base64,{source}">'
+        body.append(f"<figure>{image}<figcaption>{caption}</figcaption></figure>")
+    if findings.notes:
+        body.append("<h2>Notes</h2><ul>" + "".join(f"<li>{_inline(note)}</li>" for note in findings.notes) + "</ul>")
+    for name, values in (("Settings", settings), ("Provenance", provenance)):
+        cells = [[_inline(key), _inline(json.dumps(value))] for key, value in plain(values).items()]
+        body.append(f"<details><summary>{name}</summary>{_table(['', ''], cells)}</details>")
+    style = resources("infoflow_reproductions").joinpath("page.css").read_text()
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{style}</style>'
+        f"<main>{''.join(body)}</main></html>\n"
+    )
+
+
+def _head(settings: Mapping[str, Any], provenance: Mapping[str, Any]) -> str:
+    return (
+        f"{settings['paper']} · {settings['experiment']} · scale {settings['scale']} · {how_many(settings)} · "
+        f"{provenance['device']} · {provenance['trials']} trials, {provenance['trial_seconds']} s · "
+        f"infoflow {provenance['infoflow']}, torch {provenance['torch']} · {provenance['time']}"
+    )
+
+
+def _cells(row: Row) -> list[str]:
+    found = row.found
+    interval = f"{_number(found.low)} – {_number(found.high)}" if math.isfinite(found.low) else ""
+    unit = f" {row.unit}" if row.unit else ""
+    return [
+        _inline(row.what),
+        f"{_number(found.mean)}{_inline(unit)}",
+        interval,
+        str(found.seeds),
+        "" if row.published is None else f"{row.published:g}",
+        _verdict(str(row.verdict)),
+        _inline(row.why),
+    ]
+
+
+def _verdict(verdict: str) -> str:
+    return f'<span class="verdict {_COLORS.get(verdict, "open")}">{html.escape(verdict)}</span>'
+
+
+def _inline(text: str) -> str:
+    return html.escape(text)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, numeric: Collection[int] = ()) -> str:
+    top = "".join(f"<th>{html.escape(head)}</th>" for head in heads)
+    lines = "".join(
+        "<tr>" + "".join(f"<td{' class=n' if i in numeric else ''}>{cell}</td>" for i, cell in enumerate(row)) + "</tr>"
+        for row in rows
+    )
+    return f"<div class=scroll><table><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table></div>"

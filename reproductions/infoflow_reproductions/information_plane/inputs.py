@@ -1,0 +1,107 @@
+"""The samples that a variant trains on, and the probes that its plane is measured on."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from infoflow.core.checks import choice
+from infoflow.core.errors import InvalidArgument
+from infoflow.data import Dataset, Split, load
+from infoflow_reproductions.information_plane.variant import Variant
+
+Pair = tuple[Tensor, Tensor]
+
+SMALLEST_IMAGE = 16
+"""Smaller images are enlarged for convolutional networks, by repeating pixels."""
+
+
+class Inputs(NamedTuple):
+    """Training and test set, and the probes by name.
+
+    "probe" is what the plane is measured on, "pairs" a part of it where it is too long for all pairs; "train" and
+    "test" are equally many inputs of either set, so that their ceilings are the same.
+    """
+
+    train: Pair
+    test: Pair
+    probes: dict[str, Pair]
+    classes: int
+
+
+def inputs(variant: Variant, pairs: int, root: Path | None, *, images: bool, channels: int | None = None) -> Inputs:
+    """What the variant needs; vectors (n, d), or images (n, C, S, S) for convolutional networks.
+
+    Gray images are repeated to as many `channels` as the network wants.
+
+    Raises MissingData, InvalidArgument (more samples asked for than there are).
+
+    >>> found = inputs(Variant("szt"), 1000, None, images=False)
+    >>> len(found.train[1]), len(found.probes["probe"][1]), len(found.probes["pairs"][1])
+    (3276, 4096, 1000)
+    """
+    parts = _loaded(variant.data, variant.shuffled_split, str(root) if root is not None else None)
+    train, test = (_classes_only(part, variant.classes) for part in (parts.train, parts.test))
+    if variant.size:
+        train = _drawn(train, variant.size, "training samples")
+    chosen = {"train": train, "test": test}
+    probe = (
+        Split(parts.name, train, test).whole
+        if choice(variant.probe, "probe", ("all", "train", "test")) == "all"
+        else chosen[variant.probe]
+    )
+    if variant.probe_size:
+        probe = _drawn(probe, variant.probe_size, "samples in the probe")
+    taken = {
+        name: _tensors(part, images, channels) for name, part in (("train", train), ("test", test), ("probe", probe))
+    }
+    probes = {"probe": _repeated(taken["probe"], variant.repeats)}
+    if len(probe) * variant.repeats > pairs:
+        few = _drawn(probe, max(2, pairs // variant.repeats), "samples in the probe")
+        probes["pairs"] = _repeated(_tensors(few, images, channels), variant.repeats)
+    count = min(len(train), len(test), max(2, min(pairs, len(probe) * variant.repeats) // variant.repeats))
+    for name, part in chosen.items():
+        probes[name] = _repeated(
+            _tensors(_drawn(part, count, "samples in the probe"), images, channels), variant.repeats
+        )
+    return Inputs(taken["train"], taken["test"], probes, len(variant.classes) or train.classes)
+
+
+@lru_cache(maxsize=2)
+def _loaded(name: str, shuffled: bool, root: str | None) -> Split:
+    return load(name, root=root, split_seed=0 if shuffled or name != "szt" else None)
+
+
+def _classes_only(data: Dataset, wanted: tuple[int, ...]) -> Dataset:
+    if not wanted:
+        return data
+    part = data.subset(np.flatnonzero(np.isin(data.labels, wanted)))
+    labels = np.array([wanted.index(int(label)) for label in part.labels])
+    return Dataset(part.name, part.inputs, labels, len(wanted), part.scale, part.source)
+
+
+def _drawn(data: Dataset, count: int, what: str) -> Dataset:
+    """The same ones whoever asks."""
+    if count > len(data):
+        raise InvalidArgument(f"{count} {what} are asked for, but there are {len(data)}")
+    if count == len(data):
+        return data
+    return data.subset(np.sort(np.random.default_rng(0).permutation(len(data))[:count]))
+
+
+def _tensors(data: Dataset, images: bool, channels: int | None) -> Pair:
+    if not images:
+        return data.tensors()
+    x, y = data.images()
+    times = -(-SMALLEST_IMAGE // x.shape[-1])
+    x = x.repeat_interleave(times, 2).repeat_interleave(times, 3)
+    return x if channels is None else x.expand(-1, channels, -1, -1), y
+
+
+def _repeated(pair: Pair, times: int) -> Pair:
+    return tuple(torch.repeat_interleave(part, times, dim=0) for part in pair) if times > 1 else pair  # type: ignore[return-value]

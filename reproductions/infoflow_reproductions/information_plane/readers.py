@@ -1,0 +1,92 @@
+"""Estimators that place a layer in the plane in ways that only these rows need, and all estimators by text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from infoflow.core.checks import samples
+from infoflow.core.errors import InvalidArgument
+from infoflow.core.estimate import LayerInformation
+from infoflow.estimators import MINE, AddedNoise, MatrixRenyi, SamplePropagation
+from infoflow.estimators.registry import named_parameters, parse
+from infoflow_reproductions.information_plane.generative import Generative
+
+
+@dataclass(frozen=True)
+class NoisyNetwork:
+    """Sample propagation where the layers before are noisy too: I(X;T) = ĥ(T) − Σ_i ĥ(T | x_i)/n, its eq. 11.
+
+    `measure(t, y, x)`: t are a layer's values before its own noise, with noise drawn anew in the layers before it for
+    every row; rows of one input x belong together, however they are ordered. The variance must be that of the network's
+    noise. Raises InvalidArgument without x. Goldfeld et al. (2019).
+
+    >>> x = torch.tensor([[0.0], [0.0], [1.0], [1.0]])
+    >>> t = torch.tensor([[-9.0], [-9.1], [9.0], [9.1]])
+    >>> round(NoisyNetwork(SamplePropagation(variance=0.1)).measure(t, [0, 0, 1, 1], x).input.bits, 3)
+    1.0
+    """
+
+    estimator: SamplePropagation
+
+    def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
+        """I(X;T+ε) and I(T+ε;Y), both with the network's noise."""
+        if x is None:
+            raise InvalidArgument("x is None; want the network's inputs, to know which rows belong to one")
+        rows = samples(x, "x").cpu().numpy()
+        _, numbers = np.unique(rows, axis=0, return_inverse=True)
+        return LayerInformation(
+            self.estimator.estimate(t, torch.from_numpy(numbers.reshape(-1))), self.estimator.estimate(t, y)
+        )
+
+
+class ChannelRenyi:
+    """Matrix-based Rényi information that joins maps channel by channel: Yu et al. (2020), eq. (5b).
+
+    Recordings hold maps flattened; `shapes` gives their shape by the number of their values. Nats.
+
+    >>> t = torch.tensor([[0.0, 0.0], [0.0, 0.0], [9.0, 9.0], [9.0, 9.0]])
+    >>> maps = ChannelRenyi(MatrixRenyi(alpha=2, kernel_width=1.0, channels=True), {2: (2, 1, 1)})
+    >>> round(maps.measure(t, [0, 0, 1, 1], t).label.bits, 3)
+    1.0
+    """
+
+    def __init__(self, estimator: MatrixRenyi, shapes: Mapping[int, tuple[int, ...]]) -> None:
+        self.estimator, self.shapes = estimator, dict(shapes)
+
+    def __repr__(self) -> str:
+        return f"ChannelRenyi({self.estimator!r}, {self.shapes!r})"
+
+    def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
+        """I_α(X;T) and I_α(T;Y); what isn't maps is one channel."""
+        return self.estimator.measure(self._maps(t), y, None if x is None else self._maps(x))
+
+    def _maps(self, values: Any) -> Any:
+        rows = torch.as_tensor(values).flatten(1)
+        return rows.reshape(len(rows), *self.shapes.get(rows.shape[1], (1, rows.shape[1])))
+
+
+def estimator_of(text: str, shapes: Mapping[int, tuple[int, ...]]) -> Any:
+    """By text, as `infoflow.estimators.parse`; "noisy-network" and "channel-renyi" are those above,
+    "generative" is `Generative`, and
+    "noisy-mine:variance=..." is MINE (with further settings of its) on the layer with noise.
+
+    >>> estimator_of("noisy-network:variance=0.01", {}).estimator.variance
+    0.01
+    """
+    name, colon, rest = text.partition(":")
+    if name == "noisy-network":
+        return NoisyNetwork(parse(f"sample-propagation{colon}{rest}"))
+    if name == "noisy-mine":
+        settings = named_parameters(text)[1]
+        variance = settings.pop("variance")
+        return AddedNoise(MINE(**settings), variance=variance)
+    if name == "generative":
+        return Generative(**named_parameters(text)[1])
+    if name == "channel-renyi":
+        return ChannelRenyi(parse(f"matrix-renyi:channels=True{',' if rest else ''}{rest}"), shapes)
+    return parse(text)

@@ -1,0 +1,89 @@
+"""The theory's trials against enumeration, and the verdicts that follow from them."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from infoflow_reproductions import Context, reproduce
+from infoflow_reproductions.milc.theory import THEORY, bounds, channels, label_entropy, mixture, random_channels
+
+CONTEXT = Context(None, "cpu", Path("unused"), False)
+
+
+def test_random_channels_are_what_they_say() -> None:
+    class Remembering:
+        """Keeps the last distributions drawn."""
+
+        def __init__(self) -> None:
+            self.rng, self.drawn = np.random.default_rng(3), []
+
+        def integers(self, *args: int) -> int:
+            return int(self.rng.integers(*args))
+
+        def choice(self, values: list[float]) -> float:
+            return float(self.rng.choice(values))
+
+        def dirichlet(self, alpha: np.ndarray, size: object) -> np.ndarray:
+            self.drawn.append(self.rng.dirichlet(alpha, size=size))
+            return self.drawn[-1]
+
+    rng = Remembering()
+    information, entropy, error = random_channels(20, 4, "unbalanced", rng)  # type: ignore[arg-type]
+    given, prior = rng.drawn
+    for i in range(20):
+        joint = prior[i][:, None] * given[i]
+        rows, columns = joint.sum(1), joint.sum(0)
+        terms = [p * math.log(p / (rows[c] * columns[x])) for (c, x), p in np.ndenumerate(joint) if p > 0]
+        assert information[i] == pytest.approx(sum(terms), abs=1e-9)
+        assert entropy[i] == pytest.approx(-sum(p * math.log(p) for p in prior[i] if p > 0))
+        assert error[i] == pytest.approx(sum(joint[:, x].sum() - joint[:, x].max() for x in range(joint.shape[1])))
+
+
+def test_balanced_channels_have_balanced_labels() -> None:
+    _, entropy, _ = random_channels(10, 5, "balanced", np.random.default_rng(0))
+    assert entropy == pytest.approx(math.log(5))
+
+
+def test_the_paper_form_fails_for_unbalanced_labels_only() -> None:
+    unbalanced = channels(context=CONTEXT, labels="unbalanced", count=6000, seed=0)
+    balanced = channels(context=CONTEXT, labels="balanced", count=6000, seed=0)
+    assert unbalanced["channels"] == balanced["channels"] == 6000
+    assert unbalanced["paper_violations"] > 0 == balanced["paper_violations"]
+    assert unbalanced["paper_worst"] > 0.01
+    for form in ("fano", "tight", "corrected", "weak"):
+        assert unbalanced[f"{form}_violations"] == balanced[f"{form}_violations"] == 0
+        assert unbalanced[f"{form}_worst"] == 0
+    assert balanced["fano_gap"] < balanced["tight_gap"] < balanced["corrected_gap"] < balanced["weak_gap"]
+
+
+def test_curves_begin_at_no_information_and_end_at_all_of_it() -> None:
+    found = bounds(context=CONTEXT, classes=10, labels="unbalanced")
+    assert found["information"][-1] == pytest.approx(label_entropy(10, "unbalanced"))
+    # Half on one class, 1/18 on each of the others.
+    assert label_entropy(10, "unbalanced") == pytest.approx(0.5 * math.log(2) + 9 / 18 * math.log(18))
+    assert found["fano"][0] == pytest.approx(found["majority_error"], abs=1e-6)
+    assert found["paper"][0] > found["majority_error"] == 0.5
+    assert found["fano"][-1] == pytest.approx(0, abs=1e-6)
+
+
+def test_mixture_bounds_bracket_in_any_dimension() -> None:
+    one, ten = (mixture(context=CONTEXT, dimensions=n) for n in (1, 10))
+    assert one["outside"] == ten["outside"] == 0
+    np.testing.assert_allclose(one["overlap"], ten["overlap"])
+    assert max(one["energy"]) > max(ten["energy"]) == 0
+    assert all(np.asarray(one["fano"]) <= np.asarray(one["bayes_error"]) + 1e-7)
+
+
+def test_verdicts_follow_from_the_numbers(tmp_path: Path) -> None:
+    done = reproduce(THEORY, "smoke", tmp_path / "theory")
+    said = {claim.text: claim.verdict for claim in done.findings.claims}
+    assert said["the paper form holds for random channels with unbalanced labels"] == "differs"
+    assert said["the paper form holds for random channels with balanced labels"] == "reproduced"
+    assert {verdict for text, verdict in said.items() if not text.startswith("the paper form")} <= {
+        "holds", "reproduced",
+    }  # fmt: skip
+    pictures = {figure.name for figure in done.findings.figures}
+    assert pictures == {"error-bounds-balanced", "error-bounds-unbalanced", "mixture-information", "mixture-error"}

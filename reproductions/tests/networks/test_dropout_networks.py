@@ -1,0 +1,140 @@
+"""Networks with a dropout inside: where it is, what it costs, and that seeds alone decide."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from infoflow_reproductions.networks.all_cnn import AllCNN, all_cnn_32, all_cnn_96
+from infoflow_reproductions.networks.dropout_mlp import DropoutMLP
+from infoflow_reproductions.networks.noisy import DROPOUTS, noisy_layer
+from infoflow_reproductions.networks.vae import VariationalAutoencoder
+from torch import nn
+
+from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.layers import InformationDropout, information_cost, reestimate_batch_norm, stochastic_layers
+
+
+def convolutions(network: nn.Module) -> list[tuple[int, int, int, int]]:
+    """(in, out, kernel, stride) of every convolution but the noise branches."""
+    branches = {id(m.branch) for m in network.modules() if isinstance(m, InformationDropout)}
+    found = [m for m in network.modules() if isinstance(m, nn.Conv2d) and id(m) not in branches]
+    return [(m.in_channels, m.out_channels, m.kernel_size[0], m.stride[0]) for m in found]
+
+
+@pytest.mark.parametrize("dropout", DROPOUTS)
+def test_all_cnn_32_is_table_2(dropout: str) -> None:
+    assert convolutions(all_cnn_32(dropout)) == [
+        (3, 96, 3, 1), (96, 96, 3, 1), (96, 96, 3, 2), (96, 192, 3, 1), (192, 192, 3, 1), (192, 192, 3, 2),
+        (192, 192, 3, 1), (192, 192, 1, 1), (192, 10, 1, 1),
+    ]  # fmt: skip
+
+
+def test_all_cnn_96_halves_four_times_at_its_dropouts() -> None:
+    network = all_cnn_96(width=0.25)
+    shapes = {}
+    for name, layer in stochastic_layers(network).items():
+        layer.register_forward_hook(lambda m, i, o, name=name: shapes.update({name: tuple(o.shape)}))
+    network(torch.zeros(1, 1, 96, 96))
+    assert shapes == {
+        "body.dropout1": (1, 8, 48, 48),
+        "body.dropout2": (1, 16, 24, 24),
+        "body.dropout3": (1, 24, 12, 12),
+        "body.dropout4": (1, 48, 6, 6),
+    }
+
+
+@pytest.mark.parametrize("dropout", DROPOUTS)
+@pytest.mark.parametrize("kind", ["mlp", "cnn"])
+def test_noise_is_there_in_training_and_off_in_evaluation(dropout: str, kind: str) -> None:
+    x = torch.randn(6, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    if kind == "mlp":
+        network: nn.Module = DropoutMLP([192, 16, 16, 4], dropout)
+        x = x.flatten(1)
+    else:
+        network = AllCNN((8, 8), 8, dropout=dropout)
+    first, second = network(x), network(x)
+    assert torch.equal(first, second) == (dropout == "none")
+    if kind == "cnn":
+        reestimate_batch_norm(network, [x])
+    network.eval()
+    assert torch.equal(network(x), network(x))
+    assert all(p.grad is not None for p in _trained(network, x))
+
+
+def _trained(network: nn.Module, x: torch.Tensor) -> list[nn.Parameter]:
+    network.train()
+    loss = network(x).square().sum()
+    if any(isinstance(m, InformationDropout) for m in network.modules()):
+        loss = loss + information_cost(network)
+    loss.backward()
+    return list(network.parameters())
+
+
+def test_seeds_alone_decide_and_global_random_state_is_left_alone() -> None:
+    for make in (lambda s: DropoutMLP([4, 3, 2], seed=s), lambda s: AllCNN((4,), 4, seed=s),
+                 lambda s: VariationalAutoencoder(9, units=2, hidden=4, latent="information", seed=s)):  # fmt: skip
+        state = torch.random.get_rng_state()
+        first, again, other = (torch.cat([p.flatten() for p in make(s).parameters()]) for s in (3, 3, 4))
+        assert torch.equal(first, again)
+        assert not torch.equal(first, other)
+        assert torch.equal(state, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize(("width", "channels"), [(0.25, 24), (0.5, 48), (1.0, 96), (0.001, 1)])
+def test_width_multiplies_channels(width: float, channels: int) -> None:
+    assert convolutions(all_cnn_32("none", width=width))[0][1] == channels
+
+
+def test_softplus_takes_the_log_normal_prior_and_relu_the_log_uniform() -> None:
+    host = nn.Linear(3, 2)
+    assert noisy_layer(host, "information", "softplus").prior == "log-normal"
+    assert noisy_layer(host, "information", "relu").prior == "log-uniform"
+
+
+@pytest.mark.parametrize("latent", ["gaussian", "information"])
+def test_the_bound_is_below_the_evidence_of_a_linear_world(latent: str) -> None:
+    """Pixels that are all ½: log p(x) = −inputs · log 2 is the best that any model of them can do on average."""
+    torch.manual_seed(0)
+    x = torch.full((400, 9), 0.5)
+    network = VariationalAutoencoder(9, latent=latent, units=2, hidden=8)
+    optimizer = torch.optim.Adam(network.parameters(), 0.01)
+    for _ in range(300):
+        optimizer.zero_grad()
+        (-network(x).mean()).backward()
+        optimizer.step()
+    bound = network(x).mean().item()
+    assert bound <= -9 * math.log(2) + 1e-4
+    assert bound > -9 * math.log(2) - 0.2
+
+
+def test_the_gaussian_divergence_equals_its_monte_carlo_value() -> None:
+    torch.manual_seed(1)
+    network = VariationalAutoencoder(6, units=3, hidden=8)
+    x = torch.rand(1, 6).expand(200_000, 6)
+    z, divergence = network.encode(x)
+    mean, log_variance = network.bottleneck(network.encoder(x[:1])).chunk(2, dim=1)
+    posterior = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
+    prior = torch.distributions.Normal(0, 1)
+    estimate = (posterior.log_prob(z) - prior.log_prob(z)).sum(1).mean()
+    assert divergence[0].item() == pytest.approx(estimate.item(), abs=0.01)
+
+
+def test_what_makes_no_network_is_refused() -> None:
+    with pytest.raises(UnknownName, match="unknown dropout 'binray'; did you mean 'binary'"):
+        all_cnn_32("binray")
+    with pytest.raises(UnknownName, match="activation"):
+        DropoutMLP([4, 3, 2], activation="tanh")
+    with pytest.raises(UnknownName, match="latent"):
+        VariationalAutoencoder(latent="laplace")
+    with pytest.raises(InvalidArgument, match="no hidden layer"):
+        DropoutMLP([4, 2])
+    with pytest.raises(InvalidArgument, match="stages is empty"):
+        AllCNN((), 4)
+    with pytest.raises(InvalidArgument, match="keep is 1"):
+        AllCNN((4,), 4, keep=1.5)
+    with pytest.raises(InvalidArgument, match=r"want \(n, 3, height, width\)"):
+        all_cnn_32("none", width=0.1)(torch.zeros(2, 1, 32, 32))
+    with pytest.raises(InvalidArgument, match=r"want \(n, 784\)"):
+        VariationalAutoencoder()(torch.zeros(2, 28, 28))

@@ -1,0 +1,198 @@
+"""Deep InfoMax's reproductions: verdicts follow from the numbers; views, distances and pictures are what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from infoflow_reproductions import Results
+from infoflow_reproductions.deep_infomax import EXPERIMENTS, ablation, ndm, negatives, table1, table4
+from infoflow_reproductions.deep_infomax.kernel_distance import kernel_distance
+from infoflow_reproductions.deep_infomax.methods import LABELS, Size, learner
+from infoflow_reproductions.deep_infomax.pictures import pack, unpack
+from infoflow_reproductions.deep_infomax.recipes import CPU, FULL
+from infoflow_reproductions.deep_infomax.stl10 import stl10
+from infoflow_reproductions.deep_infomax.views import view
+from torch import Tensor
+
+from infoflow.core.errors import MissingData
+
+BASE = {
+    "random": 0.3,
+    "supervised": 0.6,
+    "vae": 0.4,
+    "nat": 0.35,
+    "dim-g": 0.45,
+    "dim-g-prior": 0.5,
+    "dim-l": 0.6,
+    "dim-l-nce": 0.65,
+}
+
+
+def results(trials: Any, found: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Results:
+    return Results(trials, {trial.name: found(trial.arguments) for trial in trials})
+
+
+def test_table_1_says_who_is_above_whom() -> None:
+    recipe = EXPERIMENTS["table1"].recipe("cpu")
+    image = pack(torch.zeros(1, 2, 3, 4, 4))
+
+    def found(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        value = BASE[arguments["method"]] + 0.01 * arguments["seed"]
+        return {"conv": value, "fc": value, "Y": value, "accuracy": value, "neighbors": image}
+
+    report = table1.report(recipe, results(table1.trials(recipe), found))
+    assert all(claim.holds for claim in report.claims)
+    assert {row.verdict for row in report.rows} == {"other scale", "not published"}
+    turned = table1.report(
+        recipe,
+        results(table1.trials(recipe), lambda a: {k: v if isinstance(v, dict) else 1 - v for k, v in found(a).items()}),
+    )
+    assert all(claim.holds is False for claim in turned.claims)
+
+
+def test_at_full_scale_figures_are_held_against_the_papers() -> None:
+    recipe = replace(EXPERIMENTS["table1"].recipe("full"), methods=("dim-l", "vae"))
+
+    def found(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        local = arguments["method"] == "dim-l"
+        return {
+            "conv": 0.7325 if local else 0.5,
+            "fc": 0.7362,
+            "Y": 0.6696,
+            "neighbors": pack(torch.zeros(1, 1, 3, 2, 2)),
+        }
+
+    verdicts = {row.what: row.verdict for row in table1.report(recipe, results(table1.trials(recipe), found)).rows}
+    assert verdicts["DIM(L) JSD: conv"] == "reproduced"
+    assert verdicts["VAE: conv"] == "differs"
+    assert FULL.epochs == 1000
+    assert Size() == FULL.size
+
+
+def test_negatives_are_judged_by_what_each_bound_loses() -> None:
+    recipe = EXPERIMENTS["negatives"].recipe("cpu")
+
+    def found(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        slope = 0.05 if arguments["method"] == "dim-l-nce" else 0.01
+        value = 0.4 + slope * np.log10(arguments["options"]["negatives"]) + 0.001 * arguments["seed"]
+        return {"conv": value, "Y": value}
+
+    report = negatives.report(recipe, results(negatives.trials(recipe), found))
+    assert [claim.holds for claim in report.claims] == [True, True]
+
+
+def test_the_trend_of_dependence_is_judged_whole() -> None:
+    recipe = EXPERIMENTS["ndm"].recipe("cpu")
+
+    def falling(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        value = 2 / (1 + arguments["options"]["beta"]) + 0.01 * arguments["seed"]
+        return {"NDM": value, "NDM (sigmoid)": value, "TC": value, "curve_divergence": [value]}
+
+    assert [c.holds for c in ndm.report(recipe, results(ndm.trials(recipe), falling)).claims] == [True] * 4
+    rising = lambda a: {**falling(a), "NDM": a["options"]["beta"] + 0.01 * a["seed"]}  # noqa: E731
+    assert [c.holds for c in ndm.report(recipe, results(ndm.trials(recipe), rising)).claims] == [False] * 2 + [True] * 2
+
+
+def test_table_4_and_the_ablation_know_their_options() -> None:
+    recipe = EXPERIMENTS["table4"].recipe("cpu")
+    names = {trial.name: trial.arguments["options"] for trial in table4.trials(recipe)}
+    assert names["dim-l-nce/dim/seed=0"] == {}
+    assert set(names["dim-l-nce/both/seed=2"]) == {"coordinates", "locations", "occlusion"}
+    grid = EXPERIMENTS["ablation"].recipe("cpu")
+    assert all(point["alpha"] or point["beta"] for point in grid.points())
+    assert len(grid.points()) == (3 * 3 - 1) * 3
+    assert len(ablation.trials(grid)) == grid.seeds * len(grid.points())
+
+
+def test_table_4_judges_each_length_of_training_by_itself() -> None:
+    recipe = EXPERIMENTS["table4"].recipe("cpu")
+    short, long = recipe.learning.epochs, recipe.longer
+
+    def found(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        gain = 0.05 * len(arguments["options"]) * (1 if arguments["epochs"] == long else -1)
+        curves = {f"curve_{name}": [1.0, 0.5] for name in ("local", "absolute_coordinates", "relative_coordinates")}
+        return {**curves, **dict.fromkeys(("conv", "fc", "Y"), 0.4 + gain + 0.01 * arguments["seed"])}
+
+    report = table4.report(recipe, results(table4.trials(recipe), found))
+    assert {claim.text.split(",")[0]: claim.holds for claim in report.claims} == {
+        f"{short} epochs": False,
+        f"{long} epochs": True,
+    }
+    assert {figure.name for figure in report.figures} == {
+        f"{kind}-{epochs}" for kind in ("accuracy", "losses") for epochs in (short, long)
+    }
+
+
+@pytest.mark.parametrize("method", LABELS)
+def test_every_method_is_built_and_learns_from_a_batch(method: str) -> None:
+    made = learner(method, Size(width=1 / 32, features=4, units=8), images=20, classes=10, seed=0)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randint(256, (6, 3, 32, 32), dtype=torch.uint8, generator=generator)
+    batch = made.prepare(x, torch.arange(6), torch.arange(6), generator=generator)
+    for player in made.players.values():
+        loss = player.loss(*batch)
+        (loss if isinstance(loss, Tensor) else loss.total).backward()
+        assert any(p.grad is not None for p in player.module.parameters())
+    assert bool(made.players) == (method != "random")
+    names = dict(made.representation.named_modules())
+    assert all(layer in names or layer == "output" for layer in made.layers.values())
+
+
+def test_views_differ_between_images_and_draws_and_stay_in_range() -> None:
+    images = torch.rand(8, 3, 32, 32)
+    one, other = (view(images, torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    assert 0 <= float(one.min()) <= float(one.max()) <= 1
+    assert not torch.equal(one, other)
+    assert torch.equal(one, view(images, torch.Generator().manual_seed(0)))
+    flat = view(torch.full((4, 3, 8, 8), 0.5), torch.Generator().manual_seed(0))
+    assert bool((flat.flatten(1).std(1) < 1e-5).all())  # of one color, whatever is cropped
+
+
+def test_the_kernel_distance_equals_loops() -> None:
+    rng = np.random.default_rng(0)
+    p, q = rng.normal(size=(6, 3)), rng.normal(size=(6, 3)) + 1
+    k = lambda a, b: (a @ b / 3 + 1) ** 3  # noqa: E731
+    within = sum(np.mean([k(a, b) for i, a in enumerate(v) for j, b in enumerate(v) if i != j]) for v in (p, q))
+    across = np.mean([k(a, b) for a in p for b in q])
+    found = kernel_distance(torch.from_numpy(p), torch.from_numpy(q), subsets=1)
+    assert found == pytest.approx(within - 2 * across, rel=1e-9)
+
+
+def test_images_are_packed_without_loss() -> None:
+    images = torch.randint(256, (2, 3, 3, 5, 4), dtype=torch.uint8)
+    assert np.array_equal(unpack(pack(images)), images.numpy())
+
+
+def test_stl10_is_read_as_its_authors_wrote_it(tmp_path: Any) -> None:
+    folder = tmp_path / "stl10_binary"
+    folder.mkdir()
+    stl10.cache_clear()
+    with pytest.raises(MissingData, match=r"no train_X\.bin"):
+        stl10(tmp_path)
+    pixels = np.arange(3 * 96 * 96, dtype=np.uint64).astype(np.uint8)
+    for name in ("train", "test"):
+        pixels.tofile(folder / f"{name}_X.bin")
+        np.array([10], np.uint8).tofile(folder / f"{name}_y.bin")
+    (x, y), _ = stl10(tmp_path)
+    assert x.shape == (1, 3, 64, 64)
+    assert y.tolist() == [9]
+    # Column by column: pixel (row, column) of the first channel is at column · 96 + row, and the cut starts at 16.
+    assert int(x[0, 0, 5, 7]) == int(pixels[(16 + 7) * 96 + 16 + 5])
+    stl10.cache_clear()
+
+
+def test_the_small_scale_says_what_is_small() -> None:
+    assert CPU.images == 10_000
+    row = table1.report(
+        replace(EXPERIMENTS["table1"].recipe("cpu"), methods=("dim-g",)),
+        results(
+            table1.trials(replace(EXPERIMENTS["table1"].recipe("cpu"), methods=("dim-g",))),
+            lambda a: {"conv": 0.5, "fc": 0.5, "Y": 0.4},
+        ),
+    ).rows[0]
+    assert row.why == f"10000 images, {CPU.epochs} epochs, widths × 0.25"

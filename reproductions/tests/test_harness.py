@@ -1,0 +1,230 @@
+"""How a reproduction runs, is remembered and is judged, by an experiment whose truth is known."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from infoflow_reproductions import (
+    Claim,
+    Context,
+    Experiment,
+    Figure,
+    Findings,
+    Plan,
+    Results,
+    Row,
+    Trial,
+    over_seeds,
+    reproduce,
+    reproduce_together,
+)
+from infoflow_reproductions.harness.running import run_trials
+from matplotlib.figure import Figure as Canvas
+
+from infoflow.core.errors import BrokenStore, InvalidArgument, UnknownName
+
+
+@dataclass(frozen=True)
+class Recipe:
+    seeds: int = 3
+    slope: float = 2.0
+    fail_at: int = -1
+
+
+def measure(*, context: Context, x: int, seed: int, slope: float, fail_at: int) -> Mapping[str, Any]:
+    if x == fail_at:
+        raise KeyboardInterrupt
+    with (context.checkpoint.parent / "calls").open("a") as calls:
+        calls.write(f"{x}/{seed}\n")
+    noise = np.random.default_rng((seed, x)).normal() / 100
+    return {"y": slope * x + noise, "curve": np.arange(3) * slope, "odd": math.nan, "drawn": torch.rand(()).item()}
+
+
+def trials(recipe: Recipe) -> list[Trial]:
+    return [
+        Trial(
+            f"x={x}/seed={seed}",
+            measure,
+            {"x": x, "seed": seed, "slope": recipe.slope, "fail_at": recipe.fail_at},
+        )
+        for x in (0, 1)
+        for seed in range(recipe.seeds)
+    ]
+
+
+def report(recipe: Recipe, results: Results) -> Findings:
+    ys = [[one["y"] for one in results.of(x=x)] for x in (0, 1)]
+
+    def draw(canvas: Canvas) -> None:
+        canvas.subplots().plot([0, 1], [np.mean(y) for y in ys])
+
+    return Findings(
+        rows=[Row("slope", np.subtract(ys[1], ys[0]).tolist(), published=2.0, tolerance=0.1)],
+        claims=[Claim.above("it rises <b>fast</b>", np.subtract(ys[1], ys[0]).tolist(), 1.0)],
+        figures=[Figure("line", "A line.", draw)],
+        notes=["a note"],
+    )
+
+
+TOY = Experiment("toy", "line", "A line through the origin", {"smoke": Recipe(2), "cpu": Recipe(3)}, trials, report)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_reproduction_writes_what_it_found_beside_what_was_published(tmp_path: Path, jobs: int) -> None:
+    done = reproduce(TOY, "cpu", tmp_path / "run", jobs=jobs, device="cpu")
+    table = pd.read_csv(tmp_path / "run" / "table.csv")
+    assert table.loc[0, ["what", "published", "seeds", "verdict"]].tolist() == ["slope", 2.0, 3, "reproduced"]
+    assert table.loc[0, "low"] < table.loc[0, "found"] < table.loc[0, "high"]
+    assert pd.read_csv(tmp_path / "run" / "claims.csv")["verdict"].tolist() == ["reproduced"]
+    assert len(pd.read_csv(tmp_path / "run" / "trials.csv")) == 6
+    summary = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert summary["settings"]["slope"] == 2.0
+    assert {"infoflow", "torch", "device", "trial_seconds", "time"} <= summary["provenance"].keys()
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "it rises &lt;b&gt;fast&lt;/b&gt;" in page
+    assert "data:image/png;base64," in page
+    assert (tmp_path / "run" / "line.png").read_bytes().startswith(b"\x89PNG")
+    assert "slope: 2" in str(done)
+
+
+def test_an_interrupted_run_goes_on_trial_by_trial_and_may_ask_for_more_seeds(tmp_path: Path) -> None:
+    calls = tmp_path / "trials" / "calls"
+    stopping = trials(Recipe(fail_at=1))
+    with pytest.raises(KeyboardInterrupt):
+        run_trials(stopping, tmp_path / "trials")
+    assert calls.read_text().split() == ["0/0", "0/1", "0/2"]
+
+    folder = tmp_path / "run"
+    first = reproduce(TOY, "smoke", folder, device="cpu")
+    with pytest.raises(InvalidArgument, match="holds a run"):
+        reproduce(TOY, "smoke", folder, device="cpu")
+    with pytest.raises(InvalidArgument, match=r"slope was 2.0, is 3.0"):
+        reproduce(TOY, "smoke", folder, recipe=Recipe(2, slope=3.0), resume=True, device="cpu")
+    again = reproduce(TOY, "smoke", folder, resume=True, device="cpu")
+    assert again.findings.rows[0].values == first.findings.rows[0].values
+    assert len((folder / "trials" / "calls").read_text().split()) == 4  # nothing ran twice
+    more = reproduce(TOY, "smoke", folder, recipe=replace(Recipe(2), seeds=5), resume=True, device="cpu")
+    assert len((folder / "trials" / "calls").read_text().split()) == 10
+    assert list(more.findings.rows[0].values[:2]) == list(first.findings.rows[0].values)
+    other = reproduce(TOY, "smoke", folder, recipe=Recipe(2, slope=3.0), overwrite=True, device="cpu")
+    assert other.findings.rows[0].found.mean == pytest.approx(3.0, abs=0.1)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_experiments_that_share_a_pool_find_what_each_finds_alone(tmp_path: Path, jobs: int) -> None:
+    other = replace(TOY, name="steeper")
+    plans = [Plan(TOY, Recipe(2), tmp_path / "one"), Plan(other, Recipe(3, slope=4.0), tmp_path / "two")]
+    found = {done.experiment.name: done for done in reproduce_together(plans, "cpu", jobs=jobs, device="cpu")}
+    assert sorted(found) == ["line", "steeper"]
+    for name, recipe in (("line", Recipe(2)), ("steeper", Recipe(3, slope=4.0))):
+        alone = reproduce(found[name].experiment, "cpu", tmp_path / f"{name}-alone", recipe=recipe, device="cpu")
+        assert found[name].findings.rows[0].values == alone.findings.rows[0].values
+        assert found[name].provenance["trials"] == 2 * recipe.seeds
+        assert (found[name].folder / "report.html").exists()
+
+
+def test_a_pool_that_is_interrupted_keeps_the_experiments_that_are_done(tmp_path: Path) -> None:
+    stopping = Plan(replace(TOY, name="stopping"), Recipe(2, fail_at=1), tmp_path / "two")
+    plans = [Plan(TOY, Recipe(2), tmp_path / "one"), stopping]
+    with pytest.raises(KeyboardInterrupt):
+        list(reproduce_together(plans, "cpu", device="cpu"))
+    assert (tmp_path / "one" / "report.html").exists()
+    assert not (tmp_path / "two" / "report.html").exists()
+    plans[1] = Plan(TOY, Recipe(3), tmp_path / "three")
+    done = list(reproduce_together(plans, "cpu", device="cpu", resume=True))
+    assert [each.folder.name for each in done] == ["one", "three"]
+    assert len((tmp_path / "one" / "trials" / "calls").read_text().split()) == 4  # nothing ran twice
+    with pytest.raises(InvalidArgument, match="holds a run"):
+        list(reproduce_together([Plan(TOY, Recipe(1), tmp_path / "four"), plans[0]], "cpu", device="cpu"))
+    assert not (tmp_path / "four" / "trials").exists()  # refused before anything ran
+
+
+def test_a_damaged_result_is_told_and_other_arguments_run_anew(tmp_path: Path) -> None:
+    run_trials(trials(Recipe(1)), tmp_path)
+    results = run_trials(trials(Recipe(1, slope=5.0)), tmp_path)
+    assert results["x=1/seed=0"]["y"] == pytest.approx(5.0, abs=0.1)
+    assert math.isnan(results["x=1/seed=0"]["odd"])
+    assert results["x=1/seed=0"]["curve"] == [0.0, 5.0, 10.0]
+    with pytest.raises(UnknownName, match="x=2"):
+        results["x=2/seed=0"]
+    next(tmp_path.glob("x=1*.json")).write_text("{")
+    with pytest.raises(BrokenStore, match="its trial runs again"):
+        run_trials(trials(Recipe(1, slope=5.0)), tmp_path)
+    with pytest.raises(InvalidArgument, match="two trials are named"):
+        run_trials(trials(Recipe(1)) * 2, tmp_path)
+
+
+def test_what_trials_draw_from_the_global_state_is_their_own(tmp_path: Path) -> None:
+    state = torch.get_rng_state()
+    draws = []
+    for run in ("first", "second"):
+        results = run_trials(trials(Recipe(2)), tmp_path / run)
+        draws.append([results[name]["drawn"] for name in results])
+        torch.rand(1)  # wherever the state stands
+    assert draws[0] == draws[1]
+    assert len(set(draws[0])) == 4
+    torch.set_rng_state(state)
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        (Row("r", [1.0]), "not published"),
+        (Row("r", [1.0], published=1.05, tolerance=0.1), "reproduced"),
+        (Row("r", [1.0], published=1.3, tolerance=0.1), "differs"),
+        (Row("r", [1.0, 1.4], published=1.35, tolerance=0.1), "can't tell"),
+        (Row("r", [1.0, 1.01], published=1.3, tolerance=0.1), "differs"),
+        (Row("r", [1.0, 1.01], published=1.3, tolerance=0.1, settings_known=False, why="lr"), "settings unknown"),
+        (Row("r", [1.0, 1.01], published=1.0, tolerance=0.1, comparable=False, why="1000 images"), "other scale"),
+        (Row("r", [math.nan, 1.0], published=1.0, tolerance=0.1), "can't tell"),
+    ],
+)
+def test_verdicts_follow_the_rule(row: Row, verdict: str) -> None:
+    assert row.verdict == verdict
+
+
+def test_rows_that_could_not_be_judged_are_refused() -> None:
+    with pytest.raises(InvalidArgument, match="no tolerance"):
+        Row("r", [1.0], published=1.0)
+    with pytest.raises(InvalidArgument, match="no values"):
+        Row("r", [])
+    with pytest.raises(InvalidArgument, match="want a reason"):
+        Row("r", [1.0], comparable=False)
+
+
+def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    covered = [found.low <= 0 <= found.high for found in (over_seeds(rng.normal(size=3)) for _ in range(4000))]
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("differences", "holds"),
+    [([1.0, 1.1, 0.9], True), ([-1.0, -1.1, -0.9], False), ([1.0, -1.0, 0.5], None), ([1.0], None)],
+)
+def test_a_claim_holds_where_its_interval_says_so(differences: Sequence[float], holds: bool | None) -> None:
+    assert Claim.above("c", differences).holds is holds
+
+
+@pytest.mark.parametrize(
+    ("curves", "holds"),
+    [
+        ([[3.0, 2.0, 1.0], [3.1, 2.2, 1.1], [2.9, 1.9, 0.9]], True),
+        ([[1.0, 2.0, 3.0], [1.1, 2.2, 3.1]], False),
+        ([[3.0, 1.0, 2.0], [3.1, 1.1, 2.0], [3.05, 1.05, 2.0]], False),  # falls in all, but surely rises at the end
+        ([[3.0, 2.0, 2.1], [3.1, 2.2, 2.1], [2.9, 1.9, 2.1]], None),  # rises, but within the seeds' spread
+    ],
+)
+def test_a_curve_falls_when_no_step_rises(curves: list[list[float]], holds: bool | None) -> None:
+    assert Claim.falling("c", curves).holds is holds
+    with pytest.raises(InvalidArgument, match="two or more"):
+        Claim.falling("c", [[1.0]])

@@ -1,0 +1,1 @@
+"""What every subpackage shares: estimates, protocols, errors, input checks, files, capture, distributed sums."""

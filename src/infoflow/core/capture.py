@@ -1,0 +1,250 @@
+"""The activations of a model's layers on one batch, taken with forward hooks that leave no trace.
+
+A layer is called by its module's name; the model's own output is called "output". A module that runs k > 1 times in
+one forward pass gives the layers "name@1" ... "name@k". Of a module that returns a tuple, as recurrent layers and the
+blocks of transformers do, the first entry counts.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.modules.activation as activation_modules
+from torch import Tensor, nn
+
+from infoflow.core.errors import InvalidArgument, UnknownName
+
+OUTPUT = "output"
+
+ACTIVATIONS: tuple[type[nn.Module], ...] = tuple(
+    getattr(activation_modules, name) for name in activation_modules.__all__ if name != "MultiheadAttention"
+)
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The module that the user wrote: compiled and data-parallel wrappers share its parameters, not names or hooks."""
+    while True:
+        inner = getattr(model, "_orig_mod", None)  # torch.compile
+        if inner is None and isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
+            inner = model.module
+        if not isinstance(inner, nn.Module):
+            return model
+        model = inner
+
+
+def samples_at_once(x: Tensor, most: int) -> int:
+    """How many of the samples (n, ...) to run through a network at once without gradients: up to `most` small ones.
+
+    A batch of 2^18 values or less keeps the maps of a convolutional network in the processor's caches.
+
+    >>> samples_at_once(torch.zeros(9, 12), 1024), samples_at_once(torch.zeros(9, 3, 32, 32), 1024)
+    (1024, 85)
+    """
+    return max(1, min(most, 2**18 // max(1, x[:1].numel())))
+
+
+@contextmanager
+def untouched(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode without gradients; afterwards flags, buffers and all random states are as they were."""
+    flags = [(module, module.training) for module in model.modules()]
+    buffers = [
+        (module, name, buffer, buffer.clone())
+        for module in model.modules()
+        for name, buffer in module._buffers.items()
+        if buffer is not None
+    ]
+    states = _random_states()
+    try:
+        for module, _ in flags:
+            # Not model.eval(): a user's own train() may do more than set flags.
+            module.training = False
+        with torch.no_grad():
+            yield
+    finally:
+        for module, flag in flags:
+            module.training = flag
+        for module, name, buffer, content in buffers:
+            module._buffers[name] = buffer
+            if not torch.equal(buffer, content):
+                with torch.no_grad():
+                    buffer.copy_(content)
+        for restore, state in states:
+            restore(state)
+
+
+def _random_states() -> list[tuple[Callable[[Any], Any], Any]]:
+    """What to call with what, to have every generator of the process as it is now."""
+    states: list[tuple[Callable[[Any], Any], Any]] = [
+        (torch.set_rng_state, torch.get_rng_state()),
+        (np.random.set_state, np.random.get_state()),  # noqa: NPY002 - the user's global state is to be kept
+        (random.setstate, random.getstate()),
+    ]
+    if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        states.append((torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all()))
+    if torch.backends.mps.is_available():
+        states.append((torch.mps.set_rng_state, torch.mps.get_rng_state()))
+    return states
+
+
+class Capture:
+    """Runs a model on a batch and hands over the chosen layers' activations, in the order of the layers.
+
+    `layers` is "auto" (every activation module in the order of the forward pass, and the output) or names.
+    Needs one trial batch, which finds what runs and in which order. `call(model, batch)` runs the model, where
+    `model(batch)` isn't how.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        layers: str | Sequence[str],
+        output: Callable[[Any], Tensor] | None,
+        trial: Tensor,
+        call: Callable[[nn.Module, Tensor], Any] | None = None,
+    ) -> None:
+        self.model = unwrapped(model)
+        self._call = call
+        for name, parameter in [*self.model.named_parameters(), *self.model.named_buffers()]:
+            if torch.nn.parameter.is_lazy(parameter):
+                raise InvalidArgument(f"the model's {name!r} has no shape yet; run one batch through it first")
+        self._output = output
+        self._modules = {name: module for name, module in self.model.named_modules() if name}
+        watched = self._watched(layers)
+        values, calls, same = self._forward(watched, trial)
+        used = _names(calls)
+        if isinstance(layers, str):
+            # A last activation that is the network's output is that output, and needs no second name.
+            self.layers = used if same in used and output is None else [*used, OUTPUT]
+            if self.layers.count(OUTPUT) > 1:
+                raise InvalidArgument("the model has an activation called 'output'; want layers by name, not 'auto'")
+        else:
+            self.layers = list(layers)
+            self._check(used, watched)
+        self._watching = watched
+        self._used = used
+        self._chosen(values)
+        held = sum(value.nbytes for value in values.values() if isinstance(value, Tensor))
+        self.bytes_per_sample = -(-held // max(1, len(trial)))
+        """What a call copies for each sample of its batch."""
+
+    def __call__(self, batch: Tensor) -> dict[str, Tensor]:
+        """Layer -> a copy of its activations on `batch`, on the CPU."""
+        values, calls, _ = self._forward(self._watching, batch)
+        if sorted(_names(calls)) != sorted(self._used):
+            raise InvalidArgument(
+                f"the forward pass ran {_names(calls)}, but {self._used} when the recording began; "
+                "want a model that runs the same layers each time"
+            )
+        return self._chosen(values)
+
+    def _chosen(self, values: dict[str, Any]) -> dict[str, Tensor]:
+        taken = {}
+        for layer in self.layers:
+            value = values[layer]
+            if not isinstance(value, Tensor):
+                remedy = "; give output=... that picks a tensor" if layer == OUTPUT else "; record a layer inside it"
+                raise InvalidArgument(f"layer {layer!r} returns a {type(value).__name__}, not a tensor{remedy}")
+            if value.is_complex():
+                raise InvalidArgument(f"layer {layer!r} has dtype {value.dtype}; want real numbers")
+            taken[layer] = value
+        return taken
+
+    @property
+    def chain(self) -> bool:
+        """Whether each layer is computed from the one before it alone: plain Sequentials, layers in their order."""
+        parents = {"", *(name.rpartition(".")[0] for name in self._watching)}
+        parents |= {part.rpartition(".")[0] for part in parents}
+        plain = all(type(self.model.get_submodule(name)).forward is nn.Sequential.forward for name in parents)
+        order = [*self._used, OUTPUT]
+        return plain and self.layers == sorted(self.layers, key=order.index)
+
+    def _watched(self, layers: str | Sequence[str]) -> list[str]:
+        if isinstance(layers, str):
+            if layers != "auto":
+                raise InvalidArgument(f"layers is {layers!r}; want 'auto' or a list of layer names")
+            return [name for name, module in self._modules.items() if isinstance(module, ACTIVATIONS)]
+        names = list(layers)
+        if not names:
+            raise InvalidArgument("layers is empty; want 'auto' or at least one layer name")
+        repeated = sorted({str(name) for name in names if names.count(name) > 1})
+        if repeated:
+            raise InvalidArgument(f"layers holds {', '.join(repeated)} more than once")
+        watched = []
+        for name in names:
+            if name == OUTPUT:
+                continue
+            base = name if name in self._modules else str(name).rpartition("@")[0]
+            if base not in self._modules:
+                raise UnknownName("layer", name, [*self._modules, OUTPUT])
+            if base not in watched:
+                watched.append(base)
+        return watched
+
+    def _check(self, used: list[str], watched: list[str]) -> None:
+        for layer in self.layers:
+            if layer == OUTPUT or layer in used:
+                continue
+            base = layer if layer in watched else layer.rpartition("@")[0]
+            times = [name for name in used if name.rpartition("@")[0] == base]
+            if times:
+                raise InvalidArgument(f"layer {layer!r} runs {len(times)} times; want some of {', '.join(times)}")
+            if base in used:
+                raise InvalidArgument(f"layer {layer!r}: {base!r} runs only once; want {base!r}")
+            raise InvalidArgument(f"layer {layer!r} does not run in the model's forward pass; nothing to record")
+
+    def _forward(self, watched: list[str], batch: Tensor) -> tuple[dict[str, Any], list[str], str | None]:
+        """(values by layer, module names in the order of their calls, the layer that is the model's output)."""
+        calls: list[str] = []
+        copies: list[Any] = []
+        last: Any = None
+
+        def hook(name: str) -> Callable[[nn.Module, Any, Any], None]:
+            def keep(module: nn.Module, inputs: Any, value: Any) -> None:
+                nonlocal last
+                calls.append(name)
+                # Copied at once: a later in-place module would write into it.
+                copies.append(_copied(value[0] if isinstance(value, tuple) and value else value))
+                last = value
+
+            return keep
+
+        handles = [self._modules[name].register_forward_hook(hook(name)) for name in watched]
+        try:
+            with untouched(self.model):
+                result = self.model(batch) if self._call is None else self._call(self.model, batch)
+                output = _copied(self._output(result) if self._output else result)
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            raise InvalidArgument(
+                f"the model can't run on a batch of shape {tuple(batch.shape)} and {batch.dtype}: {error}"
+            ) from error
+        finally:
+            for handle in handles:
+                handle.remove()
+        names = _names(calls)
+        # The same object can have been changed in place since its copy was taken.
+        is_output = names and last is result and isinstance(output, Tensor) and torch.equal(copies[-1], output)
+        values = {**dict(zip(names, copies, strict=True)), OUTPUT: output}
+        return values, calls, names[-1] if is_output else None
+
+
+def _names(calls: Sequence[str]) -> list[str]:
+    """Layer names, in order of the calls: "name", or "name@1", "name@2", ... for a module that is called again."""
+    names, seen = [], dict.fromkeys(calls, 0)
+    for name in calls:
+        seen[name] += 1
+        names.append(name if calls.count(name) == 1 else f"{name}@{seen[name]}")
+    return names
+
+
+def _copied(value: Any) -> Any:
+    if not isinstance(value, Tensor):
+        return value
+    value = value.detach()
+    if value.dtype in (torch.float16, torch.bfloat16):
+        value = value.float()  # exact, and NumPy knows no bfloat16
+    return value.to("cpu", copy=True)

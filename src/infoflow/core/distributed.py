@@ -1,0 +1,155 @@
+"""Differentiable collectives over the processes of a group; a group of None is this process alone.
+
+Every collective here is the exact adjoint of its forward pass for the sum of all processes' losses. So when
+each process calls `backward` on the same global value and the gradients of the parameters are *averaged* over
+the processes (what `DistributedDataParallel` does), the result is the gradient that one process with the
+whole batch would get.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from infoflow.core.errors import InvalidArgument
+
+# A torch.distributed.ProcessGroup, which builds of torch without distributed lack; None is one process alone.
+Group = Any
+
+_MAX_AXES = 8  # of a tensor that is gathered; its shape travels in a fixed-size message
+
+_DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+
+
+class Gathered(NamedTuple):
+    """Rows of all processes, in rank order: `values` (N, ...), where ours start, and how many each process has.
+
+    >>> Gathered(torch.zeros(5, 2), offset=2, sizes=(2, 3)).values.shape
+    torch.Size([5, 2])
+    """
+
+    values: Tensor
+    offset: int
+    sizes: tuple[int, ...]
+
+
+def world_size(group: Group = None) -> int:
+    """The number of processes in the group; 1 for None.
+
+    >>> world_size()
+    1
+    """
+    return 1 if group is None else int(dist.get_world_size(group))
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor, group: Group) -> Tensor:
+        ctx.group = group
+        total = tensor.detach().clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total, group=group)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        total = gradients[0].clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total, group=ctx.group)
+        return total, None
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor, group: Group, offset: int, sizes: tuple[int, ...]) -> Tensor:
+        ctx.group, ctx.offset, ctx.rows = group, offset, tensor.shape[0]
+        # Collectives want equal shapes, so shorter shards are padded and cut again.
+        padded = tensor.new_zeros(max(sizes), *tensor.shape[1:])
+        padded[: tensor.shape[0]] = tensor.detach()
+        parts = [torch.empty_like(padded) for _ in sizes]
+        dist.all_gather(parts, padded, group=group)
+        return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+        total = gradients[0].clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total, group=ctx.group)
+        return total[ctx.offset : ctx.offset + ctx.rows], None, None, None
+
+
+# `Function.apply` has no types of its own.
+_sum: Callable[[Tensor, Group], Tensor] = _Sum.apply
+_gather: Callable[[Tensor, Group, int, tuple[int, ...]], Tensor] = _Gather.apply
+
+
+def sum_over(tensor: Tensor, group: Group = None) -> Tensor:
+    """The elementwise sum of `tensor` over the processes, differentiable: y = Σ_r x_r, ∂/∂x_r = Σ_s ∂L_s/∂y.
+
+    Shapes must agree between the processes. With `group=None` the tensor itself.
+
+    >>> sum_over(torch.tensor([1.0, 2.0])).tolist()
+    [1.0, 2.0]
+    """
+    return tensor if group is None else _sum(tensor, group)
+
+
+def max_over(tensor: Tensor, group: Group = None) -> Tensor:
+    """The elementwise maximum over the processes, without gradient (it only shifts a log-sum-exp).
+
+    >>> max_over(torch.tensor(3.0)).item()
+    3.0
+    """
+    top = tensor.detach()
+    if group is not None:
+        top = top.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(top, op=dist.ReduceOp.MAX, group=group)
+    return top
+
+
+def gather(tensor: Tensor, group: Group = None, *, name: str = "tensor") -> Gathered:
+    """The rows (axis 0) of every process, in rank order, differentiable: the gradient of a row is summed over
+    all processes and comes back to the process that owns it.
+
+    Processes may hold different numbers of rows. Raises InvalidArgument, on every process alike, when the
+    other axes or the dtypes differ between processes, and on a process whose tensor can't be gathered at all
+    (no axis, more than 8).
+
+    >>> values, offset, sizes = gather(torch.ones(3, 2)); values.shape, offset, sizes
+    (torch.Size([3, 2]), 0, (3,))
+    """
+    if tensor.ndim == 0:
+        raise InvalidArgument(f"{name} is a single number; want rows to gather, shape (n, ...)")
+    if group is None:
+        return Gathered(tensor, 0, (tensor.shape[0],))
+    shapes = _shapes(tensor, group, name)
+    sizes = tuple(shape[0] for _, shape in shapes)
+    if len({(kind, shape[1:]) for kind, shape in shapes}) > 1:
+        raise InvalidArgument(
+            f"{name} differs between processes beyond its first axis: {[shape for _, shape in shapes]} "
+            f"of dtypes {[str(_DTYPES[kind]) for kind, _ in shapes]}; want the same features and dtype"
+        )
+    offset = list(itertools.accumulate(sizes, initial=0))[dist.get_rank(group)]
+    values = _gather(tensor, group, offset, sizes)
+    return Gathered(values, offset, sizes)
+
+
+def _shapes(tensor: Tensor, group: Group, name: str) -> list[tuple[int, tuple[int, ...]]]:
+    """(dtype's number, shape) of the tensor on every process."""
+    # A process that raised before the exchange would leave the others waiting: a fault travels as zero axes.
+    fault = tensor.ndim > _MAX_AXES or tensor.dtype not in _DTYPES
+    header = [0, 0] if fault else [tensor.ndim, _DTYPES.index(tensor.dtype)]
+    shape = [] if fault else list(tensor.shape)
+    message = torch.tensor([*header, *shape, *[0] * (_MAX_AXES - len(shape))], device=tensor.device)
+    parts = [torch.empty_like(message) for _ in range(world_size(group))]
+    dist.all_gather(parts, message, group=group)
+    received = [[int(number) for number in part] for part in parts]
+    broken = [process for process, (axes, *_) in enumerate(received) if axes == 0]
+    if broken:
+        raise InvalidArgument(
+            f"{name} on process {broken[0]} can't be gathered (here: shape {tuple(tensor.shape)}, dtype "
+            f"{tensor.dtype}); want floating rows of at most {_MAX_AXES} axes"
+        )
+    return [(kind, tuple(numbers[:axes])) for axes, kind, *numbers in received]

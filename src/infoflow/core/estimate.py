@@ -1,0 +1,136 @@
+"""What an estimate is: a number in nats with its kind, ceiling, interval and warnings."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+NATS_PER_BIT = math.log(2.0)
+
+# An estimate this close to its ceiling (relative) says "at least this much", not "this much".
+SATURATION = 0.01
+
+# Rounding in a sum over up to a million float64 terms; anything beyond it is a fault in the estimator.
+_ROUNDING = 1e-6
+
+
+class Kind(StrEnum):
+    """What an estimate's number is, in relation to the quantity it is named after."""
+
+    EXACT = "exact"
+    PLUG_IN = "plug-in"
+    POINT = "point estimate"
+    LOWER_BOUND = "lower bound"
+    UPPER_BOUND = "upper bound"
+    DIFFERENCE_OF_BOUNDS = "difference of bounds"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An interval in nats, and what it spans: "bootstrap", "subsampling", "seeds", "folds", ..."""
+
+    low: float
+    high: float
+    spans: str
+    level: float = 0.95
+
+    def __contains__(self, nats: object) -> bool:
+        return isinstance(nats, int | float) and self.low <= nats <= self.high
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One number in nats with what is needed to trust it or not.
+
+    `ceiling` is the largest value that the quantity can take, or that the estimator can return, from these samples
+    (log N, H(Y), log m); `ceiling_name` says which. An estimate is never NaN and never above its ceiling: an estimator
+    that would produce one has a fault, and constructing the estimate raises ValueError.
+
+    >>> e = Estimate(2.0, "I(X;Y)", Kind.PLUG_IN, "Discrete", n=100, ceiling=4.605, ceiling_name="log N")
+    >>> round(e.bits, 3), e.saturated
+    (2.885, False)
+    >>> print(e)
+    I(X;Y) = 2.0000 nats (2.8854 bits), plug-in, Discrete, n = 100, ceiling log N = 4.6050
+    """
+
+    nats: float
+    quantity: str
+    kind: Kind
+    estimator: str
+    n: int
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    ceiling: float = math.inf
+    ceiling_name: str = ""
+    interval: Interval | None = None
+    p_value: float | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.nats):
+            raise ValueError(f"{self.estimator} produced NaN for {self.quantity}")
+        if self.nats > self.ceiling:
+            if self.nats > self.ceiling + _ROUNDING * max(1.0, abs(self.ceiling)):
+                raise ValueError(
+                    f"{self.estimator} produced {self.quantity} = {self.nats} nats above its ceiling {self.ceiling}"
+                )
+            object.__setattr__(self, "nats", float(self.ceiling))
+
+    @property
+    def bits(self) -> float:
+        """The estimate in bits: nats / log 2."""
+        return self.nats / NATS_PER_BIT
+
+    @property
+    def saturated(self) -> bool:
+        """Whether the estimate has reached its ceiling (within 1 %), so that it can only say "at least"."""
+        return math.isfinite(self.ceiling) and self.nats >= self.ceiling * (1 - SATURATION)
+
+    def __float__(self) -> float:
+        return self.nats
+
+    def __hash__(self) -> int:  # `parameters` is a mapping, which has no hash
+        return hash((self.nats, self.quantity, self.kind, self.estimator, self.n))
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields with bits and saturation, as plain values that JSON can hold.
+
+        Examples
+        --------
+        >>> Estimate(0.5, "I(X;Y)", Kind.POINT, "KSG", n=100).to_dict()["kind"]
+        'point estimate'
+        """
+        content = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        content["kind"] = str(self.kind)
+        content["parameters"] = dict(self.parameters)
+        content["interval"] = None if self.interval is None else dataclasses.asdict(self.interval)
+        content["warnings"] = list(self.warnings)
+        content["ceiling"] = self.ceiling if math.isfinite(self.ceiling) else None
+        return {**content, "bits": self.bits, "saturated": self.saturated}
+
+    def __str__(self) -> str:
+        parts = [f"{self.quantity} = {self.nats:.4f} nats ({self.bits:.4f} bits)", str(self.kind)]
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
+        parts.append(f"{self.estimator}({arguments})" if arguments else self.estimator)
+        parts.append(f"n = {self.n}")
+        if self.interval is not None:
+            i = self.interval
+            parts.append(f"{i.level:.0%} interval [{i.low:.4f}, {i.high:.4f}] over {i.spans}")
+        if self.p_value is not None:
+            parts.append(f"p = {self.p_value:.3g}")
+        if math.isfinite(self.ceiling):
+            reached = " (saturated)" if self.saturated else ""
+            parts.append(f"ceiling {self.ceiling_name} = {self.ceiling:.4f}{reached}")
+        return ", ".join(parts) + "".join(f"\n  warning: {w}" for w in self.warnings)
+
+
+class LayerInformation(NamedTuple):
+    """One point of the information plane: what a layer T keeps of the input and of the label."""
+
+    input: Estimate
+    """I(X;T), or the quantity that stands for it, such as H(Q(T))."""
+    label: Estimate
+    """I(T;Y)."""

@@ -1,0 +1,1 @@
+"""Estimators for channels whose noise is known."""

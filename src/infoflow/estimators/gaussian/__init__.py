@@ -1,0 +1,1 @@
+"""Gaussian estimators: canonical correlations and the Gaussian copula."""

@@ -1,0 +1,277 @@
+"""Canonical correlations: what a Gaussian's mutual information is made of.
+
+An invertible linear map of each side turns Gaussian X and Y into independent pairs with correlations ρ_i, so that
+I(X;Y) = -½ Σ log(1 - ρ_i²). `Gaussian` and `CCA` both read their numbers from the `Spectrum` found here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import special
+from sklearn import covariance as shrunk
+from torch import Tensor
+
+from infoflow.core.checks import is_classes, samples
+from infoflow.core.errors import InvalidArgument, TooFewSamples
+from infoflow.core.estimate import Estimate, Interval, Kind
+from infoflow.estimators.neighbors.rescaling import normal_scores
+
+SHRINKAGE = ("none", "ledoit-wolf", "oas")
+
+# A component whose share of the variance is below this many roundings is a linear function of the others.
+_ROUNDINGS = 10
+
+# Components are judged at this level when only significant ones are kept.
+_SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Samples of one side: float64, varying columns only, each of mean 0 and variance 1."""
+
+    values: Tensor
+    warnings: tuple[str, ...] = ()
+
+
+def columns(value: Any, name: str, *, copula: bool = False, like: Tensor | None = None) -> Columns:
+    """Standardized columns (n, d) of what the user handed over; `copula` replaces each by its normal scores.
+
+    Constant columns carry no information and are dropped with a warning. Raises InvalidArgument for classes:
+    their codes are names, so a covariance with them means nothing.
+
+    >>> columns([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]], "x").values.T
+    tensor([[-1.2247,  0.0000,  1.2247]], dtype=torch.float64)
+    """
+    if is_classes(value):
+        raise InvalidArgument(
+            f"{name} holds integers, which stand for classes, and this estimator needs quantities; "
+            "use an estimator for classes (such as 'mixed' or 'discrete'), or hand integer quantities over as floats"
+        )
+    tensor = samples(value, name, dtype=torch.float64)
+    if like is not None:
+        tensor = tensor.to(like.device)
+    warnings = []
+    varies = tensor.amax(dim=0) > tensor.amin(dim=0)
+    if not bool(varies.all()):
+        constant = int((~varies).sum())
+        warnings.append(
+            f"{name} has {constant} constant column{'s' * (constant > 1)}: dropped, for nothing varies there"
+        )
+        tensor = tensor[:, varies]
+    if tensor.shape[1] == 0:
+        return Columns(tensor, tuple(warnings))
+    if copula:
+        scores, tied = normal_scores(tensor.double()), _tied(tensor)
+        if tied > 0.05:
+            warnings.append(
+                f"{tied:.0%} of the values in {name} are ties: a copula is only defined for continuous variables; "
+                "use an estimator for mixed variables"
+            )
+        tensor = scores
+    tensor = tensor - tensor.mean(dim=0)
+    tensor = tensor / tensor.abs().amax(dim=0)  # first to [-1, 1], so that no square overflows
+    return Columns(tensor / tensor.square().mean(dim=0).sqrt(), tuple(warnings))
+
+
+def _tied(values: Tensor) -> float:
+    """The largest share of neighbors in order, over the columns (n, d), that are equal."""
+    ordered = values.sort(dim=0).values
+    return float((ordered[1:] == ordered[:-1]).double().mean(dim=0).max())
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Canonical correlations ρ (descending) of x and y, given z where there is one, and what they were found from."""
+
+    correlations: Tensor
+    x: Tensor
+    """Canonical variates of x, (n, r)."""
+    y: Tensor
+    """Canonical variates of y, (n, r)."""
+    ranks: tuple[int, int, int]
+    """Independent directions in x, y and z."""
+    n: int
+    warnings: tuple[str, ...]
+
+    @property
+    def freedom(self) -> int:
+        """Degrees of freedom of the covariance: the mean and z use up the rest."""
+        return self.n - 1 - self.ranks[2]
+
+    def information(self, components: int | None = None) -> float:
+        """-½ Σ log(1 - ρ²) over the first components, in nats; infinite for a perfect correlation."""
+        squares = self.correlations[:components].square()
+        if squares.numel() and float(1 - squares[0]) <= _ROUNDINGS * sum(self.ranks) * torch.finfo(squares.dtype).eps:
+            return math.inf
+        return float(-0.5 * torch.log1p(-squares).sum())
+
+    def bias(self, components: int | None = None) -> float:
+        """What `information` is too large by on average for Gaussian samples, from the Wishart distribution.
+
+        E log |S| = log |Σ| + Σ_{i<=d} ψ((ν + 1 - i) / 2) + d log(2/ν), ν degrees of freedom. With only k components,
+        the part of the other (dx - k, dy - k) directions, whose true correlation is 0, is taken off.
+        """
+        dim_x, dim_y, _ = self.ranks
+        whole = _wishart_bias(dim_x, dim_y, self.freedom)
+        if components is None or components >= min(dim_x, dim_y):
+            return whole
+        return whole - _wishart_bias(dim_x - components, dim_y - components, self.freedom - components)
+
+    def variance(self, components: int | None = None, *, gaussian: bool = False) -> float:
+        """Variance of `information` in large samples: pointwise information's over n, and a second-order term.
+
+        The pointwise information of Gaussian data has variance Σ ρ²; other data are heard by their own samples, unless
+        `gaussian`. At ρ = 0 both vanish and what stays is that of χ²(dx dy) / 2n.
+        """
+        dim_x, dim_y, _ = self.ranks
+        rho = self.correlations[:components]
+        if gaussian:
+            first = float(rho.square().sum())
+        else:
+            x, y = self.x[:, : len(rho)], self.y[:, : len(rho)]
+            share = rho / (1 - rho.square())
+            pointwise = (share * (x * y - 0.5 * rho * (x.square() + y.square()))).sum(dim=1)
+            first = float(pointwise.var(correction=0))
+        return first / self.n + dim_x * dim_y / (2 * self.n**2)
+
+    def p_value(self, components: int = 0) -> float:
+        """Bartlett's test that all correlations after the first `components` are zero (1938), for Gaussian samples."""
+        dim_x, dim_y, _ = self.ranks
+        freedom = (dim_x - components) * (dim_y - components)
+        rest = self.correlations[components:]
+        if freedom == 0 or rest.numel() == 0:
+            return 1.0
+        scale = self.freedom - 0.5 * (dim_x + dim_y + 1)
+        statistic = -scale * float(torch.log1p(-rest.square().clamp(max=1.0)).sum())
+        return float(special.chdtrc(freedom, max(statistic, 0.0)))
+
+    def significant(self) -> int:
+        """How many leading components Bartlett's sequential test keeps at the 5 % level."""
+        for components in range(len(self.correlations)):
+            if self.p_value(components) > _SIGNIFICANCE:
+                return components
+        return len(self.correlations)
+
+
+def _wishart_bias(dim_x: int, dim_y: int, freedom: int) -> float:
+    def log_det(dimension: int) -> float:
+        return float(special.digamma((freedom - np.arange(dimension)) / 2).sum())
+
+    return 0.5 * (log_det(dim_x) + log_det(dim_y) - log_det(dim_x + dim_y))
+
+
+def correlation(values: Tensor, shrinkage: str) -> Tensor:
+    """Correlation matrix of standardized columns (n, d), shrunk towards the identity if asked.
+
+    (Ledoit and Wolf 2004, J. Multivariate Analysis 88; oracle approximating shrinkage: Chen et al. 2010.)
+
+    >>> correlation(torch.tensor([[1.0, 1.0], [-1.0, -1.0]]), "none")
+    tensor([[1., 1.], [1., 1.]])
+    """
+    if shrinkage == "none":
+        return values.mT @ values / len(values)
+    fit = shrunk.ledoit_wolf if shrinkage == "ledoit-wolf" else shrunk.oas
+    matrix, _ = fit(values.cpu().numpy(), assume_centered=True)
+    return torch.from_numpy(matrix).to(values)
+
+
+def whitening(matrix: Tensor, tolerance: float) -> Tensor:
+    """A map (d, r) to r uncorrelated variables of variance 1, without the directions that (almost) don't vary."""
+    values, vectors = torch.linalg.eigh(matrix)
+    kept = values > tolerance
+    scaled: Tensor = vectors[:, kept] / values[kept].sqrt()
+    return scaled
+
+
+def spectrum(x: Columns, y: Columns, z: Columns | None = None, *, shrinkage: str = "none") -> Spectrum:
+    """Canonical correlations of x and y, after what z explains linearly has been taken out of both.
+
+    Directions that are linear functions of others (duplicated columns) are left out with a warning: they add nothing to
+    the information. Raises TooFewSamples if a covariance without shrinkage would be singular.
+
+    >>> pair = columns([1.0, 2.0, 3.0, 4.0], "x"), columns([1.0, 3.0, 2.0, 4.0], "y")
+    >>> spectrum(*pair).correlations
+    tensor([0.8000], dtype=torch.float64)
+    """
+    sides = [x.values, y.values] + ([z.values] if z is not None else [])
+    n, (dim_x, dim_y) = len(x.values), (x.values.shape[1], y.values.shape[1])
+    warnings = [w for side in (x, y, z) if side is not None for w in side.warnings]
+    joint = torch.cat(sides, dim=1)
+    empty = joint.new_zeros(n, 0)
+    if dim_x == 0 or dim_y == 0:
+        return Spectrum(joint.new_zeros(0), empty, empty, (0, 0, 0), n, tuple(warnings))
+    matrix = correlation(joint, shrinkage)
+    tolerance = _ROUNDINGS * joint.shape[1] * torch.finfo(joint.dtype).eps
+    pair, rank_z = dim_x + dim_y, 0
+    if joint.shape[1] > pair:
+        explained = matrix[:pair, pair:] @ whitening(matrix[pair:, pair:], tolerance)
+        rank_z = explained.shape[1]
+        matrix = matrix[:pair, :pair] - explained @ explained.mT
+        tolerance *= 10  # the difference has lost digits
+    map_x = whitening(matrix[:dim_x, :dim_x], tolerance)
+    map_y = whitening(matrix[dim_x:, dim_x:], tolerance)
+    ranks = (map_x.shape[1], map_y.shape[1], rank_z)
+    if shrinkage == "none":
+        # Fewer samples than columns make a rank n - 1 and every correlation 1.
+        if n < sum(ranks) + 2 or max(ranks) >= n - 1:
+            raise TooFewSamples(
+                f"n = {n} samples are too few for a covariance of {joint.shape[1]} columns; want at least "
+                f"{joint.shape[1] + 2}, or shrinkage='oas'"
+            )
+        for name, dimension, rank in (("x", dim_x, ranks[0]), ("y", dim_y, ranks[1])):
+            if rank < dimension:
+                what = "given z " if z is not None else ""
+                warnings.append(
+                    f"{name} has {dimension} columns but only {rank} linearly independent {what}(duplicates?): "
+                    "the others add nothing and were left out"
+                )
+        if n < 3 * sum(ranks):
+            warnings.append(f"n = {n} is small for {sum(ranks)} dimensions: noisy; use shrinkage or fewer dimensions")
+    u, rho, vh = torch.linalg.svd(map_x.mT @ matrix[:dim_x, dim_x:] @ map_y, full_matrices=False)
+    rho = rho.clamp(max=1.0)
+    variate_x, variate_y = (empty, empty) if rank_z else (sides[0] @ (map_x @ u), sides[1] @ (map_y @ vh.mT))
+    found = Spectrum(rho, variate_x, variate_y, ranks, n, tuple(warnings))
+    if math.isinf(found.information()):
+        infinite = "a linear combination of x equals one of y, so I is infinite; add noise or drop the columns"
+        found = replace(found, warnings=(*warnings, infinite))
+    return found
+
+
+def finish(
+    found: Spectrum,
+    *,
+    quantity: str,
+    estimator: str,
+    parameters: dict[str, Any],
+    bias_correction: bool,
+    gaussian: bool,
+    components: int | None = None,
+    doubts: tuple[str, ...] = (),
+) -> Estimate:
+    """The estimate that a spectrum amounts to: bias taken off, interval and p-value from large-sample theory."""
+    nats = found.information(components)
+    exact_bias = bias_correction and parameters["shrinkage"] == "none" and found.freedom > 0
+    interval = p_value = None
+    if math.isfinite(nats):
+        nats -= found.bias(components) if exact_bias else 0.0
+        # Conditioning leaves no variates behind; Gaussian theory then stands in for their spread.
+        half = 1.96 * math.sqrt(found.variance(components, gaussian=gaussian or found.ranks[2] > 0))
+        interval = Interval(nats - half, nats + half, spans="samples (large-sample theory)")
+    if parameters["shrinkage"] == "none":
+        p_value = found.p_value()
+    return Estimate(
+        nats,
+        quantity=quantity,
+        kind=Kind.POINT,
+        estimator=estimator,
+        n=found.n,
+        parameters=parameters,
+        interval=interval,
+        p_value=p_value,
+        warnings=(*found.warnings, *doubts),
+    )

@@ -1,0 +1,1 @@
+"""Estimators that count symbols or bins."""

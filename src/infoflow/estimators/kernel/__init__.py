@@ -1,0 +1,1 @@
+"""Kernel estimators: kernel density and matrix-based Rényi entropy."""

@@ -1,0 +1,1 @@
+"""Estimators that train a model: critics, densities, classifiers."""

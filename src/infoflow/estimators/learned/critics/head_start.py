@@ -1,0 +1,204 @@
+"""What a critic need not learn from scratch: canonical pairs, the Gaussian log ratio of them, and radii."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from infoflow.bounds import infonce
+from infoflow.critics import Bilinear, Concatenated, Separable, split_pairs
+from infoflow.estimators.gaussian.canonical_pairs import columns, spectrum
+from infoflow.estimators.preprocessing import learn
+
+# Correlations from here on are taken for this: a score must stay finite where x determines y.
+_STRONGEST = 0.999
+
+# How many canonical pairs to try, and the most that are kept.
+_COUNTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
+_MOST = 64
+
+# With fewer samples a column, canonical pairs say nothing about other samples.
+_SAMPLES_PER_COLUMN = 4
+
+# Candidates that a row meets where held-out samples decide between sets of pairs.
+_BLOCK = 384
+
+# Standardized columns are cut off here, for one far sample must not decide a covariance.
+_FARTHEST = 4.0
+
+
+@dataclass(frozen=True)
+class Described:
+    """One variable on the fit, the second and the third part: as the critic gets it, and standardized."""
+
+    values: Sequence[Tensor]
+    standard: Sequence[Tensor]
+    classes: bool
+
+    @classmethod
+    def of(cls, raw: Tensor, parts: Sequence[Tensor], classes: bool, preprocessing: str) -> Described:
+        """Both transforms are learned on the first part alone; one-hot coded classes stay as they are."""
+        transform = learn(raw[parts[0]], "none" if classes else preprocessing)
+        values = [transform(raw[rows]) for rows in parts]
+        if classes:
+            return cls(values, values, classes)
+        standard = learn(raw[parts[0]], "standardize")
+        return cls(values, [standard(raw[rows]).clamp(-_FARTHEST, _FARTHEST) for rows in parts], classes)
+
+    @property
+    def has_radius(self) -> bool:
+        return not self.classes and self.values[0].shape[1] > 1
+
+    def radius(self, part: int) -> Tensor:
+        """(n, 1) log of the root mean square, scaled to a spread of about 1; (n, 0) for one column or classes."""
+        values = self.values[part]
+        if not self.has_radius:
+            return values[:, :0]
+        return (values.square().mean(1, keepdim=True) + 1e-3).log() * math.sqrt(values.shape[1] / 2)
+
+    def with_radius(self, part: int) -> Tensor:
+        """The columns, the radius, and the columns times it: what turns or spreads with the radius is linear here."""
+        radius = self.radius(part)
+        return torch.cat([self.values[part], radius, radius * self.values[part]], 1) if self.has_radius else radius
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Normalized canonical variates u, v (n, K) of each part, and their correlations (K,) on the fit part."""
+
+    u: Sequence[Tensor]
+    v: Sequence[Tensor]
+    rho: Tensor
+    held_out: float
+    """InfoNCE of the Gaussian log ratio on the second part, in nats."""
+
+    def factors(self, part: int) -> tuple[Tensor, Tensor]:
+        """The Gaussian log ratio Σ_k ρuv/(1−ρ²) − ρ²(u²+v²)/2(1−ρ²) − ½log(1−ρ²) as rows whose inner products it is."""
+        u, v, rho = self.u[part], self.v[part], self.rho
+        share = 1 / (1 - rho.square())
+        of_u = (share.log() / 2 - rho.square() * share * u.square() / 2).sum(1, keepdim=True)
+        of_v = -(rho.square() * share * v.square() / 2).sum(1, keepdim=True)
+        one = torch.ones_like(of_u)
+        return torch.cat([one, of_u, rho * share * u], 1), torch.cat([of_v, one, v], 1)
+
+    def first(self, count: int) -> Pairs:
+        return Pairs([u[:, :count] for u in self.u], [v[:, :count] for v in self.v], self.rho[:count], 0.0)
+
+
+def pairs_width(x: Described, y: Described) -> int:
+    """The most pairs that `head_start` can return; it depends on shapes alone, so that equal shapes stack."""
+    return min(
+        _MOST, *(2 * side.values[0].shape[1] + 1 if side.has_radius else side.values[0].shape[1] for side in (x, y))
+    )
+
+
+def head_start(x: Described, y: Described) -> Pairs:
+    """The canonical pairs that tell most on the second part; none if even the best tell nothing there.
+
+    Three descriptions of each side compete: the columns as the critic gets them, with their radius and its products,
+    and standardized. Canonical correlation analysis on the fit part gives the pairs, each variate is mapped to a normal
+    one, and InfoNCE of the Gaussian log ratio on the second part decides on description and number.
+    """
+    best = _nothing(x, y)
+    for left, right in _descriptions(x, y):
+        found = _canonical(left, right)
+        if found is not None and found.held_out > best.held_out:
+            best = found
+    return best
+
+
+def _nothing(x: Described, y: Described) -> Pairs:
+    return Pairs([part[:, :0] for part in x.values], [part[:, :0] for part in y.values], x.values[0].new_zeros(0), 0.0)
+
+
+def _descriptions(x: Described, y: Described) -> Iterator[tuple[list[Tensor], list[Tensor]]]:
+    yield list(x.values), list(y.values)
+    if x.has_radius or y.has_radius:
+        left, right = ([s.with_radius(k) if s.has_radius else s.values[k] for k in range(3)] for s in (x, y))
+        yield left, right
+    if not (x.classes and y.classes):
+        yield list(x.standard), list(y.standard)
+
+
+def _canonical(x: Sequence[Tensor], y: Sequence[Tensor]) -> Pairs | None:
+    if len(x[0]) < _SAMPLES_PER_COLUMN * (x[0].shape[1] + y[0].shape[1]):
+        return None
+    found = spectrum(columns(x[0].double(), "x"), columns(y[0].double(), "y"))
+    count = min(found.significant(), _MOST)
+    if count == 0:
+        return None
+    u, v = _normal(x, found.x[:, :count]), _normal(y, found.y[:, :count])
+    rho = (u[0] * v[0]).mean(0) / (u[0].square().mean(0) * v[0].square().mean(0)).sqrt().clamp(min=1e-6)
+    every = Pairs(u, v, rho.clamp(-_STRONGEST, _STRONGEST), 0.0)
+    tried = [every.first(c) for c in sorted({c for c in _COUNTS if c < count} | {count})]
+    return max((Pairs(p.u, p.v, p.rho, _held_out(p)) for p in tried), key=lambda p: p.held_out)
+
+
+def _normal(parts: Sequence[Tensor], variates: Tensor) -> list[Tensor]:
+    """The fit part's variates, which are linear in its columns, on all parts and each mapped to a normal."""
+    mean = parts[0].mean(0)
+    weights = torch.linalg.pinv((parts[0] - mean).double()) @ variates
+    linear = [((part - mean).double() @ weights).to(part.dtype) for part in parts]
+    transform = learn(linear[0], "gaussianize")
+    return [transform(part) for part in linear]
+
+
+def _held_out(pairs: Pairs) -> float:
+    left, right = pairs.factors(1)
+    size = min(_BLOCK, len(left))
+    starts = range(0, len(left) - size + 1, size)
+    blocks = [infonce(*split_pairs(left[s : s + size] @ right[s : s + size].mT)) for s in starts]
+    return float(torch.stack(blocks).mean())
+
+
+class Residual(nn.Module):
+    """A critic's scores added to a ratio that is given: its factors are the last `width` columns of x and of y.
+
+    The critic starts as 0, so that the sum starts as the ratio (plus `offset`, where a bound wants one).
+    """
+
+    def __init__(self, critic: nn.Module, width: int, offset: float) -> None:
+        super().__init__()
+        self.critic, self.width, self.offset = critic, width, offset
+        with torch.no_grad():
+            _silence(critic)
+
+    def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        w = self.width
+        positive, negative = self.critic(x[:, :-w], y[:, :-w])
+        own, others = split_pairs(x[:, -w:] @ y[:, -w:].mT + self.offset)
+        return positive + own, negative + others
+
+
+def _silence(critic: nn.Module) -> None:
+    """Sets to 0 what makes all scores 0 and still has a gradient then."""
+    weights: list[Tensor] = []
+    if isinstance(critic, Separable):
+        x_layers = [layer for layer in (critic.x_network[-1], critic.x_shortcut) if layer is not None]
+        y_layers = [layer for layer in (critic.y_network[-1], critic.y_shortcut) if layer is not None]
+        weights += [w for layer in y_layers for w in layer.parameters()]  # the embedding of y, and what y adds alone
+        weights += [w[-1] for layer in x_layers for w in layer.parameters()]  # what x adds alone
+    elif isinstance(critic, Concatenated):
+        weights += list(critic.rest.children())[-1].parameters()
+    elif isinstance(critic, Bilinear):
+        weights += [*critic.interaction.parameters(), *critic.y_part.parameters()]
+    for weight in weights:
+        weight.zero_()
+
+
+def critic_columns(x: Described, y: Described, pairs: Pairs, part: int, *, whole: bool) -> tuple[Tensor, Tensor]:
+    """What `Residual` takes: variates, radius, columns (zeros unless `whole`), and the ratio's factors."""
+    width = pairs_width(x, y)
+    sides = []
+    for side, variates, factor in zip((x, y), (pairs.u[part], pairs.v[part]), pairs.factors(part), strict=True):
+        values = side.values[part] if whole else torch.zeros_like(side.values[part])
+        variates = F.pad(variates, (0, width - variates.shape[1]))
+        sides.append(
+            torch.cat([variates, side.radius(part), values, F.pad(factor, (0, width + 2 - factor.shape[1]))], 1)
+        )
+    return sides[0], sides[1]

@@ -1,0 +1,10 @@
+"""Mutual information by densities: no lower bound's ceiling near log n, so these are for large information."""
+
+from __future__ import annotations
+
+from infoflow.estimators.learned.densities.difference_of_entropies import DifferenceOfEntropies
+from infoflow.estimators.learned.densities.flow_matching import FlowMatching
+from infoflow.estimators.learned.densities.gaussian_mixture import GaussianMixtureInformation
+from infoflow.estimators.learned.densities.normalizing_flow import NormalizingFlow
+
+__all__ = ["DifferenceOfEntropies", "FlowMatching", "GaussianMixtureInformation", "NormalizingFlow"]

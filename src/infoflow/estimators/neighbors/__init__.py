@@ -1,0 +1,1 @@
+"""Nearest-neighbor estimators: KSG, mixed, with classes, Kozachenko-Leonenko."""

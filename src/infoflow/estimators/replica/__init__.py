@@ -1,7 +1,0 @@
-"""Information in networks whose weights look random to one another, by the replica formula of statistical physics."""
-
-from __future__ import annotations
-
-from infoflow.estimators.replica.information import ReplicaInformation
-
-__all__ = ["ReplicaInformation"]

@@ -1,0 +1,1 @@
+"""Estimators made of other estimators, intervals and permutation tests."""

@@ -1,9 +1,0 @@
-"""Information Flow Maximization (Shen, Li, Liu 2019, arXiv 1907.00348)."""
-
-from __future__ import annotations
-
-from infoflow.papers.experiment import Experiment
-from infoflow.papers.ifm.table3 import TABLE3
-from infoflow.papers.ifm.variants import VARIANTS
-
-EXPERIMENTS: dict[str, Experiment] = {experiment.name: experiment for experiment in (TABLE3, *VARIANTS)}

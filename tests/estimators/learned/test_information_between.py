@@ -1,0 +1,69 @@
+"""Information between pictures and vectors by convolutional critics, against tasks whose information is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from infoflow.core.errors import InvalidArgument, TooFewSamples
+from infoflow.core.estimate import Kind
+from infoflow.critics import SeparablePictures
+from infoflow.estimators import Neural, information_between
+from infoflow.estimators.learned.critics.between import Convolutional
+from infoflow.tasks import bump_images
+
+
+def pictures(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    x, y = bump_images(2.0).sample(n, seed)
+    return np.asarray(x)[:, None], np.asarray(y)[:, None]
+
+
+def test_pictures_on_both_sides() -> None:
+    x, y = pictures(2000, 0)
+    found = information_between(x, y, max_epochs=25, folds=2)
+    assert found.kind is Kind.LOWER_BOUND
+    assert 1.5 < found.nats < 2.1  # 2 nats
+    assert isinstance(found.parameters["critic"], Convolutional)
+
+
+def test_pictures_and_classes() -> None:
+    x, _ = pictures(600, 1)
+    left = (x[:, 0, :, :8].sum((1, 2)) > x[:, 0, :, 8:].sum((1, 2))).astype(int)
+    found = information_between(torch.as_tensor(x), left, max_epochs=30, folds=2)
+    assert 0.4 < found.nats <= np.log(2)
+    assert found.ceiling_name == "H(Y)"
+
+
+def test_vectors_are_neural_as_it_is_and_mine_is_a_setting() -> None:
+    x, noise = torch.randn(2, 300, 2, generator=torch.Generator().manual_seed(2))
+    assert information_between(x, x + noise, max_epochs=3) == Neural(max_epochs=3).estimate(x, x + noise)
+    assert information_between(x, x + noise, bound="mine", max_epochs=3).parameters["bound"] == "mine"
+
+
+def test_bad_input() -> None:
+    x, y = pictures(50, 3)
+    with pytest.raises(InvalidArgument, match="want pairs"):
+        information_between(x, y[:45])
+    with pytest.raises(TooFewSamples, match="at least 40"):
+        information_between(x[:20], y[:20])
+    with pytest.raises(InvalidArgument, match="neither critic nor head_start"):
+        information_between(x, y, critic="bilinear")
+    with pytest.raises(InvalidArgument, match="4 pixels a side"):
+        information_between(x[:, :, :3], y)
+    with pytest.raises(InvalidArgument, match="channels, height, width"):
+        SeparablePictures((3, 8), 2)  # type: ignore[arg-type]
+
+
+def test_gradients_reach_every_parameter_and_the_seed_is_all_the_randomness() -> None:
+    before = torch.get_rng_state()
+    critics = [SeparablePictures((2, 8, 8), 3, hidden=(4,), channels=(3, 5), seed=7) for _ in range(2)]
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(a, b) for a, b in zip(*(c.parameters() for c in critics), strict=True))
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(6, 2, 8, 8, generator=generator), torch.randn(6, 3, generator=generator)
+    positive, negative = critics[0].scores(x, y)
+    torch.autograd.backward(positive.sum() + negative.square().sum())
+    assert all(float(p.grad.abs().sum()) > 0 for p in critics[0].parameters() if p.grad is not None)
+    assert all(p.grad is not None for p in critics[0].parameters())
+    torch.testing.assert_close(critics[0].pairs(x, y), positive)

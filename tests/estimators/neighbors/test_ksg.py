@@ -1,0 +1,283 @@
+"""KSG against closed forms, a loop over samples, scikit-learn, and what it promises to be invariant under."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import digamma, gammaln
+from sklearn.feature_selection import mutual_info_regression
+
+from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
+from infoflow.core.estimate import Kind
+from infoflow.estimators.neighbors.ksg import KSG
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+def gaussian(rho: float, n: int, seed: int, pairs: int = 1) -> Pair:
+    rng = np.random.default_rng(seed)
+    x, noise = rng.normal(size=(2, n, pairs))
+    return x, rho * x + math.sqrt(1 - rho**2) * noise
+
+
+def student(dx: int, dy: int, df: float, n: int, seed: int) -> Pair:
+    """Uncorrelated components that share their scale, and so their information."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(n, dx + dy)) / np.sqrt(rng.chisquare(df, size=n) / df)[:, None]
+    return z[:, :dx], z[:, dx:]
+
+
+def student_information(dx: int, dy: int, df: float) -> float:
+    def entropy(d: int) -> float:
+        half = (df + d) / 2
+        norm = gammaln(df / 2) - gammaln(half) + d / 2 * math.log(df * math.pi)
+        return float(norm + half * (digamma(half) - digamma(df / 2)))
+
+    return entropy(dx) + entropy(dy) - entropy(dx + dy)
+
+
+def loop(x: np.ndarray, y: np.ndarray, k: int, variant: int, metric: str) -> np.ndarray:
+    """Pointwise information by the paper's own words, sample by sample."""
+    order = {"chebyshev": np.inf, "euclidean": 2}[metric]
+    n, terms = len(x), []
+    for i in range(n):
+        to_x = np.linalg.norm(np.delete(x, i, 0) - x[i], ord=order, axis=1)
+        to_y = np.linalg.norm(np.delete(y, i, 0) - y[i], ord=order, axis=1)
+        if metric == "euclidean":
+            to_x, to_y = to_x / math.sqrt(x.shape[1]), to_y / math.sqrt(y.shape[1])
+        joint = np.maximum(to_x, to_y)
+        nearest = np.argsort(joint)[:k]
+        if variant == 1:
+            radius = joint[nearest[-1]]
+            nx, ny = np.sum(to_x < radius * (1 - 1e-9)), np.sum(to_y < radius * (1 - 1e-9))
+            terms.append(digamma(k) + digamma(n) - digamma(nx + 1) - digamma(ny + 1))
+        else:
+            nx = np.sum(to_x <= to_x[nearest].max() * (1 + 1e-9))
+            ny = np.sum(to_y <= to_y[nearest].max() * (1 + 1e-9))
+            terms.append(digamma(k) - 1 / k + digamma(n) - digamma(nx) - digamma(ny))
+    return np.array(terms)
+
+
+@pytest.mark.parametrize("variant", [1, 2])
+@pytest.mark.parametrize("metric", ["chebyshev", "euclidean"])
+@pytest.mark.parametrize(("dx", "dy", "k"), [(1, 1, 3), (2, 3, 1), (1, 9, 5)])
+def test_pointwise_information_is_the_papers(variant: int, metric: str, dx: int, dy: int, k: int) -> None:
+    rng = np.random.default_rng(dx + dy)
+    x = rng.normal(size=(120, dx))
+    y = rng.normal(size=(120, dy)) + x[:, :1]
+    estimator = KSG(k=k, variant=variant, metric=metric, rescale="none")
+    want = loop(x, y, k, variant, metric)
+    assert np.allclose(estimator.pointwise(x, y), want)
+    assert estimator.estimate(x, y).nats == pytest.approx(want.mean())
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.3, 0.6, 0.9, 0.99])
+@pytest.mark.parametrize("variant", [1, 2])
+def test_gaussian_truth(rho: float, variant: int) -> None:
+    estimates = [KSG(variant=variant).estimate(*gaussian(rho, 4000, seed)).nats for seed in range(4)]
+    assert np.mean(estimates) == pytest.approx(-0.5 * math.log(1 - rho**2), abs=0.03)
+
+
+def test_two_pairs_of_gaussians() -> None:
+    assert KSG().estimate(*gaussian(0.8, 10_000, 0, pairs=2)).nats == pytest.approx(-math.log(1 - 0.64), abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("dx", "dy", "df", "published"), [(1, 1, 1, 0.224171), (2, 2, 2, 0.193147), (2, 2, 1, 0.431946)]
+)
+def test_student_truth_in_spite_of_heavy_tails(dx: int, dy: int, df: float, published: float) -> None:
+    if (dx, dy) != (2, 2) or df != 1:
+        assert student_information(dx, dy, df) == pytest.approx(published, abs=1e-6)
+    estimates = [KSG().estimate(*student(dx, dy, df, 8000, seed)).nats for seed in range(2)]
+    assert np.mean(estimates) == pytest.approx(student_information(dx, dy, df), abs=0.05)
+
+
+@pytest.mark.parametrize(("noise", "truth"), [(0.1, 1.709438), (0.75, 0.333333)])
+def test_uniform_with_uniform_noise(noise: float, truth: float) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(size=8000)
+    assert KSG().estimate(x, x + rng.uniform(-noise, noise, size=8000)).nats == pytest.approx(truth, abs=0.05)
+
+
+def test_scikit_learn_agrees_on_well_behaved_data() -> None:
+    x, y = gaussian(0.7, 1500, 3)
+    theirs = mutual_info_regression(x, y[:, 0], n_neighbors=3, random_state=0)[0]
+    assert KSG(rescale="standard").estimate(x, y).nats == pytest.approx(theirs, abs=1e-3)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10_000), st.floats(0.01, 1000.0), st.sampled_from([1, 2]))
+def test_what_leaves_the_answer_as_it_is(seed: int, scale: float, variant: int) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(100, 2))
+    y = x[:, :1] ** 2 + 0.3 * rng.normal(size=(100, 1))
+    # Ranks make distances that are exactly tied, and which of two tied neighbors is the k-th spans variant 2's
+    # rectangle: it keeps what depends on no such choice only without ranks.
+    estimator = KSG(variant=variant, rescale="standard" if variant == 2 else "auto")
+    nats = estimator.estimate(x, y).nats
+    order = rng.permutation(100)
+    assert estimator.estimate(x[order], y[order]).nats == pytest.approx(nats)
+    assert estimator.estimate(y, x).nats == pytest.approx(nats)
+    assert estimator.estimate(x * scale, y - scale).nats == pytest.approx(nats)
+    ranks = KSG(variant=variant)
+    assert ranks.estimate(np.sinh(x), np.exp(-y)).nats == pytest.approx(ranks.estimate(x, y).nats, abs=0.02)
+    if variant == 1:
+        assert ranks.estimate(np.sinh(x), np.exp(y)).nats == ranks.estimate(x, y).nats
+
+
+def test_what_holds_the_numbers_does_not_matter() -> None:
+    x, y = (a.astype(np.float32) for a in gaussian(0.5, 300, 0, pairs=8))
+    nats = KSG().estimate(x, y).nats
+    strided = np.stack([x, x], axis=2)[:, :, 0]
+    for a, b in [
+        (x.astype(np.float64), y.astype(np.float64)),
+        (torch.from_numpy(x), torch.from_numpy(y)),
+        (torch.from_numpy(x).reshape(300, 2, 2, 2), y.tolist()),
+        (strided, np.asfortranarray(y)),
+    ]:
+        assert KSG().estimate(a, b).nats == nats
+
+
+def test_the_ceiling_is_reached_and_never_passed() -> None:
+    x = np.random.default_rng(0).normal(size=500)
+    for variant in (1, 2):
+        estimate = KSG(variant=variant).estimate(x, 3 * x)
+        assert estimate.saturated
+        want = digamma(500) - digamma(3) - (1 / 3 if variant == 2 else 0)
+        assert estimate.nats == pytest.approx(want)
+        assert estimate.ceiling == pytest.approx(want)
+
+
+def test_an_estimate_says_what_it_is() -> None:
+    estimate = KSG(k=4).estimate(*gaussian(0.5, 200, 0, pairs=3))
+    assert estimate.kind is Kind.POINT
+    assert estimate.parameters["metric"] == "chebyshev"
+    assert estimate.parameters["rescale"] == "normal-scores"
+    assert (estimate.n, estimate.quantity, estimate.estimator) == (200, "I(X;Y)", "KSG")
+    assert KSG().estimate(*gaussian(0.5, 200, 0, pairs=30)).parameters["metric"] == "euclidean"
+
+
+def test_classes_go_to_the_form_for_classes_and_the_estimate_says_so() -> None:
+    y = np.random.default_rng(0).integers(3, size=600)
+    x = y + np.random.default_rng(1).normal(size=600)
+    estimate = KSG().estimate(x, y)
+    assert (estimate.estimator, estimate.ceiling_name) == ("ClassNeighbors", "H(Y)")
+    assert KSG().estimate(y, x).nats == estimate.nats
+    assert KSG().pointwise(x, y).mean() == pytest.approx(estimate.nats)
+    assert np.array_equal(KSG().pointwise(y, x), KSG().pointwise(x, y))
+
+
+def test_ties_are_warned_of_and_noise_breaks_them() -> None:
+    x, y = (np.round(a, 1) for a in gaussian(0.8, 3000, 0))
+    (warning,) = KSG().estimate(x, y).warnings
+    assert "duplicates" in warning
+    assert "MixedKSG" in warning
+    broken = KSG(noise=0.05, rescale="standard").estimate(x, y)
+    assert broken.warnings == ()
+    assert broken.nats == pytest.approx(0.51, abs=0.1)
+    assert broken == KSG(noise=0.05, rescale="standard").estimate(x, y)
+    assert broken.nats != KSG(noise=0.05, rescale="standard", seed=1).estimate(x, y).nats
+
+
+def test_too_many_dimensions_are_warned_of_and_too_small_an_answer_follows() -> None:
+    truth = -2.0 * math.log(1 - 0.64) / 2 * 10
+    estimate = KSG().estimate(*gaussian(0.8, 1000, 0, pairs=20))
+    assert "40 dimensions are many for 1000 samples" in estimate.warnings[0]
+    assert estimate.nats < truth / 2
+
+
+def test_one_of_many_columns_is_found_by_the_balanced_euclidean_norm() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2000, 20))
+    y = x[:, 0] + rng.normal(size=2000)
+    balanced, maximum = (KSG(metric=metric).estimate(x, y).nats for metric in ("auto", "chebyshev"))
+    assert 0.2 < balanced < 0.5 * math.log(2)
+    assert maximum < balanced
+
+
+def test_constant_columns_are_dropped_and_constant_variables_have_no_information() -> None:
+    x, y = gaussian(0.8, 400, 0)
+    padded = KSG().estimate(np.concatenate([x, np.full_like(x, 7.0)], 1), y)
+    assert padded.nats == KSG().estimate(x, y).nats
+    assert "1 constant column" in padded.warnings[0]
+    nothing = KSG().estimate(x, np.ones(400))
+    assert nothing.nats == 0.0
+    assert any("y is constant" in warning for warning in nothing.warnings)
+    assert KSG().pointwise(np.ones(400), y).tolist() == [0.0] * 400
+
+
+def test_a_layer_in_the_information_plane() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(800, 2))
+    y = (x[:, 0] > 0).astype(int)
+    point = KSG().measure(np.tanh(3 * x[:, :1]), y, x)
+    assert (point.input.quantity, point.label.quantity) == ("I(X;T)", "I(T;Y)")
+    assert "without noise is infinite" in point.input.warnings[0]
+    assert point.label.nats == pytest.approx(math.log(2), abs=0.02)
+    continuous = KSG().measure(x, x[:, 0] + rng.normal(size=800), x)
+    assert continuous.label.nats == pytest.approx(0.5 * math.log(2), abs=0.1)
+    dead = KSG().measure(np.zeros((800, 3)), y, x)
+    assert (dead.input.nats, dead.label.nats) == (0.0, 0.0)
+    assert any("t is constant" in warning for warning in dead.label.warnings)
+    with pytest.raises(InvalidArgument, match="x is None"):
+        KSG().measure(x, y)
+
+
+def test_strong_dependence_needs_the_correction_for_nonuniform_neighborhoods() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(size=600)
+    width = 1e-6
+    y = x + width * (rng.uniform(size=600) - 0.5)
+    truth = -math.log(width) + width / 2  # h(Y) - log width, for width well below 1
+    plain = KSG(k=5, variant=2).estimate(x, y).nats
+    corrected = KSG(k=5, variant=2, rescale="none", local_nonuniformity="auto").estimate(x, y)
+    assert plain < truth - 7
+    assert corrected.nats == pytest.approx(truth, abs=1.0)
+    assert math.isinf(corrected.ceiling)
+    assert 0 < corrected.parameters["local_nonuniformity"] < 1
+
+
+def test_the_correction_leaves_uniform_neighborhoods_alone() -> None:
+    x, y = gaussian(0.0, 2000, 1)
+    plain = KSG(k=10, variant=2).estimate(x, y).nats
+    assert KSG(k=10, variant=2, local_nonuniformity="auto").estimate(x, y).nats == pytest.approx(plain, abs=0.05)
+
+
+def test_bad_settings_and_samples_are_named() -> None:
+    x, y = gaussian(0.5, 50, 0)
+    for settings_, message in [
+        ({"k": 0}, "k is 0"),
+        ({"variant": 3}, "variant is 3"),
+        ({"noise": -1.0}, "noise is -1.0"),
+        ({"seed": -1}, "seed is -1"),
+        ({"local_nonuniformity": 0.3}, "want variant=2"),
+        ({"local_nonuniformity": -0.3, "variant": 2}, "local_nonuniformity is -0.3"),
+    ]:
+        with pytest.raises(InvalidArgument, match=message):
+            KSG(**settings_)
+    with pytest.raises(UnknownName, match="did you mean 'chebyshev'"):
+        KSG(metric="chebychev")
+    with pytest.raises(UnknownName, match="unknown rescale"):
+        KSG(rescale="minmax")
+    with pytest.raises(TooFewSamples, match="x holds 4 samples"):
+        KSG().estimate(x[:4], y[:4])
+    with pytest.raises(InvalidArgument, match="x holds 50 samples but y holds 49"):
+        KSG().estimate(x, y[:49])
+    x[3] = np.nan
+    with pytest.raises(InvalidArgument, match="x has 1 NaN"):
+        KSG().estimate(x, y)
+    with pytest.raises(InvalidArgument, match="x and y have 2 and 1 columns"):
+        KSG(variant=2, local_nonuniformity=0.3).estimate(np.concatenate([y, -y + y**2], 1), y)
+
+
+def test_global_random_states_are_left_alone() -> None:
+    x, y = gaussian(0.5, 100, 0)
+    numpy_state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
+    KSG(noise=0.1, variant=2, local_nonuniformity="auto").estimate(x, y)
+    assert np.array_equal(numpy_state, np.random.get_state()[1])  # noqa: NPY002
+    assert torch.equal(torch_state, torch.get_rng_state())

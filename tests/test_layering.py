@@ -1,21 +1,27 @@
-"""A room imports only rooms above it in the house (docs/architecture.md)."""
+"""Imports point one way: upward in the list of subpackages, in no circle, and to no private name of another one."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).parents[1] / "src" / "infoflow"
+ROOT = Path(__file__).parents[1]
+PACKAGES = {
+    "infoflow": ROOT / "src" / "infoflow",
+    "infoflow_reproductions": ROOT / "reproductions" / "infoflow_reproductions",
+    "infoflow_benchmarks": ROOT / "benchmarks" / "infoflow_benchmarks",
+}
 
-# From the ground up. A folder or a file of the package is a room.
-ROOMS = [
-    "interface",
+# From the ground up; a subpackage imports only from those above it.
+SUBPACKAGES = [
+    "core",
     "errors",
-    "checks",
-    "capture",
-    "distributed",
     "pairwise",
     "entropies",
     "bounds",
@@ -31,68 +37,143 @@ ROOMS = [
     "probes",
     "plane",
     "integrations",
-    "papers",
-    "bench",
     "cli",
 ]
 
 
-def room_of(path: Path) -> str:
-    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+@dataclass(frozen=True)
+class Import:
+    """One imported name: `module` as written, `name` within it ("" for `import module`)."""
+
+    module: str
+    name: str
+    line: int
 
 
-def imported_rooms(tree: ast.AST) -> list[tuple[str, int]]:
-    """(room, line) of every import of ours, wherever it stands (lazy ones inside functions too)."""
-    found: list[tuple[str, int]] = []
+def imports(source: str) -> Iterator[Import]:
+    """Every import of a file, inside functions too; not those for type checkers only."""
+    hidden: set[int] = set()
+    tree = ast.parse(source)
     for node in ast.walk(tree):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            if node.level:
-                found.append(("<relative>", node.lineno))
-            elif node.module == "infoflow":
-                names = [f"infoflow.{alias.name}" for alias in node.names]
-            elif node.module:
-                names = [node.module]
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == "infoflow" and len(parts) > 1:
-                found.append((parts[1], node.lineno))
-    return found
-
-
-def upward_imports(path: Path, source: str) -> list[str]:
-    room = room_of(path)
-    faults = []
-    for target, line in imported_rooms(ast.parse(source)):
-        if target == "__version__" or target == room:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            hidden.update(id(inner) for child in node.body for inner in ast.walk(child))
+        if id(node) in hidden:
             continue
-        if target not in ROOMS or ROOMS.index(target) > ROOMS.index(room):
-            faults.append(f"{path.name}:{line} ({room}) imports {target}")
-    return faults
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name, "", node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield from (Import(module, alias.name, node.lineno) for alias in node.names)
 
 
-MODULES = sorted(p for p in SOURCE.rglob("*.py") if p != SOURCE / "__init__.py")
+def module_name(path: Path) -> str:
+    for package, folder in PACKAGES.items():
+        if path.is_relative_to(folder):
+            parts = path.relative_to(folder).with_suffix("").parts
+            return ".".join([package, *(parts[:-1] if parts[-1] == "__init__" else parts)])
+    raise ValueError(path)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(SOURCE)))
-def test_imports_point_upward_in_the_list_only(path: Path) -> None:
-    assert room_of(path) in ROOMS, f"{path} is in no room of docs/architecture.md"
-    assert upward_imports(path, path.read_text()) == []
+FILES = {module_name(path): path for folder in PACKAGES.values() for path in sorted(folder.rglob("*.py"))}
 
 
-def test_an_upward_import_is_caught() -> None:
-    assert upward_imports(SOURCE / "pairwise.py", "from infoflow.plane import record")
-    assert upward_imports(SOURCE / "pairwise.py", "def f():\n    import infoflow.cli")
-    assert upward_imports(SOURCE / "data" / "szt.py", "from . import digits")
-    assert not upward_imports(SOURCE / "plane" / "audit.py", "from infoflow.core.errors import BrokenStore")
+@cache
+def imports_of(module: str) -> tuple[Import, ...]:
+    return tuple(imports(FILES[module].read_text(encoding="utf-8")))
 
 
-def test_the_architecture_page_lists_the_same_rooms_in_the_same_order() -> None:
-    page = (SOURCE.parents[1] / "docs" / "architecture.md").read_text()
-    block = page.split("```text rooms")[1].split("```")[0]
+def target(found: Import) -> str | None:
+    """The module of ours that an import reads: the imported submodule itself, or the module that holds the name."""
+    inner = f"{found.module}.{found.name}"
+    return inner if inner in FILES else found.module if found.module in FILES else None
+
+
+def subpackage(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def faults(module: str, found: Import) -> Iterator[str]:
+    """What is wrong with one import in one module."""
+    where = f"{module}, line {found.line}: {found.module} {found.name}".rstrip()
+    if found.module.startswith("."):
+        yield f"{where} is relative"
+        return
+    package = found.module.split(".")[0]
+    if package not in PACKAGES:
+        return
+    home = module.split(".")[0]
+    if package != home and home == "infoflow":
+        yield f"{where}: the library does not depend on {package}"
+    if (home, package) == ("infoflow_reproductions", "infoflow_benchmarks"):
+        yield f"{where}: {home} does not depend on {package}"
+    own, other = subpackage(module), subpackage(target(found) or found.module)
+    if package == home == "infoflow" and own and other and own != other:
+        if SUBPACKAGES.index(other) > SUBPACKAGES.index(own):
+            yield f"{where}: {other} is below {own}"
+    if (package, other) != (home, own):
+        private = [part for part in [*found.module.split(".")[1:], found.name] if part.startswith("_")]
+        if private and private != ["__version__"]:
+            yield f"{where}: {private[0]} is private"
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_imports_are_allowed(module: str) -> None:
+    assert [fault for found in imports_of(module) for fault in faults(module, found)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("infoflow.pairwise.distances", "from infoflow.plane import record"),
+        ("infoflow.pairwise.distances", "def f():\n    import infoflow.cli.main"),
+        ("infoflow.data.szt", "from . import digits"),
+        ("infoflow.plane.audit", "from infoflow.critics.vectors import _hidden"),
+        ("infoflow.plane.audit", "from infoflow.bounds._scores import prepare"),
+        ("infoflow.plane.audit", "from infoflow_reproductions import PAPERS"),
+        ("infoflow_reproductions.milc", "from infoflow.plane.table import _hidden"),
+    ],
+)
+def test_a_wrong_import_is_found(module: str, source: str) -> None:
+    assert [fault for found in imports(source) for fault in faults(module, found)]
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("infoflow.plane.audit", "from infoflow.core.errors import BrokenStore"),
+        ("infoflow_reproductions.milc", "from infoflow.plane import record"),
+        ("infoflow.cli.main", "from infoflow import __version__"),
+    ],
+)
+def test_a_right_import_passes(module: str, source: str) -> None:
+    assert [fault for found in imports(source) for fault in faults(module, found)] == []
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """One circle of modules, or nothing."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_circle_of_files() -> None:
+    graph = {
+        module: {other for found in imports_of(module) if (other := target(found)) and other != module}
+        for module in FILES
+    }
+    assert circle(graph) == []
+
+
+def test_a_circle_is_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}})
+    assert not circle({"a": {"b", "c"}, "b": {"c"}})
+
+
+def test_the_architecture_page_lists_the_same_subpackages_in_the_same_order() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    block = page.split("```text subpackages")[1].split("```")[0]
     listed = [line.split()[0].rstrip("/").removesuffix(".py") for line in block.splitlines() if line.strip()]
-    assert listed == [room for room in ROOMS if room in listed]
-    present = {room_of(path) for path in MODULES}
-    assert present <= set(listed)
+    assert listed == SUBPACKAGES
+    assert {subpackage(module) for module in FILES if module.startswith("infoflow.")} == set(listed)

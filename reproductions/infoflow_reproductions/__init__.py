@@ -1,4 +1,4 @@
-"""Each paper as recipes: run them, and see what was found beside what was published, with a verdict by rule."""
+"""Reproductions of papers: recipes, and what they find beside the published figures, with verdicts by rule."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from infoflow_reproductions.harness.experiment import (
 )
 from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row, Verdict
 from infoflow_reproductions.harness.registry import PAPERS, experiments, finishing
+from infoflow_reproductions.harness.running import RunOptions
 from infoflow_reproductions.harness.seeds import OverSeeds, over_seeds
 from infoflow_reproductions.harness.trial import Context, Results, Trial
 
@@ -28,6 +29,7 @@ __all__ = [
     "Reproduction",
     "Results",
     "Row",
+    "RunOptions",
     "Trial",
     "Verdict",
     "experiments",

@@ -14,8 +14,16 @@ import tyro
 from infoflow.cli.main import Command
 from infoflow.cli.options import parse_options, value_of
 from infoflow.core.checks import choice, integer
-from infoflow.core.files import write_atomically
-from infoflow_reproductions import PAPERS, SCALES, Experiment, Plan, experiments, finishing, reproduce_together
+from infoflow_reproductions import (
+    PAPERS,
+    SCALES,
+    Experiment,
+    Plan,
+    RunOptions,
+    experiments,
+    finishing,
+    reproduce_together,
+)
 from infoflow_reproductions.harness import summary
 
 COMMAND = Command("infoflow_reproductions.cli", "run a paper's experiments beside the published figures")
@@ -49,7 +57,7 @@ _RUNS = Path("runs/reproduce")
 
 USAGE = (
     "usage: infoflow reproduce PAPER [EXPERIMENT] [options]   (PAPER --help: its options)\n"
-    "       infoflow reproduce --collect [FOLDER]             (FOLDER/README.md from all results below it: results)\n"
+    "       infoflow reproduce --collect [FOLDER]             (FOLDER: reproductions/results)\n"
 )
 
 
@@ -61,7 +69,7 @@ def command(argv: list[str]) -> None:
             print(f"  {paper:<20} {title}\n  {'':<20}   {' | '.join(experiments(paper))}")
         return
     if argv[0] == "--collect":
-        _collect(Path(argv[1]) if len(argv) > 1 else Path("results"))
+        print(summary.collect(Path(argv[1]) if len(argv) > 1 else Path("reproductions/results")))
         return
     found = experiments(argv[0])
     rest = argv[1:]
@@ -78,16 +86,6 @@ def command(argv: list[str]) -> None:
     folders = {plan.experiment.name: plan.folder for plan in plans}
     if len(chosen) > 1 and (finish := finishing(argv[0])) is not None:
         print(f"All of them: {finish(folders, options.output or _RUNS / f'{argv[0]}-{scale}')}")
-
-
-def _collect(folder: Path) -> None:
-    """Writes the folder's page; an overview goes to standard output, and to a README beside it that has the marks."""
-    page, beside = folder / "README.md", folder.resolve().parent / "README.md"
-    write_atomically(page, lambda part: part.write_text(summary.whole(folder)))
-    told = summary.overview(folder)
-    if beside.exists() and summary.BEGIN in (text := beside.read_text()):
-        write_atomically(beside, lambda part: part.write_text(summary.between_marks(text, told)))
-    print(told)
 
 
 def _parsed(argv: list[str], prog: str, recipe: Any) -> tuple[Options, Any]:
@@ -126,12 +124,14 @@ def _run(plans: Sequence[Plan], options: Options) -> None:
     for done in reproduce_together(
         plans,
         options.scale,
-        data_root=options.data_root,
-        device=options.device,
-        jobs=_jobs(options),
-        resume=options.resume,
-        overwrite=options.overwrite,
-        progress=not options.quiet and sys.stderr.isatty(),
+        RunOptions(
+            data_root=options.data_root,
+            device=options.device,
+            n_jobs=_jobs(options),
+            resume=options.resume,
+            overwrite=options.overwrite,
+            progress=not options.quiet and sys.stderr.isatty(),
+        ),
     ):
         print(f"\n{done.experiment.title if len(plans) > 1 else ''}\n{done}")
         print(f"\nWritten to {done.folder}: {', '.join(done.files)}\n", flush=True)

@@ -1,4 +1,4 @@
-"""What every experiment of every paper does, at the smallest scale and without any data set at hand."""
+"""The contract of every experiment of every paper, at the smallest scale and without data sets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from infoflow_reproductions import PAPERS, SCALES, Experiment, experiments, reproduce
+from infoflow_reproductions import PAPERS, SCALES, Experiment, RunOptions, experiments, reproduce
 
 EXPERIMENTS = [experiment for paper in PAPERS for experiment in experiments(paper).values()]
 
@@ -21,9 +21,9 @@ def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: f"{e.paper}-{e.name}")
-def test_every_experiment_runs_and_says_what_it_found(experiment: Experiment, tmp_path: Path) -> None:
+def test_every_experiment_runs_and_reports(experiment: Experiment, tmp_path: Path) -> None:
     state = torch.get_rng_state()
-    done = reproduce(experiment, "smoke", tmp_path / "run", device="cpu")
+    done = reproduce(experiment, "smoke", tmp_path / "run", RunOptions(device="cpu"))
     assert torch.equal(torch.get_rng_state(), state)
     assert done.findings.rows or done.findings.claims
     assert done.findings.figures
@@ -34,12 +34,12 @@ def test_every_experiment_runs_and_says_what_it_found(experiment: Experiment, tm
     summary = json.loads((tmp_path / "run" / "results.json").read_text())
     assert summary["settings"]["scale"] == "smoke"
     assert len(pd.read_csv(tmp_path / "run" / "trials.csv")) == len(experiment.trials(done.recipe))
-    # Tiny networks on stand-in data say nothing of a published figure.
+    # Tiny networks on substitute data must not count as a reproduction.
     assert not [row.what for row in done.findings.rows if row.verdict == "reproduced" and row.comparable]
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: f"{e.paper}-{e.name}")
-def test_every_experiment_has_its_scales_and_plain_trials(experiment: Experiment) -> None:
+def test_every_experiment_has_all_scales_and_trials_with_a_json_form(experiment: Experiment) -> None:
     assert experiments(experiment.paper)[experiment.name] is experiment
     assert set(experiment.recipes) == set(SCALES)
     for scale in SCALES:
@@ -51,5 +51,5 @@ def test_every_experiment_has_its_scales_and_plain_trials(experiment: Experiment
         for trial in trials:
             json.dumps(dict(trial.arguments))
         fewer = experiment.trials(dataclasses.replace(recipe, seeds=1))
-        # A seed's trials don't depend on how many seeds there are: more seeds re-use what is known.
+        # The trials of a seed do not depend on the number of seeds, so that more seeds reuse stored results.
         assert {trial.name for trial in fewer} <= {trial.name for trial in trials}

@@ -47,7 +47,7 @@ def test_table_1_says_who_is_above_whom() -> None:
 
     report = table1.report(recipe, results(table1.trials(recipe), found))
     assert all(claim.holds for claim in report.claims)
-    assert {row.verdict for row in report.rows} == {"other scale", "not published"}
+    assert {row.verdict for row in report.rows} == {"reduced scale", "not published"}
     turned = table1.report(
         recipe,
         results(table1.trials(recipe), lambda a: {k: v if isinstance(v, dict) else 1 - v for k, v in found(a).items()}),

@@ -1,4 +1,4 @@
-"""How a reproduction runs, is remembered and is judged, by an experiment whose truth is known."""
+"""A reproduction runs, stores its trials and judges them; on an experiment whose result is known."""
 
 from __future__ import annotations
 
@@ -22,15 +22,20 @@ from infoflow_reproductions import (
     Plan,
     Results,
     Row,
+    RunOptions,
     Trial,
     over_seeds,
     reproduce,
     reproduce_together,
 )
 from infoflow_reproductions.harness.running import run_trials
+from infoflow_reproductions.harness.trial import flat
 from matplotlib.figure import Figure as Canvas
 
 from infoflow.core.errors import BrokenStore, InvalidArgument, UnknownName
+
+ON_CPU = RunOptions(device="cpu")
+RESUME = replace(ON_CPU, resume=True)
 
 
 @dataclass(frozen=True)
@@ -75,12 +80,22 @@ def report(recipe: Recipe, results: Results) -> Findings:
     )
 
 
+@dataclass(frozen=True)
+class Task:
+    recipe: Recipe
+    x: int
+
+
+def measure_task(task: Task, *, context: Context) -> Mapping[str, Any]:
+    return {"y": task.recipe.slope * task.x}
+
+
 TOY = Experiment("toy", "line", "A line through the origin", {"smoke": Recipe(2), "cpu": Recipe(3)}, trials, report)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_a_reproduction_writes_what_it_found_beside_what_was_published(tmp_path: Path, jobs: int) -> None:
-    done = reproduce(TOY, "cpu", tmp_path / "run", jobs=jobs, device="cpu")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_reproduction_writes_its_findings_and_the_published_figures(tmp_path: Path, n_jobs: int) -> None:
+    done = reproduce(TOY, "cpu", tmp_path / "run", replace(ON_CPU, n_jobs=n_jobs))
     table = pd.read_csv(tmp_path / "run" / "table.csv")
     assert table.loc[0, ["what", "published", "seeds", "verdict"]].tolist() == ["slope", 2.0, 3, "reproduced"]
     assert table.loc[0, "low"] < table.loc[0, "found"] < table.loc[0, "high"]
@@ -96,7 +111,7 @@ def test_a_reproduction_writes_what_it_found_beside_what_was_published(tmp_path:
     assert "slope: 2" in str(done)
 
 
-def test_an_interrupted_run_goes_on_trial_by_trial_and_may_ask_for_more_seeds(tmp_path: Path) -> None:
+def test_interrupted_run_resumes_and_accepts_more_seeds(tmp_path: Path) -> None:
     calls = tmp_path / "trials" / "calls"
     stopping = trials(Recipe(fail_at=1))
     with pytest.raises(KeyboardInterrupt):
@@ -104,51 +119,51 @@ def test_an_interrupted_run_goes_on_trial_by_trial_and_may_ask_for_more_seeds(tm
     assert calls.read_text().split() == ["0/0", "0/1", "0/2"]
 
     folder = tmp_path / "run"
-    first = reproduce(TOY, "smoke", folder, device="cpu")
+    first = reproduce(TOY, "smoke", folder, ON_CPU)
     with pytest.raises(InvalidArgument, match="holds a run"):
-        reproduce(TOY, "smoke", folder, device="cpu")
+        reproduce(TOY, "smoke", folder, ON_CPU)
     with pytest.raises(InvalidArgument, match=r"slope was 2.0, is 3.0"):
-        reproduce(TOY, "smoke", folder, recipe=Recipe(2, slope=3.0), resume=True, device="cpu")
-    again = reproduce(TOY, "smoke", folder, resume=True, device="cpu")
+        reproduce(TOY, "smoke", folder, RESUME, recipe=Recipe(2, slope=3.0))
+    again = reproduce(TOY, "smoke", folder, RESUME)
     assert again.findings.rows[0].values == first.findings.rows[0].values
-    assert len((folder / "trials" / "calls").read_text().split()) == 4  # nothing ran twice
-    more = reproduce(TOY, "smoke", folder, recipe=replace(Recipe(2), seeds=5), resume=True, device="cpu")
+    assert len((folder / "trials" / "calls").read_text().split()) == 4  # no trial ran twice
+    more = reproduce(TOY, "smoke", folder, RESUME, recipe=replace(Recipe(2), seeds=5))
     assert len((folder / "trials" / "calls").read_text().split()) == 10
     assert list(more.findings.rows[0].values[:2]) == list(first.findings.rows[0].values)
-    other = reproduce(TOY, "smoke", folder, recipe=Recipe(2, slope=3.0), overwrite=True, device="cpu")
+    other = reproduce(TOY, "smoke", folder, replace(ON_CPU, overwrite=True), recipe=Recipe(2, slope=3.0))
     assert other.findings.rows[0].found.mean == pytest.approx(3.0, abs=0.1)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_experiments_that_share_a_pool_find_what_each_finds_alone(tmp_path: Path, jobs: int) -> None:
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_experiments_in_one_pool_give_the_results_of_single_runs(tmp_path: Path, n_jobs: int) -> None:
     other = replace(TOY, name="steeper")
     plans = [Plan(TOY, Recipe(2), tmp_path / "one"), Plan(other, Recipe(3, slope=4.0), tmp_path / "two")]
-    found = {done.experiment.name: done for done in reproduce_together(plans, "cpu", jobs=jobs, device="cpu")}
+    found = {done.experiment.name: done for done in reproduce_together(plans, "cpu", replace(ON_CPU, n_jobs=n_jobs))}
     assert sorted(found) == ["line", "steeper"]
     for name, recipe in (("line", Recipe(2)), ("steeper", Recipe(3, slope=4.0))):
-        alone = reproduce(found[name].experiment, "cpu", tmp_path / f"{name}-alone", recipe=recipe, device="cpu")
+        alone = reproduce(found[name].experiment, "cpu", tmp_path / f"{name}-alone", ON_CPU, recipe=recipe)
         assert found[name].findings.rows[0].values == alone.findings.rows[0].values
         assert found[name].provenance["trials"] == 2 * recipe.seeds
         assert (found[name].folder / "report.html").exists()
 
 
-def test_a_pool_that_is_interrupted_keeps_the_experiments_that_are_done(tmp_path: Path) -> None:
+def test_interrupted_pool_retains_finished_experiments(tmp_path: Path) -> None:
     stopping = Plan(replace(TOY, name="stopping"), Recipe(2, fail_at=1), tmp_path / "two")
     plans = [Plan(TOY, Recipe(2), tmp_path / "one"), stopping]
     with pytest.raises(KeyboardInterrupt):
-        list(reproduce_together(plans, "cpu", device="cpu"))
+        list(reproduce_together(plans, "cpu", ON_CPU))
     assert (tmp_path / "one" / "report.html").exists()
     assert not (tmp_path / "two" / "report.html").exists()
     plans[1] = Plan(TOY, Recipe(3), tmp_path / "three")
-    done = list(reproduce_together(plans, "cpu", device="cpu", resume=True))
+    done = list(reproduce_together(plans, "cpu", RESUME))
     assert [each.folder.name for each in done] == ["one", "three"]
-    assert len((tmp_path / "one" / "trials" / "calls").read_text().split()) == 4  # nothing ran twice
+    assert len((tmp_path / "one" / "trials" / "calls").read_text().split()) == 4  # no trial ran twice
     with pytest.raises(InvalidArgument, match="holds a run"):
-        list(reproduce_together([Plan(TOY, Recipe(1), tmp_path / "four"), plans[0]], "cpu", device="cpu"))
-    assert not (tmp_path / "four" / "trials").exists()  # refused before anything ran
+        list(reproduce_together([Plan(TOY, Recipe(1), tmp_path / "four"), plans[0]], "cpu", ON_CPU))
+    assert not (tmp_path / "four" / "trials").exists()  # checked before anything ran
 
 
-def test_a_damaged_result_is_told_and_other_arguments_run_anew(tmp_path: Path) -> None:
+def test_damaged_result_raises_and_other_settings_run_again(tmp_path: Path) -> None:
     run_trials(trials(Recipe(1)), tmp_path)
     results = run_trials(trials(Recipe(1, slope=5.0)), tmp_path)
     assert results["x=1/seed=0"]["y"] == pytest.approx(5.0, abs=0.1)
@@ -157,22 +172,30 @@ def test_a_damaged_result_is_told_and_other_arguments_run_anew(tmp_path: Path) -
     with pytest.raises(UnknownName, match="x=2"):
         results["x=2/seed=0"]
     next(tmp_path.glob("x=1*.json")).write_text("{")
-    with pytest.raises(BrokenStore, match="its trial runs again"):
+    with pytest.raises(BrokenStore, match="Remove it"):
         run_trials(trials(Recipe(1, slope=5.0)), tmp_path)
-    with pytest.raises(InvalidArgument, match="two trials are named"):
+    with pytest.raises(InvalidArgument, match=r"^trials must"):
         run_trials(trials(Recipe(1)) * 2, tmp_path)
 
 
-def test_what_trials_draw_from_the_global_state_is_their_own(tmp_path: Path) -> None:
+def test_trials_draw_from_a_random_state_of_their_own(tmp_path: Path) -> None:
     state = torch.get_rng_state()
     draws = []
     for run in ("first", "second"):
         results = run_trials(trials(Recipe(2)), tmp_path / run)
         draws.append([results[name]["drawn"] for name in results])
-        torch.rand(1)  # wherever the state stands
+        torch.rand(1)  # the state between runs differs
     assert draws[0] == draws[1]
     assert len(set(draws[0])) == 4
     torch.set_rng_state(state)
+
+
+def test_trial_takes_its_settings_as_a_dataclass(tmp_path: Path) -> None:
+    tasks = [Trial(f"x={x}", measure_task, Task(Recipe(slope=3.0), x)) for x in (1, 2)]
+    assert flat(tasks[0].settings) == {"seeds": 3, "slope": 3.0, "fail_at": -1, "x": 1}
+    results = run_trials(tasks, tmp_path)
+    assert results.values("y", scale=10, x=2) == [60.0]
+    assert results.frame["x"].tolist() == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -181,27 +204,27 @@ def test_what_trials_draw_from_the_global_state_is_their_own(tmp_path: Path) -> 
         (Row("r", [1.0]), "not published"),
         (Row("r", [1.0], published=1.05, tolerance=0.1), "reproduced"),
         (Row("r", [1.0], published=1.3, tolerance=0.1), "differs"),
-        (Row("r", [1.0, 1.4], published=1.35, tolerance=0.1), "can't tell"),
+        (Row("r", [1.0, 1.4], published=1.35, tolerance=0.1), "inconclusive"),
         (Row("r", [1.0, 1.01], published=1.3, tolerance=0.1), "differs"),
         (Row("r", [1.0, 1.01], published=1.3, tolerance=0.1, settings_known=False, why="lr"), "settings unknown"),
-        (Row("r", [1.0, 1.01], published=1.0, tolerance=0.1, comparable=False, why="1000 images"), "other scale"),
-        (Row("r", [math.nan, 1.0], published=1.0, tolerance=0.1), "can't tell"),
+        (Row("r", [1.0, 1.01], published=1.0, tolerance=0.1, comparable=False, why="1000 images"), "reduced scale"),
+        (Row("r", [math.nan, 1.0], published=1.0, tolerance=0.1), "inconclusive"),
     ],
 )
-def test_verdicts_follow_the_rule(row: Row, verdict: str) -> None:
+def test_row_verdicts_follow_the_rule(row: Row, verdict: str) -> None:
     assert row.verdict == verdict
 
 
-def test_rows_that_could_not_be_judged_are_refused() -> None:
-    with pytest.raises(InvalidArgument, match="no tolerance"):
+def test_rows_without_a_possible_verdict_raise() -> None:
+    with pytest.raises(InvalidArgument, match=r"^tolerance must"):
         Row("r", [1.0], published=1.0)
-    with pytest.raises(InvalidArgument, match="no values"):
+    with pytest.raises(InvalidArgument, match=r"^values must"):
         Row("r", [])
-    with pytest.raises(InvalidArgument, match="want a reason"):
+    with pytest.raises(InvalidArgument, match=r"^why must"):
         Row("r", [1.0], comparable=False)
 
 
-def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
+def test_interval_covers_the_mean_at_its_nominal_rate() -> None:
     rng = np.random.default_rng(0)
     covered = [found.low <= 0 <= found.high for found in (over_seeds(rng.normal(size=3)) for _ in range(4000))]
     assert np.mean(covered) == pytest.approx(0.95, abs=0.015)
@@ -211,7 +234,7 @@ def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
     ("differences", "holds"),
     [([1.0, 1.1, 0.9], True), ([-1.0, -1.1, -0.9], False), ([1.0, -1.0, 0.5], None), ([1.0], None)],
 )
-def test_a_claim_holds_where_its_interval_says_so(differences: Sequence[float], holds: bool | None) -> None:
+def test_claim_follows_from_its_interval(differences: Sequence[float], holds: bool | None) -> None:
     assert Claim.above("c", differences).holds is holds
 
 
@@ -220,11 +243,14 @@ def test_a_claim_holds_where_its_interval_says_so(differences: Sequence[float], 
     [
         ([[3.0, 2.0, 1.0], [3.1, 2.2, 1.1], [2.9, 1.9, 0.9]], True),
         ([[1.0, 2.0, 3.0], [1.1, 2.2, 3.1]], False),
-        ([[3.0, 1.0, 2.0], [3.1, 1.1, 2.0], [3.05, 1.05, 2.0]], False),  # falls in all, but surely rises at the end
-        ([[3.0, 2.0, 2.1], [3.1, 2.2, 2.1], [2.9, 1.9, 2.1]], None),  # rises, but within the seeds' spread
+        (
+            [[3.0, 1.0, 2.0], [3.1, 1.1, 2.0], [3.05, 1.05, 2.0]],
+            False,
+        ),  # falls as a whole, but rises significantly at the end
+        ([[3.0, 2.0, 2.1], [3.1, 2.2, 2.1], [2.9, 1.9, 2.1]], None),  # rises, but not significantly
     ],
 )
-def test_a_curve_falls_when_no_step_rises(curves: list[list[float]], holds: bool | None) -> None:
+def test_falling_claim_rejects_significant_rises(curves: list[list[float]], holds: bool | None) -> None:
     assert Claim.falling("c", curves).holds is holds
-    with pytest.raises(InvalidArgument, match="two or more"):
+    with pytest.raises(InvalidArgument, match=r"^curves must"):
         Claim.falling("c", [[1.0]])

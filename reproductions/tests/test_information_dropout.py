@@ -219,4 +219,4 @@ def test_bounds_have_to_be_near_each_other_and_near_the_published() -> None:
     assert [claim.holds for claim in full.claims] == [True, False, False]
     assert {str(row.verdict) for row in full.rows if "bound" in row.what} == {"reproduced", "settings unknown"}
     small = findings_of(vae, vae.Recipe(factors=(1,), epochs=5), found)
-    assert {str(row.verdict) for row in small.rows if "bound" in row.what} == {"other scale"}
+    assert {str(row.verdict) for row in small.rows if "bound" in row.what} == {"reduced scale"}

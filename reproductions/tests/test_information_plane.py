@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from infoflow_reproductions import Context, Results, Trial, finishing, reproduce
+from infoflow_reproductions import Context, Results, RunOptions, Trial, finishing, reproduce
 from infoflow_reproductions.information_plane import EXPERIMENTS, ROWS, teacher
 from infoflow_reproductions.information_plane.alemi import sample_bounds
 from infoflow_reproductions.information_plane.curves import packed, plane_of
@@ -48,9 +48,9 @@ def test_all_sixteen_rows_stand_in_the_order_of_the_table() -> None:
     ("claims", "known", "wanted"),
     [
         (["reproduced", "reproduced"], True, ("reproduced", "")),
-        (["reproduced", "can't tell"], True, ("can't tell", "")),
-        (["can't tell", "differs"], True, ("differs", "")),
-        ([], True, ("can't tell", "")),
+        (["reproduced", "inconclusive"], True, ("inconclusive", "")),
+        (["inconclusive", "differs"], True, ("differs", "")),
+        ([], True, ("inconclusive", "")),
         (["reproduced"], False, ("settings unknown", "reproduced")),
         (["differs"], False, ("settings unknown", "differs")),
     ],
@@ -317,7 +317,7 @@ def test_networks_of_torchvision_take_gray_images(network: str, layer: str, tmp_
 
 def test_the_page_of_all_rows_says_what_was_run(tmp_path: Path) -> None:
     folder = tmp_path / "balda"
-    reproduce(EXPERIMENTS["balda"], "smoke", folder, device="cpu")
+    reproduce(EXPERIMENTS["balda"], "smoke", folder, RunOptions(device="cpu"))
     finish = finishing("information-plane")
     assert finish is not None
     page = finish({"balda": folder}, tmp_path).read_text()
@@ -329,7 +329,7 @@ def test_the_page_of_all_rows_says_what_was_run(tmp_path: Path) -> None:
     claim = "{}: whether layers compress survives binning width over 2.0 decades"
     results["claims"] += [
         {"claim": claim.format(name), "verdict": verdict, "evidence": "", "published": False}
-        for name, verdict in (("tanh", "holds"), ("ReLU", "doesn't hold"), ("softsign", "doesn't hold"))
+        for name, verdict in (("tanh", "holds"), ("ReLU", "does not hold"), ("softsign", "does not hold"))
     ]
     (folder / "results.json").write_text(json.dumps(results))
     page = finish({"balda": folder}, tmp_path).read_text()

@@ -1,4 +1,4 @@
-"""The pages that say what is reproduced are what the committed results make of them."""
+"""The committed pages agree with the committed results."""
 
 from __future__ import annotations
 
@@ -12,42 +12,52 @@ from infoflow_reproductions.harness import summary
 from infoflow.core.errors import BrokenStore, MissingData
 
 ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "reproductions" / "results"
 
 
-def test_the_committed_pages_are_those_of_the_committed_results() -> None:
-    results = ROOT / "results"
-    assert (results / "README.md").read_text() == summary.whole(results)
+def test_committed_pages_are_generated_from_the_committed_results() -> None:
+    assert (RESULTS / "README.md").read_text() == summary.whole(RESULTS)
     readme = (ROOT / "README.md").read_text()
-    assert summary.between_marks(readme, summary.overview(results)) == readme
+    assert summary.between_marks(readme, summary.overview(RESULTS, ROOT)) == readme
 
 
-def test_every_picture_that_a_page_shows_is_there() -> None:
-    for one in summary.read(ROOT / "results"):
+def test_every_picture_of_a_page_exists() -> None:
+    for one in summary.read(RESULTS):
         for figure in one["figures"]:
-            assert (ROOT / "results" / one["folder"] / f"{figure['name']}.png").exists()
+            assert (RESULTS / one["folder"] / f"{figure['name']}.png").exists()
 
 
-def test_every_row_that_differs_says_by_an_experiment_why() -> None:
-    for one in summary.read(ROOT / "results"):
+def test_every_row_that_differs_gives_a_measured_reason() -> None:
+    for one in summary.read(RESULTS):
         if one["folder"].startswith("information-plane/"):
             for claim in one["claims"]:
                 if claim["published"] and claim["verdict"] == "differs":
                     assert ". Why: " in claim["evidence"], claim["claim"]
 
 
-def test_the_command_tells_every_setting_that_is_not_the_recipe_s(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "results" / "information-plane" / "yu", tmp_path / "information-plane" / "yu")
+def test_command_states_every_setting_that_differs_from_the_recipe(tmp_path: Path) -> None:
+    shutil.copytree(RESULTS / "information-plane" / "yu", tmp_path / "information-plane" / "yu")
     file = tmp_path / "information-plane" / "yu" / "results.json"
     found = json.loads(file.read_text())
     found["settings"]["seeds"] = 4
     found["settings"]["variants"][0]["epochs"] = 77
     file.write_text(json.dumps(found))
     page = summary.overview(tmp_path)
-    assert "yu --scale cpu --recipe.seeds 4 # an earlier recipe, of other variants`" in page
+    assert "yu --scale cpu --recipe.seeds 4 # earlier recipe with other variants`" in page
     assert "4 seeds, " in summary.whole(tmp_path)
 
 
-def test_folders_without_results_are_told(tmp_path: Path) -> None:
+def test_collecting_writes_the_page_and_the_overview_above_it(tmp_path: Path) -> None:
+    folder = tmp_path / "reproductions" / "results"
+    shutil.copytree(RESULTS / "information-plane" / "yu", folder / "information-plane" / "yu")
+    (tmp_path / "README.md").write_text(f"# Title\n{summary.BEGIN}\n{summary.END}\n")
+    found = summary.collect(folder)
+    assert "(reproductions/results/README.md#information-plane-yu)" in found
+    assert found in (tmp_path / "README.md").read_text()
+    assert (folder / "README.md").read_text() == summary.whole(folder)
+
+
+def test_folders_without_results_raise(tmp_path: Path) -> None:
     with pytest.raises(MissingData, match="infoflow reproduce"):
         summary.whole(tmp_path)
     (tmp_path / "milc" / "theory").mkdir(parents=True)

@@ -1,1 +1,1 @@
-"""Recipes, trials, claims and verdicts, and the pages that show them."""
+"""Recipes, trials, claims, verdicts and the pages that show them."""

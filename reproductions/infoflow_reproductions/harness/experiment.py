@@ -1,9 +1,9 @@
-"""An experiment of a paper: its recipe at each scale, its trials, and what to say of them."""
+"""An experiment of a paper: its recipe at each scale, its trials and its report."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,18 +13,34 @@ from infoflow.plane.run_folder import open_run_folder
 from infoflow.training import usable_device
 from infoflow_reproductions.harness import page
 from infoflow_reproductions.harness.findings import Findings
-from infoflow_reproductions.harness.running import run_together
+from infoflow_reproductions.harness.running import RunOptions, run_together
 from infoflow_reproductions.harness.trial import Results, Trial
 
 SCALES = ("smoke", "cpu", "full")
-"""Seconds and tiny, to see that everything runs; minutes on two processors; as published."""
+"""A test of seconds, minutes on two processors, and the published scale."""
 
 KIND = "infoflow reproduction"
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """`recipes` holds, for each scale, a frozen dataclass of hyper-parameters with the number of `seeds` among them."""
+    """One experiment of a paper.
+
+    Parameters
+    ----------
+    paper
+        Name of the paper.
+    name
+        Name of the experiment within the paper.
+    title
+        Title on pages.
+    recipes
+        For each scale a frozen dataclass of settings, among them the number of `seeds`.
+    trials
+        Function from a recipe to its trials.
+    report
+        Function from a recipe and the trials' results to the findings.
+    """
 
     paper: str
     name: str
@@ -34,13 +50,47 @@ class Experiment:
     report: Callable[[Any, Results], Findings]
 
     def recipe(self, scale: str) -> Any:
-        """That of this scale. Raises UnknownName."""
+        """Return the recipe of a scale.
+
+        Parameters
+        ----------
+        scale
+            One of `SCALES`.
+
+        Returns
+        -------
+        dataclass
+            The recipe.
+
+        Raises
+        ------
+        UnknownName
+            If the experiment has no such scale.
+        """
         return self.recipes[choice(scale, "scale", self.recipes)]
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A finished one: what was found, and where it is written."""
+    """A finished experiment: its findings and the files that hold them.
+
+    Parameters
+    ----------
+    experiment
+        The experiment.
+    scale
+        Its scale.
+    recipe
+        The recipe that was run.
+    findings
+        What was found.
+    folder
+        Folder of the files.
+    files
+        Paths by file name.
+    provenance
+        Versions, device, time and run time.
+    """
 
     experiment: Experiment
     scale: str
@@ -54,64 +104,97 @@ class Reproduction:
         return page.as_text(self.findings)
 
 
-def reproduce(
-    experiment: Experiment,
-    scale: str,
-    folder: str | Path,
-    *,
-    recipe: Any = None,
-    data_root: str | Path | None = None,
-    device: str = "auto",
-    jobs: int = 1,
-    resume: bool = False,
-    overwrite: bool = False,
-    progress: bool = False,
-) -> Reproduction:
-    """Runs an experiment into a folder, and writes its table, claims, pictures and page there.
-
-    `recipe` replaces that of the scale. `resume` goes on with an interrupted run, trial by trial, and may ask for more
-    seeds; other settings that differ are refused. Results carry versions, device, seconds and every setting.
-
-    Raises UnknownName (scale), InvalidArgument (folder, other settings), BrokenStore, MissingData.
-    """
-    chosen = experiment.recipe(scale) if recipe is None else recipe
-    (done,) = reproduce_together(
-        [Plan(experiment, chosen, Path(folder))],
-        scale,
-        data_root=data_root,
-        device=device,
-        jobs=jobs,
-        resume=resume,
-        overwrite=overwrite,
-        progress=progress,
-    )
-    return done
-
-
 class Plan(NamedTuple):
-    """What to run, how, and where its results belong."""
+    """An experiment, the recipe to run and the folder of its results.
+
+    Parameters
+    ----------
+    experiment
+        The experiment.
+    recipe
+        Its settings.
+    folder
+        Folder to write to.
+    """
 
     experiment: Experiment
     recipe: Any
     folder: Path
 
 
-def reproduce_together(
-    plans: Sequence[Plan],
+def reproduce(
+    experiment: Experiment,
     scale: str,
+    folder: str | Path,
+    options: RunOptions | None = None,
     *,
-    data_root: str | Path | None = None,
-    device: str = "auto",
-    jobs: int = 1,
-    resume: bool = False,
-    overwrite: bool = False,
-    progress: bool = False,
-) -> Iterator[Reproduction]:
-    """`reproduce` of several experiments, whose trials share one pool of processes: each as soon as it is done.
+    recipe: Any = None,
+) -> Reproduction:
+    """Run an experiment and write its table, claims, pictures and page to a folder.
 
-    Folders that are refused are so before anything runs. Raises like `reproduce`.
+    Parameters
+    ----------
+    experiment
+        The experiment.
+    scale
+        One of `SCALES`.
+    folder
+        Folder to write to.
+    options
+        How the trials run, and whether a run in the folder is resumed or replaced. A resumed run may have another
+        number of seeds; its other settings must agree.
+    recipe
+        Settings that replace those of the scale.
+
+    Returns
+    -------
+    Reproduction
+        The findings, with versions, device, run time and every setting.
+
+    Raises
+    ------
+    UnknownName
+        If the experiment has no such scale.
+    InvalidArgument
+        If the folder holds something else or a run with other settings.
+    BrokenStore
+        If a stored result cannot be read.
+    MissingData
+        If a data set is missing.
     """
-    where = usable_device(device)
+    chosen = experiment.recipe(scale) if recipe is None else recipe
+    (done,) = reproduce_together([Plan(experiment, chosen, Path(folder))], scale, options)
+    return done
+
+
+def reproduce_together(plans: Sequence[Plan], scale: str, options: RunOptions | None = None) -> Iterator[Reproduction]:
+    """Run several experiments, whose trials share one pool of processes.
+
+    Parameters
+    ----------
+    plans
+        Experiments with recipes and folders. All folders are checked before anything runs.
+    scale
+        One of `SCALES`.
+    options
+        How the trials run, as in `reproduce`.
+
+    Returns
+    -------
+    iterator of Reproduction
+        Each experiment as soon as it is done.
+
+    Raises
+    ------
+    InvalidArgument
+        If a folder holds something else or a run with other settings.
+    BrokenStore
+        If a stored result cannot be read.
+    MissingData
+        If a data set is missing.
+    """
+    options = options or RunOptions()
+    where = usable_device(options.device)
     settings = [
         {
             "paper": plan.experiment.paper,
@@ -122,16 +205,22 @@ def reproduce_together(
         for plan in plans
     ]
     for plan, its_settings in zip(plans, settings, strict=True):
-        open_run_folder(plan.folder, KIND, its_settings, resume=resume, overwrite=overwrite, may_differ=("seeds",))
+        open_run_folder(
+            plan.folder,
+            KIND,
+            its_settings,
+            resume=options.resume,
+            overwrite=options.overwrite,
+            may_differ=("seeds",),
+        )
     groups = [(plan.experiment.trials(plan.recipe), plan.folder / "trials") for plan in plans]
-    root = None if data_root is None else Path(data_root)
-    for index, results in run_together(groups, data_root=root, device=str(where), jobs=jobs, progress=progress):
+    for index, results in run_together(groups, replace(options, device=str(where))):
         experiment, recipe, folder = plans[index]
         findings = experiment.report(recipe, results)
         provenance = {
             **machine(),
             "device": page.device_name(where),
-            "jobs": jobs,
+            "jobs": options.n_jobs,
             "trials": len(results),
             "trial_seconds": round(results.seconds, 1),
         }

@@ -1,4 +1,4 @@
-"""The files of a reproduction: table, claims, pictures, and one page with all of them that opens offline."""
+"""The files of a reproduction: table, claims, pictures, and one page with all of them that needs no network."""
 
 from __future__ import annotations
 
@@ -16,22 +16,33 @@ from typing import Any
 import pandas as pd
 import torch
 
-from infoflow.core.files import write_atomically
+from infoflow.core.files import write_atomically, write_text
 from infoflow.plane.provenance import plain
-from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
+from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row, Verdict
 from infoflow_reproductions.harness.seeds import how_many
 from infoflow_reproductions.harness.trial import Results
 
 _COLORS = {
-    "reproduced": "good",
-    "holds": "good",
-    "differs": "bad",
-    "doesn't hold": "bad",
+    Verdict.REPRODUCED: "good",
+    Verdict.HOLDS: "good",
+    Verdict.DIFFERS: "bad",
+    Verdict.FAILS: "bad",
 }
 
 
 def table(rows: Sequence[Row]) -> pd.DataFrame:
-    """A line for each figure: ours, its interval, the published one and the verdict."""
+    """Return a table with a line per figure.
+
+    Parameters
+    ----------
+    rows
+        The figures.
+
+    Returns
+    -------
+    DataFrame
+        Mean, confidence interval, published figure and verdict of each.
+    """
     return pd.DataFrame(
         [
             {
@@ -52,10 +63,26 @@ def table(rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def claims(found: Sequence[Claim]) -> pd.DataFrame:
-    """A line for each claim."""
+    """Return a table with a line per claim.
+
+    Parameters
+    ----------
+    found
+        The claims.
+
+    Returns
+    -------
+    DataFrame
+        Claim, verdict, evidence and whether the paper makes it.
+    """
     return pd.DataFrame(
         [
-            {"claim": claim.text, "verdict": claim.verdict, "evidence": claim.evidence, "published": claim.published}
+            {
+                "claim": claim.text,
+                "verdict": str(claim.verdict),
+                "evidence": claim.evidence,
+                "published": claim.published,
+            }
             for claim in found
         ]
     )
@@ -69,23 +96,29 @@ def write(
     provenance: Mapping[str, Any],
     folder: Path,
 ) -> dict[str, Path]:
-    """Writes table.csv, claims.csv, trials.csv, results.json, a PNG for each figure and report.html."""
-    written: dict[str, Path] = {}
+    """Write table.csv, claims.csv, trials.csv, results.json, a PNG per picture and report.html.
 
-    def text(name: str, content: str) -> None:
-        written[name] = folder / name
-        write_atomically(folder / name, lambda part: part.write_text(content))
+    Parameters
+    ----------
+    title
+        Title of the experiment.
+    settings
+        Every setting of the run.
+    findings
+        What was found.
+    results
+        Results of the trials.
+    provenance
+        Versions, device, time and run time.
+    folder
+        Folder to write to.
 
+    Returns
+    -------
+    dict
+        Paths by file name.
+    """
     pictures = [(figure, _drawn(figure)) for figure in findings.figures]
-    if findings.rows:
-        text("table.csv", table(findings.rows).to_csv(index=False))
-    if findings.claims:
-        text("claims.csv", claims(findings.claims).to_csv(index=False))
-    text("trials.csv", results.frame.to_csv(index=False))
-    for figure, picture in pictures:
-        name = f"{figure.name}.png"
-        written[name] = folder / name
-        write_atomically(folder / name, lambda part, picture=picture: part.write_bytes(picture))  # type: ignore[misc]
     summary = {
         "title": title,
         "settings": settings,
@@ -95,13 +128,34 @@ def write(
         "figures": [{"name": figure.name, "caption": figure.caption} for figure in findings.figures],
         "notes": list(findings.notes),
     }
-    text("results.json", json.dumps(plain(summary), indent=2, allow_nan=False) + "\n")
-    text("report.html", _html(title, settings, findings, pictures, provenance))
-    return written
+    texts = {
+        **({"table.csv": table(findings.rows).to_csv(index=False)} if findings.rows else {}),
+        **({"claims.csv": claims(findings.claims).to_csv(index=False)} if findings.claims else {}),
+        "trials.csv": results.frame.to_csv(index=False),
+        "results.json": json.dumps(plain(summary), indent=2, allow_nan=False) + "\n",
+        "report.html": _html(title, settings, findings, pictures, provenance),
+    }
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    images = {f"{figure.name}.png": picture for figure, picture in pictures}
+    for name, picture in images.items():
+        write_atomically(folder / name, lambda part, picture=picture: part.write_bytes(picture))  # type: ignore[misc]
+    return {name: folder / name for name in (*texts, *images)}
 
 
 def as_text(findings: Findings) -> str:
-    """Figures, claims and notes as plain text."""
+    """Return figures, claims and notes as plain text.
+
+    Parameters
+    ----------
+    findings
+        What was found.
+
+    Returns
+    -------
+    str
+        A line per figure, claim and note.
+    """
     lines = []
     for row in findings.rows:
         unit = f" {row.unit}" if row.unit else ""
@@ -116,14 +170,25 @@ def as_text(findings: Findings) -> str:
 
 
 def device_name(device: torch.device) -> str:
-    """What the device is called, for the provenance."""
+    """Return the name of a device for the provenance.
+
+    Parameters
+    ----------
+    device
+        The device.
+
+    Returns
+    -------
+    str
+        Name of the GPU, or device type and machine.
+    """
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type} ({platform.machine()})"
 
 
 def _drawn(figure: Figure) -> bytes:
-    # Imported here: drawing is the last step, and the trials' processes don't need it.
+    # Imported here because only the last step draws; the trials' processes do not.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
 
@@ -131,7 +196,7 @@ def _drawn(figure: Figure) -> bytes:
     FigureCanvasAgg(canvas)
     figure.draw(canvas)
     buffer = BytesIO()
-    # No software version or date in the file: the same results give the same bytes.
+    # Without a software version in the file the same results give the same bytes.
     canvas.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
 
@@ -149,11 +214,11 @@ def _html(
 ) -> str:
     body = [f"<h1>{html.escape(title)}</h1>", f"<p class=sub>{_inline(_head(settings, provenance))}</p>"]
     if findings.claims:
-        body.append("<h2>What is claimed, and what was found</h2>")
+        body.append("<h2>Claims</h2>")
         cells = [[_verdict(c.verdict), _inline(c.text), _inline(c.evidence)] for c in findings.claims]
         body.append(_table(["verdict", "claim", "evidence"], cells))
     if findings.rows:
-        body.append("<h2>Figures beside the published ones</h2>")
+        body.append("<h2>Figures and published figures</h2>")
         body.append(
             _table(
                 ["what", "found", "95 % interval", "seeds", "published", "verdict", ""],
@@ -197,12 +262,12 @@ def _cells(row: Row) -> list[str]:
         interval,
         str(found.seeds),
         "" if row.published is None else f"{row.published:g}",
-        _verdict(str(row.verdict)),
+        _verdict(row.verdict),
         _inline(row.why),
     ]
 
 
-def _verdict(verdict: str) -> str:
+def _verdict(verdict: Verdict) -> str:
     return f'<span class="verdict {_COLORS.get(verdict, "open")}">{html.escape(verdict)}</span>'
 
 

@@ -1,10 +1,11 @@
-"""Which papers have recipes, and where. Their modules load on use."""
+"""The papers with recipes; their modules are imported on use."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 
 from infoflow.core.checks import choice
 from infoflow_reproductions.harness.experiment import Experiment
@@ -22,29 +23,64 @@ PAPERS = {
         "On Information Plane Analyses of Neural Network Classifiers (Geiger 2021), Table I",
     ),
 }
-"""Name -> (module, title)."""
+"""Module and title of each paper by name."""
 
 
 def experiments(paper: str) -> Mapping[str, Experiment]:
-    """The experiments of a paper by name. Raises UnknownName.
+    """Return the experiments of a paper by name.
 
+    Parameters
+    ----------
+    paper
+        Name in `PAPERS`.
+
+    Returns
+    -------
+    mapping
+        Experiments in the order of the paper.
+
+    Raises
+    ------
+    UnknownName
+        If no paper has this name.
+
+    Examples
+    --------
     >>> experiments("milk")
     Traceback (most recent call last):
     ...
-    infoflow.core.errors.UnknownName: unknown paper 'milk'; did you mean 'milc'? ...
+    infoflow.core.errors.UnknownName: unknown paper 'milk'. Did you mean 'milc'? ...
     """
-    found: Mapping[str, Experiment] = importlib.import_module(PAPERS[choice(paper, "paper", PAPERS)][0]).EXPERIMENTS
+    found: Mapping[str, Experiment] = _module(paper).EXPERIMENTS
     return found
 
 
 def finishing(paper: str) -> Callable[[Mapping[str, Path], Path], Path] | None:
-    """What a paper has to say of all its experiments together, where its module has a function `finish`.
+    """Return a paper's function that summarizes all its experiments, if its module has one (`finish`).
 
-    It takes the experiments' folders by name and a folder to write to, and returns the file. Raises UnknownName.
+    Parameters
+    ----------
+    paper
+        Name in `PAPERS`.
 
+    Returns
+    -------
+    callable or None
+        Takes the experiments' folders by name and a folder to write to, and returns the file that it wrote.
+
+    Raises
+    ------
+    UnknownName
+        If no paper has this name.
+
+    Examples
+    --------
     >>> finishing("milc") is None, finishing("information-plane") is None
     (True, False)
     """
-    module = importlib.import_module(PAPERS[choice(paper, "paper", PAPERS)][0])
-    found: Callable[[Mapping[str, Path], Path], Path] | None = getattr(module, "finish", None)
+    found: Callable[[Mapping[str, Path], Path], Path] | None = getattr(_module(paper), "finish", None)
     return found
+
+
+def _module(paper: str) -> ModuleType:
+    return importlib.import_module(PAPERS[choice(paper, "paper", PAPERS)][0])

@@ -1,4 +1,4 @@
-"""Runs the trials side by side, remembers each when it is done, and goes on where a kill stopped it."""
+"""Run trials in parallel, store each result when it is complete, and resume after an interruption."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import torch
 from tqdm import tqdm
 
 from infoflow.core.errors import BrokenStore, InvalidArgument
-from infoflow.core.files import write_atomically
+from infoflow.core.files import write_text
 from infoflow.plane.provenance import machine, plain
 from infoflow.training.surroundings import own_random_state, seed_layers
 from infoflow_reproductions.harness.trial import Context, Results, Trial
@@ -24,36 +25,99 @@ from infoflow_reproductions.harness.trial import Context, Results, Trial
 log = logging.getLogger(__name__)
 
 
-def run_trials(
-    trials: Sequence[Trial],
-    folder: Path,
-    *,
-    data_root: Path | None = None,
-    device: str = "cpu",
-    jobs: int = 1,
-    progress: bool = False,
-) -> Results:
-    """Runs every trial that `folder` doesn't know yet; each result is written there, whole or not at all.
+@dataclass(frozen=True)
+class RunOptions:
+    """How trials run; nothing here changes their results.
 
-    With `jobs` other than 1 the trials run in so many processes (-1: one for each processor) of one thread each.
-
-    Raises InvalidArgument (two trials of one name), BrokenStore (a result that can't be read), and what a trial raises.
+    Parameters
+    ----------
+    data_root
+        Folder of the data sets; None searches the default folders.
+    device
+        Device such as "cpu" or "cuda"; "auto" chooses one.
+    n_jobs
+        Number of processes; -1 starts one per processor. Each of several processes runs with one thread.
+    resume
+        Whether to continue an interrupted run.
+    overwrite
+        Whether to replace an earlier run.
+    progress
+        Whether to show progress bars.
     """
-    ((_, results),) = run_together([(trials, folder)], data_root=data_root, device=device, jobs=jobs, progress=progress)
+
+    data_root: str | Path | None = None
+    device: str = "auto"
+    n_jobs: int = 1
+    resume: bool = False
+    overwrite: bool = False
+    progress: bool = False
+
+    def context(self, checkpoint: Path) -> Context:
+        """Return the context of the trial with this checkpoint.
+
+        Parameters
+        ----------
+        checkpoint
+            File name of the trial's checkpoint.
+
+        Returns
+        -------
+        Context
+            The context.
+        """
+        root = None if self.data_root is None else Path(self.data_root)
+        return Context(root, self.device, checkpoint, self.progress)
+
+
+def run_trials(trials: Sequence[Trial], folder: Path, options: RunOptions | None = None) -> Results:
+    """Run every trial whose result the folder does not hold yet.
+
+    Parameters
+    ----------
+    trials
+        Trials with different names.
+    folder
+        Folder of the results, one file per trial.
+    options
+        How they run; by default on the processor, one after another.
+
+    Returns
+    -------
+    Results
+        Results of all trials.
+
+    Raises
+    ------
+    InvalidArgument
+        If two trials have the same name.
+    BrokenStore
+        If a stored result cannot be read.
+    """
+    ((_, results),) = run_together([(trials, folder)], options or RunOptions(device="cpu"))
     return results
 
 
-def run_together(
-    groups: Sequence[tuple[Sequence[Trial], Path]],
-    *,
-    data_root: Path | None = None,
-    device: str = "cpu",
-    jobs: int = 1,
-    progress: bool = False,
-) -> Iterator[tuple[int, Results]]:
-    """`run_trials` of several groups of trials, each with its folder, in one pool; no process waits between groups.
+def run_together(groups: Sequence[tuple[Sequence[Trial], Path]], options: RunOptions) -> Iterator[tuple[int, Results]]:
+    """Run several groups of trials in one pool of processes.
 
-    Gives a group's place and results as soon as its last trial is done. Raises like `run_trials`.
+    Parameters
+    ----------
+    groups
+        Trials and their folder for each group.
+    options
+        How they run.
+
+    Returns
+    -------
+    iterator of (int, Results)
+        Number and results of each group as soon as its last trial is done.
+
+    Raises
+    ------
+    InvalidArgument
+        If two trials of a group have the same name.
+    BrokenStore
+        If a stored result cannot be read.
     """
     missing = [_missing(trials, folder) for trials, folder in groups]
     left = [len(some) for some in missing]
@@ -63,20 +127,18 @@ def run_together(
 
     def one_by_one() -> Iterator[int]:
         for index, trial in tasks:
-            _run(trial, groups[index][1], data_root, device, progress=progress)
+            _run(trial, groups[index][1], options)
             yield index
 
-    with tqdm(total=total, initial=total - len(tasks), disable=not progress, unit="trial") as bar:
+    with tqdm(total=total, initial=total - len(tasks), disable=not options.progress, unit="trial") as bar:
         for index, count in enumerate(left):
             if not count:
                 yield index, _gathered(*groups[index])
-        if jobs == 1 or len(tasks) < 2:
+        if options.n_jobs == 1 or len(tasks) < 2:
             done: Iterable[int] = one_by_one()
         else:
-            work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-            done = work(
-                joblib.delayed(_run_alone)(index, trial, groups[index][1], data_root, device) for index, trial in tasks
-            )
+            work = joblib.Parallel(n_jobs=options.n_jobs, return_as="generator_unordered")
+            done = work(joblib.delayed(_run_alone)(index, trial, groups[index][1], options) for index, trial in tasks)
         for index in done:
             bar.update()
             left[index] -= 1
@@ -85,38 +147,38 @@ def run_together(
 
 
 def _missing(trials: Sequence[Trial], folder: Path) -> list[Trial]:
-    """Those that the folder doesn't know yet."""
+    """Return the trials whose results the folder does not hold."""
     names = [trial.name for trial in trials]
     if len(set(names)) != len(names):
-        raise InvalidArgument(f"two trials are named {max(names, key=names.count)!r}; want different names")
+        raise InvalidArgument("trials", "of different names", got_text=f"two named {max(names, key=names.count)!r}")
     folder.mkdir(parents=True, exist_ok=True)
-    return [trial for trial in trials if _remembered(trial, folder) is None]
+    return [trial for trial in trials if _stored(trial, folder) is None]
 
 
 def _gathered(trials: Sequence[Trial], folder: Path) -> Results:
-    """What the folder knows of trials that are all done."""
-    known = {trial.name: _remembered(trial, folder) for trial in trials}
+    """Return the results of trials that are all done."""
+    known = {trial.name: _stored(trial, folder) for trial in trials}
     done = {name: each for name, each in known.items() if each is not None}
     seconds = sum(float(each["seconds"]) for each in done.values())
     return Results(trials, {name: each["result"] for name, each in done.items()}, seconds)
 
 
-def _run_alone(group: int, trial: Trial, folder: Path, data_root: Path | None, device: str) -> int:
-    """In a process of its own: one thread, as the other processors have trials too. Says which group it was of."""
-    torch.set_num_threads(1)
-    _run(trial, folder, data_root, device, progress=False)
+def _run_alone(group: int, trial: Trial, folder: Path, options: RunOptions) -> int:
+    """Run a trial in a process of its own and return the number of its group."""
+    torch.set_num_threads(1)  # the other processors run trials too
+    _run(trial, folder, replace(options, progress=False))
     return group
 
 
-def _run(trial: Trial, folder: Path, data_root: Path | None, device: str, *, progress: bool) -> None:
+def _run(trial: Trial, folder: Path, options: RunOptions) -> None:
     path = _file(trial, folder)
     checkpoint = path.with_suffix(".checkpoint")
-    where = torch.device(device)
+    where = torch.device(options.device)
     begun = time.perf_counter()
     with own_random_state(where):
-        # What a trial draws from torch's global state (a layer's first weights) is its own, and the same each time.
+        # What a trial draws from torch's global state (a layer's first weights) depends on its name alone.
         seed_layers(where, int(hashlib.sha256(trial.name.encode()).hexdigest()[:8], 16), 0)
-        result = trial.run(context=Context(data_root, device, checkpoint, progress), **trial.arguments)
+        result = trial(options.context(checkpoint))
     known = {
         "trial": trial.name,
         "fingerprint": _fingerprint(trial),
@@ -124,25 +186,25 @@ def _run(trial: Trial, folder: Path, data_root: Path | None, device: str, *, pro
         "machine": machine(),
         "result": _plain(result),
     }
-    write_atomically(path, lambda part: part.write_text(json.dumps(known)))
+    write_text(path, json.dumps(known))
     checkpoint.unlink(missing_ok=True)
 
 
 def _plain(result: Mapping[str, Any]) -> Any:
-    """What JSON can hold, but NaN and infinity as themselves: Python reads them back."""
+    """Return a JSON form that retains NaN and infinity, which Python's parser reads back."""
 
-    def keep(value: Any) -> Any:
+    def convert(value: Any) -> Any:
         if isinstance(value, float):
             return value
         if isinstance(value, Mapping):
-            return {str(name): keep(item) for name, item in value.items()}
+            return {str(name): convert(item) for name, item in value.items()}
         if isinstance(value, list | tuple):
-            return [keep(item) for item in value]
+            return [convert(item) for item in value]
         if hasattr(value, "tolist"):
-            return keep(value.tolist())
+            return convert(value.tolist())
         return plain(value)
 
-    return keep(result)
+    return convert(result)
 
 
 def _fingerprint(trial: Trial) -> dict[str, Any]:
@@ -151,12 +213,12 @@ def _fingerprint(trial: Trial) -> dict[str, Any]:
 
 
 def _file(trial: Trial, folder: Path) -> Path:
-    """A name to read, and a digest that keeps names apart which look alike when cut to what files can be called."""
+    """Return a readable file name whose digest separates names that are equal once shortened."""
     short = re.sub(r"[^A-Za-z0-9=._-]+", "-", trial.name)[:80]
     return folder / f"{short}-{hashlib.sha256(trial.name.encode()).hexdigest()[:8]}.json"
 
 
-def _remembered(trial: Trial, folder: Path) -> dict[str, Any] | None:
+def _stored(trial: Trial, folder: Path) -> dict[str, Any] | None:
     path = _file(trial, folder)
     if not path.exists():
         return None
@@ -165,5 +227,5 @@ def _remembered(trial: Trial, folder: Path) -> dict[str, Any] | None:
         same = known["fingerprint"] == _fingerprint(trial)
         _ = known["result"], known["seconds"]
     except (ValueError, KeyError, TypeError):
-        raise BrokenStore(f"{path} is damaged; remove it, and its trial runs again") from None
+        raise BrokenStore(f"{path} is damaged. Remove it to run its trial again.") from None
     return known if same else None

@@ -1,4 +1,4 @@
-"""What several seeds say together."""
+"""Statistics over random seeds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,19 @@ from scipy import stats
 
 
 class OverSeeds(NamedTuple):
-    """A mean over seeds and the 95 % interval of that mean by Student's t; of one seed the interval is unbounded."""
+    """A mean over seeds with a 95 % confidence interval; with one seed the interval is unbounded.
+
+    Parameters
+    ----------
+    mean
+        Mean of the seeds' values.
+    low
+        Lower end of the interval.
+    high
+        Upper end of the interval.
+    seeds
+        Number of seeds.
+    """
 
     mean: float
     low: float
@@ -19,14 +31,94 @@ class OverSeeds(NamedTuple):
     seeds: int
 
     def __str__(self) -> str:
-        if self.seeds < 2:
-            return f"{self.mean:.4g} (one seed)"
-        return f"{self.mean:.4g} [{self.low:.4g}, {self.high:.4g}]"
+        return self.text()
+
+    @property
+    def half(self) -> float:
+        """Half the width of the interval; 0 where it is unbounded, as the length of an error bar."""
+        return self.high - self.mean if math.isfinite(self.high) else 0.0
+
+    def text(self, digits: str = ".4g", unit: str = "") -> str:
+        """Return the mean and the interval as text.
+
+        Parameters
+        ----------
+        digits
+            Format of each number.
+        unit
+            Unit that follows the mean.
+
+        Returns
+        -------
+        str
+            Such as "2 % [1.5, 2.5]".
+        """
+        mean = f"{self.mean:{digits}}" + (f" {unit}" if unit else "")
+        return f"{mean} (one seed)" if self.seeds < 2 else f"{mean} [{self.low:{digits}}, {self.high:{digits}}]"
+
+
+def over_seeds(values: Sequence[float]) -> OverSeeds:
+    """Return the mean of values and its confidence interval by Student's t.
+
+    Parameters
+    ----------
+    values
+        One value per seed.
+
+    Returns
+    -------
+    OverSeeds
+        Mean and interval m ± t_{0.975, n−1} s / √n.
+
+    Examples
+    --------
+    >>> print(over_seeds([1.0, 2.0, 3.0]))
+    2 [-0.4841, 4.484]
+    """
+    array = np.asarray(values, float)
+    mean = float(array.mean()) if len(array) else math.nan
+    if len(array) < 2 or not np.isfinite(array).all():
+        return OverSeeds(mean, -math.inf, math.inf, len(array))
+    half = float(stats.t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / math.sqrt(len(array)))
+    return OverSeeds(mean, mean - half, mean + half, len(array))
+
+
+def differences(first: Sequence[float], second: Sequence[float]) -> list[float]:
+    """Return first − second, seed by seed.
+
+    Parameters
+    ----------
+    first, second
+        One value per seed, in the same order.
+
+    Returns
+    -------
+    list of float
+        One difference per seed.
+
+    Examples
+    --------
+    >>> differences([3.0, 2.0], [1.0, 1.0])
+    [2.0, 1.0]
+    """
+    return [a - b for a, b in zip(first, second, strict=True)]
 
 
 def how_many(settings: Mapping[str, Any]) -> str:
-    """The number of seeds by a run's settings; variants that take long may have fewer (`at_most`).
+    """Return the number of seeds of a run as text.
 
+    Parameters
+    ----------
+    settings
+        Settings of the run: `seeds`, and `variants` that may limit it (`at_most`).
+
+    Returns
+    -------
+    str
+        Such as "3 seeds".
+
+    Examples
+    --------
     >>> how_many({"seeds": 10, "variants": [{"at_most": 0}, {"at_most": 2}]}), how_many({"seeds": 1})
     ('2 to 10 seeds', '1 seed')
     """
@@ -37,17 +129,3 @@ def how_many(settings: Mapping[str, Any]) -> str:
     counts = [min(seeds, variant.get("at_most") or seeds) for variant in variants] or [seeds]
     numbers = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else str(max(counts))
     return f"{numbers} seed{'s' * (max(counts) > 1)}"
-
-
-def over_seeds(values: Sequence[float]) -> OverSeeds:
-    """The mean and its interval, m ± t_{.975, n−1} s / √n.
-
-    >>> print(over_seeds([1.0, 2.0, 3.0]))
-    2 [-0.4841, 4.484]
-    """
-    array = np.asarray(values, float)
-    mean = float(array.mean()) if len(array) else math.nan
-    if len(array) < 2 or not np.isfinite(array).all():
-        return OverSeeds(mean, -math.inf, math.inf, len(array))
-    half = float(stats.t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / math.sqrt(len(array)))
-    return OverSeeds(mean, mean - half, mean + half, len(array))

@@ -1,4 +1,4 @@
-"""What all committed reproductions found, as Markdown made from their files."""
+"""The Markdown pages on all committed reproductions, generated from their files."""
 
 from __future__ import annotations
 
@@ -10,18 +10,35 @@ from pathlib import Path
 from typing import Any
 
 from infoflow.core.errors import BrokenStore, MissingData
+from infoflow.core.files import write_text
 from infoflow.plane.provenance import plain
+from infoflow_reproductions.harness.findings import Verdict
 from infoflow_reproductions.harness.registry import PAPERS, experiments
 from infoflow_reproductions.harness.seeds import how_many
 
 BEGIN, END = "<!-- reproductions: begin -->", "<!-- reproductions: end -->"
-"""Between these two lines a page keeps the overview."""
+"""The two lines of a page between which the overview stands."""
 
 
 def read(folder: Path) -> list[dict[str, Any]]:
-    """The summaries `PAPER/EXPERIMENT/results.json` below the folder, in the order of the registry.
+    """Return the content of every `PAPER/EXPERIMENT/results.json` below a folder.
 
-    Raises MissingData (none there), BrokenStore (one that can't be read).
+    Parameters
+    ----------
+    folder
+        Folder of the results.
+
+    Returns
+    -------
+    list of dict
+        Summaries in the order of the registry, each with its `folder`.
+
+    Raises
+    ------
+    MissingData
+        If there is none.
+    BrokenStore
+        If one cannot be read.
     """
     found = []
     for path in sorted(folder.glob("*/*/results.json")):
@@ -30,11 +47,11 @@ def read(folder: Path) -> list[dict[str, Any]]:
             _ = summary["settings"]["paper"], summary["claims"], summary["rows"], summary["provenance"]
         except (ValueError, KeyError, TypeError):
             raise BrokenStore(
-                f"{path} is no summary of a reproduction; remove it, or run the experiment again"
+                f"{path} is not a summary of a reproduction. Remove it, or run the experiment again."
             ) from None
         found.append({**summary, "folder": path.parent.relative_to(folder).as_posix()})
     if not found:
-        raise MissingData(f"no PAPER/EXPERIMENT/results.json below {folder}; want what `infoflow reproduce` wrote")
+        raise MissingData(f"no PAPER/EXPERIMENT/results.json below {folder}. `infoflow reproduce` writes such files.")
     return sorted(found, key=_place)
 
 
@@ -43,27 +60,82 @@ def _place(summary: Mapping[str, Any]) -> tuple[int, int]:
     return list(PAPERS).index(paper), list(experiments(paper)).index(experiment)
 
 
-def overview(folder: Path) -> str:
-    """A Markdown table with a line for each experiment; links are relative to the folder's parent."""
+def collect(folder: Path) -> str:
+    """Write the folder's page, and the overview into the nearest README above it that has the marks.
+
+    Parameters
+    ----------
+    folder
+        Folder of the results.
+
+    Returns
+    -------
+    str
+        The overview.
+
+    Raises
+    ------
+    MissingData
+        If there are no results.
+    BrokenStore
+        If a result cannot be read.
+    """
+    write_text(folder / "README.md", whole(folder))
+    for parent in folder.resolve().parents:
+        page = parent / "README.md"
+        if page.exists() and BEGIN in (text := page.read_text(encoding="utf-8")):
+            found = overview(folder.resolve(), parent)
+            write_text(page, between_marks(text, found))
+            return found
+    return overview(folder)
+
+
+def overview(folder: Path, start: Path | None = None) -> str:
+    """Return a Markdown table with a line per experiment.
+
+    Parameters
+    ----------
+    folder
+        Folder of the results.
+    start
+        Folder of the page that shows the table, to which its links are relative; by default the folder's parent.
+
+    Returns
+    -------
+    str
+        The table.
+    """
+    path = folder.relative_to(start or folder.parent).as_posix()
     lines = ["| Experiment | Command | Published claims | Published figures |", "|---|---|---|---|"]
     for summary in read(folder):
         claims = Counter(claim["verdict"] for claim in summary["claims"] if claim["published"])
         rows = Counter(row["verdict"] for row in summary["rows"] if row["verdict"] != "not published")
-        link = f"[{summary['title']}]({folder.name}/README.md#{_anchor(summary)})"
+        link = f"[{summary['title']}]({path}/README.md#{_anchor(summary)})"
         lines.append(f"| {link} | `{_command(summary)}` | {_counted(claims)} | {_counted(rows)} |")
     return "\n".join(lines) + "\n"
 
 
 def whole(folder: Path) -> str:
-    """A Markdown page with every claim, figure, note and picture."""
-    parts = ["# What is reproduced, and what isn't", ""]
-    parts += ["Made by `infoflow reproduce --collect`; verdicts follow by rule from the figures.", ""]
+    """Return a Markdown page with every claim, figure, note and picture.
+
+    Parameters
+    ----------
+    folder
+        Folder of the results.
+
+    Returns
+    -------
+    str
+        The page.
+    """
+    parts = ["# Reproductions", ""]
+    parts += ["Generated by `infoflow reproduce --collect`; the verdicts follow by rule from the figures.", ""]
     for summary in read(folder):
         made = summary["provenance"]
         parts += [f'<a id="{_anchor(summary)}"></a>', "", f"## {summary['title']}", ""]
         parts += [
             f"`{_command(summary)}`: {how_many(summary['settings'])}, {made['device']}, "
-            f"{made['trials']} trials of {made['trial_seconds']} s altogether, "
+            f"{made['trials']} trials that took {made['trial_seconds']} s, "
             f"infoflow {made['infoflow']}, torch {made['torch']}.",
             "",
         ]
@@ -85,34 +157,53 @@ def whole(folder: Path) -> str:
 
 
 def between_marks(page: str, content: str) -> str:
-    """The page with what stands between the two marks replaced. Raises BrokenStore where it lacks them.
+    """Return a page with the text between the two marks replaced.
 
+    Parameters
+    ----------
+    page
+        Markdown that contains both marks.
+    content
+        New text between them.
+
+    Returns
+    -------
+    str
+        The page.
+
+    Raises
+    ------
+    BrokenStore
+        If a mark is missing.
+
+    Examples
+    --------
     >>> between_marks(f"a {BEGIN} old {END} b", "new")
     'a <!-- reproductions: begin -->\\nnew<!-- reproductions: end --> b'
     """
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise BrokenStore(f"the page lacks {BEGIN} ... {END}; want both, to know what to replace")
+        raise BrokenStore(f"the page lacks the marks {BEGIN} and {END}, between which the overview belongs.")
     return f"{before}{BEGIN}\n{content}{END}{after}"
 
 
 def _command(summary: Mapping[str, Any]) -> str:
-    """What makes the results again: settings that aren't the recipe's are options, or told of where no option can."""
+    """Return the command that makes the results; settings without an option are named in a comment."""
     settings = summary["settings"]
     usual = plain(asdict(experiments(settings["paper"])[settings["experiment"]].recipe(settings["scale"])))
     words = [f"infoflow reproduce {settings['paper']} {settings['experiment']} --scale {settings['scale']}"]
-    untold = []
+    others = []
     for name, value in settings.items():
         if name not in usual or usual[name] == value:
             continue
         values = value if isinstance(value, list) else [value]
         if any(isinstance(one, dict | list) for one in values):
-            untold.append(name)
+            others.append(name)
         else:
             words.append(f"--recipe.{name.replace('_', '-')} {' '.join(map(str, values))}")
-    if untold:
-        words.append(f"# an earlier recipe, of other {', '.join(untold)}")
+    if others:
+        words.append(f"# earlier recipe with other {', '.join(others)}")
     return " ".join(words)
 
 
@@ -121,8 +212,7 @@ def _anchor(summary: Mapping[str, Any]) -> str:
 
 
 def _counted(verdicts: Mapping[str, int]) -> str:
-    order = ["reproduced", "differs", "can't tell", "settings unknown", "other scale"]
-    return ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in order if verdicts.get(verdict))
+    return ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdicts.get(verdict))
 
 
 def _row(row: Mapping[str, Any]) -> str:

@@ -1,8 +1,9 @@
-"""The unit of a reproduction: small, independent of the others, and remembered."""
+"""The unit of a reproduction: one function with its settings, independent of the other trials."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,41 +14,119 @@ from infoflow.core.errors import UnknownName
 
 
 class Context(NamedTuple):
-    """Where and how a trial runs; nothing here changes what it finds (but for rounding on another device)."""
+    """Where a trial runs; apart from rounding on another device, nothing here changes its result.
+
+    Parameters
+    ----------
+    data_root
+        Folder of the data sets; None searches the default folders.
+    device
+        Device such as "cpu" or "cuda".
+    checkpoint
+        File name reserved for a checkpoint of this trial's training.
+    progress
+        Whether to show progress bars.
+    """
 
     data_root: Path | None
-    """Where data sets lie; None: where they are looked for by default."""
     device: str
-    """ "cpu", "cuda", ..."""
     checkpoint: Path
-    """A file name of the trial's own, for a checkpoint of its training."""
     progress: bool
-    """Whether to show it."""
 
 
-class Trial(NamedTuple):
-    """A function and its arguments.
+@dataclass(frozen=True)
+class Trial:
+    """A function and its settings; the result is stored under both.
 
-    `run(context=..., **arguments)` returns scalars, lists and nested lists by name. It is a function of a module, so
-    that other processes can call it; the arguments are plain values (what JSON can hold), and the result is remembered
-    under them.
+    Parameters
+    ----------
+    name
+        Unique within an experiment. It also seeds what the trial draws from torch's global random state.
+    run
+        Function of a module, so that other processes can import it. It is called as `run(settings, context=context)`
+        for a dataclass and as `run(context=context, **settings)` for a mapping, and returns scalars, lists and nested
+        lists by name.
+    settings
+        A frozen dataclass, or a mapping of keywords, that holds values with a JSON form.
 
+    Examples
+    --------
     >>> Trial("half/seed=0", max, {"seed": 0}).name
     'half/seed=0'
     """
 
     name: str
     run: Callable[..., Mapping[str, Any]]
-    arguments: Mapping[str, Any]
+    settings: Any
+
+    @cached_property
+    def arguments(self) -> Mapping[str, Any]:
+        """The settings by name; those of nested dataclasses stand in the place of the field that holds them."""
+        return flat(self.settings)
+
+    def __call__(self, context: Context) -> Mapping[str, Any]:
+        """Run the trial.
+
+        Parameters
+        ----------
+        context
+            Where it runs.
+
+        Returns
+        -------
+        mapping
+            What `run` returns.
+        """
+        if is_dataclass(self.settings):
+            return self.run(self.settings, context=context)
+        return self.run(context=context, **self.settings)
+
+
+def flat(settings: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass, and of the dataclasses in it, as one mapping.
+
+    Parameters
+    ----------
+    settings
+        A dataclass or a mapping; only dataclasses are expanded.
+
+    Returns
+    -------
+    dict
+        Values by field name, in the order of the fields.
+
+    Examples
+    --------
+    >>> flat({"width": 0.5, "seed": 0})
+    {'width': 0.5, 'seed': 0}
+    """
+    if isinstance(settings, Mapping):
+        return dict(settings)
+    found: dict[str, Any] = {}
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        found |= flat(value) if is_dataclass(value) else {field.name: value}
+    return found
 
 
 class Results:
-    """What the trials found, by name, by argument or as a table.
+    """Results of trials, by name, by setting or as a table.
 
+    Parameters
+    ----------
+    trials
+        The trials, in the order of the table's rows.
+    found
+        Result of each trial by its name.
+    seconds
+        Run time of all trials together.
+
+    Examples
+    --------
     >>> trial = Trial("a/seed=0", max, {"method": "a", "seed": 0})
     >>> results = Results([trial], {"a/seed=0": {"error": 0.25, "curve": [1, 2]}})
-    >>> results["a/seed=0"]["curve"], results.of(method="a")[0]["error"]
-    ([1, 2], 0.25)
+    >>> results["a/seed=0"]["curve"], results.of(method="a")[0]["error"], results.values("error", method="a")
+    ([1, 2], 0.25, [0.25])
     >>> results.frame
        trial method  seed  error
     0  a/seed=0      a     0   0.25
@@ -57,7 +136,6 @@ class Results:
         self._trials = list(trials)
         self._found = found
         self.seconds = seconds
-        """How long the trials took, added up."""
 
     def __getitem__(self, trial: str) -> Mapping[str, Any]:
         try:
@@ -71,17 +149,47 @@ class Results:
     def __len__(self) -> int:
         return len(self._trials)
 
-    def of(self, **arguments: Any) -> list[Mapping[str, Any]]:
-        """What the trials with these arguments found, in their order."""
+    def of(self, **settings: Any) -> list[Mapping[str, Any]]:
+        """Return the results of the trials that have these settings.
+
+        Parameters
+        ----------
+        **settings
+            Settings by name; those that are not given may have any value.
+
+        Returns
+        -------
+        list of mapping
+            Results in the order of the trials.
+        """
         return [
             self._found[trial.name]
             for trial in self._trials
-            if all(trial.arguments.get(name) == value for name, value in arguments.items())
+            if all(trial.arguments.get(name) == value for name, value in settings.items())
         ]
+
+    def values(self, name: str, *, scale: float = 1.0, **settings: Any) -> list[float]:
+        """Return one number of each trial that has these settings.
+
+        Parameters
+        ----------
+        name
+            Name of the number in the results.
+        scale
+            Factor on every number, such as 100 for percent.
+        **settings
+            Settings by name, as in `of`.
+
+        Returns
+        -------
+        list of float
+            Numbers in the order of the trials, usually one per seed.
+        """
+        return [scale * float(found[name]) for found in self.of(**settings)]
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """A row for each trial: its name, its arguments and those of its results that are single values."""
+        """A row per trial: its name, its settings and those of its results that are single values."""
         rows = []
         for trial in self._trials:
             single = {k: v for k, v in self._found[trial.name].items() if isinstance(v, bool | int | float | str)}

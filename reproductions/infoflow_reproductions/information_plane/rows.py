@@ -46,11 +46,11 @@ def verdict(row: TableRow, verdicts: Sequence[str]) -> tuple[str, str]:
 
     - "settings unknown" where the paper doesn't tell them: then the second is what the chosen settings give;
     - "differs" where a claim differs,
-    - "can't tell" where the seeds can't tell of one,
+    - "inconclusive" where one is inconclusive,
     - "reproduced" where all hold.
 
-    >>> verdict(TableRow("a", "[0]", "A", ""), ["reproduced", "can't tell"])
-    ("can't tell", '')
+    >>> verdict(TableRow("a", "[0]", "A", ""), ["reproduced", "inconclusive"])
+    ('inconclusive', '')
     >>> verdict(TableRow("a", "[0]", "A", "", settings_known=False), ["reproduced", "differs"])
     ('settings unknown', 'differs')
     """
@@ -59,7 +59,7 @@ def verdict(row: TableRow, verdicts: Sequence[str]) -> tuple[str, str]:
         if Verdict.DIFFERS in verdicts
         else Verdict.REPRODUCED
         if verdicts and set(verdicts) == {str(Verdict.REPRODUCED)}
-        else Verdict.CANT_TELL
+        else Verdict.INCONCLUSIVE
     )
     return (str(found), "") if row.settings_known else (str(Verdict.SETTINGS_UNKNOWN), str(found))
 
@@ -115,7 +115,7 @@ def notes(row: TableRow, recipe: Any, full: Any, claims: Sequence[Claim]) -> lis
     told = [
         f"The review: {row.review}",
         f"This row: {ours}{f' ({chosen}, as chosen)' if chosen else ''}. Rule: differs where a published claim "
-        "differs; else can't tell, where the seeds can't tell of one; else reproduced. Settings unknown where the "
+        "differs, inconclusive where one is inconclusive, otherwise reproduced. Settings unknown where the "
         "paper tells too few of them. 'Why' tells whether a claim that differs would hold by the other estimators and "
         "settings that the same activations were measured with.",
         "A layer compresses where I(X;T) at the end lies more than 5 % below its peak in the whole 10–90 % band over "

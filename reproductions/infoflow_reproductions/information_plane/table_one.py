@@ -20,7 +20,7 @@ from infoflow_reproductions.information_plane.rows import TableRow, verdict
 
 FILE = "table-one.html"
 
-_SURVIVAL = {"holds": "yes", "doesn't hold": "no", "can't tell": "can't tell"}
+_SURVIVAL = {"holds": "yes", "does not hold": "no", "inconclusive": "inconclusive"}
 
 _COLORS = {"reproduced": "good", "differs": "bad"}
 
@@ -44,8 +44,9 @@ def finish(rows: Sequence[TableRow], folders: Mapping[str, Path], target: Path) 
         "<main><h1>Table I of the review of information-plane analyses</h1>"
         "<p class=sub>Geiger, On Information Plane Analyses of Neural Network Classifiers: a review (2021). "
         f"{html.escape(told)}.</p>"
-        "<p>A row differs where one of its published claims differs; else can't tell, where its seeds can't tell of "
-        "one; else it is reproduced. Where the paper doesn't tell enough of its settings, that is the verdict, and "
+        "<p>A row differs where one of its published claims differs, is inconclusive where one is "
+        "inconclusive, and is otherwise reproduced. Where the paper doesn't tell enough of its settings, that is the "
+        "verdict, and "
         "what the chosen ones give stands behind it. Claims are judged from seeds by the rules on each row's page.</p>"
         "<div class=scroll><table><thead><tr>"
         + "".join(f"<th>{html.escape(name)}</th>" for name in head)

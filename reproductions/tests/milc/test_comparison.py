@@ -40,7 +40,7 @@ def test_the_learning_rate_is_chosen_on_held_out_images_only() -> None:
     # .003 and .03 do better on the test set.
     assert chosen[0] == "mlp, plain: cross-entropy, learning rate 0.01 (chosen on held-out images)"
     verdicts = [claim.verdict for claim in found.claims]
-    assert verdicts == ["reproduced", "holds", "reproduced", *["doesn't hold"] * 4]
+    assert verdicts == ["reproduced", "holds", "reproduced", *["does not hold"] * 4]
     assert "gains 2 [2, 2] points" in found.notes[0]
     assert "largest tried" not in found.notes[0]
     assert "0.01 (the largest tried" in findings(replace(RECIPE, multiples=(1.0, 3.0, 10.0)), faster_is_better).notes[0]
@@ -164,4 +164,4 @@ def test_batch_sizes_and_weights_are_reported() -> None:
         }  # fmt: skip
     claims = weight.report(sweep, Results(weight.trials(sweep), results)).claims
     assert [claim.holds for claim in claims] == [True, False]
-    assert [claim.verdict for claim in claims] == ["reproduced", "doesn't hold"]
+    assert [claim.verdict for claim in claims] == ["reproduced", "does not hold"]

@@ -107,9 +107,9 @@ def faults(module: str, found: Import) -> Iterator[str]:
     if (home, package) == ("infoflow_reproductions", "infoflow_benchmarks"):
         yield f"{where}: {home} does not depend on {package}"
     own, other = subpackage(module), subpackage(target(found) or found.module)
-    if package == home == "infoflow" and own and other and own != other:
-        if SUBPACKAGES.index(other) > SUBPACKAGES.index(own):
-            yield f"{where}: {other} is below {own}"
+    inside = package == home == "infoflow" and own and other and own != other
+    if inside and SUBPACKAGES.index(other) > SUBPACKAGES.index(own):
+        yield f"{where}: {other} is below {own}"
     if (package, other) != (home, own):
         private = [part for part in [*found.module.split(".")[1:], found.name] if part.startswith("_")]
         if private and private != ["__version__"]:

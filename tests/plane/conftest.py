@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infoflow.plane.table import Plane
+from infoflow.plane import Plane
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from infoflow.plane.table import Plane
+from infoflow.plane import Plane
 
 N = 1000
 LOG_N = math.log(N)

@@ -355,10 +355,10 @@ def test_a_failing_estimator_is_named_with_the_place(store: Path, tmp_path: Path
 def test_what_cannot_be_analysed_is_named(store: Path, tmp_path: Path) -> None:
     for arguments, kind, message in (
         ({"estimators": []}, InvalidArgument, "estimators is empty"),
-        ({"estimators": ["bining"]}, UnknownName, "unknown estimator 'bining'; did you mean 'binning'"),
+        ({"estimators": ["bining"]}, UnknownName, "unknown estimator 'bining'. Did you mean 'binning'"),
         ({"estimators": [Binning(), Binning()]}, InvalidArgument, "Binning is given 2 times"),
         ({"estimators": [object()]}, InvalidArgument, "object has no measure"),
-        ({"layers": ["frist"]}, UnknownName, "unknown layer 'frist'; did you mean 'first'"),
+        ({"layers": ["frist"]}, UnknownName, "unknown layer 'frist'. Did you mean 'first'"),
         ({"epochs": [9]}, UnknownName, "unknown epoch 9"),
         ({"seeds": [9]}, UnknownName, "unknown seed 9"),
         ({"probes": ["test"]}, UnknownName, "unknown probe 'test'"),

@@ -15,10 +15,10 @@ from matplotlib.image import imread
 from matplotlib.text import Text
 
 from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.plane import Plane
 from infoflow.plane import figure as module
 from infoflow.plane.figure import draw
 from infoflow.plane.labeling import spread
-from infoflow.plane.table import Plane
 
 Draw = Callable[..., Figure]
 
@@ -147,7 +147,7 @@ def test_matplotlib_is_left_as_it_was(plane: Plane, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "says"),
     [
-        ({"estimator": "Bining(bins=30)"}, UnknownName, "did you mean 'Binning"),
+        ({"estimator": "Bining(bins=30)"}, UnknownName, "Did you mean 'Binning"),
         ({"units": "bytes"}, UnknownName, "unknown unit 'bytes'"),
         ({"probe": "test"}, UnknownName, "unknown probe 'test'"),
     ],

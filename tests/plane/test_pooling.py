@@ -73,7 +73,7 @@ def test_pooling_is_part_of_what_was_recorded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"tokens": "frist"}, UnknownName, "did you mean 'first'"),
+        ({"tokens": "frist"}, UnknownName, "Did you mean 'first'"),
         ({"padding": 0}, InvalidArgument, "tokens is 'none'; want 'mean' or 'last'"),
         ({"tokens": "mean", "padding": 0.5}, InvalidArgument, "padding is 0.5"),
     ],

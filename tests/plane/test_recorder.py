@@ -65,7 +65,7 @@ def test_what_is_not_in_a_recording_is_named(tmp_path: Path) -> None:
     with record(network(), X, Y, store=tmp_path) as recorder:
         recorder.snapshot(4)
     recording = Recording(tmp_path)
-    with pytest.raises(UnknownName, match=r"unknown layer 'outptu'; did you mean 'output'"):
+    with pytest.raises(UnknownName, match=r"unknown layer 'outptu'. Did you mean 'output'"):
         recording.activations(4, "outptu")
     with pytest.raises(UnknownName, match="unknown epoch 5"):
         recording.activations(5, "output")

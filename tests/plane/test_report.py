@@ -18,9 +18,9 @@ import pytest
 
 from infoflow import estimators
 from infoflow.core.errors import InvalidArgument
+from infoflow.plane import Plane
 from infoflow.plane.caveats import caveat
 from infoflow.plane.report import embed, payload, write
-from infoflow.plane.table import Plane
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)> & \u2028 \"'"
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from infoflow.plane.table import Plane
+from infoflow.plane import Plane
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
 Page = sync_api.Page

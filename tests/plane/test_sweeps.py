@@ -84,7 +84,7 @@ def test_sweeps_that_sweep_nothing_are_refused() -> None:
         Sweep("binning", "width", (0.1,))
     with pytest.raises(InvalidArgument, match="want high above low"):
         Sweep.over("binning", "width", 1.0, 0.1)
-    with pytest.raises(UnknownName, match="did you mean 'binning'"):
+    with pytest.raises(UnknownName, match="Did you mean 'binning'"):
         Sweep("bining", "width", (0.1, 1.0))
     with pytest.raises(InvalidArgument):
         Sweep("binning", "wdith", (0.1, 1.0))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from infoflow.plane.activation_geometry import Geometry, geometry, geometry_of
 from infoflow.plane.analysis import analyse
 from infoflow.plane.auditing import Audit, audit
+from infoflow.plane.plane import Plane
 from infoflow.plane.recorder import Recorder, record
 from infoflow.plane.recording import Recording
 from infoflow.plane.sweeps import Sweep, sensitivity
-from infoflow.plane.table import Plane
 
 __all__ = [
     "Audit",

@@ -22,10 +22,11 @@ from infoflow.core.estimate import Estimate, LayerInformation
 from infoflow.entropies import discrete
 from infoflow.plane.labels import description, labels
 from infoflow.plane.parts import Parts
+from infoflow.plane.plane import Plane
 from infoflow.plane.provenance import machine
 from infoflow.plane.recording import Recording
 from infoflow.plane.store import Array, Location
-from infoflow.plane.table import COLUMNS, Plane
+from infoflow.plane.table import COLUMNS
 
 log = logging.getLogger(__name__)
 

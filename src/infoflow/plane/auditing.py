@@ -12,7 +12,7 @@ import pandas as pd
 
 from infoflow.core.estimate import NATS_PER_BIT, Kind
 from infoflow.plane.compression import compression
-from infoflow.plane.table import Plane
+from infoflow.plane.table import PlaneTable
 
 # Rounding of sums over the samples, relative to the size of the numbers.
 TOLERANCE = 1e-6
@@ -71,7 +71,7 @@ class Audit:
         return "\n".join(lines)
 
 
-def audit(plane: Plane) -> Audit:
+def audit(plane: PlaneTable) -> Audit:
     """Checks every point of a plane against what must hold, and gives each layer's verdict on fit and compression.
 
     - estimate ≤ ceiling, for both axes;
@@ -86,7 +86,7 @@ def audit(plane: Plane) -> Audit:
     >>> import pandas as pd
     >>> row = dict(network="net", probe="probe", layer="tanh1", depth=0, seed=0, epoch=0, estimator="Binning",
     ...            quantity="", kind="plug-in", saturated=False, low=None, high=None, spans="", n=100, warnings="")
-    >>> plane = Plane(pd.DataFrame([
+    >>> plane = PlaneTable(pd.DataFrame([
     ...     row | dict(axis="input", nats=0.4, ceiling=4.6, ceiling_name="log N"),
     ...     row | dict(axis="label", nats=0.5, ceiling=0.69, ceiling_name="H(Y)")]))
     >>> found = audit(plane)
@@ -104,7 +104,7 @@ def audit(plane: Plane) -> Audit:
 
 
 def _checks(
-    plane: Plane, network: str, estimator: str, group: pd.DataFrame
+    plane: PlaneTable, network: str, estimator: str, group: pd.DataFrame
 ) -> Iterator[tuple[str, bool, Any, Any, pd.DataFrame]]:
     """(check, promised, what must be less, than what, where) for one estimator on one network."""
     yield CEILING, True, group["nats"], group["ceiling"], group
@@ -142,7 +142,7 @@ def _bounds(group: pd.DataFrame) -> Iterator[tuple[str, Any, Any, pd.DataFrame]]
         yield str(family_name), rows["nats"], rows["nats_upper"], rows
 
 
-def _label_entropies(plane: Plane, network: str, labels: pd.DataFrame) -> dict[str, float]:
+def _label_entropies(plane: PlaneTable, network: str, labels: pd.DataFrame) -> dict[str, float]:
     """H(Y) of each probe: as the analysis noted it, or from a ceiling that is called so."""
     named = labels[labels["ceiling_name"] == "H(Y)"]
     found = {str(probe): float(rows["ceiling"].max()) for probe, rows in named.groupby("probe")}

@@ -24,10 +24,10 @@ from infoflow.core.files import write_atomically
 from infoflow.estimators.registry import parse
 from infoflow.models import MLP, stack
 from infoflow.plane.analysis import analyse
+from infoflow.plane.plane import Plane
 from infoflow.plane.recorder import record
 from infoflow.plane.run_folder import open_run_folder
 from infoflow.plane.settings import Settings
-from infoflow.plane.table import Plane
 from infoflow.training import Training, snapshot_epochs, train, usable_device
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import os
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -26,9 +26,7 @@ from infoflow.core.checks import choice
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import NATS_PER_BIT
 from infoflow.plane.labeling import label_ends, label_points, plain
-
-if TYPE_CHECKING:
-    from infoflow.plane.table import Plane
+from infoflow.plane.table import PlaneTable
 
 INK, QUIET, FAINT = "#1c1c1c", "#5f5f5f", "#c4c4c4"
 MARKERS = "osD^vP*Xphd<>"
@@ -43,7 +41,7 @@ LONGEST = 22  # characters of a layer's name that are written out
 
 
 def draw(
-    plane: Plane,
+    plane: PlaneTable,
     path: str | os.PathLike[str],
     *,
     estimator: str | None = None,
@@ -71,7 +69,7 @@ def draw(
 
 def draw_on(
     figure: Figure,
-    plane: Plane,
+    plane: PlaneTable,
     *,
     estimator: str | None = None,
     units: str = "bits",
@@ -100,7 +98,7 @@ def _canvas_for(path: Path) -> FigureCanvasAgg:
     return canvas
 
 
-def _compose(figure: Figure, plane: Plane, frame: pd.DataFrame, label: str, probe: str, units: str) -> None:
+def _compose(figure: Figure, plane: PlaneTable, frame: pd.DataFrame, label: str, probe: str, units: str) -> None:
     networks = [str(name) for name in frame["network"].unique()]
     metrics = _accuracies(plane.metrics)
     rows = ROWS if len(metrics) else ROWS[:2]
@@ -375,7 +373,7 @@ def _colorbar(figure: Figure, beside: Axes, clock: _Clock, width: float) -> None
     bar.ax.set_title("epoch", fontsize=SMALL, color=INK, loc="left", pad=4)
 
 
-def _truths(plane: Plane, networks: Sequence[str]) -> list[str]:
+def _truths(plane: PlaneTable, networks: Sequence[str]) -> list[str]:
     """What the true I(X;T) is, where the recordings say so: it is nothing that any of the pictures can show."""
     recordings = plane.provenance.get("recordings", {})
     return list(

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,10 +21,9 @@ from plotly.offline import get_plotlyjs
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import NATS_PER_BIT
 from infoflow.core.files import write_atomically
+from infoflow.plane.auditing import audit
 from infoflow.plane.caveats import caveat
-
-if TYPE_CHECKING:
-    from infoflow.plane.table import Plane
+from infoflow.plane.table import PlaneTable
 
 # Column, heading, how to write it: the page turns "information" into the chosen unit.
 CHECKS = [
@@ -56,7 +55,7 @@ COMPRESSION = [
 DIGITS = 6  # significant ones in the page's data; the table file holds all
 
 
-def write(plane: Plane, path: str | os.PathLike[str]) -> None:
+def write(plane: PlaneTable, path: str | os.PathLike[str]) -> None:
     """Writes the plane as one self-contained HTML page; an earlier file is replaced in one move.
 
     The page draws I(T;Y) over I(X;T) of every network with a slider over epochs, both quantities, accuracy and loss
@@ -75,7 +74,7 @@ def write(plane: Plane, path: str | os.PathLike[str]) -> None:
     write_atomically(target, lambda part: part.write_text(page, encoding="utf-8", newline="\n"))
 
 
-def render(plane: Plane) -> str:
+def render(plane: PlaneTable) -> str:
     """The whole page as text."""
     assets = files("infoflow.plane") / "assets"
     data = payload(plane)
@@ -116,7 +115,7 @@ def _hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
-def payload(plane: Plane) -> dict[str, Any]:
+def payload(plane: PlaneTable) -> dict[str, Any]:
     """The plane as the page's program reads it: arrays by column, names once, numbers in nats with six digits."""
     frame = plane.frame
     probes = [str(name) for name in frame["probe"].unique()]
@@ -131,7 +130,7 @@ def payload(plane: Plane) -> dict[str, Any]:
             "axis": str(axis),
         }
         cubes.append(position | _cube(group, networks[which]))
-    audit = plane.audit()
+    audited = audit(plane)
     return {
         "title": f"Information plane: {', '.join(plane.networks)}",
         "summary": _summary(plane),
@@ -141,16 +140,16 @@ def payload(plane: Plane) -> dict[str, Any]:
         "networks": networks,
         "cubes": cubes,
         "audit": {
-            "ok": bool(audit.ok),
-            "checks": _table(audit.checks, CHECKS),
-            "compression": _table(audit.compression, COMPRESSION),
+            "ok": bool(audited.ok),
+            "checks": _table(audited.checks, CHECKS),
+            "compression": _table(audited.compression, COMPRESSION),
         },
         "provenance": _flat(plane.provenance),
         "warnings": _warnings(frame),
     }
 
 
-def _network(plane: Plane, name: str) -> dict[str, Any]:
+def _network(plane: PlaneTable, name: str) -> dict[str, Any]:
     rows = plane.frame[plane.frame["network"] == name]
     layers = rows.drop_duplicates("layer").sort_values("depth", kind="stable")
     metrics = plane.metrics[plane.metrics["network"] == name]
@@ -204,7 +203,7 @@ def _cube(group: pd.DataFrame, network: dict[str, Any]) -> dict[str, Any]:
     return cube
 
 
-def _summary(plane: Plane) -> str:
+def _summary(plane: PlaneTable) -> str:
     frame = plane.frame
     seeds, epochs = frame["seed"].nunique(), sorted(frame["epoch"].unique())
     samples = " / ".join(str(n) for n in sorted(frame["n"].unique()))

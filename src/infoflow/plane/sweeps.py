@@ -15,7 +15,7 @@ from infoflow.core.errors import InvalidArgument
 from infoflow.estimators.registry import create
 from infoflow.plane.compression import COMPRESSES, DOES_NOT, VARIES, compression
 from infoflow.plane.labels import label
-from infoflow.plane.table import Plane
+from infoflow.plane.table import PlaneTable
 
 SURVIVES = "compresses at every setting"
 NEVER = "compresses at no setting"
@@ -75,7 +75,7 @@ class Sweep:
         return [create(self.estimator, **{**(self.fixed or {}), self.setting: value}) for value in self.values]
 
 
-def sensitivity(plane: Plane, sweeps: Sequence[Sweep]) -> pd.DataFrame:
+def sensitivity(plane: PlaneTable, sweeps: Sequence[Sweep]) -> pd.DataFrame:
     """Whether each layer's verdict on compression survives each sweep: a row for each network, probe, sweep and layer.
 
     A setting is judged where `compression` says "compresses", "does not compress" or "varies by seed"; where it is
@@ -96,7 +96,7 @@ def sensitivity(plane: Plane, sweeps: Sequence[Sweep]) -> pd.DataFrame:
     ...          high=None, spans="", n=100, warnings="")
     ...     for name, last in (("Binning(width=0.1)", 4.0), ("Binning(width=1.0)", 2.0))
     ...     for epoch, axis, nats in ((0, "input", 4), (1, "input", last), (0, "label", 0), (1, "label", 8))])
-    >>> sensitivity(Plane(frame), [sweep])[["from", "to", "verdict"]].values.tolist()
+    >>> sensitivity(PlaneTable(frame), [sweep])[["from", "to", "verdict"]].values.tolist()
     [[1.0, 1.0, 'depends on the setting']]
     """
     found = compression(plane.frame)

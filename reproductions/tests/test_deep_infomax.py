@@ -13,10 +13,10 @@ from infoflow_reproductions import Results
 from infoflow_reproductions.deep_infomax import EXPERIMENTS, ablation, ndm, negatives, table1, table4
 from infoflow_reproductions.deep_infomax.kernel_distance import kernel_distance
 from infoflow_reproductions.deep_infomax.methods import LABELS, Size, learner
-from infoflow_reproductions.deep_infomax.pictures import pack, unpack
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL
 from infoflow_reproductions.deep_infomax.stl10 import stl10
 from infoflow_reproductions.deep_infomax.views import view
+from infoflow_reproductions.harness.figures import pack, unpack
 from torch import Tensor
 
 from infoflow.core.errors import MissingData

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infoflow_reproductions.deep_infomax.figures import heat_maps
 from infoflow_reproductions.deep_infomax.learning import Learning, trial
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, why
 from infoflow_reproductions.deep_infomax.reporting import differences, percent
 from infoflow_reproductions.harness.experiment import Experiment
+from infoflow_reproductions.harness.figures import heat_maps
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
 from infoflow_reproductions.harness.trial import Results, Trial
 
@@ -74,7 +74,9 @@ def report(recipe: Recipe, results: Results) -> Findings:
     notes = ["The paper shows these maps without figures, so there is nothing to compare but their shape."]
     if why(recipe.learning):
         notes.append(f"Smaller than the paper: {why(recipe.learning)}.")
-    return Findings(rows, claims, [heat_maps("weights", caption, maps, "α (global)", "β (local)")], notes)
+    return Findings(
+        rows, claims, [heat_maps("weights", caption, maps, "α (global)", "β (local)", "accuracy on Y / %")], notes
+    )
 
 
 EXPERIMENT = Experiment(

@@ -23,9 +23,9 @@ from infoflow.probes import (
 )
 from infoflow.training import Fit, Optimizer, fit
 from infoflow_reproductions.deep_infomax.methods import Learner, Size, learner, scaled
-from infoflow_reproductions.deep_infomax.pictures import pack
+from infoflow_reproductions.harness.data import images
+from infoflow_reproductions.harness.figures import pack
 from infoflow_reproductions.harness.trial import Context, Trial
-from infoflow_reproductions.milc.images import images
 
 _CLASSES = 10
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infoflow_reproductions.deep_infomax.figures import curves
 from infoflow_reproductions.deep_infomax.learning import Learning, trial
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, why
 from infoflow_reproductions.harness.experiment import Experiment
+from infoflow_reproductions.harness.figures import curves
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
 from infoflow_reproductions.harness.trial import Results, Trial
 

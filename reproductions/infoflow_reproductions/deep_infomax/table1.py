@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from infoflow_reproductions.deep_infomax import published
-from infoflow_reproductions.deep_infomax.figures import bars, sheets
 from infoflow_reproductions.deep_infomax.learning import Learning, trial
 from infoflow_reproductions.deep_infomax.methods import LABELS, VIEWS
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, why
 from infoflow_reproductions.deep_infomax.reporting import accuracy_row, differences, percent
 from infoflow_reproductions.harness.experiment import Experiment
+from infoflow_reproductions.harness.figures import bars, sheets
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
 from infoflow_reproductions.harness.trial import Results, Trial
 

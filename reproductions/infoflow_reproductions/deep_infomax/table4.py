@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infoflow_reproductions.deep_infomax import published
-from infoflow_reproductions.deep_infomax.figures import bars, training
 from infoflow_reproductions.deep_infomax.learning import Learning, trial
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, why
 from infoflow_reproductions.deep_infomax.reporting import accuracy_row, differences, percent
 from infoflow_reproductions.harness.experiment import Experiment
+from infoflow_reproductions.harness.figures import bars, training
 from infoflow_reproductions.harness.findings import Claim, Findings
 from infoflow_reproductions.harness.trial import Results, Trial
 

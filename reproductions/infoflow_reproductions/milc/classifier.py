@@ -12,8 +12,9 @@ from infoflow.core.errors import DidNotConverge
 from infoflow.models import MLP, vision_network
 from infoflow.objectives import MutualInformationLoss
 from infoflow.training import Fit, Optimizer, Player, fit
+from infoflow_reproductions.harness.data import images
 from infoflow_reproductions.harness.trial import Context, Trial
-from infoflow_reproductions.milc.images import Standardized, augmented, images, plain
+from infoflow_reproductions.milc.images import Standardized, augmented, plain
 from infoflow_reproductions.milc.losses import loss_of
 from infoflow_reproductions.networks.small_cnn import SmallCNN
 

@@ -1,57 +1,11 @@
-"""The images that the classifiers learn from, and the two ways they are prepared."""
+"""Two ways to prepare the images of the classifiers: plain and augmented."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-
-from infoflow.core.checks import choice, integer
-from infoflow.core.errors import InvalidArgument
-from infoflow.data import cifar10, digits, mnist
-
-DATA = ("mnist", "cifar10", "cifar10-16", "digits", "digits32")
-"""Names that `images` knows: "cifar10-16" is CIFAR-10 averaged to 16×16, "digits" are scikit-learn's 8×8 scans, and
-"digits32" the same enlarged to 32×32 RGB."""
-
-
-class Images(NamedTuple):
-    """uint8 images (n, C, S, S) and their labels (n,), to train on, to choose settings by, and to test on."""
-
-    train: tuple[Tensor, Tensor]
-    held_out: tuple[Tensor, Tensor]
-    test: tuple[Tensor, Tensor]
-
-    @property
-    def counts(self) -> Tensor:
-        """How often each class occurs in training."""
-        return torch.bincount(self.train[1], minlength=10)
-
-
-def images(name: str, size: int, held_out: int, root: Path | None) -> Images:
-    """`size` images to train on and `held_out` others of the training set, in an order that is always the same.
-
-    Raises UnknownName, MissingData, InvalidArgument where the training set is smaller than that.
-
-    >>> found = images("digits", 1000, 200, None)
-    >>> found.train[0].shape, len(found.held_out[1]), len(found.test[1])
-    (torch.Size([1000, 1, 8, 8]), 200, 360)
-    """
-    train, test = _whole(choice(name, "data", DATA), root)
-    integer(size, "size")
-    integer(held_out, "held_out", minimum=0)
-    if size + held_out > len(train[1]):
-        raise InvalidArgument(
-            f"size {size} and held_out {held_out} are more than the {len(train[1])} training images of {name}"
-        )
-    order = torch.from_numpy(np.random.default_rng(0).permutation(len(train[1])))
-    chosen, others = order[:size], order[size : size + held_out]
-    return Images((train[0][chosen], train[1][chosen]), (train[0][others], train[1][others]), test)
 
 
 def plain(x: Tensor, y: Tensor, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
@@ -110,33 +64,3 @@ def augmented(*, flip: bool) -> Callable[..., Sequence[Tensor]]:
         return plain(padded[samples, channel, rows[:, None, :, None], columns[:, None, None, :]], y)
 
     return prepare
-
-
-@lru_cache(maxsize=2)
-def _whole(name: str, root: Path | None) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    if name.startswith("digits"):
-        return _digits(side=8) if name == "digits" else _digits(side=32)
-    if name == "cifar10-16":
-        (x, y), (x_test, y_test) = _whole("cifar10", root)
-        return (_halved(x), y), (_halved(x_test), y_test)
-    read = mnist if name == "mnist" else cifar10
-    pairs = []
-    for split in ("train", "test"):
-        data = read(split, root=root)
-        x = torch.from_numpy(data.inputs.copy())
-        pairs.append((x if x.ndim == 4 else x[:, None], torch.from_numpy(data.labels.astype(np.int64))))
-    return pairs[0], pairs[1]
-
-
-def _halved(x: Tensor) -> Tensor:
-    parts = torch.split(x, 1000)  # so that not all of it is float32 at once
-    return torch.cat([torch.nn.functional.avg_pool2d(part.float(), 2).round().to(torch.uint8) for part in parts])
-
-
-def _digits(*, side: int) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    data = digits()
-    x = torch.from_numpy(np.rint(data.inputs.reshape(-1, 1, 8, 8) * (255 / data.scale)).astype(np.uint8))
-    if side == 32:
-        x = x.repeat_interleave(4, 2).repeat_interleave(4, 3).expand(-1, 3, -1, -1)
-    y = torch.from_numpy(data.labels.astype(np.int64))
-    return (x[:1437], y[:1437]), (x[1437:], y[1437:])

@@ -4,27 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from infoflow_reproductions.milc.images import augmented, images, plain
-
-from infoflow.core.errors import InvalidArgument, UnknownName
-
-
-def test_parts_are_disjoint_and_always_the_same() -> None:
-    parts, again = images("digits", 900, 500, None), images("digits", 900, 500, None)
-    assert all(torch.equal(a[0], b[0]) for a, b in zip(parts, again, strict=True))
-    rows = torch.cat([x.reshape(len(x), -1) for x, _ in parts]).tolist()
-    # 1797 scans, of which no two are the same.
-    assert len({tuple(row) for row in rows}) == len(rows) == 900 + 500 + 360
-    assert parts.counts.sum() == 900
-    # A smaller training set is the beginning of a larger one, whatever is held out.
-    assert torch.equal(images("digits", 300, 0, None).train[0], parts.train[0][:300])
-
-
-def test_enlarged_digits_are_the_same_digits() -> None:
-    small, large = images("digits", 50, 0, None).train, images("digits32", 50, 0, None).train
-    assert large[0].shape == (50, 3, 32, 32)
-    assert torch.equal(large[0][:, 2, ::4, 3::4], small[0][:, 0])
-    assert torch.equal(large[1], small[1])
+from infoflow_reproductions.milc.images import augmented, plain
 
 
 @pytest.mark.parametrize("flip", [False, True])
@@ -54,10 +34,3 @@ def test_plain_images_lie_between_0_and_1() -> None:
     torch.testing.assert_close(plain(x, torch.tensor([0]))[0], torch.tensor([[[[0.0, 0.2, 1.0]]]]))
     assert x.dtype == torch.uint8
     assert x.flatten().tolist() == [0, 51, 255]
-
-
-def test_what_is_not_there_is_refused() -> None:
-    with pytest.raises(InvalidArgument, match="more than the 1437 training images of digits"):
-        images("digits", 1400, 100, None)
-    with pytest.raises(UnknownName, match="did you mean 'mnist'"):
-        images("mnits", 10, 0, None)

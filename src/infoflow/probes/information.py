@@ -15,7 +15,7 @@ from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.estimators import MINE, neural_dependency
-from infoflow.estimators.wrappers import total_correlation
+from infoflow.estimators.wrappers.total_correlation import total_correlation
 from infoflow.probes.score import Score
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.special import digamma
 
+from infoflow.estimators.neighbors.family import norm
 from infoflow.estimators.neighbors.ksg import KSG
-from infoflow.estimators.neighbors.settings import norm
 from infoflow_benchmarks.speed.row import Row
 from infoflow_benchmarks.speed.timing import compare, estimated
 

@@ -130,11 +130,11 @@ def test_many_dimensions_are_warned_of() -> None:
 
 def test_bad_input_is_named() -> None:
     x, y = two_gaussians(1.0, 30, 0)
-    with pytest.raises(InvalidArgument, match=r"y has dtype torch\.float64; want integer classes"):
+    with pytest.raises(InvalidArgument, match="^y"):
         ClassNeighbors().estimate(x, x)
-    with pytest.raises(InvalidArgument, match="x holds 30 samples but y holds 29"):
+    with pytest.raises(InvalidArgument, match="30.*29"):
         ClassNeighbors().estimate(x, y[:29])
-    with pytest.raises(TooFewSamples, match="x holds 2"):
+    with pytest.raises(TooFewSamples, match="^x"):
         ClassNeighbors().estimate(x[:2], y[:2])
-    with pytest.raises(InvalidArgument, match=r"k is 1\.5"):
+    with pytest.raises(InvalidArgument, match="^k must"):
         ClassNeighbors(k=1.5)  # type: ignore[arg-type]

@@ -71,7 +71,7 @@ def test_classes() -> None:
     assert estimate.nats <= estimate.ceiling
     assert KozachenkoLeonenko().estimate(y, x).nats == estimate.nats
     assert KozachenkoLeonenko().estimate(rng.normal(size=4000), y).nats == pytest.approx(0.0, abs=0.05)
-    with pytest.raises(TooFewSamples, match="smallest class of y holds 1"):
+    with pytest.raises(TooFewSamples, match="Each class of y"):
         KozachenkoLeonenko().estimate(x[:50], np.arange(50) == 0)
 
 
@@ -101,11 +101,11 @@ def test_constants_and_crowds() -> None:
 
 def test_bad_input_is_named() -> None:
     x = np.random.default_rng(0).normal(size=(40, 6))
-    with pytest.raises(InvalidArgument, match="want k >= 6"):
+    with pytest.raises(InvalidArgument, match="^k"):
         KozachenkoLeonenko(weighted=True).entropy(x)
-    with pytest.raises(InvalidArgument, match="x holds 40 samples but y holds 39"):
+    with pytest.raises(InvalidArgument, match="40.*39"):
         KozachenkoLeonenko().estimate(x, x[:39])
-    with pytest.raises(TooFewSamples, match="t holds 4"):
+    with pytest.raises(TooFewSamples, match="^t"):
         KozachenkoLeonenko().entropy(x[:4])
-    with pytest.raises(InvalidArgument, match="noise is -1"):
+    with pytest.raises(InvalidArgument, match="^noise must"):
         KozachenkoLeonenko(noise=-1)

@@ -117,9 +117,9 @@ def test_constant_columns_and_variables() -> None:
 
 def test_bad_input_is_named() -> None:
     x = torch.arange(10.0)
-    with pytest.raises(InvalidArgument, match="k is 0"):
+    with pytest.raises(InvalidArgument, match="^k must"):
         MixedKSG(k=0)
-    with pytest.raises(TooFewSamples, match="y holds 4"):
+    with pytest.raises(TooFewSamples, match="^y"):
         MixedKSG().estimate(x, x[:4])
-    with pytest.raises(InvalidArgument, match="x holds 10 samples but y holds 8"):
+    with pytest.raises(InvalidArgument, match="10.*8"):
         MixedKSG().estimate(x, x[:8])

@@ -19,7 +19,7 @@ from torch import Tensor
 from infoflow.core.checks import is_classes, samples
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind
-from infoflow.estimators.neighbors.rescaling import normal_scores
+from infoflow.estimators.neighbors.preparation import normal_scores
 
 SHRINKAGE = ("none", "ledoit-wolf", "oas")
 

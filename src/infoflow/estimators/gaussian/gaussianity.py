@@ -11,7 +11,7 @@ from torch import Tensor
 
 from infoflow.core.checks import paired
 from infoflow.estimators.gaussian.canonical_pairs import Columns, Spectrum, columns, spectrum
-from infoflow.estimators.neighbors.rescaling import normal_scores
+from infoflow.estimators.neighbors.preparation import normal_scores
 
 # More canonical pairs than this are left out: the cost grows with their square.
 _PAIRS = 64

@@ -4,65 +4,95 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import choice, classes, flag, integer, is_classes, paired, positive
+from infoflow.core.checks import classes, is_classes, paired
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Kind
+from infoflow.core.settings import NonNegativeFloat, PositiveInt, Seed, Settings
 from infoflow.entropies.discrete import plug_in
 from infoflow.entropies.nearest_neighbor import kozachenko_leonenko
-from infoflow.estimators.neighbors.rescaling import Rescaled, noise_generator, rescaled
-from infoflow.estimators.neighbors.settings import crowded
-from infoflow.pairwise.neighbors import METRICS
+from infoflow.estimators.neighbors.family import crowded, is_constant
+from infoflow.estimators.neighbors.preparation import Prepared, noise_generator, prepare
 
 
 @dataclass(frozen=True)
-class KozachenkoLeonenko:
-    """h(X) = ψ(N) − ψ(k) + log c_d + d ⟨log ρ_k⟩, and I(X;Y) as h(X) + h(Y) − h(X,Y) or, for classes, h(X) − h(X|Y).
+class KozachenkoLeonenko(Settings):
+    """Differential entropy from distances to the k-th neighbor, and mutual information as a sum of entropies.
 
-    ρ_k is the distance to the k-th neighbor, c_d the volume of the unit ball. `weighted` mixes the 1st to k-th
-    neighbor so that the bias cancels in four and more dimensions (Berrett, Samworth and Yuan 2019); it wants k of at
-    least the number of dimensions, better several times that. The errors of the three entropies don't cancel as in
-    `KSG`, so prefer that for one- or two-dimensional variables.
+    Parameters
+    ----------
+    k
+        Which neighbor's distance counts.
+    weighted
+        Mix the first to k-th neighbor so that the bias cancels in four and more dimensions (Berrett, Samworth and Yuan
+        2019). k must then be at least the number of dimensions; several times that is better.
+    metric
+        Norm of the distances.
+    standardize
+        Scale columns to unit variance first; an entropy adds their scales back.
+    noise
+        Scale of added Gaussian noise, in standard deviations of each column, against tied values.
+    seed
+        Seed of that noise.
 
-    - `metric`: "euclidean" or "chebyshev".
-    - `standardize`: columns to unit variance first; an entropy accounts for the scale that this takes off.
-    - `noise`: Gaussian noise, in standard deviations of each column, drawn with `seed`, against tied values.
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range; `UnknownName` for an unknown name.
 
-    Raises InvalidArgument or UnknownName for unknown settings. (Kozachenko and Leonenko 1987; Kraskov et al. 2004, eq.
-    20.)
+    Notes
+    -----
+    h(X) = ψ(N) − ψ(k) + log c_d + d ⟨log ρ_k⟩, with ρ_k the distance to the k-th neighbor and c_d the volume of the
+    unit ball. I(X;Y) is h(X) + h(Y) − h(X,Y) or, for classes, h(X) − h(X|Y). The errors of the entropies don't cancel
+    as in `KSG`, which is better for one- and two-dimensional variables.
 
+    References
+    ----------
+    Kozachenko, Leonenko (1987), Sample estimate of the entropy of a random vector.
+    Kraskov, Stögbauer, Grassberger (2004), Physical Review E 69, 066138, eq. 20.
+    Berrett, Samworth, Yuan (2019), Efficient multivariate entropy estimation via k-nearest neighbour distances.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=5000)
     >>> KozachenkoLeonenko().entropy(x).nats  # ½ log 2πe = 1.4189
     1.4
     """
 
-    k: int = 3
+    k: PositiveInt = 3
     weighted: bool = False
-    metric: str = "euclidean"
+    metric: Literal["euclidean", "chebyshev"] = "euclidean"
     standardize: bool = True
-    noise: float = 0.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        integer(self.k, "k")
-        flag(self.weighted, "weighted")
-        flag(self.standardize, "standardize")
-        choice(self.metric, "metric", METRICS)
-        positive(self.noise, "noise", zero=True)
-        integer(self.seed, "seed", minimum=0)
+    noise: NonNegativeFloat = 0.0
+    seed: Seed = 0
 
     def entropy(self, t: Any) -> Estimate:
-        """Differential entropy h(T) in nats of samples t (n, ...); it can be negative.
+        """Estimate the differential entropy h(T) in nats, which can be negative.
 
-        Constant columns and repeated samples have no density: the entropy is −∞ then, with a warning. Raises
-        InvalidArgument for what isn't samples, TooFewSamples for n < k + 2.
+        Parameters
+        ----------
+        t : array-like of shape (n, ...)
+            Continuous samples. Constant columns and repeated samples have no density: the entropy is then −∞, with a
+            warning.
 
+        Returns
+        -------
+        Estimate
+            A point estimate.
+
+        Raises
+        ------
+        InvalidArgument
+            If the samples are not finite numbers; `TooFewSamples` for n < k + 2.
+
+        Examples
+        --------
         >>> KozachenkoLeonenko(k=1).entropy([0.0, 1.0, 2.0, 3.0]).nats  # ψ(4) - ψ(1) + log 2 = 2.5265
         2.5265
         """
@@ -70,9 +100,9 @@ class KozachenkoLeonenko:
         warnings = side.warnings
         nats = -math.inf
         if flat(side.values):
-            warnings += ("t has linearly dependent columns (duplicates?), so h(T) is −∞; drop them for the rest's",)
+            warnings += ("t has linearly dependent columns (duplicates?), so h(T) is −∞; drop them",)
         elif side.warnings:
-            warnings += ("constant columns have no density, so h(T) is −∞; leave them out for the entropy of the rest",)
+            warnings += ("constant columns have no density, so h(T) is −∞; drop them",)
         else:
             terms = kozachenko_leonenko(side.values, self.k, metric=self.metric, weighted=self.weighted)
             nats = float(terms.mean()) + side.log_scale
@@ -93,11 +123,26 @@ class KozachenkoLeonenko:
         )
 
     def estimate(self, x: Any, y: Any) -> Estimate:
-        """I(X;Y) in nats from continuous samples x and y of shape (n, ...), or x and classes y (n,).
+        """Estimate I(X;Y) in nats.
 
-        Raises InvalidArgument for what isn't samples, for unequal lengths, and for samples with exact duplicates among
-        their k neighbors (they have no density); TooFewSamples for n, or a class, of fewer than k + 2 samples.
+        Parameters
+        ----------
+        x, y : array-like of shape (n, ...)
+            Paired continuous samples; one of them may be one-dimensional integers, which are classes.
 
+        Returns
+        -------
+        Estimate
+            A point estimate.
+
+        Raises
+        ------
+        InvalidArgument
+            If the samples are not finite numbers, their lengths differ, or samples have exact duplicates among their k
+            neighbors, so that there is no density; `TooFewSamples` if n, or a class, is smaller than k + 2.
+
+        Examples
+        --------
         >>> import numpy as np
         >>> x = np.random.default_rng(0).normal(size=(2000, 2))
         >>> KozachenkoLeonenko().estimate(x[:, 0], x[:, 0] + x[:, 1]).nats  # ½ log 2 = 0.3466
@@ -107,16 +152,19 @@ class KozachenkoLeonenko:
             return self._with_classes(x, y)
         if is_classes(x):
             return self._with_classes(y, x)
-        rng = noise_generator(self.seed)
-        left = self._side(x, "x", rng)
-        right = self._side(y, "y", rng, left.values.device)
+        generator = noise_generator(self.seed)
+        left = self._side(x, "x", generator)
+        right = self._side(y, "y", generator, left.values.device)
         paired(left.values, right.values)
         nats, warnings = 0.0, (*left.warnings, *right.warnings)
         if not (left.constant or right.constant):
             joint = torch.cat([left.values, right.values], 1)
             nats = self._density(left.values, "x") + self._density(right.values, "y") - self._entropy(joint, "x, y")
             if flat(joint):
-                warnings += ("a linear combination of x equals one of y, so I is infinite; the number grows with n",)
+                warnings += (
+                    "a linear combination of x equals one of y, so I(X;Y) is infinite and the estimate grows with n; "
+                    "add noise or drop the columns",
+                )
         dimensions = left.values.shape[1] + right.values.shape[1]
         return self._information(nats, left, dimensions, math.inf, warnings, right.constant)
 
@@ -131,7 +179,7 @@ class KozachenkoLeonenko:
         if not (left.constant or count == 1):
             if int(sizes.min()) < self.k + 2:
                 raise TooFewSamples(
-                    f"the smallest class of y holds {int(sizes.min())} samples; want at least k + 2 = {self.k + 2}"
+                    f"Each class of y must hold at least k + 2 = {self.k + 2} samples, got {int(sizes.min())} in one."
                 )
             within = sum(
                 float(sizes[label]) * self._density(left.values[codes == label], f"class {label} of x")
@@ -140,14 +188,18 @@ class KozachenkoLeonenko:
             nats = self._density(left.values, "x") - within / codes.shape[0]
         return self._information(nats, left, left.values.shape[1], ceiling, left.warnings, count == 1)
 
-    def _side(self, value: Any, name: str, rng: np.random.Generator, device: torch.device | None = None) -> Rescaled:
-        how = "standard" if self.standardize else "none"
-        return rescaled(value, name, how=how, minimum=self.k + 2, noise=self.noise, rng=rng, device=device)
+    def _side(
+        self, value: Any, name: str, generator: np.random.Generator, device: torch.device | None = None
+    ) -> Prepared:
+        rescale = "standard" if self.standardize else "none"
+        return prepare(
+            value, name, rescale=rescale, minimum=self.k + 2, noise=self.noise, generator=generator, device=device
+        )
 
     def _density(self, values: Tensor, name: str) -> float:
         if flat(values):
             raise InvalidArgument(
-                f"{name} has constant or linearly dependent columns, so it has no density; drop them, or use KSG"
+                f"{name} has constant or linearly dependent columns, so it has no density. Drop them, or use KSG."
             )
         return self._entropy(values, name)
 
@@ -155,17 +207,17 @@ class KozachenkoLeonenko:
         nats = float(kozachenko_leonenko(values, self.k, metric=self.metric, weighted=self.weighted).mean())
         if math.isinf(nats):
             raise InvalidArgument(
-                f"{name} has exact duplicates among its k neighbors, so it has no density; "
-                "use MixedKSG, a larger k, or noise"
+                f"{name} has exact duplicates among its k neighbors, so it has no density. "
+                "Use MixedKSG, a larger k, or noise."
             )
         return nats
 
     def _information(
-        self, nats: float, x: Rescaled, dimensions: int, ceiling: float, warnings: tuple[str, ...], y_constant: bool
+        self, nats: float, x: Prepared, dimensions: int, ceiling: float, warnings: tuple[str, ...], y_constant: bool
     ) -> Estimate:
         n = x.values.shape[0]
         if x.constant or y_constant:
-            warnings += (f"{'x' if x.constant else 'y'} is constant, so the mutual information is 0",)
+            warnings += (is_constant("x" if x.constant else "y"),)
         else:
             warnings += crowded(dimensions, n)
         return Estimate(
@@ -182,7 +234,7 @@ class KozachenkoLeonenko:
 
 
 def flat(values: Tensor) -> bool:
-    """Whether the rows of (n, d), d < n, lie on a plane of fewer than d dimensions, where there is no density.
+    """Whether the rows of (n, d), d < n, lie on a plane of fewer than d dimensions, so that there is no density.
 
     >>> line, triangle = torch.tensor([[1.0, 1], [2, 2], [5, 5]]), torch.tensor([[1.0, 1], [2, 2], [5, 4]])
     >>> flat(line), flat(triangle)

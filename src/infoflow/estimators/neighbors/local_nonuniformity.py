@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import integer
+from infoflow.core.settings import Integer, PositiveInt, validated
 
 _SIMULATED = 200_000
 _CORRECTED = 0.005
@@ -18,19 +19,18 @@ def _log_volume_ratio(offsets: Tensor) -> Tensor:
     _, axes = torch.linalg.eigh(offsets.mT @ offsets)
     tiny = torch.finfo(offsets.dtype).tiny
     straight = offsets.abs().amax(1).clamp_min(tiny)
-    # A box of no width at all (y a function of x) is as thin as float64 can tell.
+    # A box without width (y a function of x) is as thin as float64 can represent.
     least = torch.finfo(offsets.dtype).eps * straight.amax(1, keepdim=True)
     turned = torch.maximum((offsets @ axes).abs().amax(1), least)
     return turned.log().sum(1) - straight.log().sum(1)
 
 
 def corrections(points: Tensor, index: Tensor, threshold: float) -> Tensor:
-    """What pointwise information (n,) has too little: log V̄/V where that is below log threshold, else 0.
+    """The shortfall (n,) of pointwise information: log V̄/V where that is below log threshold, else 0.
 
     V is the box of the k neighbors (indices (n, k)) parallel to the axes of `points` (n, d), V̄ the one parallel to
-    their principal axes about the point. The corrected information is the old one minus this (eq. 12).
-
-    (Gao, Ver Steeg, Galstyan 2015, Efficient Estimation of Mutual Information for Strongly Dependent Variables.)
+    their principal axes about the point. The corrected information is the old one minus this (eq. 12 of Gao, Ver
+    Steeg, Galstyan 2015, Efficient Estimation of Mutual Information for Strongly Dependent Variables).
 
     >>> line = torch.arange(6.0, dtype=torch.float64)[:, None].expand(6, 2)
     >>> bool((corrections(line, torch.tensor([[1, 2, 3]] * 6), 0.5) < -30).all())
@@ -42,16 +42,15 @@ def corrections(points: Tensor, index: Tensor, threshold: float) -> Tensor:
 
 
 @lru_cache(maxsize=32)
-def nonuniformity_threshold(k: int, dimensions: int = 2) -> float:
-    """The volume ratio α that only 0.5 % of the neighborhoods of k uniform points fall below (section 3.3).
+@validated
+def nonuniformity_threshold(k: PositiveInt, dimensions: Annotated[int, Integer(2)] = 2) -> float:
+    """The volume ratio α below which only 0.5 % of the neighborhoods of k uniform points fall (section 3.3).
 
-    From 200 000 simulated neighborhoods with a generator of its own, so always the same. Raises InvalidArgument.
+    It comes from 200 000 neighborhoods simulated with a generator of its own, so it is always the same.
 
     >>> 0.0 < nonuniformity_threshold(3) < nonuniformity_threshold(10) < 1.0
     True
     """
-    integer(k, "k")
-    integer(dimensions, "dimensions", minimum=2)
     generator = torch.Generator().manual_seed(0)
     offsets = torch.rand(_SIMULATED, k, dimensions, generator=generator, dtype=torch.float64) * 2.0 - 1.0
     return float(torch.quantile(_log_volume_ratio(offsets), _CORRECTED).exp())

@@ -1,8 +1,9 @@
-"""Information Dropout's experiments: what they measure, what they choose by, and what they say of known results."""
+"""The experiments of information dropout: measurements, choice of settings, and reports of known results."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 import torch
 from infoflow_reproductions import experiments
+from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Findings
 from infoflow_reproductions.harness.trial import Context, Results
-from infoflow_reproductions.information_dropout import cluttered, mlp, occluded, vae
-from infoflow_reproductions.information_dropout.nuisance import nuisance_accuracy
-from infoflow_reproductions.information_dropout.pictures import Part, Pictures, pictures
-from infoflow_reproductions.information_dropout.training import Schedule, error, train
+from infoflow_reproductions.information_dropout import cluttered, mlp, sweeps, vae
+from infoflow_reproductions.information_dropout.images import Images, Part, images
+from infoflow_reproductions.information_dropout.training import error, train
+from infoflow_reproductions.information_dropout.trial import nuisance_accuracy
 from infoflow_reproductions.networks.dropout_mlp import DropoutMLP
 from torch import Tensor, nn
 
@@ -27,13 +29,13 @@ def context(tmp_path: Path) -> Context:
     return Context(None, "cpu", tmp_path / "checkpoint", False)
 
 
-def findings_of(module: Any, recipe: Any, found: Any) -> Findings:
-    """The report on trials that found what `found(arguments)` says."""
-    trials = module.trials(recipe)
-    return module.report(recipe, Results(trials, {trial.name: found(trial.arguments) for trial in trials}))
+def findings_of(experiment: Experiment, recipe: Any, found: Any) -> Findings:
+    """Return the report on trials whose results are `found(arguments)`."""
+    trials = experiment.trials(recipe)
+    return experiment.report(recipe, Results(trials, {trial.name: found(trial.arguments) for trial in trials}))
 
 
-def test_the_experiments_are_the_papers() -> None:
+def test_the_paper_has_seven_experiments_at_three_scales() -> None:
     found = experiments("information-dropout")
     assert list(found) == ["mlp", "cifar", "cluttered", "occluded", "vae", "disentangling", "flow"]
     for experiment in found.values():
@@ -47,73 +49,73 @@ def test_full_scale_is_as_published() -> None:
     assert (cnn.batch_size, cnn.learning_rate, cnn.weight_decay, cnn.keep) == (100, 0.05, 1e-3, 0.8)
     assert (cnn.epochs, cnn.milestones, cnn.samples, cnn.pool) == (200, (80, 120, 160), 50_000, 1)
     assert (found["cifar"].betas, min(found["cifar"].widths), max(found["cifar"].widths)) == ((3.0,), 0.25, 1.0)
-    clutter = found["cluttered"]
+    clutter = found["cluttered"].settings
     assert (clutter.batch_size, clutter.learning_rate, clutter.epochs, clutter.milestones) == (128, 0.01, 80, (30, 60))
-    assert max(clutter.betas) <= 0.5
+    assert max(found["cluttered"].betas) <= 0.5
     assert (cluttered.MAX_ALPHA, clutter.samples, clutter.pool, clutter.width) == (1.0, 50_000, 1, 1.0)
-    perceptron = found["mlp"]
+    perceptron = found["mlp"].settings
     assert (perceptron.epochs, perceptron.learning_rate, perceptron.milestones) == (80, 0.07, (30, 70))
-    autoencoder = found["vae"]
-    assert (autoencoder.factors, autoencoder.epochs, autoencoder.milestones) == ((1, 2, 3), 300, (30, 120))
+    autoencoder = found["vae"].settings
+    assert (autoencoder.epochs, autoencoder.milestones, found["vae"].factors) == (300, (30, 120), (1, 2, 3))
 
 
-def test_parts_of_the_training_set_are_apart_and_the_same_every_time() -> None:
-    parts = pictures("toy-digits", 900, 300)
+def test_parts_of_the_training_set_do_not_overlap_and_are_reproducible() -> None:
+    parts = images("toy-digits", 900, 300)
     rows = {tuple(image.flatten().tolist()) for image in parts.train.x}
     held = [tuple(image.flatten().tolist()) for image in parts.held_out.x]
-    assert sum(image in rows for image in held) <= 2  # the set itself has doubles
-    pictures.cache_clear()
-    assert torch.equal(parts.train.x, pictures("toy-digits", 900, 300).train.x)
-    assert torch.equal(pictures("toy-digits", 900).test.y, parts.test.y)
-    assert len(pictures("toy-digits", 900).held_out) == 0
+    assert sum(image in rows for image in held) <= 2  # the set itself contains duplicates
+    images.cache_clear()
+    assert torch.equal(parts.train.x, images("toy-digits", 900, 300).train.x)
+    assert torch.equal(images("toy-digits", 900).test.y, parts.test.y)
+    assert len(images("toy-digits", 900).held_out) == 0
 
 
 def test_pooling_averages_pixels() -> None:
-    whole, pooled = pictures("toy-colors", 50), pictures("toy-colors", 50, pool=2)
+    whole, pooled = images("toy-colors", 50), images("toy-colors", 50, pool=2)
     wanted = whole.train.x.reshape(50, 3, 8, 2, 8, 2).mean((3, 5))
     assert pooled.train.x.shape == (50, 3, 8, 8)
     assert torch.allclose(pooled.train.x, wanted, atol=0.5 / 255 + 1e-6)
 
 
 def test_whitening_is_learned_on_training_images_alone() -> None:
-    few, more = pictures("toy-colors", 400, whiten=True), pictures("toy-colors", 800, whiten=True)
+    few, more = images("toy-colors", 400, whiten=True), images("toy-colors", 800, whiten=True)
     assert not torch.allclose(few.test.x, more.test.x)
     assert float(few.train.x.mean()) == pytest.approx(0, abs=1e-3)
-    assert torch.equal(few.test.x, pictures("toy-colors", 400, 200, whiten=True).test.x)
+    assert torch.equal(few.test.x, images("toy-colors", 400, 200, whiten=True).test.x)
 
 
 @pytest.mark.parametrize("data", ["mnist", "cifar10", "cluttered-mnist", "occluded-cifar"])
-def test_missing_data_say_where_they_were_looked_for(tmp_path: Path, data: str) -> None:
+def test_missing_data_name_the_folder(tmp_path: Path, data: str) -> None:
     with pytest.raises(MissingData, match=str(tmp_path)):
-        pictures(data, 10, root=tmp_path)
+        images(data, 10, root=tmp_path)
 
 
-def test_what_there_is_not_is_refused() -> None:
+def test_invalid_arguments_are_rejected() -> None:
     with pytest.raises(UnknownName, match="'toy-digits'"):
-        pictures("toy-digit", 10)
-    with pytest.raises(InvalidArgument, match="more than the 1437 training images"):
-        pictures("toy-digits", 1400, 100)
-    with pytest.raises(UnknownName, match="did you mean 'information-dropout'"):
+        images("toy-digit", 10)
+    with pytest.raises(InvalidArgument, match=r"^size \+ held_out must"):
+        images("toy-digits", 1400, 100)
+    with pytest.raises(UnknownName, match="information-dropout"):
         experiments("information_dropout")
 
 
-def test_training_weighs_the_information_by_beta_over_n(context: Context) -> None:
-    """A large β closes the network; β = 0 leaves it alone."""
-    part = Part(*pictures("toy-digits", 300).train.__dict__.values())
-    part = Part(part.x.flatten(1), part.y)
+def test_training_weights_the_information_by_beta_over_n(context: Context) -> None:
+    """A large β reduces the information; β = 0 does not."""
+    part = images("toy-digits", 300).train.flattened()
     nats = {}
     for beta in (0.0, 30.0):
         network = DropoutMLP([64, 16, 16, 10], seed=0)
-        schedule = Schedule(6, 50, 0.05, (5,))
-        history = train(network, part, schedule, beta=beta, seed=0, context=context._replace(
-            checkpoint=context.checkpoint.with_suffix(f".{beta}")))  # fmt: skip
+        schedule = replace(mlp.PUBLISHED, epochs=6, batch_size=50, learning_rate=0.05, milestones=(5,))
+        alone = context._replace(checkpoint=context.checkpoint.with_suffix(f".{beta}"))
+        fit = schedule.fit("sgd", momentum=0.9, nesterov=True)
+        history = train(network, part, fit, beta=beta, seed=0, context=alone)
         nats[beta] = history[-1]["information"]
         first = history[0]
         assert first["loss"] == pytest.approx(first["cross_entropy"] + beta / 300 * first["information"], rel=1e-4)
     assert nats[30.0] < 0.5 * nats[0.0]
 
 
-def test_error_is_in_per_cent(context: Context) -> None:
+def test_error_is_in_percent(context: Context) -> None:
     class Zero(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
             return torch.nn.functional.one_hot(torch.zeros(len(x), dtype=int), 10).float()
@@ -124,18 +126,20 @@ def test_error_is_in_per_cent(context: Context) -> None:
 
 
 class Representation(nn.Module):
-    """Shows the nuisance, or noise."""
+    """The nuisance, or noise."""
 
-    def __init__(self, tells: bool) -> None:
+    def __init__(self, contains: bool) -> None:
         super().__init__()
-        self.tells = tells
+        self.contains = contains
 
     def representation(self, x: Tensor) -> Tensor:
-        return x if self.tells else torch.randn_like(x)
+        return x if self.contains else torch.randn_like(x)
 
 
-@pytest.mark.parametrize(("tells", "low", "high"), [(True, 95, 100), (False, 2, 22)])
-def test_the_nuisance_is_read_where_it_is_to_be_read(context: Context, tells: bool, low: float, high: float) -> None:
+@pytest.mark.parametrize(("contains", "low", "high"), [(True, 95, 100), (False, 2, 22)])
+def test_the_nuisance_is_classified_where_the_representation_contains_it(
+    context: Context, contains: bool, low: float, high: float
+) -> None:
     generator = torch.Generator().manual_seed(0)
 
     def part(n: int) -> Part:
@@ -145,7 +149,7 @@ def test_the_nuisance_is_read_where_it_is_to_be_read(context: Context, tells: bo
 
     train_part, test = part(600), part(400)
     state = torch.random.get_rng_state()
-    accuracy = nuisance_accuracy(Representation(tells), Pictures(train_part, test, test), 0, context)
+    accuracy = nuisance_accuracy(Representation(contains), Images(train_part, test, test), 0, context)
     assert low <= accuracy <= high
     assert torch.equal(state, torch.random.get_rng_state())
 
@@ -155,7 +159,7 @@ def _part_with_boxes() -> Part:
     return Part(torch.zeros(2, 1, 24, 24), torch.zeros(2, dtype=int), {"box": boxes})
 
 
-def test_even_nats_have_the_area_of_the_box_inside() -> None:
+def test_the_share_of_uniform_nats_inside_is_the_area_of_the_box() -> None:
     found = cluttered.measured({"a": torch.ones(2, 8, 8), "b": torch.full((2, 5, 5), 3.0)}, _part_with_boxes(), 1)
     assert found["area"] == pytest.approx(25.0)
     assert found["inside"] == pytest.approx(25.0, abs=1e-4)
@@ -164,7 +168,7 @@ def test_even_nats_have_the_area_of_the_box_inside() -> None:
     assert found["nats"] == pytest.approx(139.0)
 
 
-def test_nats_at_the_digit_alone_are_all_inside_and_layers_count_by_their_nats() -> None:
+def test_nats_at_the_digit_are_all_inside_and_layers_are_weighted_by_their_nats() -> None:
     inside = torch.zeros(2, 8, 8)
     inside[0, :4, :4] = 1.0
     inside[1, 2:6, 1:5] = 1.0
@@ -173,14 +177,14 @@ def test_nats_at_the_digit_alone_are_all_inside_and_layers_count_by_their_nats()
     assert found["inside"] == pytest.approx(100 * (16 + 4) / 32)
 
 
-def test_pooled_images_have_their_boxes_pooled() -> None:
+def test_boxes_are_pooled_with_their_images() -> None:
     part = _part_with_boxes()
     halved = Part(torch.zeros(2, 1, 12, 12), part.y, part.factors)
     assert cluttered.measured({"a": torch.ones(2, 6, 6)}, halved, 2)["area"] == pytest.approx(25.0)
 
 
-def test_settings_are_chosen_by_held_out_errors_never_by_test_errors() -> None:
-    """β = .1 looks best on the test images, β = 1 on those held out."""
+def test_settings_are_chosen_by_held_out_errors() -> None:
+    """β = 0.1 is best on the test images, β = 1 on the held-out images."""
 
     def found(a: Mapping[str, Any]) -> dict[str, Any]:
         test, held = {"none": (4.0, 4.0), "gaussian": (6.0, 6.0), "binary": (9.0, 9.0)}.get(a["method"], (0.0, 0.0))
@@ -189,7 +193,7 @@ def test_settings_are_chosen_by_held_out_errors_never_by_test_errors() -> None:
         return {"test_error": test + 0.01 * a["seed"], "held_out_error": held, "nats": 7.0}
 
     recipe = mlp.Recipe(widths=(32,), betas=(0.1, 1.0), seeds=3)
-    reported = findings_of(mlp, recipe, found)
+    reported = findings_of(mlp.EXPERIMENT, recipe, found)
     (ours,) = [row for row in reported.rows if "information" in row.what]
     assert ours.found.mean == pytest.approx(5.01)
     assert [claim.holds for claim in reported.claims] == [True, True, True, False]
@@ -200,23 +204,25 @@ def test_occluded_claims_follow_the_numbers() -> None:
     def found(a: Mapping[str, Any], falls: bool) -> dict[str, Any]:
         step = {0.1: 0, 1.0: 1, 3.0: 2}[a["beta"]]
         jitter = 0.1 * a["seed"]
-        told = 80.0 - (20.0 * step if falls else -5.0 * step) + jitter
-        return {"test_error": 40.0 + (0.3 if falls else 4.0) * step + 0.2 * a["seed"] * step,
-                "nuisance_accuracy": told, "nats": 100.0 - 10 * step + jitter}  # fmt: skip
+        nuisance = 80.0 - (20.0 * step if falls else -5.0 * step) + jitter
+        error = 40.0 + (0.3 if falls else 4.0) * step + 0.2 * a["seed"] * step
+        return {"test_error": error, "nuisance_accuracy": nuisance, "nats": 100.0 - 10 * step + jitter}
 
-    recipe = occluded.Recipe(betas=(0.1, 1.0, 3.0), seeds=3)
-    assert [claim.holds for claim in findings_of(occluded, recipe, lambda a: found(a, True)).claims] == [True] * 4
-    claims = findings_of(occluded, recipe, lambda a: found(a, False)).claims
+    recipe = replace(sweeps.OCCLUDED.recipe("full"), betas=(0.1, 1.0, 3.0))
+    assert [claim.holds for claim in findings_of(sweeps.OCCLUDED, recipe, lambda a: found(a, True)).claims] == [
+        True
+    ] * 4
+    claims = findings_of(sweeps.OCCLUDED, recipe, lambda a: found(a, False)).claims
     assert [claim.holds for claim in claims] == [False, False, False, True]
 
 
-def test_bounds_have_to_be_near_each_other_and_near_the_published() -> None:
+def test_bounds_are_compared_with_each_other_and_with_the_published_ones() -> None:
     def found(a: Mapping[str, Any]) -> dict[str, Any]:
-        return {"bound": -99.0 - (a["latent"] == "information") * (0.5 if a["k"] == 1 else 4.0) - 0.01 * a["seed"],
-                "nats": 20.0}  # fmt: skip
+        gap = 0.5 if a["k"] == 1 else 4.0
+        return {"bound": -99.0 - gap * (a["latent"] == "information") - 0.01 * a["seed"], "nats": 20.0}
 
-    full = findings_of(vae, vae.RECIPES["full"], found)
+    full = findings_of(vae.EXPERIMENT, vae.Recipe(), found)
     assert [claim.holds for claim in full.claims] == [True, False, False]
     assert {str(row.verdict) for row in full.rows if "bound" in row.what} == {"reproduced", "settings unknown"}
-    small = findings_of(vae, vae.Recipe(factors=(1,), epochs=5), found)
+    small = findings_of(vae.EXPERIMENT, vae.Recipe(replace(vae.PUBLISHED, epochs=5), factors=(1,)), found)
     assert {str(row.verdict) for row in small.rows if "bound" in row.what} == {"reduced scale"}

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from infoflow_reproductions.information_dropout import cifar, cluttered, disentangling, flow, mlp, occluded, vae
+from infoflow_reproductions.information_dropout import cifar, cluttered, mlp, sweeps, vae
 
 EXPERIMENTS = {
-    module.EXPERIMENT.name: module.EXPERIMENT for module in (mlp, cifar, cluttered, occluded, vae, disentangling, flow)
+    experiment.name: experiment
+    for experiment in (
+        mlp.EXPERIMENT,
+        cifar.EXPERIMENT,
+        cluttered.EXPERIMENT,
+        sweeps.OCCLUDED,
+        vae.EXPERIMENT,
+        sweeps.DISENTANGLING,
+        sweeps.FLOW,
+    )
 }
+
+__all__ = ["EXPERIMENTS"]

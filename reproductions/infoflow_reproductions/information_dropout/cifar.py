@@ -5,18 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infoflow_reproductions.harness.experiment import Experiment
-from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
+from infoflow_reproductions.harness.findings import Claim, Findings
 from infoflow_reproductions.harness.trial import Results, Trial
-from infoflow_reproductions.information_dropout import figures
-from infoflow_reproductions.information_dropout.cifar_trial import PUBLISHED, Settings, trial
-from infoflow_reproductions.information_dropout.reporting import best_on_held_out, differences, per_seed
+from infoflow_reproductions.information_dropout import figures, reporting
+from infoflow_reproductions.information_dropout.reporting import differences
+from infoflow_reproductions.information_dropout.trial import PUBLISHED, Run, Settings
 
-METHODS = {"none": "no dropout", "binary": "binary dropout", "information": "information dropout"}
+_METHODS = {"none": "no dropout", "binary": "binary dropout", "information": "information dropout"}
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """As published: widths from a quarter to the whole, one β. Of several, held-out images choose at each width."""
+    """Widths, β and seeds; the defaults are the paper's.
+
+    Parameters
+    ----------
+    settings
+        Settings of every network.
+    widths
+        Shares of the channels of All-CNN-32.
+    betas
+        Values of β; of several, held-out images choose one at each width.
+    seeds
+        Number of seeds.
+    """
 
     settings: Settings = PUBLISHED
     widths: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
@@ -24,89 +36,91 @@ class Recipe:
     seeds: int = 3
 
 
-RECIPES = {
-    "smoke": Recipe(
-        Settings(data="toy-colors", samples=300, epochs=1, milestones=(), batch_size=50), widths=(0.05, 0.1), seeds=2
-    ),
-    # β/N as published, and ten times less of it: N is a tenth.
-    "cpu": Recipe(
-        Settings(samples=5_000, held_out=4_000, pool=2, epochs=6, milestones=(4,), batch_size=50),
-        widths=(0.125, 0.25),
-        betas=(0.03, 0.3),
-    ),
-    "full": Recipe(),
-}
-
-
-def trials(recipe: Recipe) -> list[Trial]:
-    """Every method at every width."""
-    settings = [("none", 0.0), ("binary", 0.0), *(("information", beta) for beta in recipe.betas)]
+def _trials(recipe: Recipe) -> list[Trial]:
+    """Return every method at every width."""
+    methods = [("none", 0.0), ("binary", 0.0), *(("information", beta) for beta in recipe.betas)]
     return [
-        trial(recipe.settings, method=method, width=width, beta=beta, seed=seed)
+        Run(method, width, beta, "relu", seed, recipe.settings).trial
         for width in recipe.widths
-        for method, beta in settings
+        for method, beta in methods
         for seed in range(recipe.seeds)
     ]
 
 
-def report(recipe: Recipe, results: Results) -> Findings:
-    """Errors, and by how much binary dropout errs more at each width."""
+def _report(recipe: Recipe, results: Results) -> Findings:
+    """Report the errors, and the differences between the methods."""
     chosen = {
-        width: best_on_held_out(results, "beta", recipe.betas, method="information", width=width)
+        width: reporting.best_on_held_out(results, "beta", recipe.betas, method="information", width=width)
         for width in recipe.widths
     }
     errors = {
-        name: {
-            width: per_seed(
-                results, "test_error", method=method, width=width,
-                beta=chosen[width] if method == "information" else 0.0,
+        method: {
+            width: results.values(
+                "test_error", method=method, width=width, beta=chosen[width] if method == "information" else 0.0
             )
             for width in recipe.widths
         }
-        for method, name in METHODS.items()
-    }  # fmt: skip
+        for method in _METHODS
+    }
     nats = {
-        f"{METHODS['information']}, β = {beta:g}": {
-            width: per_seed(results, "nats", method="information", width=width, beta=beta) for width in recipe.widths
-        }
+        f"information dropout, β = {beta:g}": reporting.curve(
+            results, "nats", "width", recipe.widths, method="information", beta=beta
+        )
         for beta in recipe.betas
     }
-    rows = [
-        Row(f"test error, {name}, width {width:g}", values, "%")
-        for name, curve in errors.items()
-        for width, values in curve.items()
-    ]
-    ours, binary, none = errors[METHODS["information"]], errors[METHODS["binary"]], errors[METHODS["none"]]
-    claims = [
-        Claim.above(f"Width {width:g}: information dropout errs less than binary dropout",
-                    differences(binary[width], ours[width]), unit="%")
-        for width in recipe.widths
-    ]  # fmt: skip
+    named = {name: errors[method] for method, name in _METHODS.items()}
+    ours, binary, none = errors["information"], errors["binary"], errors["none"]
+    advantage = {width: differences(binary[width], ours[width]) for width in recipe.widths}
     small, large = min(recipe.widths), max(recipe.widths)
+    claims = [
+        Claim.above(f"Width {width:g}: information dropout has a lower error than binary dropout", values, unit="%")
+        for width, values in advantage.items()
+    ]
     claims += [
         Claim.above(
             "Its advantage over binary dropout is larger at the smallest width than at the largest",
-            differences(differences(binary[small], ours[small]), differences(binary[large], ours[large])), unit="%",
+            differences(advantage[small], advantage[large]),
+            unit="%",
         ),
-        Claim.above(f"Width {small:g}: information dropout errs less than no dropout",
-                    differences(none[small], ours[small]), unit="%", published=False),
-    ]  # fmt: skip
-    pictures = [
-        Figure(
-            "error_against_size", "Test error against the share of All-CNN-32's channels, and the nats that "
-            "information dropout lets through; dots are seeds, bars the 95 % interval of their mean.",
-            lambda canvas: figures.beside(canvas, [(errors, "test error (%)", False), (nats, "nats per image", True)],
-                                          xlabel="width (share of the channels)"),
-        )
-    ]  # fmt: skip
-    return Findings(rows, claims, pictures, [
-        "The paper gives this comparison as a figure, without numbers, so they can't be set beside these as rows.",
-        "β: " + "; ".join(f"{beta:g} at width {width:g}" for width, beta in chosen.items())
+        Claim.above(
+            f"Width {small:g}: information dropout has a lower error than no dropout",
+            differences(none[small], ours[small]),
+            unit="%",
+            published=False,
+        ),
+    ]
+    picture = figures.panels(
+        "error_against_size",
+        "Test error against the share of All-CNN-32's channels, and the nats that information dropout transmits.",
+        [(named, "test error (%)", False), (nats, "nats per image", True)],
+        xlabel="width (share of the channels)",
+    )
+    notes = [
+        "The paper gives this comparison as a figure without numbers, so the rows have no published values.",
+        "β: "
+        + "; ".join(f"{beta:g} at width {width:g}" for width, beta in chosen.items())
         + (", chosen on held-out images (mean error over seeds)." if len(recipe.betas) > 1 else "."),
-    ])  # fmt: skip
+    ]
+    rows = [row for name, found in named.items() for row in reporting.rows(f"test error, {name}", found, "%", "width ")]
+    return Findings(rows, claims, [picture], notes)
 
 
 EXPERIMENT = Experiment(
-    "information-dropout", "cifar", "Information dropout: error against size, All-CNN-32 on CIFAR-10", RECIPES, trials,
-    report,
-)  # fmt: skip
+    "information-dropout",
+    "cifar",
+    "Information dropout: error against size, All-CNN-32 on CIFAR-10",
+    {
+        "smoke": Recipe(
+            Settings("toy-colors", samples=300, epochs=1, milestones=(), batch_size=50), widths=(0.05, 0.1), seeds=2
+        ),
+        # β/N as published, and a tenth of it: N is a tenth of the paper's.
+        "cpu": Recipe(
+            Settings(samples=5_000, held_out=4_000, pool=2, epochs=6, milestones=(4,), batch_size=50),
+            widths=(0.125, 0.25),
+            betas=(0.03, 0.3),
+        ),
+        "full": Recipe(),
+    },
+    _trials,
+    _report,
+)

@@ -1,8 +1,8 @@
-"""Where the nats are: maps of the information that passes, over images of one digit among pieces of others."""
+"""Maps of the transmitted information over images of one digit among pieces of others."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,97 +12,149 @@ from torch.nn import functional
 
 from infoflow.layers import forget_costs
 from infoflow_reproductions.harness.experiment import Experiment
-from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
+from infoflow_reproductions.harness.findings import Claim, Findings
 from infoflow_reproductions.harness.trial import Context, Results, Trial
-from infoflow_reproductions.information_dropout import figures
-from infoflow_reproductions.information_dropout.pictures import Part, pictures
-from infoflow_reproductions.information_dropout.reporting import by, by_seed, per_seed
-from infoflow_reproductions.information_dropout.training import Schedule, costs, error, settle, train
+from infoflow_reproductions.information_dropout import figures, reporting, training
+from infoflow_reproductions.information_dropout.images import Part
 from infoflow_reproductions.networks.all_cnn import AllCNN
 
 MAX_ALPHA = 1.0
-# Test images whose maps are measured, and those that are kept to be shown.
-_MEASURED = 1000
-_SHOWN = 3
+# Numbers of test images whose maps are measured, and whose maps are stored for pictures.
+_MEASURED, _SHOWN = 1000, 3
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """All-CNN-96 as published, at several β; `stages` and `head` are its channels."""
+class Settings(training.Settings):
+    """Settings of every network; the defaults are those of the paper's All-CNN-96.
+
+    Parameters
+    ----------
+    data, samples, held_out, epochs, milestones, batch_size, learning_rate
+        As in `training.Settings`.
+    pool
+        Side of the blocks of pixels that are averaged.
+    stages, head
+        Channels of `AllCNN`.
+    width
+        Factor on the channels.
+    """
 
     data: str = "cluttered-mnist"
     samples: int = 50_000
     held_out: int = 0
-    pool: int = 1
-    stages: tuple[int, ...] = (32, 64, 96, 192)
-    head: int = 192
-    width: float = 1.0
-    betas: tuple[float, ...] = (0.01, 0.1, 0.5)
     epochs: int = 80
     milestones: tuple[int, ...] = (30, 60)
     batch_size: int = 128
     learning_rate: float = 0.01
+    pool: int = 1
+    stages: tuple[int, ...] = (32, 64, 96, 192)
+    head: int = 192
+    width: float = 1.0
+
+
+PUBLISHED = Settings()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All-CNN-96 at several β.
+
+    Parameters
+    ----------
+    settings
+        Settings of every network.
+    betas
+        Values of β in ascending order.
+    seeds
+        Number of seeds.
+    """
+
+    settings: Settings = PUBLISHED
+    betas: tuple[float, ...] = (0.01, 0.1, 0.5)
     seeds: int = 3
 
 
-RECIPES = {
-    "smoke": Recipe(
-        data="toy-cluttered", samples=400, stages=(4, 6, 8), head=8, betas=(0.01, 0.5), epochs=1, milestones=(),
-        batch_size=50, seeds=2,
-    ),
-    # β/N as published; images are a third of the size, so a stage less is left to stride.
-    "cpu": Recipe(
-        samples=20_000, pool=3, stages=(32, 64, 96), width=0.25, betas=(0.004, 0.04, 0.2), epochs=8, milestones=(6,),
-        batch_size=50, learning_rate=0.05,
-    ),
-    "full": Recipe(),
-}  # fmt: skip
+@dataclass(frozen=True)
+class Run:
+    """One network.
+
+    Parameters
+    ----------
+    beta
+        Weight β of the information cost.
+    seed
+        Random seed.
+    settings
+        Its other settings.
+    """
+
+    beta: float
+    seed: int
+    settings: Settings
 
 
-def trials(recipe: Recipe) -> list[Trial]:
-    """One network for each β and seed."""
-    shared = {
-        "data": recipe.data, "samples": recipe.samples, "held_out": recipe.held_out, "pool": recipe.pool,
-        "stages": list(recipe.stages), "head": recipe.head, "width": recipe.width, "epochs": recipe.epochs,
-        "milestones": list(recipe.milestones), "batch_size": recipe.batch_size, "learning_rate": recipe.learning_rate,
-    }  # fmt: skip
+def _trials(recipe: Recipe) -> list[Trial]:
+    """Return one network for each β and seed."""
     return [
-        Trial(f"beta={beta:g}/seed={seed}", run, {"beta": beta, "seed": seed, **shared})
+        Trial(f"beta={beta:g}/seed={seed}", run, Run(beta, seed, recipe.settings))
         for beta in recipe.betas
         for seed in range(recipe.seeds)
     ]
 
 
-def run(
-    *, context: Context, beta: float, seed: int, data: str, samples: int, held_out: int, pool: int,
-    stages: Sequence[int], head: int, width: float, epochs: int, milestones: Sequence[int], batch_size: int,
-    learning_rate: float,
-) -> Mapping[str, Any]:  # fmt: skip
-    """Trains one network; `inside` is the share of each layer's nats that lies inside the digit's box (per cent)."""
-    parts = pictures(data, samples, held_out, pool=pool, root=context.data_root)
-    network = AllCNN(stages, head, channels=parts.train.x.shape[1], width=width, max_alpha=MAX_ALPHA, seed=seed).to(
-        context.device
-    )
-    schedule = Schedule(epochs, batch_size, learning_rate, tuple(milestones), nesterov=False)
-    history = train(network, parts.train, schedule, beta=beta, seed=seed, context=context)
-    settle(network, parts.train, context)
+def run(chosen: Run, *, context: Context) -> Mapping[str, Any]:
+    """Train one network and measure where it transmits information.
+
+    Parameters
+    ----------
+    chosen
+        The network.
+    context
+        Where it runs.
+
+    Returns
+    -------
+    mapping
+        Errors in percent and what `measured` returns.
+    """
+    settings, seed = chosen.settings, chosen.seed
+    parts = settings.images(context, pool=settings.pool)
+    channels = parts.train.x.shape[1]
+    network = AllCNN(
+        settings.stages, settings.head, channels=channels, width=settings.width, max_alpha=MAX_ALPHA, seed=seed
+    ).to(context.device)
+    schedule = settings.fit("sgd", momentum=0.9)
+    history = training.train(network, parts.train, schedule, beta=chosen.beta, seed=seed, context=context)
+    training.to_evaluation(network, parts.train, context)
     found: dict[str, Any] = {
-        "test_error": error(network, parts.test, context),
-        "held_out_error": error(network, parts.held_out, context),
+        **training.errors(network, parts, context),
         "train_cross_entropy": history[-1]["cross_entropy"],
         "information_curve": [row["information"] for row in history if "information" in row],
     }
     some = parts.test.first(_MEASURED)
-    found |= measured(costs(network, some.x, context, per="place"), some, pool)
+    found |= measured(training.costs(network, some.x, context, per="place"), some, settings.pool)
     forget_costs(network)
     return found
 
 
 def measured(maps: Mapping[str, Tensor], part: Part, pool: int) -> dict[str, Any]:
-    """From {layer: nats at each place of each image (n, H, W)}: nats, shares inside the box, and a few whole maps.
+    """Return nats, their shares inside the digits' boxes, and a few whole maps.
 
-    `inside` is of all layers' nats together, `inside_per_layer` of each; `area` is the share of the image's area in
-    the box, which is what nats spread evenly would give. A place at the edge of the box counts by its part inside.
+    Parameters
+    ----------
+    maps
+        For each layer the nats at each place of each image, of shape (n, H, W).
+    part
+        The n images, with the factor `box` in pixels before pooling.
+    pool
+        Side of the blocks of pixels that were averaged.
+
+    Returns
+    -------
+    dict
+        Among others `inside`, the percentage of all layers' nats inside the box, `inside_per_layer`, and `area`, the
+        percentage of the image's area in the box: the share of nats that are spread evenly. A place at the edge of the
+        box counts by its part inside.
     """
     found: dict[str, Any] = {"nats_per_layer": {}, "inside_per_layer": {}, "maps": {}}
     side = part.x.shape[-1]
@@ -124,7 +176,7 @@ def measured(maps: Mapping[str, Tensor], part: Part, pool: int) -> dict[str, Any
 
 
 def _mask(boxes: Tensor, side: int, places: int) -> Tensor:
-    """(n, places, places): which part of each place lies in the box, given in pixels of an image of that side."""
+    """Return the part of each place that lies in the box, (n, places, places); boxes are in pixels of the image."""
     edges = torch.arange(places + 1, dtype=torch.float32) * (side / places)
 
     def covered(low: Tensor, high: Tensor) -> Tensor:
@@ -135,71 +187,105 @@ def _mask(boxes: Tensor, side: int, places: int) -> Tensor:
     return covered(top, bottom)[:, :, None] * covered(left, right)[:, None, :]
 
 
-def report(recipe: Recipe, results: Results) -> Findings:
-    """Shares inside the box against β, and the maps themselves."""
-    betas = list(recipe.betas)
-    layers = list(results.of()[0]["inside_per_layer"])
-    shares = by(results, "inside", "beta", betas)
-    per_layer = {
-        name: {beta: [found["inside_per_layer"][name] for found in results.of(beta=beta)] for beta in betas}
-        for name in layers
-    }
-    errors, nats = by(results, "test_error", "beta", betas), by(results, "nats", "beta", betas)
+def _report(recipe: Recipe, results: Results) -> Findings:
+    """Report shares inside the box against β, and the maps."""
+    betas = recipe.betas
+    shares, errors, nats = (reporting.curve(results, name, "beta", betas) for name in ("inside", "test_error", "nats"))
+    per_layer = reporting.layer_curves(results, "inside_per_layer", betas)
+    layers = list(per_layer)
     area = results.of()[0]["area"]
-    rows = [Row(f"share of the nats inside the digit's box, β = {beta:g}", shares[beta], "%") for beta in betas]
-    rows += [
-        Row(f"share inside the box, {name}, β = {beta:g}", values, "%")
-        for name, curve in per_layer.items()
-        for beta, values in curve.items()
-    ]
-    rows += [Row(f"test error, β = {beta:g}", errors[beta], "%") for beta in betas]
-    rows += [Row(f"nats per image, all layers, β = {beta:g}", nats[beta], "nats") for beta in betas]
+    rows = reporting.rows("share of the nats inside the digit's box", shares, "%")
+    for name, found in per_layer.items():
+        rows += reporting.rows(f"share inside the box, {name}", found, "%")
+    rows += reporting.rows("test error", errors, "%")
+    rows += reporting.rows("nats per image, all layers", nats, "nats")
     first, last = betas[0], betas[-1]
-    rising = [[-value for value in curve] for curve in by_seed(results, "inside", "beta", betas)]
-    risen = Claim.falling("The share of the nats inside the digit's box rises with β", rising)
-    told = " → ".join(f"{sum(v) / len(v):.3g}" for v in shares.values())
+    risen = reporting.falling("", {beta: [-value for value in values] for beta, values in shares.items()})
+    path = " → ".join(f"{sum(values) / len(values):.3g}" for values in shares.values())
     claims = [
-        Claim(risen.text, risen.holds, f"{told} %; the box is {area:.3g} % of the area; {recipe.seeds} seed(s)"),
-        Claim.above(
-            f"At β = {last:g} the box holds more than its share of the area", per_seed(results, "inside", beta=last),
-            area, unit="%",
+        Claim(
+            "The share of the information inside the digit's box rises with β",
+            risen.holds,
+            f"{path} %; the box is {area:.3g} % of the area; {recipe.seeds} seed(s)",
         ),
-        Claim.falling("The nats that pass fall with β", by_seed(results, "nats", "beta", betas)),
-    ]  # fmt: skip
-    for name in layers:
-        differences = [b - a for a, b in zip(per_layer[name][first], per_layer[name][last], strict=True)]
-        claims.append(
-            Claim.above(f"{name}: the share inside rises from β = {first:g} to {last:g}", differences, unit="%")
-        )
+        Claim.above(
+            f"At β = {last:g} the share of the information inside the box exceeds the box's share of the area",
+            shares[last],
+            area,
+            unit="%",
+        ),
+        reporting.falling("The transmitted information falls with β", nats),
+        *(
+            Claim.above(
+                f"{name}: the share inside the box rises from β = {first:g} to {last:g}",
+                reporting.differences(per_layer[name][last], per_layer[name][first]),
+                unit="%",
+            )
+            for name in layers
+        ),
+    ]
     seen = [results.of(beta=beta)[0] for beta in betas]
-
-    def draw_maps(canvas: Any) -> None:
-        canvas.set_size_inches(1.75 * (len(layers) + 1), 1.85 * len(betas) + 0.4)
-        rows_ = [[found["images"][0], *(found["maps"][name][0] for name in layers)] for found in seen]
-        figures.maps(canvas, rows_, ["image", *layers], [found["boxes"][0] for found in seen],
-                     [f"β = {beta:g}" for beta in betas])  # fmt: skip
-
-    def draw_examples(canvas: Any) -> None:
-        canvas.set_size_inches(1.75 * (len(layers) + 1), 1.85 * len(seen[-1]["images"]) + 0.4)
-        rows_ = [[image, *(seen[-1]["maps"][name][i] for name in layers)] for i, image in enumerate(seen[-1]["images"])]
-        figures.maps(canvas, rows_, ["image", *layers], seen[-1]["boxes"], [])
-
-    pictures_ = [
-        Figure("maps_against_beta", "Nats at each place that a dropout layer lets through, for one test image, at "
-               "rising β (from above); the frame is the digit's. Seed 0.", draw_maps),
-        Figure("maps_of_images", f"The same for further test images at β = {last:g}.", draw_examples),
-        Figure("share_inside_against_beta", f"Share of the nats inside the digit's box (the box is {area:.3g} % of the "
-               "area), and the test error; dots are seeds, bars the 95 % interval of their mean.",
-               lambda canvas: figures.beside(canvas, [({"all layers": shares, **per_layer}, "nats inside the box (%)",
-               False), ({"test error": errors}, "test error (%)", True)], xlabel="β")),
-    ]  # fmt: skip
-    return Findings(
-        rows, claims, pictures_,
-        ["The paper shows such maps without figures. A place's nats are the sum over the layer's units of their KL, "
-         "noise off upstream; the released code shows them less each map's minimum, which the shares here don't."],
-    )  # fmt: skip
+    examples = seen[-1]
+    pictures = [
+        figures.maps(
+            "maps_against_beta",
+            "Nats at each place that a dropout layer transmits, for one test image and rising β (from above); the "
+            "frame is the digit's box. Seed 0.",
+            [[found["images"][0], *(found["maps"][name][0] for name in layers)] for found in seen],
+            layers,
+            [found["boxes"][0] for found in seen],
+            [f"β = {beta:g}" for beta in betas],
+        ),
+        figures.maps(
+            "maps_of_images",
+            f"The same for further test images at β = {last:g}.",
+            [[image, *(examples["maps"][name][i] for name in layers)] for i, image in enumerate(examples["images"])],
+            layers,
+            examples["boxes"],
+        ),
+        figures.panels(
+            "share_inside_against_beta",
+            f"Share of the nats inside the digit's box (the box is {area:.3g} % of the area), and the test error.",
+            [
+                ({"all layers": shares, **per_layer}, "nats inside the box (%)", False),
+                ({"test error": errors}, "test error (%)", True),
+            ],
+            xlabel="β",
+        ),
+    ]
+    note = (
+        "The paper shows such maps without figures. The nats of a place are the sum over the layer's units of their "
+        "KL, with the noise upstream off; the released code subtracts each map's minimum, which these shares do not."
+    )
+    return Findings(rows, claims, pictures, [note])
 
 
 EXPERIMENT = Experiment(
-    "information-dropout", "cluttered", "Information dropout: KL maps on Cluttered MNIST", RECIPES, trials, report
+    "information-dropout",
+    "cluttered",
+    "Information dropout: KL maps on Cluttered MNIST",
+    {
+        "smoke": Recipe(
+            Settings("toy-cluttered", samples=400, stages=(4, 6, 8), head=8, epochs=1, milestones=(), batch_size=50),
+            betas=(0.01, 0.5),
+            seeds=2,
+        ),
+        # β/N as published; images have a third of the side, which leaves three stages to halve it.
+        "cpu": Recipe(
+            Settings(
+                samples=20_000,
+                pool=3,
+                stages=(32, 64, 96),
+                width=0.25,
+                epochs=8,
+                milestones=(6,),
+                batch_size=50,
+                learning_rate=0.05,
+            ),
+            betas=(0.004, 0.04, 0.2),
+        ),
+        "full": Recipe(),
+    },
+    _trials,
+    _report,
 )

@@ -1,51 +1,108 @@
-"""The pictures that the experiments share: curves over a setting with their seeds' spread, bars, maps."""
+"""Pictures that the experiments share: curves over a setting with the spread over seeds, and maps."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoflow_reproductions.harness.seeds import over_seeds
+from infoflow_reproductions.harness.figures import COLORS, MARKERS, Curves, interval
+from infoflow_reproductions.harness.findings import Figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-COLORS = ("#0b5394", "#c2410c", "#15803d", "#7e22ce", "#a16207", "#be185d")
-MARKERS = ("o", "s", "^", "D", "v", "P")
-
-Curves = Mapping[str, Mapping[float, Sequence[float]]]
-"""Name of the curve -> place on the horizontal axis -> one value per seed."""
+SPREAD = "Dots are seeds; bars are the 95 % confidence interval of their mean."
 
 
-def curves(axes: Axes, found: Curves, *, xlabel: str, ylabel: str, log: bool = True, first: int = 0) -> None:
-    """Each curve's mean over seeds, with every seed as a dot and the mean's 95 % interval as a bar."""
+def panels(
+    name: str,
+    caption: str,
+    shown: Sequence[tuple[Curves, str, bool]],
+    *,
+    xlabel: str,
+    size: tuple[float, float] | None = None,
+) -> Figure:
+    """Return a picture of curves in panels side by side.
+
+    Parameters
+    ----------
+    name
+        Name of the file.
+    caption
+        Text below the picture; the explanation of dots and bars is appended.
+    shown
+        For each panel its curves, the label of the vertical axis, and whether that axis is logarithmic.
+    xlabel
+        Label of the horizontal axes.
+    size
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+        The picture.
+    """
+
+    def draw(canvas: Canvas) -> None:
+        if size is not None:
+            canvas.set_size_inches(*size)
+        first = 0
+        for axes, (found, ylabel, log) in zip(canvas.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+            _curves(axes, found, log=log, first=first)
+            label(axes, xlabel, ylabel)
+            first += len(found)
+            if len(found) > 1:
+                axes.legend(frameon=False, fontsize=8)
+
+    return Figure(name, f"{caption} {SPREAD}", draw)
+
+
+def _curves(axes: Axes, found: Curves, *, log: bool, first: int) -> None:
+    """Draw each curve's mean over seeds, every seed as a dot and the confidence interval of the mean as a bar."""
     places = sorted({place for curve in found.values() for place in curve})
     # A logarithmic axis has no zero: settings are evenly spaced and labeled.
     at = {place: float(i) for i, place in enumerate(places)}
     for i, (name, curve) in enumerate(found.items(), start=first):
         xs = np.array([at[place] for place in sorted(curve)]) + 0.035 * (i - first - (len(found) - 1) / 2)
-        over = [over_seeds(curve[place]) for place in sorted(curve)]
-        means = np.array([o.mean for o in over])
-        bars = np.array([(o.mean - o.low, o.high - o.mean) if o.seeds > 1 else (0.0, 0.0) for o in over]).T
         color, marker = COLORS[i % len(COLORS)], MARKERS[i % len(MARKERS)]
-        axes.errorbar(xs, means, yerr=bars, color=color, marker=marker, ms=4.5, lw=1.6, capsize=2.5, label=name)
+        values = [curve[place] for place in sorted(curve)]
+        interval(axes, xs, values, color=color, marker=marker, ms=4.5, lw=1.6, capsize=2.5, label=name)
         for x, place in zip(xs, sorted(curve), strict=True):
             axes.plot([x] * len(curve[place]), curve[place], ".", color=color, alpha=0.35, ms=4)
     axes.set_xticks(list(at.values()), [f"{place:g}" for place in places])
-    axes.set_xlabel(xlabel)
-    axes.set_ylabel(ylabel)
     if log and all(min(values) > 0 for curve in found.values() for values in curve.values()):
         logarithmic(axes)
+
+
+def label(axes: Axes, xlabel: str, ylabel: str, title: str = "") -> None:
+    """Label axes, and draw a grid in place of the upper and the right border.
+
+    Parameters
+    ----------
+    axes
+        The axes.
+    xlabel, ylabel, title
+        The labels.
+    """
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.set_title(title, fontsize=9)
     axes.grid(alpha=0.25)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
 
 
 def logarithmic(axes: Axes) -> None:
-    """A logarithmic vertical axis with plain numbers on it, enough of them within one decade too."""
+    """Make the vertical axis logarithmic, with plain numbers and several of them within one decade.
+
+    Parameters
+    ----------
+    axes
+        The axes.
+    """
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     axes.set_yscale("log")
@@ -54,37 +111,55 @@ def logarithmic(axes: Axes) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
 
 
-def beside(canvas: Canvas, panels: Sequence[tuple[Curves, str, bool]], *, xlabel: str) -> None:
-    """Panels of curves side by side: (curves, vertical label, logarithmic)."""
-    many = canvas.subplots(1, len(panels), squeeze=False)[0]
-    first = 0
-    for axes, (found, ylabel, log) in zip(many, panels, strict=True):
-        curves(axes, found, xlabel=xlabel, ylabel=ylabel, log=log, first=first)
-        first += len(found)
-        if len(found) > 1 or not ylabel:
-            axes.legend(frameon=False, fontsize=8)
-
-
 def maps(
-    canvas: Canvas, rows: Sequence[Sequence[Any]], titles: Sequence[str], boxes: Sequence[Any], names: Sequence[str]
-) -> None:
-    """A grid of images, each with its box: the first of a row in gray, the others as nats (one scale per column)."""
-    grid = canvas.subplots(len(rows), len(titles), squeeze=False)
-    tops = [max(float(np.max(row[j])) for row in rows) for j in range(len(titles))]
-    for i, row in enumerate(rows):
-        for j, (axes, image) in enumerate(zip(grid[i], row, strict=True)):
-            array = np.asarray(image, float)
-            if j == 0:
-                axes.imshow(array, cmap="gray", vmin=0)
-            else:
-                axes.imshow(array, cmap="magma", vmin=0, vmax=tops[j] or 1.0)
-            _box(axes, boxes[i], array.shape[0] / np.asarray(row[0]).shape[0], "white" if j else "#f59e0b")
-            axes.set_xticks([])
-            axes.set_yticks([])
-            if j == 0 and names:
-                axes.set_ylabel(names[i], fontsize=9)
-            if i == 0:
-                axes.set_title(titles[j] if j == 0 else f"{titles[j]}\n0 – {tops[j]:.3g} nats", fontsize=8)
+    name: str,
+    caption: str,
+    rows: Sequence[Sequence[Any]],
+    layers: Sequence[str],
+    boxes: Sequence[Any],
+    names: Sequence[str] = (),
+) -> Figure:
+    """Return a grid of images, and beside each image its maps of the information at every place.
+
+    Parameters
+    ----------
+    name
+        Name of the file.
+    caption
+        Text below the picture.
+    rows
+        In each row an image and one map per layer, in nats; a layer's maps share one color scale.
+    layers
+        Names of the layers.
+    boxes
+        For each row the box to draw: top, left, bottom, right in pixels of the image.
+    names
+        Labels of the rows.
+
+    Returns
+    -------
+    Figure
+        The picture.
+    """
+
+    def draw(canvas: Canvas) -> None:
+        titles = ["image", *layers]
+        canvas.set_size_inches(1.75 * len(titles), 1.85 * len(rows) + 0.4)
+        grid = canvas.subplots(len(rows), len(titles), squeeze=False)
+        tops = [max(float(np.max(row[j])) for row in rows) for j in range(len(titles))]
+        for i, row in enumerate(rows):
+            for j, (axes, image) in enumerate(zip(grid[i], row, strict=True)):
+                array = np.asarray(image, float)
+                axes.imshow(array, cmap="magma" if j else "gray", vmin=0, vmax=(tops[j] or 1.0) if j else None)
+                _box(axes, boxes[i], array.shape[0] / np.asarray(row[0]).shape[0], "white" if j else "#f59e0b")
+                axes.set_xticks([])
+                axes.set_yticks([])
+                if j == 0 and names:
+                    axes.set_ylabel(names[i], fontsize=9)
+                if i == 0:
+                    axes.set_title(titles[j] if j == 0 else f"{titles[j]}\n0 – {tops[j]:.3g} nats", fontsize=8)
+
+    return Figure(name, caption, draw)
 
 
 def _box(axes: Axes, box: Any, scale: float, color: str) -> None:

@@ -1,4 +1,4 @@
-"""One network trained with the information cost, as every experiment here does it, and what is measured after."""
+"""Training with the information cost, and the measurements that the experiments share."""
 
 from __future__ import annotations
 
@@ -14,57 +14,123 @@ from infoflow.layers import InformationDropout, information_cost, noise, reestim
 from infoflow.objectives.loss import Loss
 from infoflow.training import Fit, History, Optimizer, Player, fit
 from infoflow_reproductions.harness.trial import Context
-from infoflow_reproductions.information_dropout.pictures import Part
+from infoflow_reproductions.information_dropout.images import Images, Part, images
 
 _BATCH = 500
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """Stochastic gradient descent with momentum; the learning rate is a tenth after each milestone."""
+class Settings:
+    """Data and schedule of an experiment's networks.
 
+    Parameters
+    ----------
+    data
+        One of `images.DATA`.
+    samples
+        Number of training images.
+    held_out
+        Number of images on which settings are chosen.
+    epochs
+        Epochs of training.
+    milestones
+        Epochs after which the learning rate is divided by ten.
+    batch_size
+        Images per step.
+    learning_rate
+        Learning rate before the first milestone.
+    """
+
+    data: str
+    samples: int
+    held_out: int
     epochs: int
+    milestones: tuple[int, ...]
     batch_size: int
     learning_rate: float
-    milestones: tuple[int, ...]
-    """Epochs."""
-    momentum: float = 0.9
-    nesterov: bool = True
-    weight_decay: float = 0.0
 
-    @property
-    def fit(self) -> Fit:
-        """As the training loop takes it."""
-        return Fit(
-            self.epochs,
-            self.batch_size,
-            Optimizer(
-                "sgd",
-                self.learning_rate,
-                momentum=self.momentum,
-                nesterov=self.nesterov,
-                weight_decay=self.weight_decay,
-                milestones=tuple(self.milestones),
-            ),
-            channels_last=True,
-        )
+    def images(self, context: Context, *, pool: int = 1, whiten: bool = False) -> Images:
+        """Return the images to train on, to choose settings on and to test on.
+
+        Parameters
+        ----------
+        context
+            Holds the folder of the data sets.
+        pool
+            Side of the blocks of pixels that are averaged.
+        whiten
+            Whether images are whitened.
+
+        Returns
+        -------
+        Images
+            The three parts.
+        """
+        return images(self.data, self.samples, self.held_out, pool=pool, whiten=whiten, root=context.data_root)
+
+    def fit(self, optimizer: str, **options: Any) -> Fit:
+        """Return the settings of the training loop.
+
+        Parameters
+        ----------
+        optimizer
+            Name of the optimizer.
+        **options
+            Further arguments of `infoflow.training.Optimizer`.
+
+        Returns
+        -------
+        Fit
+            The settings.
+        """
+        schedule = Optimizer(optimizer, self.learning_rate, milestones=tuple(self.milestones), **options)
+        return Fit(self.epochs, self.batch_size, schedule, channels_last=True)
 
 
 def has_cost(network: nn.Module) -> bool:
-    """Whether a layer of it has an information cost."""
+    """Return whether a layer of the network has an information cost.
+
+    Parameters
+    ----------
+    network
+        Any module.
+
+    Returns
+    -------
+    bool
+        True if it contains information dropout.
+    """
     return any(isinstance(module, InformationDropout) for module in network.modules())
 
 
-def train(network: nn.Module, data: Part, schedule: Schedule, *, beta: float, seed: int, context: Context) -> History:
-    """Minimizes cross-entropy + β/N · Σ_layers Σ_units KL, N = the number of training samples, all in nats.
+def train(network: nn.Module, data: Part, settings: Fit, *, beta: float, seed: int, context: Context) -> History:
+    """Minimize cross-entropy + β/N · Σ_layers Σ_units KL in nats, N being the number of training samples.
 
-    Dividing by N makes β comparable with that of variational dropout; it is what the paper's figures are for.
+    Parameters
+    ----------
+    network
+        Classifier, trained in place.
+    data
+        Training images.
+    settings
+        Settings of the training loop.
+    beta
+        Weight β of the information cost. The division by N makes it comparable with that of variational dropout.
+    seed
+        Random seed.
+    context
+        Device, checkpoint and progress bar.
+
+    Returns
+    -------
+    History
+        A row per epoch with `cross_entropy` and, where the network has an information cost, `information`.
     """
-    priced = has_cost(network)
+    costly = has_cost(network)
 
     def loss(x: Tensor, y: Tensor) -> Loss:
         cross_entropy = functional.cross_entropy(network(x), y)
-        if not priced:
+        if not costly:
             return Loss(cross_entropy, {"cross_entropy": cross_entropy.detach()})
         cost = information_cost(network)
         terms = {"cross_entropy": cross_entropy.detach(), "information": cost.detach()}
@@ -73,7 +139,7 @@ def train(network: nn.Module, data: Part, schedule: Schedule, *, beta: float, se
     return fit(
         Player(network, loss),
         [data.x, data.y],
-        schedule.fit,
+        settings,
         seed=seed,
         checkpoint=context.checkpoint,
         resume=True,
@@ -83,14 +149,37 @@ def train(network: nn.Module, data: Part, schedule: Schedule, *, beta: float, se
     )
 
 
-def batches(x: Tensor, device: str, size: int = _BATCH) -> Iterator[Tensor]:
-    """In order."""
-    for part in torch.split(x, size):
+def batches(x: Tensor, device: str) -> Iterator[Tensor]:
+    """Yield the rows of a tensor in order, in batches on a device.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, ...)
+        Inputs.
+    device
+        Device of the batches.
+
+    Yields
+    ------
+    Tensor
+        At most 500 rows.
+    """
+    for part in torch.split(x, _BATCH):
         yield part.to(device)
 
 
-def settle(network: nn.Module, data: Part, context: Context) -> None:
-    """Evaluation mode, with batch normalization (if any) re-estimated on the training images with the noise off."""
+def to_evaluation(network: nn.Module, data: Part, context: Context) -> None:
+    """Set evaluation mode and re-estimate batch normalization, if there is any, without noise.
+
+    Parameters
+    ----------
+    network
+        Network that was trained with noise.
+    data
+        Its training images.
+    context
+        Holds the device.
+    """
     network.eval()
     if any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in network.modules()):
         reestimate_batch_norm(network, batches(data.x, context.device))
@@ -98,7 +187,22 @@ def settle(network: nn.Module, data: Part, context: Context) -> None:
 
 @torch.no_grad()
 def error(network: nn.Module, part: Part, context: Context) -> float:
-    """The share of wrong predictions, in per cent; the network in the mode that it is in."""
+    """Return the percentage of wrong predictions in the present mode of the network.
+
+    Parameters
+    ----------
+    network
+        Classifier.
+    part
+        Images and classes.
+    context
+        Holds the device.
+
+    Returns
+    -------
+    float
+        Percent; NaN without images.
+    """
     if not len(part):
         return float("nan")
     wrong = 0
@@ -107,9 +211,49 @@ def error(network: nn.Module, part: Part, context: Context) -> float:
     return 100.0 * wrong / len(part)
 
 
+def errors(network: nn.Module, parts: Images, context: Context) -> dict[str, float]:
+    """Return the errors on test and held-out images.
+
+    Parameters
+    ----------
+    network
+        Classifier.
+    parts
+        Images and classes.
+    context
+        Holds the device.
+
+    Returns
+    -------
+    dict
+        `test_error` and `held_out_error` in percent.
+    """
+    return {
+        "test_error": error(network, parts.test, context),
+        "held_out_error": error(network, parts.held_out, context),
+    }
+
+
 @torch.no_grad()
 def costs(network: nn.Module, x: Tensor, context: Context, per: Any = "layer") -> dict[str, Tensor]:
-    """`information_cost(per=...)` of every sample, noise off upstream: {layer: (n, ...)}, in nats."""
+    """Return the information cost of every sample, with the noise upstream off.
+
+    Parameters
+    ----------
+    network
+        Network in evaluation mode.
+    x : Tensor of shape (n, ...)
+        Inputs.
+    context
+        Holds the device.
+    per
+        As in `infoflow.layers.information_cost`.
+
+    Returns
+    -------
+    dict
+        Tensors of shape (n, ...) in nats by layer.
+    """
     found: dict[str, list[Tensor]] = {}
     for batch in batches(x, context.device):
         network(batch)
@@ -120,9 +264,27 @@ def costs(network: nn.Module, x: Tensor, context: Context, per: Any = "layer") -
 
 @torch.no_grad()
 def noisy_representation(network: Any, x: Tensor, seed: int, context: Context) -> Tensor:
-    """One draw of `network.representation(x)`, its noise on, flattened to (n, d).
+    """Return one draw of `network.representation(x)` with noise.
 
-    To be taken before `settle`: what follows a noisy layer is normalized by statistics gathered under noise.
+    Parameters
+    ----------
+    network
+        Network with a method `representation`.
+    x : Tensor of shape (n, ...)
+        Inputs.
+    seed
+        Random seed of the noise.
+    context
+        Holds the device.
+
+    Returns
+    -------
+    Tensor of shape (n, d)
+        The draw, flattened.
+
+    Notes
+    -----
+    Call it before `to_evaluation`: batch normalization after a noisy layer must hold the statistics under noise.
     """
     devices = [torch.device(context.device)] if context.device.startswith("cuda") else []
     with torch.random.fork_rng(devices=devices), noise(network, True):

@@ -4,69 +4,91 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Annotated, Any
 
 from torch import Tensor, nn
 
-from infoflow.core.checks import choice, integer, positive
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import Integer, Number, PositiveFloat, PositiveInt, Seed, validated
 from infoflow.layers import BernoulliDropout
 from infoflow.models.seeded import seeded
-from infoflow_reproductions.networks.noisy import DROPOUTS, noisy_layer
+from infoflow_reproductions.networks.noisy import Activation, Dropout, noisy_layer
 
 
 class AllCNN(nn.Module):
     """3×3 convolutions in stages of three, then a head: (n, channels, S, S) -> logits (n, classes).
 
-    Stage i is three convolutions of `stages[i]` channels; the third has stride 2 and carries the dropout (one of
-    `noisy_layer`'s). The head is a 3×3 and a 1×1 convolution of `head` channels, a 1×1 one of `classes`, the mean over
-    places and a linear layer. All convolutions but a dropout's noise branch are batch-normalized. `width` multiplies
-    every number of hidden channels. `keep` < 1 drops input pixels in training.
+    Parameters
+    ----------
+    stages
+        Channels of each stage of three convolutions. The third has stride 2 and the dropout.
+    head
+        Channels of the 3×3 and the 1×1 convolution after the stages. A 1×1 convolution of `classes` channels, the mean
+        over places and a linear layer follow.
+    channels
+        Channels of the images.
+    classes
+        Number of classes.
+    width
+        Factor on every number of hidden channels.
+    dropout, activation, max_alpha, rate
+        As in `noisy_layer`.
+    keep
+        Share of the input pixels that training retains.
+    seed
+        Random seed of the parameters.
 
-    `representation(x)` is what the last dropout lets through, `units` = width · stages[-1] maps of it. After
-    training with noise, `infoflow.layers.reestimate_batch_norm` before evaluating without. Parameters are drawn from
-    `seed` alone.
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range.
+    UnknownName
+        If the dropout or the activation does not exist.
 
-    Raises InvalidArgument (numbers out of range; in forward, images of other channels), UnknownName.
+    Notes
+    -----
+    All convolutions but the noise branch of a dropout are batch-normalized. After training with noise, call
+    `infoflow.layers.reestimate_batch_norm` before an evaluation without noise. `units` is the number of maps in
+    `representation(x)`.
 
-    Springenberg, Dosovitskiy, Brox, Riedmiller: Striving for simplicity, arXiv:1412.6806; Achille, Soatto (2018),
-    table 2.
+    References
+    ----------
+    Springenberg, Dosovitskiy, Brox, Riedmiller: Striving for simplicity, arXiv:1412.6806. Achille, Soatto: Information
+    dropout, IEEE TPAMI 40 (2018), table 2.
 
+    Examples
+    --------
     >>> import torch
     >>> network = AllCNN((16, 32), 32, dropout="information", width=0.25)
     >>> network(torch.zeros(2, 3, 32, 32)).shape, network.representation(torch.zeros(2, 3, 32, 32)).shape
     (torch.Size([2, 10]), torch.Size([2, 8, 8, 8]))
     """
 
+    @validated
     def __init__(
         self,
         stages: Sequence[int],
-        head: int,
+        head: PositiveInt,
         *,
-        channels: int = 3,
-        classes: int = 10,
-        width: float = 1.0,
-        dropout: str = "information",
-        activation: str = "relu",
-        max_alpha: float = 0.7,
+        channels: PositiveInt = 3,
+        classes: Annotated[int, Integer(2)] = 10,
+        width: PositiveFloat = 1.0,
+        dropout: Dropout = "information",
+        activation: Activation = "relu",
+        max_alpha: PositiveFloat = 0.7,
         rate: float = 0.5,
-        keep: float = 1.0,
-        seed: int = 0,
+        keep: Annotated[float, Number(0, 1, open_low=True)] = 1.0,
+        seed: Seed = 0,
     ) -> None:
         super().__init__()
-        choice(dropout, "dropout", DROPOUTS)
-        factor = positive(width, "width")
-        if not 0 < positive(keep, "keep") <= 1:
-            raise InvalidArgument(f"keep is {keep!r}; want a share of the input in (0, 1]")
-        if not len(stages):
-            raise InvalidArgument("stages is empty; want the channels of each")
-        sizes = [max(1, round(factor * integer(size, "stages"))) for size in stages]
-        last = max(1, round(factor * integer(head, "head")))
-        self.channels = integer(channels, "channels")
-        self.units = sizes[-1]
-        integer(classes, "classes", minimum=2)
+        if not len(stages) or min(stages) < 1:
+            raise InvalidArgument("stages", "one or more positive numbers of channels", stages)
+        sizes = [max(1, round(width * size)) for size in (*stages, head)]
+        self.channels = channels
+        self.units = sizes[-2]
 
-        def layer(fan_in: int, fan_out: int, kernel: int = 3, noise: str = "none", stride: int = 1) -> nn.Module:
-            # Without a bias of its own: the normalization brings one.
+        def layer(fan_in: int, fan_out: int, kernel: int = 3, noise: Dropout = "none", stride: int = 1) -> nn.Module:
+            # Without a bias: the normalization has one.
             host = nn.Conv2d(fan_in, fan_out, kernel, stride, padding=kernel // 2, bias=False)
             return noisy_layer(host, noise, activation, norm=True, max_alpha=max_alpha, rate=rate)
 
@@ -74,8 +96,8 @@ class AllCNN(nn.Module):
             body: OrderedDict[str, nn.Module] = OrderedDict()
             if keep < 1:
                 body["input"] = BernoulliDropout(1 - keep)
-            before = self.channels
-            for i, size in enumerate(sizes, start=1):
+            before = channels
+            for i, size in enumerate(sizes[:-1], start=1):
                 body[f"conv{i}a"] = layer(before, size)
                 body[f"conv{i}b"] = layer(size, size)
                 body[f"dropout{i}"] = layer(size, size, noise=dropout, stride=2)
@@ -83,9 +105,9 @@ class AllCNN(nn.Module):
             self.body = nn.Sequential(body)
             self.head = nn.Sequential(
                 OrderedDict(
-                    conv1=layer(before, last),
-                    conv2=layer(last, last, 1),
-                    conv3=layer(last, classes, 1),
+                    conv1=layer(before, sizes[-1]),
+                    conv2=layer(sizes[-1], sizes[-1], 1),
+                    conv3=layer(sizes[-1], classes, 1),
                     mean=nn.AdaptiveAvgPool2d(1),
                     flatten=nn.Flatten(),
                     logits=nn.Linear(classes, classes),
@@ -93,72 +115,66 @@ class AllCNN(nn.Module):
             )
 
     def representation(self, x: Tensor) -> Tensor:
-        """The output of the last dropout layer; InvalidArgument unless x is (n, channels, height, width)."""
+        """Return the output of the last dropout layer.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, channels, height, width)
+            Images.
+
+        Returns
+        -------
+        Tensor
+            Maps.
+
+        Raises
+        ------
+        InvalidArgument
+            If the images have another shape.
+        """
         if x.ndim != 4 or x.shape[1] != self.channels:
-            raise InvalidArgument(f"images have shape {tuple(x.shape)}; want (n, {self.channels}, height, width)")
+            wanted = f"of shape (n, {self.channels}, height, width)"
+            raise InvalidArgument("x", wanted, got_text=f"shape {tuple(x.shape)}")
         z: Tensor = self.body(x)
         return z
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (n, classes)."""
+        """Return the logits.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, channels, height, width)
+            Images.
+
+        Returns
+        -------
+        Tensor of shape (n, classes)
+            Logits.
+        """
         logits: Tensor = self.head(self.representation(x))
         return logits
 
 
-def all_cnn_32(
-    dropout: str = "information",
-    *,
-    width: float = 1.0,
-    keep: float = 0.8,
-    seed: int = 0,
-    activation: str = "relu",
-    max_alpha: float = 0.7,
-    channels: int = 3,
-    classes: int = 10,
-) -> AllCNN:
-    """All-CNN-32: stages of 96 and 192 channels, for 32×32 images; table 2(a). Arguments as `AllCNN`'s.
+def all_cnn_32(dropout: Dropout = "information", *, keep: float = 0.8, **options: Any) -> AllCNN:
+    """Return All-CNN-32, whose stages have 96 and 192 channels, for 32×32 images.
 
+    Parameters
+    ----------
+    dropout
+        Kind of dropout, as in `noisy_layer`.
+    keep
+        Share of the input pixels that training retains.
+    **options
+        Further arguments of `AllCNN`.
+
+    Returns
+    -------
+    AllCNN
+        The network of table 2(a) in Achille and Soatto (2018).
+
+    Examples
+    --------
     >>> sum(parameter.numel() for parameter in all_cnn_32("none").parameters())
     1371106
     """
-    return AllCNN(
-        (96, 192),
-        192,
-        dropout=dropout,
-        width=width,
-        keep=keep,
-        seed=seed,
-        activation=activation,
-        max_alpha=max_alpha,
-        channels=channels,
-        classes=classes,
-    )
-
-
-def all_cnn_96(
-    dropout: str = "information",
-    *,
-    width: float = 1.0,
-    seed: int = 0,
-    activation: str = "relu",
-    max_alpha: float = 1.0,
-    channels: int = 1,
-    classes: int = 10,
-) -> AllCNN:
-    """All-CNN-96: stages of 32, 64, 96 and 192 channels, for 96×96 images; table 2(b). Arguments as `AllCNN`'s.
-
-    >>> import torch
-    >>> all_cnn_96(width=0.25).representation(torch.zeros(1, 1, 96, 96)).shape
-    torch.Size([1, 48, 6, 6])
-    """
-    return AllCNN(
-        (32, 64, 96, 192),
-        192,
-        dropout=dropout,
-        width=width,
-        seed=seed,
-        activation=activation,
-        max_alpha=max_alpha,
-        channels=channels,
-        classes=classes,
-    )
+    return AllCNN((96, 192), 192, dropout=dropout, keep=keep, **options)

@@ -1,4 +1,4 @@
-"""The fully connected network that dropouts are compared in."""
+"""The fully connected network in which kinds of dropout are compared."""
 
 from __future__ import annotations
 
@@ -8,22 +8,41 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import PositiveFloat, Seed, validated
 from infoflow.models.seeded import seeded
-from infoflow_reproductions.networks.noisy import noisy_layer
+from infoflow_reproductions.networks.noisy import Activation, Dropout, noisy_layer
 
 
 class DropoutMLP(nn.Sequential):
-    """A perceptron whose hidden layers carry a dropout: (n, widths[0]) -> logits (n, widths[-1]).
+    """A perceptron whose hidden layers have a dropout: (n, widths[0]) -> logits (n, widths[-1]).
 
-    Its modules are named `hidden1`, `hidden2`, ..., `logits`; `dropout` is one of `noisy_layer`'s. Parameters are drawn
-    from `seed` alone.
+    Parameters
+    ----------
+    widths
+        Numbers of inputs, of units in each hidden layer, and of classes.
+    dropout, activation, max_alpha, rate
+        As in `noisy_layer`.
+    seed
+        Random seed of the parameters.
 
-    Raises InvalidArgument (fewer than three widths, seed, max_alpha, rate), UnknownName (dropout, activation).
+    Raises
+    ------
+    InvalidArgument
+        If there are fewer than three widths or a number is out of range.
+    UnknownName
+        If the dropout or the activation does not exist.
 
+    Notes
+    -----
+    The modules are named `hidden1`, `hidden2`, ..., `logits`.
+
+    References
+    ----------
     Achille, Soatto: Information dropout, IEEE TPAMI 40 (2018), section 6: three hidden layers of one width on MNIST.
 
+    Examples
+    --------
     >>> import torch
     >>> from infoflow.layers import information_cost
     >>> network = DropoutMLP([784, 32, 32, 32, 10], "information")
@@ -31,24 +50,23 @@ class DropoutMLP(nn.Sequential):
     (torch.Size([5, 10]), ['hidden1', 'hidden2', 'hidden3'])
     """
 
+    @validated
     def __init__(
         self,
         widths: Sequence[int],
-        dropout: str = "information",
+        dropout: Dropout = "information",
         *,
-        activation: str = "relu",
-        max_alpha: float = 0.7,
+        activation: Activation = "relu",
+        max_alpha: PositiveFloat = 0.7,
         rate: float = 0.5,
-        seed: int = 0,
+        seed: Seed = 0,
     ) -> None:
-        widths = [integer(width, "widths") for width in widths]
-        if len(widths) < 3:
-            raise InvalidArgument(f"widths {widths} have no hidden layer; want at least three widths")
+        if len(widths) < 3 or min(widths) < 1:
+            raise InvalidArgument("widths", "three or more positive numbers", widths)
         modules: OrderedDict[str, nn.Module] = OrderedDict()
         with seeded(seed):
             for i, (fan_in, fan_out) in enumerate(itertools.pairwise(widths[:-1]), start=1):
-                modules[f"hidden{i}"] = noisy_layer(
-                    nn.Linear(fan_in, fan_out), dropout, activation, max_alpha=max_alpha, rate=rate
-                )
+                layer = nn.Linear(fan_in, fan_out)
+                modules[f"hidden{i}"] = noisy_layer(layer, dropout, activation, max_alpha=max_alpha, rate=rate)
             modules["logits"] = nn.Linear(widths[-2], widths[-1])
         super().__init__(modules)

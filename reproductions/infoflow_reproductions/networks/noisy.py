@@ -1,55 +1,80 @@
-"""One linear or convolutional layer with its activation and one of the dropouts, or none."""
+"""A linear or convolutional layer with its activation and one kind of dropout."""
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from torch import nn
 
-from infoflow.core.checks import choice, positive
+from infoflow.core.settings import PositiveFloat, validated
 from infoflow.layers import BernoulliDropout, GaussianDropout, InformationDropout
 
-DROPOUTS = ("none", "binary", "gaussian", "information")
+Dropout = Literal["none", "binary", "gaussian", "information"]
+Activation = Literal["relu", "softplus"]
+DROPOUTS: tuple[Dropout, ...] = get_args(Dropout)
 
-_PRIORS = {"relu": "log-uniform", "softplus": "log-normal"}
-_ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "softplus": nn.Softplus}
+_ACTIVATIONS: dict[str, tuple[type[nn.Module], str]] = {
+    "relu": (nn.ReLU, "log-uniform"),
+    "softplus": (nn.Softplus, "log-normal"),
+}
+"""Module of an activation, and the prior of information dropout that fits it."""
 
 
+@validated
 def noisy_layer(
     host: nn.Linear | nn.Conv2d,
-    dropout: str = "information",
-    activation: str = "relu",
+    dropout: Dropout = "information",
+    activation: Activation = "relu",
     *,
     norm: bool = False,
-    max_alpha: float = 0.7,
+    max_alpha: PositiveFloat = 0.7,
     rate: float = 0.5,
 ) -> nn.Module:
-    """activation(norm(host(x))) times the noise of a dropout, as one module.
+    """Return activation(norm(host(x))) times the noise of a dropout, as one module.
 
-    - "none": no noise,
-    - "binary": each unit is dropped with probability `rate`,
-    - "gaussian": constant log-normal noise of log-standard-deviation `max_alpha`: information dropout at its noisiest,
-    - "information": `infoflow.layers.InformationDropout`, with the prior that fits the activation: log-uniform for
-      "relu", log-normal for "softplus".
+    Parameters
+    ----------
+    host
+        The layer. Further parameters are drawn from torch's random state.
+    dropout
+        Kind of noise: "none"; "binary", which drops each unit with probability `rate`; "gaussian", log-normal noise of
+        the constant log-standard-deviation `max_alpha`; or "information", `infoflow.layers.InformationDropout`, whose
+        largest noise that is.
+    activation
+        Activation. It determines the prior of information dropout: log-uniform for "relu", log-normal for "softplus".
+    norm
+        Whether to normalize over the batch before the activation.
+    max_alpha
+        Largest log-standard-deviation of the noise.
+    rate
+        Probability of binary dropout.
 
-    `norm` normalizes over the batch before the activation. Parameters that it adds are drawn from torch's random state.
+    Returns
+    -------
+    Module
+        The layer.
 
-    Raises UnknownName (dropout, activation), InvalidArgument (max_alpha, rate).
+    Raises
+    ------
+    UnknownName
+        If the dropout or the activation does not exist.
+    InvalidArgument
+        If `max_alpha` or `rate` is out of range.
 
+    Examples
+    --------
     >>> import torch
     >>> noisy_layer(nn.Linear(4, 3), "binary")(torch.ones(5, 4)).shape
     torch.Size([5, 3])
     """
-    choice(dropout, "dropout", DROPOUTS)
-    choice(activation, "activation", _ACTIVATIONS)
-    positive(max_alpha, "max_alpha")
+    kind, prior = _ACTIVATIONS[activation]
     if dropout == "information":
-        return InformationDropout(host, _PRIORS[activation], max_alpha, norm=norm)
+        return InformationDropout(host, prior, max_alpha, norm=norm)
     layers: list[nn.Module] = [host]
     if norm:
-        if isinstance(host, nn.Linear):
-            layers.append(nn.BatchNorm1d(host.out_features))
-        else:
-            layers.append(nn.BatchNorm2d(host.out_channels))
-    layers.append(_ACTIVATIONS[activation]())
+        flat = isinstance(host, nn.Linear)
+        layers.append(nn.BatchNorm1d(host.out_features) if flat else nn.BatchNorm2d(host.out_channels))
+    layers.append(kind())
     if dropout == "binary":
         layers.append(BernoulliDropout(rate))
     elif dropout == "gaussian":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Annotated
 
 from torch import Tensor, nn
 
-from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import Integer, Seed, validated
 from infoflow.models.seeded import seeded
 
 _KERNEL = 5
@@ -16,13 +17,31 @@ _KERNEL = 5
 class SmallCNN(nn.Sequential):
     """conv 10 (5×5) – pool – conv 20 (5×5) – pool – fc 50 – fc `classes`, with ReLU: (n, C, S, S) -> (n, classes).
 
-    Convolutions without padding, 2×2 max-pooling, logits out. `image` = (channels C, side S). Its modules are named
-    `conv1`, `pool1`, `relu1`, ..., `fc2`. Parameters are drawn as torch does, from `seed` alone, without touching
-    torch's global random state. Nothing drops out. (The CNN of Yi et al. 2022, arXiv 2209.10058, which leaves its
-    activations and pooling open.)
+    Parameters
+    ----------
+    image
+        Channels C and side S of the images.
+    classes
+        Number of classes.
+    seed
+        Random seed of the parameters, which are drawn as torch does.
 
-    Raises InvalidArgument (image, classes, seed; a side below 16 leaves nothing to flatten).
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range. A side below 16 leaves nothing after the poolings.
 
+    Notes
+    -----
+    Convolutions have no padding, poolings are 2×2 maxima, and the outputs are logits. The modules are named `conv1`,
+    `pool1`, `relu1`, ..., `fc2`.
+
+    References
+    ----------
+    The CNN of Yi et al. (2022), arXiv:2209.10058, which does not state its activations and poolings.
+
+    Examples
+    --------
     >>> import torch
     >>> SmallCNN((1, 28))(torch.zeros(2, 1, 28, 28)).shape
     torch.Size([2, 10])
@@ -30,15 +49,14 @@ class SmallCNN(nn.Sequential):
     31340
     """
 
-    def __init__(self, image: tuple[int, int] = (1, 28), classes: int = 10, *, seed: int = 0) -> None:
-        try:
-            channels, side = (integer(value, "image") for value in image)
-        except (TypeError, ValueError):
-            raise InvalidArgument(f"image is {image!r}; want (channels, side)") from None
+    @validated
+    def __init__(
+        self, image: tuple[int, int] = (1, 28), classes: Annotated[int, Integer(2)] = 10, *, seed: Seed = 0
+    ) -> None:
+        if not isinstance(image, tuple) or len(image) != 2 or image[0] < 1 or image[1] < 16:
+            raise InvalidArgument("image", "(channels, side) with a side of at least 16", image)
+        channels, side = image
         last = ((side - _KERNEL + 1) // 2 - _KERNEL + 1) // 2
-        if last < 1:
-            raise InvalidArgument(f"image side is {side}; want at least 16, or nothing is left after two poolings")
-        integer(classes, "classes", minimum=2)
         with seeded(seed):
             modules: OrderedDict[str, nn.Module] = OrderedDict(
                 conv1=nn.Conv2d(channels, 10, _KERNEL),
@@ -53,12 +71,28 @@ class SmallCNN(nn.Sequential):
                 fc2=nn.Linear(50, classes),
             )
         super().__init__(modules)
-        self.image = (channels, side)
+        self.image = image
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (n, classes) of images (n, C, S, S); InvalidArgument for another shape."""
+        """Return the logits.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, C, S, S)
+            Images.
+
+        Returns
+        -------
+        Tensor of shape (n, classes)
+            Logits.
+
+        Raises
+        ------
+        InvalidArgument
+            If the images have another shape.
+        """
         channels, side = self.image
         if x.ndim != 4 or tuple(x.shape[1:]) != (channels, side, side):
-            raise InvalidArgument(f"images have shape {tuple(x.shape)}; want (n, {channels}, {side}, {side})")
+            raise InvalidArgument("x", f"of shape (n, {channels}, {side}, {side})", got_text=f"shape {tuple(x.shape)}")
         logits: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
         return logits

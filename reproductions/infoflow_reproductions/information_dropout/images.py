@@ -1,4 +1,4 @@
-"""The images of the experiments: real ones, and small stand-ins that need no files."""
+"""The images of the experiments: published data sets, and small substitutes that need no files."""
 
 from __future__ import annotations
 
@@ -13,17 +13,28 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from infoflow.core.checks import choice, integer
-from infoflow.core.errors import InvalidArgument
+from infoflow.core.checks import choice
+from infoflow.core.settings import PositiveInt, validated
 from infoflow.data import Dataset, cifar10, digits, mnist, split
 from infoflow.data.cluttered import clutter, cluttered_mnist
 from infoflow.data.occluded import occlude, occluded_cifar
 from infoflow_reproductions.datasets.whitening import Whitening
+from infoflow_reproductions.harness.data import shuffled
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Images (n, C, S, S) as the networks take them, their classes (n,), and further factors by name."""
+    """Images with their classes and further factors.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, C, S, S)
+        Images as the networks take them.
+    y : Tensor of shape (n,)
+        Classes.
+    factors
+        Further labels by name, such as `box` or `nuisance`.
+    """
 
     x: Tensor
     y: Tensor
@@ -33,12 +44,39 @@ class Part:
         return len(self.y)
 
     def first(self, n: int) -> Part:
-        """The first n (or all, where there are fewer)."""
+        """Return the first images.
+
+        Parameters
+        ----------
+        n
+            Number of images, at most.
+
+        Returns
+        -------
+        Part
+            Those images.
+        """
         return Part(self.x[:n], self.y[:n], {name: factor[:n] for name, factor in self.factors.items()})
 
+    def flattened(self) -> Part:
+        """Return the images as vectors.
 
-class Pictures(NamedTuple):
-    """What is trained on, what settings are chosen by, and what is reported."""
+        Returns
+        -------
+        Part
+            Without factors.
+        """
+        return Part(self.x.flatten(1), self.y)
+
+
+class Images(NamedTuple):
+    """Images to train on, to choose settings on and to test on.
+
+    Parameters
+    ----------
+    train, held_out, test
+        The three parts.
+    """
 
     train: Part
     held_out: Part
@@ -59,7 +97,7 @@ def _toy_cluttered(part: str) -> Dataset:
 
 
 def _toy_colors(part: str) -> Dataset:
-    """The digit of each image enlarged to 16×16, in a color of its class."""
+    """Return digits enlarged to 16×16 pixels, in a color of their class."""
     base = _toy_digits(part)
     large = base.inputs.repeat(2, axis=1).repeat(2, axis=2).astype(float)
     tint = np.random.default_rng(0).uniform(0.2, 1, (10, 3))[base.labels]
@@ -79,59 +117,79 @@ _TOYS = {
     "toy-colors": _toy_colors,
     "toy-occluded": _toy_occluded,
 }
-_REAL = {
+_PUBLISHED = {
     "mnist": mnist,
     "cifar10": cifar10,
     "cluttered-mnist": cluttered_mnist,
     "occluded-cifar": occluded_cifar,
 }
-DATA = (*_REAL, *_TOYS)
-"""Names that `pictures` knows; the toys are made of scikit-learn's digits."""
+DATA = (*_PUBLISHED, *_TOYS)
+"""Names for `images`; the toy sets are made of scikit-learn's digits."""
 
 
 @lru_cache(maxsize=2)
-def pictures(
-    data: str, samples: int, held_out: int = 0, *, pool: int = 1, whiten: bool = False, root: Path | None = None
-) -> Pictures:
-    """The first `samples` of the training set in an order that is always the same, the next `held_out`, and the test
-    set.
+@validated
+def images(
+    data: str, samples: int, held_out: int = 0, *, pool: PositiveInt = 1, whiten: bool = False, root: Path | None = None
+) -> Images:
+    """Return images of a data set, in an order that is always the same.
 
-    Images are averaged over `pool`×`pool` pixels. `whiten`: contrast-normalized, then ZCA learned on the `samples`
-    alone; otherwise pixels lie in [0, 1].
+    Parameters
+    ----------
+    data
+        One of `DATA`.
+    samples
+        Number of training images.
+    held_out
+        Number of further images of the training set.
+    pool
+        Side of the blocks of pixels that are averaged.
+    whiten
+        Whether images are normalized in contrast and ZCA-whitened, as learned on the training images. Otherwise pixels
+        lie in [0, 1].
+    root
+        Folder of the data sets; None searches the default folders.
 
-    Raises UnknownName, MissingData, BrokenStore, InvalidArgument (more samples than there are).
+    Returns
+    -------
+    Images
+        The three parts.
 
-    >>> parts = pictures("toy-occluded", 1000, 200, whiten=True)
+    Raises
+    ------
+    UnknownName
+        If no data set has this name.
+    MissingData
+        If its files are missing.
+    BrokenStore
+        If its files are damaged.
+    InvalidArgument
+        If the training set is too small.
+
+    Examples
+    --------
+    >>> parts = images("toy-occluded", 1000, 200, whiten=True)
     >>> parts.train.x.shape, len(parts.held_out), sorted(parts.test.factors)
     (torch.Size([1000, 3, 16, 16]), 200, ['nuisance'])
     """
     choice(data, "data", DATA)
-    integer(samples, "samples")
-    integer(held_out, "held_out", minimum=0)
-    integer(pool, "pool")
     if data in _TOYS:
         whole, test = _TOYS[data]("train"), _TOYS[data]("test")
     else:
-        whole, test = (_REAL[data](part, root=root) for part in ("train", "test"))
-    if samples + held_out > len(whole):
-        raise InvalidArgument(
-            f"samples {samples} and held_out {held_out} are more than the {len(whole)} training images of {data}"
-        )
-    order = np.random.default_rng(0).permutation(len(whole))[: samples + held_out]
-    sets = [_pooled(whole.subset(order[:samples]), pool)]
-    sets.append(_pooled(whole.subset(order[samples:]), pool) if held_out else sets[0])
-    sets.append(_pooled(test, pool))
+        whole, test = (_PUBLISHED[data](part, root=root) for part in ("train", "test"))
+    chosen, others = shuffled(len(whole), samples, held_out)
+    train, unseen = _pooled(whole.subset(chosen), pool), _pooled(test, pool)
+    # A data set has at least one sample: an empty part is a slice of another.
+    apart = _pooled(whole.subset(others), pool) if held_out else train
     whitening = None
-    if whiten:  # of stand-ins it takes no time, and nothing of theirs belongs into the user's cache
-        whitening = Whitening.learn(sets[0].inputs) if data in _TOYS else Whitening.of(sets[0])
-    parts = [_part(one, whitening) for one in sets]
-    if not held_out:
-        parts[1] = parts[0].first(0)
-    return Pictures(*parts)
+    if whiten:  # toy sets are fast to whiten, and the user's cache holds published sets only
+        whitening = Whitening.learn(train.inputs) if data in _TOYS else Whitening.of(train)
+    parts = Images(*(_part(one, whitening) for one in (train, apart, unseen)))
+    return parts if held_out else parts._replace(held_out=parts.train.first(0))
 
 
 def _pooled(data: Dataset, pool: int) -> Dataset:
-    """Averages over blocks of pixels, as bytes again."""
+    """Return averages over blocks of pixels, as bytes again."""
     images, _ = data.images()
     if pool == 1:
         inputs = np.asarray(data.inputs).reshape(images.shape)

@@ -1,4 +1,4 @@
-"""The neural dependency measure over the β of a β-VAE: more pressure on the latent, less dependence."""
+"""The neural dependency measure against the β of a β-VAE: a larger β should reduce dependence."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infoflow_reproductions.deep_infomax.learning import Learning, trial
-from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, why
+from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, smaller
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import curves
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
@@ -18,7 +18,17 @@ _MEASURES = (*_DEPENDENCE, "TC")
 
 @dataclass(frozen=True)
 class Recipe:
-    """`betas` rising."""
+    """Weights β of the divergence.
+
+    Parameters
+    ----------
+    learning
+        How all are trained and measured.
+    betas
+        Weights in increasing order.
+    seeds
+        Number of seeds.
+    """
 
     learning: Learning
     betas: tuple[float, ...] = (0.1, 0.5, 1.0, 1.5, 2.0, 4.0)
@@ -26,7 +36,7 @@ class Recipe:
 
 
 def trials(recipe: Recipe) -> Sequence[Trial]:
-    """Every β with every seed."""
+    """Return the trials of every β and seed."""
     return [
         trial(recipe.learning, "vae", seed, options={"beta": beta}, measures=["ndm", "tc"], label=f"beta={beta:g}")
         for beta in recipe.betas
@@ -35,11 +45,8 @@ def trials(recipe: Recipe) -> Sequence[Trial]:
 
 
 def report(recipe: Recipe, results: Results) -> Findings:
-    """NDM and the Gaussian total correlation of the latent's means, and whether NDM falls."""
-    found = {
-        name: {beta: [float(run[name]) for run in results.of(options={"beta": beta})] for beta in recipe.betas}
-        for name in _MEASURES
-    }
+    """Report NDM and the Gaussian total correlation of the latent means, and whether NDM falls."""
+    found = {name: {beta: results.values(name, options={"beta": beta}) for beta in recipe.betas} for name in _MEASURES}
     rows = [
         Row(f"β = {beta:g}: {name}", values, "nats")
         for name, points in found.items()
@@ -70,20 +77,19 @@ def report(recipe: Recipe, results: Results) -> Findings:
         ),
         curves(
             "divergence",
-            "What the latent is charged for, KL(q(z|x) ‖ N(0, 1)): pressure works.",
+            "Divergence KL(q(z|x) ‖ N(0, 1)) of the latent, which falls as β rises.",
             {"divergence": divergence},
             "β",
-            "nats an image",
+            "nats per image",
             log=True,
         ),
     ]
     notes = [
-        "The paper shows this as a curve without figures, so there is nothing to compare but the trend. It measures "
-        "with and without a sigmoid on the latent and doesn't say which the curve has: both are judged.",
-        "Reconstruction is counted with a Gaussian of deviation 1 on a pixel of [−1, 1].",
+        "The paper shows this as a curve without figures, so only the trend can be compared. It measures with and "
+        "without a sigmoid on the latent and does not state which the curve shows, so both are judged.",
+        "The likelihood is Gaussian with standard deviation 1 on pixels in [−1, 1].",
+        *smaller(recipe.learning),
     ]
-    if why(recipe.learning):
-        notes.append(f"Smaller than the paper: {why(recipe.learning)}.")
     return Findings(rows, claims, pictures, notes)
 
 

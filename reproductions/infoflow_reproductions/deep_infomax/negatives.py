@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from infoflow_reproductions.deep_infomax.learning import Learning, trial
 from infoflow_reproductions.deep_infomax.methods import LABELS
-from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, why
-from infoflow_reproductions.deep_infomax.reporting import differences, percent
+from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, smaller
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import curves
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.seeds import differences
 from infoflow_reproductions.harness.trial import Results, Trial
 
 _METHODS = ("dim-l", "dim-l-nce")
@@ -19,7 +19,17 @@ _METHODS = ("dim-l", "dim-l-nce")
 
 @dataclass(frozen=True)
 class Recipe:
-    """`negatives`: local features of other images of the batch that each image's vector is set against; rising."""
+    """Numbers of negatives.
+
+    Parameters
+    ----------
+    learning
+        How all are trained and measured.
+    negatives
+        Numbers of local features of other images in the batch per image, in increasing order.
+    seeds
+        Number of seeds.
+    """
 
     learning: Learning
     negatives: tuple[int, ...] = (1, 4, 16, 64, 256, 1024, 4032)
@@ -27,7 +37,7 @@ class Recipe:
 
 
 def trials(recipe: Recipe) -> Sequence[Trial]:
-    """Both bounds with every number of negatives and every seed."""
+    """Return the trials of both bounds, every number of negatives and every seed."""
     return [
         trial(recipe.learning, method, seed, options={"negatives": number}, label=f"negatives={number}")
         for method in _METHODS
@@ -37,9 +47,11 @@ def trials(recipe: Recipe) -> Sequence[Trial]:
 
 
 def report(recipe: Recipe, results: Results) -> Findings:
-    """Accuracies, and whether InfoNCE loses more than Jensen–Shannon when negatives become few."""
+    """Report accuracies, and whether InfoNCE loses more than Jensen–Shannon with few negatives."""
     found = {
-        (method, layer): {n: percent(results, layer, method=method, options={"negatives": n}) for n in recipe.negatives}
+        (method, layer): {
+            n: results.values(layer, scale=100, method=method, options={"negatives": n}) for n in recipe.negatives
+        }
         for method in _METHODS
         for layer in ("conv", "Y")
     }
@@ -69,9 +81,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
         )
         for layer in ("conv", "Y")
     ]
-    notes = ["The negatives are drawn anew in every step, without repetition, from all that the batch has."]
-    if why(recipe.learning):
-        notes.append(f"Smaller than the paper: {why(recipe.learning)}.")
+    notes = ["Every step draws new negatives from the batch without replacement.", *smaller(recipe.learning)]
     return Findings(rows, claims, pictures, notes)
 
 

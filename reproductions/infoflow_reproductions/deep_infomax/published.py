@@ -1,4 +1,4 @@
-"""What the paper reports, in per cent where it is an accuracy (Hjelm et al. 2019, CIFAR-10 unless said otherwise)."""
+"""Published figures (Hjelm et al. 2019, CIFAR-10 unless stated otherwise); accuracies are in percent."""
 
 from __future__ import annotations
 
@@ -39,6 +39,3 @@ TABLE4: dict[str, tuple[float, float, float]] = {
     "occlusion": (76.77, 74.45, 72.87),
     "both": (77.27, 75.15, 73.99),
 }
-
-# A.7, Tiny-ImageNet.
-GENERATOR = {"inception score": 7.41, "FID": 55.15}

@@ -1,9 +1,17 @@
-"""The three scales that the experiments share, and why the smaller ones can't be held against the paper."""
+"""The scales that the experiments share, and what their reports have in common."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 from infoflow_reproductions.deep_infomax.learning import Learning
-from infoflow_reproductions.deep_infomax.methods import Size
+from infoflow_reproductions.deep_infomax.methods import LABELS, Size
+from infoflow_reproductions.deep_infomax.published import LAYERS
+from infoflow_reproductions.harness.figures import bars
+from infoflow_reproductions.harness.findings import Claim, Figure, Row
+from infoflow_reproductions.harness.seeds import differences
+from infoflow_reproductions.harness.trial import Results
 
 SMOKE = Learning(
     data="digits32",
@@ -36,12 +44,27 @@ CPU = Learning(
 FULL = Learning()
 
 TOLERANCE = 2.0
-"""Percentage points of accuracy that a reproduction at full scale may differ by."""
+"""Largest difference from a published accuracy at full scale, in percentage points."""
+
+Accuracies = dict[str, list[float]]
+"""Layer -> test accuracy in percent, one per seed."""
 
 
 def in_short(learning: Learning) -> str:
-    """That it is smaller, in a few words; empty at full scale.
+    """Return the sizes of a reduced scale in a few words; an empty text at full scale.
 
+    Parameters
+    ----------
+    learning
+        Settings of a run.
+
+    Returns
+    -------
+    str
+        Images, epochs and widths.
+
+    Examples
+    --------
     >>> in_short(FULL), in_short(SMOKE)
     ('', '200 images, 1 epochs, widths × 0.03125')
     """
@@ -51,22 +74,143 @@ def in_short(learning: Learning) -> str:
 
 
 def why(learning: Learning) -> str:
-    """What is smaller than in the paper; empty at full scale.
+    """Return what is smaller than in the paper; an empty text at full scale.
 
+    Parameters
+    ----------
+    learning
+        Settings of a run.
+
+    Returns
+    -------
+    str
+        The differences, separated by commas.
+
+    Examples
+    --------
     >>> why(FULL), why(SMOKE)
     ('', '200 images of digits32 instead of 50000 of CIFAR-10, 1 epochs of 1000, widths × 0.03125, ...')
     """
-    parts = []
-    if (learning.data, learning.images) != (FULL.data, FULL.images):
-        parts.append(f"{learning.images} images of {learning.data} instead of {FULL.images} of CIFAR-10")
-    if learning.epochs != FULL.epochs:
-        parts.append(f"{learning.epochs} epochs of {FULL.epochs}")
-    if learning.size.width != 1:
-        parts.append(f"widths × {learning.size.width:g}")
-    if learning.size.units != FULL.size.units:
-        parts.append(f"critic of {learning.size.units} units, not {FULL.size.units}")
-    if learning.learning_rate != FULL.learning_rate:
-        parts.append(f"learning rate {learning.learning_rate:g}, not {FULL.learning_rate:g}")
-    if learning.probe_epochs != FULL.probe_epochs:
-        parts.append(f"probes of {learning.probe_epochs} epochs, not {FULL.probe_epochs}")
-    return ", ".join(parts)
+    size = learning.size
+    parts = {
+        f"{learning.images} images of {learning.data} instead of {FULL.images} of CIFAR-10": (
+            (learning.data, learning.images) != (FULL.data, FULL.images)
+        ),
+        f"{learning.epochs} epochs of {FULL.epochs}": learning.epochs != FULL.epochs,
+        f"widths × {size.width:g}": size.width != 1,
+        f"critic of {size.units} units, not {FULL.size.units}": size.units != FULL.size.units,
+        f"learning rate {learning.learning_rate:g}, not {FULL.learning_rate:g}": (
+            learning.learning_rate != FULL.learning_rate
+        ),
+        f"probes of {learning.probe_epochs} epochs, not {FULL.probe_epochs}": (
+            learning.probe_epochs != FULL.probe_epochs
+        ),
+    }
+    return ", ".join(text for text, differs in parts.items() if differs)
+
+
+def smaller(learning: Learning) -> list[str]:
+    """Return the note on what is smaller than in the paper, if anything is.
+
+    Parameters
+    ----------
+    learning
+        Settings of a run.
+
+    Returns
+    -------
+    list of str
+        One note or none.
+    """
+    return [f"Smaller than the paper: {why(learning)}."] if why(learning) else []
+
+
+def accuracies(results: Results, layers: Sequence[str] = LAYERS, **settings: Any) -> Accuracies:
+    """Return the test accuracies of the runs that have these settings.
+
+    Parameters
+    ----------
+    results
+        Results of the trials.
+    layers
+        Layers to return.
+    **settings
+        Settings by name, as in `Results.of`.
+
+    Returns
+    -------
+    dict
+        Layer -> accuracy in percent, one per seed.
+    """
+    return {layer: results.values(layer, scale=100, **settings) for layer in layers}
+
+
+def accuracy_row(learning: Learning, what: str, values: Sequence[float], published: float | None) -> Row:
+    """Return an accuracy and the published one; at a reduced scale the row states the scale.
+
+    Parameters
+    ----------
+    learning
+        Settings of the runs.
+    what
+        Description of the accuracy.
+    values
+        Accuracy in percent, one per seed.
+    published
+        The published accuracy, if there is one.
+
+    Returns
+    -------
+    Row
+        The row.
+    """
+    reduced = in_short(learning) if published is not None else ""
+    return Row(what, values, "%", published, TOLERANCE, comparable=not reduced, why=reduced)
+
+
+def accuracy_bars(found: Mapping[str, Accuracies], *, suffix: str = "", after: str = "") -> Figure:
+    """Return the picture of accuracies by method and layer.
+
+    Parameters
+    ----------
+    found
+        Title of a method -> its accuracies.
+    suffix
+        End of the file name.
+    after
+        Text added to the caption.
+
+    Returns
+    -------
+    Figure
+        The picture.
+    """
+    caption = f"Test accuracy of a perceptron on conv, fc and Y{after}; 95 % intervals and single seeds."
+    return bars(f"accuracy{suffix}", caption, found, "test accuracy / %")
+
+
+def rankings(found: Mapping[str, Accuracies], order: Iterable[tuple[str, str, bool]]) -> list[Claim]:
+    """Return claims that one method is above another on Y.
+
+    Parameters
+    ----------
+    found
+        Name of a method -> its accuracies; claims on other methods are left out.
+    order
+        Names of the better and the worse method, and whether the paper's table orders them so.
+
+    Returns
+    -------
+    list of Claim
+        The claims.
+    """
+    return [
+        Claim.above(
+            f"{LABELS[above]} is above {LABELS[below]} on Y",
+            differences(found[above]["Y"], found[below]["Y"]),
+            unit="points",
+            published=published,
+        )
+        for above, below, published in order
+        if above in found and below in found
+    ]

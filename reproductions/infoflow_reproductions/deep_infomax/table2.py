@@ -1,24 +1,31 @@
-"""Table 2: larger images, larger encoders (64×64, AlexNet-like)."""
+"""Table 2: larger images and larger encoders (64×64, AlexNet-like)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from infoflow_reproductions.deep_infomax import published
 from infoflow_reproductions.deep_infomax.learning import Learning, trial
 from infoflow_reproductions.deep_infomax.methods import LABELS
-from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE
-from infoflow_reproductions.deep_infomax.reporting import differences, percent
+from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, accuracies, accuracy_bars, rankings
 from infoflow_reproductions.harness.experiment import Experiment
-from infoflow_reproductions.harness.figures import bars
-from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.findings import Findings, Row
 from infoflow_reproductions.harness.trial import Results, Trial
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """`methods` are names of `methods.LABELS`."""
+    """Methods to compare.
+
+    Parameters
+    ----------
+    learning
+        How all are trained and measured.
+    methods
+        Names in `methods.LABELS`.
+    seeds
+        Number of seeds.
+    """
 
     learning: Learning
     methods: tuple[str, ...] = ("random", "supervised", "vae", "aae", "bigan", "nat", "dim-g", "dim-l", "dim-l-nce")
@@ -26,36 +33,30 @@ class Recipe:
 
 
 def trials(recipe: Recipe) -> Sequence[Trial]:
-    """Every method with every seed."""
+    """Return the trials of every method and seed."""
     return [trial(recipe.learning, method, seed) for method in recipe.methods for seed in range(recipe.seeds)]
 
 
 def report(recipe: Recipe, results: Results) -> Findings:
-    """Rows by method and layer."""
+    """Report accuracies by method and layer."""
+    found = {method: accuracies(results, method=method) for method in recipe.methods}
     rows = [
-        Row(f"{LABELS[method]}: {layer}", percent(results, layer, method=method), "%")
-        for method in recipe.methods
-        for layer in published.LAYERS
+        Row(f"{LABELS[method]}: {layer}", values, "%")
+        for method, layers in found.items()
+        for layer, values in layers.items()
     ]
-    claims = []
-    for above, below, said in (("dim-l", "dim-g", True), ("dim-l", "vae", True), ("dim-l", "random", False)):
-        if above in recipe.methods and below in recipe.methods:
-            found = differences(*(percent(results, "Y", method=method) for method in (above, below)))
-            claims.append(
-                Claim.above(f"{LABELS[above]} is above {LABELS[below]} on Y", found, unit="points", published=said)
-            )
-    groups = {
-        LABELS[m]: {layer: percent(results, layer, method=m) for layer in published.LAYERS} for m in recipe.methods
-    }
+    order = (("dim-l", "dim-g", True), ("dim-l", "vae", True), ("dim-l", "random", False))
     learning = recipe.learning
     notes = [
         f"Data: {learning.data}, encoder {learning.size.architecture} at {learning.size.width:g} of its widths, "
         f"{learning.epochs} epochs.",
     ]
     if learning.data != "stl10":
-        notes.append("Neither STL-10 nor Tiny-ImageNet: images of 32×32 doubled in size stand in, so nothing compares.")
-    caption = "Test accuracy of a perceptron on conv, fc and Y; 95 % intervals and single seeds."
-    return Findings(rows, claims, [bars("accuracy", caption, groups, "test accuracy / %")], notes)
+        notes.append(
+            "Images of 32×32 doubled in size replace STL-10 and Tiny-ImageNet, so no published figure is comparable."
+        )
+    pictures = [accuracy_bars({LABELS[method]: layers for method, layers in found.items()})]
+    return Findings(rows, rankings(found, order), pictures, notes)
 
 
 EXPERIMENT = Experiment(

@@ -1,4 +1,4 @@
-"""Table 3: other measures of the same representations: a linear classifier, reconstruction, information, dependence."""
+"""Table 3: further measures of the representations: linear classifier, reconstruction, information, dependence."""
 
 from __future__ import annotations
 
@@ -9,22 +9,34 @@ from math import isfinite
 from infoflow_reproductions.deep_infomax import published
 from infoflow_reproductions.deep_infomax.learning import Learning, trial
 from infoflow_reproductions.deep_infomax.methods import LABELS
-from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, TOLERANCE, in_short, why
-from infoflow_reproductions.deep_infomax.reporting import differences
+from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, TOLERANCE, in_short, smaller
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import bars
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.seeds import differences
 from infoflow_reproductions.harness.trial import Results, Trial
 
 _SVM = ("SVM (conv)", "SVM (fc)", "SVM (Y)")
-# How far a reproduction may lie from the paper: these estimates depend on their critics as much as on the encoder.
+# Wide tolerances, as these estimates depend on their critics as much as on the encoder.
 _TOLERANCES = {"MS-SSIM": 0.05, "Î(X;Y)": 10.0, "NDM": 1.0, "NDM (sigmoid)": 0.2}
 _UNITS = {"Î(X;Y)": "nats", "NDM": "nats", "NDM (sigmoid)": "nats", "TC": "nats"}
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """`measures` are those of `learning.run`; "ms-ssim" needs torchmetrics."""
+    """Methods to compare by further measures.
+
+    Parameters
+    ----------
+    learning
+        How all are trained and measured.
+    methods
+        Names in `methods.LABELS`.
+    measures
+        Names in `learning.MEASURES`.
+    seeds
+        Number of seeds.
+    """
 
     learning: Learning
     methods: tuple[str, ...] = ("random", "vae", "aae", "bigan", "dim-g", "dim-l", "dim-lg")
@@ -33,7 +45,7 @@ class Recipe:
 
 
 def trials(recipe: Recipe) -> Sequence[Trial]:
-    """Every method with every seed."""
+    """Return the trials of every method and seed."""
     return [
         trial(recipe.learning, method, seed, measures=recipe.measures)
         for method in recipe.methods
@@ -42,8 +54,7 @@ def trials(recipe: Recipe) -> Sequence[Trial]:
 
 
 def report(recipe: Recipe, results: Results) -> Findings:
-    """Rows by method and measure."""
-    smaller = why(recipe.learning)
+    """Report every measure by method."""
     rows: list[Row] = []
     groups: dict[str, dict[str, list[float]]] = {}
     for method in recipe.methods:
@@ -51,8 +62,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
         for name in (*_SVM, *_TOLERANCES, "TC"):
             if name not in runs[0]:
                 continue
-            scale = 100.0 if name in _SVM else 1.0
-            values = [scale * float(found[name]) for found in runs]
+            values = results.values(name, scale=100.0 if name in _SVM else 1.0, method=method)
             if not all(isfinite(value) for value in values):
                 continue
             tolerance = TOLERANCE if name in _SVM else _TOLERANCES.get(name)
@@ -66,17 +76,16 @@ def report(recipe: Recipe, results: Results) -> Findings:
                 groups.setdefault(LABELS[method], {})[name] = values
     claims = []
     if {"dim-l", "vae"} <= set(recipe.methods) and "svm" in recipe.measures:
-        found = differences(*([100 * run["SVM (Y)"] for run in results.of(method=m)] for m in ("dim-l", "vae")))
+        found = differences(*(results.values("SVM (Y)", scale=100, method=m) for m in ("dim-l", "vae")))
         claims.append(
-            Claim.above("a linear classifier reads more off DIM(L)'s Y than off the VAE's", found, unit="points")
+            Claim.above("a linear classifier is more accurate on DIM(L)'s Y than on the VAE's", found, unit="points")
         )
     notes = [
-        "For a deterministic encoder I(X;Y) is infinite; what MINE gives is a bound on held-out samples, which orders "
-        "encoders and says nothing absolute. The paper's figures are read off training samples.",
+        "I(X;Y) of a deterministic encoder is infinite. MINE gives a lower bound on held-out samples, which orders "
+        "encoders but has no absolute meaning. The paper's figures are those of training samples.",
         "NDM is reported on held-out samples, with the sharper read-out of infoflow.probes.NeuralDependency.",
+        *smaller(recipe.learning),
     ]
-    if smaller:
-        notes.append(f"Smaller than the paper: {smaller}.")
     caption = "Test accuracy of a linear support vector machine on conv, fc and Y; 95 % intervals and single seeds."
     return Findings(rows, claims, [bars("svm", caption, groups, "test accuracy / %")], notes)
 

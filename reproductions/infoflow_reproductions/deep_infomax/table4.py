@@ -1,4 +1,4 @@
-"""Table 4: what coordinate prediction and occlusion add to DIM(L) with InfoNCE."""
+"""Table 4: the effect of coordinate prediction and occlusion on DIM(L) with InfoNCE."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from typing import Any
 
 from infoflow_reproductions.deep_infomax import published
 from infoflow_reproductions.deep_infomax.learning import Learning, trial
-from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, why
-from infoflow_reproductions.deep_infomax.reporting import accuracy_row, differences, percent
+from infoflow_reproductions.deep_infomax.recipes import (
+    CPU,
+    FULL,
+    SMOKE,
+    accuracies,
+    accuracy_bars,
+    accuracy_row,
+    smaller,
+)
 from infoflow_reproductions.harness.experiment import Experiment
-from infoflow_reproductions.harness.figures import bars, training
+from infoflow_reproductions.harness.figures import training
 from infoflow_reproductions.harness.findings import Claim, Findings
+from infoflow_reproductions.harness.seeds import differences
 from infoflow_reproductions.harness.trial import Results, Trial
 
 _NAMES = {
@@ -31,9 +39,20 @@ _TERMS = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """`block` is the least side of what is hidden, `locations` at how many places a step asks for coordinates.
+    """Further tasks of DIM(L).
 
-    `longer` trains everything for so many epochs too: what makes a task harder pays late.
+    Parameters
+    ----------
+    learning
+        How all are trained and measured.
+    longer
+        Number of epochs of a second, longer training of everything, since harder tasks need more epochs.
+    block
+        Smallest side of the occluded block in pixels.
+    locations
+        Number of locations per step whose coordinates are predicted; None predicts all.
+    seeds
+        Number of seeds.
     """
 
     learning: Learning
@@ -53,7 +72,7 @@ def _options(recipe: Recipe, task: str) -> dict[str, Any]:
 
 
 def _lengths(recipe: Recipe) -> dict[str, Learning]:
-    """What is said of a length of training -> the training."""
+    """Return the trainings by their length in words."""
     if recipe.longer is None:
         return {"": recipe.learning}
     short, long = recipe.learning, replace(recipe.learning, epochs=recipe.longer)
@@ -61,7 +80,7 @@ def _lengths(recipe: Recipe) -> dict[str, Learning]:
 
 
 def trials(recipe: Recipe) -> Sequence[Trial]:
-    """Every combination with every seed, the shorter training first."""
+    """Return the trials of every combination and seed, the shorter training first."""
     return [
         trial(
             learning,
@@ -77,18 +96,16 @@ def trials(recipe: Recipe) -> Sequence[Trial]:
 
 
 def report(recipe: Recipe, results: Results) -> Findings:
-    """Rows by length, combination and layer, and what each task adds on Y."""
+    """Report accuracies by length, combination and layer, and the gain of each task on Y."""
     rows, claims, pictures = [], [], []
     for length, learning in _lengths(recipe).items():
         before = f"{length}, " if length else ""
         chosen = {task: {"options": _options(recipe, task), "epochs": learning.epochs} for task in _NAMES}
-        found = {
-            task: {layer: percent(results, layer, **chosen[task]) for layer in published.LAYERS} for task in _NAMES
-        }
+        found = {task: accuracies(results, **chosen[task]) for task in _NAMES}
         rows += [
-            accuracy_row(learning, f"{before}{name}: {layer}", found[task][layer], figure)
+            accuracy_row(learning, f"{before}{name}: {layer}", values, figure)
             for task, name in _NAMES.items()
-            for layer, figure in zip(published.LAYERS, published.TABLE4[task], strict=True)
+            for (layer, values), figure in zip(found[task].items(), published.TABLE4[task], strict=True)
         ]
         claims += [
             Claim.above(f"{before}{text} on Y", differences(found[task]["Y"], found["dim"]["Y"]), unit="points")
@@ -99,14 +116,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
             )
         ]
         suffix, after = (f"-{learning.epochs}", f" ({length})") if length else ("", "")
-        pictures.append(
-            bars(
-                f"accuracy{suffix}",
-                f"Test accuracy of a perceptron on conv, fc and Y{after}; 95 % intervals and single seeds.",
-                {_NAMES[task]: found[task] for task in _NAMES},
-                "test accuracy / %",
-            )
-        )
+        pictures.append(accuracy_bars({_NAMES[task]: found[task] for task in _NAMES}, suffix=suffix, after=after))
         panels = {
             title: {_NAMES[task]: [run[f"curve_{term}"] for run in results.of(**chosen[task])] for task in tasks}
             for title, (term, tasks) in _TERMS.items()
@@ -120,8 +130,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
                 "nats",
             )
         )
-    notes = [f"Smaller than the paper: {why(recipe.learning)}."] if why(recipe.learning) else []
-    return Findings(rows, claims, pictures, notes)
+    return Findings(rows, claims, pictures, smaller(recipe.learning))
 
 
 EXPERIMENT = Experiment(

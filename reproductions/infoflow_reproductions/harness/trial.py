@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 
 from infoflow.core.errors import UnknownName
+
+T = TypeVar("T")
 
 
 class Context(NamedTuple):
@@ -107,6 +109,24 @@ def flat(settings: Any) -> dict[str, Any]:
         value = getattr(settings, field.name)
         found |= flat(value) if is_dataclass(value) else {field.name: value}
     return found
+
+
+def part(settings: Any, kind: type[T]) -> T:
+    """Return the settings that a base class declares, as an object of that class.
+
+    Parameters
+    ----------
+    settings
+        A dataclass derived from `kind`, such as a recipe that adds the number of seeds.
+    kind
+        The base class.
+
+    Returns
+    -------
+    object
+        An instance of `kind`.
+    """
+    return kind(**{field.name: getattr(settings, field.name) for field in fields(kind)})  # type: ignore[arg-type]
 
 
 class Results:

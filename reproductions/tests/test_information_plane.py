@@ -13,20 +13,20 @@ import pandas as pd
 import pytest
 import torch
 from infoflow_reproductions import Context, Results, RunOptions, Trial, finishing, reproduce
-from infoflow_reproductions.information_plane import EXPERIMENTS, ROWS, teacher
-from infoflow_reproductions.information_plane.alemi import sample_bounds
-from infoflow_reproductions.information_plane.curves import packed, plane_of
+from infoflow_reproductions.information_plane import EXPERIMENTS, ROWS
+from infoflow_reproductions.information_plane.claims import Compression, Rises, agreement
+from infoflow_reproductions.information_plane.curves import Curve, packed, plane_of
 from infoflow_reproductions.information_plane.generative import Generative
-from infoflow_reproductions.information_plane.goldfeld import reversals
 from infoflow_reproductions.information_plane.inputs import inputs
-from infoflow_reproductions.information_plane.judging import agreement, compresses, keeps, rises, some_compress
+from infoflow_reproductions.information_plane.layer_estimators import NoisyNetwork
 from infoflow_reproductions.information_plane.networks import build
-from infoflow_reproductions.information_plane.readers import NoisyNetwork
 from infoflow_reproductions.information_plane.reading import Reading
-from infoflow_reproductions.information_plane.rows import TableRow, verdict
-from infoflow_reproductions.information_plane.rulers import Ruler
+from infoflow_reproductions.information_plane.recipe import Recipe, SettingSweep, Variant
+from infoflow_reproductions.information_plane.row import verdict
+from infoflow_reproductions.information_plane.rows.alemi import sample_bounds
+from infoflow_reproductions.information_plane.rows.goldfeld import reversals
+from infoflow_reproductions.information_plane.teacher import LinearStudent, linear_student
 from infoflow_reproductions.information_plane.tracing import trace, trials
-from infoflow_reproductions.information_plane.variant import Recipe, Variant
 
 from infoflow.core.errors import BrokenStore
 from infoflow.estimators import Binning, KernelDensity, SamplePropagation
@@ -37,7 +37,7 @@ from infoflow.plane.truth import COUNTED, NOISY
 HERE = Context(None, "cpu", Path("unused"), progress=False)
 
 
-def test_all_sixteen_rows_stand_in_the_order_of_the_table() -> None:
+def test_the_sixteen_rows_follow_the_order_of_the_table() -> None:
     assert [row.name for row in ROWS] == list(EXPERIMENTS)
     assert len(ROWS) == 16
     for row in ROWS:
@@ -55,11 +55,11 @@ def test_all_sixteen_rows_stand_in_the_order_of_the_table() -> None:
         (["differs"], False, ("settings unknown", "differs")),
     ],
 )
-def test_a_rows_verdict_follows_from_its_claims(claims: list[str], known: bool, wanted: tuple[str, str]) -> None:
-    assert verdict(TableRow("a", "[0]", "A", "", known, "x"), claims) == wanted
+def test_verdict_of_a_row_follows_from_its_claims(claims: list[str], known: bool, wanted: tuple[str, str]) -> None:
+    assert verdict(claims, known) == wanted
 
 
-def test_a_plane_survives_being_packed(tmp_path: Path) -> None:
+def test_packed_plane_is_restored(tmp_path: Path) -> None:
     model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh(), torch.nn.Linear(2, 2))
     x = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
     with record(model, x, torch.arange(40) % 2, store=tmp_path / "r", name="net") as recorder:
@@ -74,32 +74,29 @@ def test_a_plane_survives_being_packed(tmp_path: Path) -> None:
     assert compression(again.frame)["verdict"].tolist() == compression(plane.frame)["verdict"].tolist()
 
 
-def test_a_seed_is_the_same_beside_others_and_alone() -> None:
+def test_result_of_a_seed_does_not_depend_on_the_other_seeds() -> None:
     recipe = Recipe((Variant("tanh", epochs=2, probe_size=100),), ("binning:width=0.1",), seeds=3, snapshots=2)
     (together,) = trials(recipe)
     alone = trials(dataclasses.replace(recipe, seeds=1))[0]
     assert alone.name == together.name
-    found = trace(**together.arguments, context=HERE)
-    single = trace(**alone.arguments, context=HERE)
+    found, single = (trace(trial.settings, context=HERE) for trial in (together, alone))
     assert found["truth"] == COUNTED
     for many, one in zip(found["curves"], single["curves"], strict=True):
         assert np.allclose(np.array(many["nats"])[:, :1], one["nats"], atol=1e-5)
 
 
-def test_a_noisy_network_says_so_and_repeats_its_inputs() -> None:
+def test_noisy_network_is_recorded_as_noisy_with_repeated_inputs() -> None:
     variant = Variant("noisy", noise=0.1, epochs=1, probe_size=10, repeats=3, size=256, batch_size=64)
-    found = trace(
-        **trials(Recipe((variant,), ("noisy-network:variance=0.01,draws=2",), seeds=1, snapshots=2))[0].arguments,
-        context=HERE,
-    )
+    (trial,) = trials(Recipe((variant,), ("noisy-network:variance=0.01,draws=2",), seeds=1, snapshots=2))
+    found = trace(trial.settings, context=HERE)
     assert found["truth"] == NOISY
     assert {curve["n"] for curve in found["curves"]} == {30}
     tops = [np.max(curve["nats"]) for curve in found["curves"] if curve["axis"] == "input"]
     assert max(tops) <= math.log(10) + 1e-6
 
 
-def test_noise_before_the_layer_takes_information() -> None:
-    """T = S + own noise: with S noise-free I is the mixture's; noise before it, drawn anew, must cost something."""
+def test_noise_before_the_layer_reduces_information() -> None:
+    """T = S + own noise: if S has no noise, I is that of the mixture; noise in S, drawn anew, reduces it."""
     generator = torch.Generator().manual_seed(0)
     x = torch.arange(20.0)[:, None].repeat_interleave(8, 0)
     y = (x[:, 0] > 9).long()
@@ -110,7 +107,7 @@ def test_noise_before_the_layer_takes_information() -> None:
     assert loud < quiet - 0.5
 
 
-def test_gaussian_mixture_of_three_neurons_has_the_information_of_a_quadrature() -> None:
+def test_information_of_three_noisy_neurons_agrees_with_quadrature() -> None:
     """One input X = ±1, three tanh neurons with noise: I(X;T) of a mixture of two Gaussians, on their line."""
     weights, sigma = torch.tensor([[0.3, -0.5, 0.2]]), 0.4
     x = torch.tensor([[-1.0], [1.0]]).repeat(200, 1)
@@ -128,11 +125,9 @@ def test_gaussian_mixture_of_three_neurons_has_the_information_of_a_quadrature()
     assert bounds[0] <= truth <= bounds[1]
 
 
-def test_a_linear_student_has_the_closed_form_that_samples_show() -> None:
-    (trial,) = teacher.trials(
-        "s", inputs=3, hidden=2, samples=20, noise=0.5, epochs=0 + 1, rate=0.1, snr=2.0, snapshots=2, seeds=1
-    )
-    found = trial.run(context=HERE, **trial.arguments)
+def test_information_of_a_linear_student_obeys_data_processing() -> None:
+    student = LinearStudent("s", inputs=3, hidden=2, samples=20, noise=0.5, epochs=1, snr=2.0, snapshots=2)
+    found = linear_student(student, context=HERE)
     information, label = (np.array(curve["nats"]) for curve in found["curves"])
     assert (information > 0).all()
     assert (label >= 0).all()
@@ -140,19 +135,19 @@ def test_a_linear_student_has_the_closed_form_that_samples_show() -> None:
     assert (label <= information + 1e-9).all()  # data processing: Y depends on T through X
 
 
-def test_turns_of_a_curve_are_counted_without_its_noise() -> None:
+def test_small_moves_of_a_curve_are_no_reversals() -> None:
     assert reversals([0, 1, 2, 1, 2.5, 0]) == 3
     assert reversals([0, 1, 2, 1.98, 2.1, 2.05]) == 0
 
 
-def test_sample_bounds_hold_a_gaussian_channel_between_them() -> None:
+def test_sample_bounds_enclose_the_information_of_a_gaussian_channel() -> None:
     generator = torch.Generator().manual_seed(0)
     x = 2 * torch.randn(3000, generator=generator)
     low, high = sample_bounds(x, torch.ones(3000), torch.randn(4, 3000, generator=generator))
     assert low - 0.03 < 0.5 * math.log(5) < high + 0.03
 
 
-def test_a_generative_model_finds_what_a_layer_knows_of_the_picture() -> None:
+def test_generative_model_finds_the_information_about_the_picture() -> None:
     generator = torch.Generator().manual_seed(0)
     bits = torch.randint(0, 2, (800, 2), generator=generator).float()
     pictures = torch.zeros(800, 4, 4)
@@ -164,101 +159,108 @@ def test_a_generative_model_finds_what_a_layer_knows_of_the_picture() -> None:
     assert both.nats == pytest.approx(2 * math.log(2), abs=0.1)
     assert one.nats == pytest.approx(math.log(2), abs=0.1)
     assert none.nats < 0.05
-    # What these pictures surprise without a layer is theirs alone: others of the same size don't inherit it.
+    # The cross-entropy without a layer belongs to these pictures: others of the same size must not reuse it.
     fewer = pictures * torch.tensor([1.0, 1.0, 0.0, 0.0])[:, None]
     assert small.information(fewer.flatten(1), bits).nats == pytest.approx(math.log(2), abs=0.1)
 
 
-def test_one_seed_decides_nothing_nor_a_network_that_does_not_learn() -> None:
-    curve = {
-        "probe": "probe", "layer": "tanh1", "depth": 0, "estimator": "Binning(width=0.1)", "quantity": "H(Q(T))",
-        "kind": "plug-in", "ceiling_name": "", "n": 10, "epochs": [0, 1, 2], "ceiling": 9.0, "warnings": [],
-    }  # fmt: skip
-
-    def reading(seeds: int, last_loss: float = 0.1) -> Reading:
-        recipe = Recipe((Variant("net"),), ("binning:width=0.1",))
-        losses = [[0.7] * seeds, [0.3] * seeds, [0.1] * (seeds - 1) + [last_loss]]
-        loss = {"epochs": [0, 1, 2], "seeds": list(range(seeds)), "values": losses}
-        label = [[0.0] * seeds, [5.0] * seeds, [8.9] * seeds]
-        fallen = [[1.0] * seeds, [4.0] * seeds, [2.0] * seeds]
-        curves = [
-            {**curve, "axis": axis, "nats": nats, "seeds": list(range(seeds))}
-            for axis, nats in (("input", fallen), ("label", label))
-        ]
-        found = {"net/seeds from 0": {"curves": curves, "metrics": {"train_loss": loss}}}
-        return Reading(recipe, Results([Trial("net/seeds from 0", max, {})], found))
-
-    assert compresses(reading(1), "falls", "net", ["tanh1"]).holds is None
-    assert compresses(reading(3), "falls", "net", ["tanh1"]).holds is True
-    assert keeps(reading(3), "stays", "net", ["tanh1"]).holds is False
-    assert some_compress(reading(3), "falls", "net", ["tanh1"]).holds is True
-    assert rises(reading(3), "rises", "net", "tanh1").holds is True
-    for loss in (0.69, 3.2, math.nan):
-        stuck = reading(3, loss)
-        for claim in (compresses(stuck, "falls", "net", ["tanh1"]), rises(stuck, "rises", "net", "tanh1")):
-            assert claim.holds is None
-            assert claim.evidence.endswith("with seed 2 the network doesn't learn")
+FALLS, STAYS, SOME = (
+    Compression(expected, "text")
+    for expected in ("all", "none", "some")  # type: ignore[arg-type]
+)
+RISES, RISES_INPUT = Rises("text"), Rises("text", axis="input")
+RISES_FIRST = Rises("text", axis="input", at_first=True)
+LABEL = (0.0, 0.5, 0.6)
 
 
-def curves_of(estimator: str, nats: list[float], ceiling: float = 9.0, seeds: int = 3) -> list[dict[str, Any]]:
-    """Of one layer, the same with every seed; its label is learnt."""
-    shared = {
-        "probe": "probe", "layer": "tanh1", "depth": 0, "estimator": estimator, "quantity": "H(Q(T))",
-        "kind": "plug-in", "ceiling_name": "", "n": 10, "epochs": [0, 1, 2], "warnings": [],
-        "seeds": list(range(seeds)),
-    }  # fmt: skip
+def curves_of(
+    estimator: str, nats: list[float], ceiling: float = 9.0, label: tuple[float, ...] = LABEL, seeds: int = 3
+) -> list[dict[str, Any]]:
+    """Curves of one layer that are the same for every seed."""
+    axes = (("input", nats, ceiling), ("label", label, 9.0 if label[-1] > 0.69 else 0.69))
     return [
-        {**shared, "axis": axis, "ceiling": top, "nats": [[value] * seeds for value in values]}
-        for axis, values, top in (("input", nats, ceiling), ("label", [0.0, 0.5, 0.6], 0.69))
+        dataclasses.asdict(
+            Curve(
+                "tanh1",
+                0,
+                estimator,
+                axis,
+                "H(Q(T))",
+                "plug-in",
+                [0, 1, 2],
+                list(range(seeds)),
+                [[value] * seeds for value in values],
+                top,
+                n=10,
+            )
+        )
+        for axis, values, top in axes
     ]
 
 
-def reading_of(*curves: list[dict[str, Any]]) -> Reading:
-    loss = {"epochs": [0, 1, 2], "seeds": [0, 1, 2], "values": [[0.7] * 3, [0.3] * 3, [0.1] * 3]}
+def reading_of(*curves: list[dict[str, Any]], seeds: int = 3, last_loss: float = 0.1) -> Reading:
+    losses = [[0.7] * seeds, [0.3] * seeds, [0.1] * (seeds - 1) + [last_loss]]
+    loss = {"epochs": [0, 1, 2], "seeds": list(range(seeds)), "values": losses}
     found = {"net/seeds from 0": {"curves": [one for some in curves for one in some], "metrics": {"train_loss": loss}}}
     recipe = Recipe((Variant("net"),), ("binning:width=0.1",))
     return Reading(recipe, Results([Trial("net/seeds from 0", max, {})], found))
 
 
-def test_a_claim_that_differs_says_whether_it_would_by_another_ruler() -> None:
+def test_one_seed_or_a_network_that_does_not_learn_is_inconclusive() -> None:
+    def reading(seeds: int, last_loss: float = 0.1) -> Reading:
+        curves = curves_of("Binning(width=0.1)", [1.0, 4.0, 2.0], label=(0.0, 5.0, 8.9), seeds=seeds)
+        return reading_of(curves, seeds=seeds, last_loss=last_loss)
+
+    assert FALLS(reading(1), "net").holds is None
+    assert FALLS(reading(3), "net").holds is True
+    assert STAYS(reading(3), "net").holds is False
+    assert SOME(reading(3), "net").holds is True
+    assert RISES(reading(3), "net").holds is True
+    for loss in (0.69, 3.2, math.nan):
+        for rule in (FALLS, RISES):
+            claim = rule(reading(3, loss), "net")
+            assert claim.holds is None
+            assert claim.evidence.endswith("the network does not learn with seed 2")
+
+
+def test_evidence_of_a_claim_that_differs_names_estimators_by_which_it_holds() -> None:
     fine, other = "Binning(width=0.1)", "Binning(width=1.0)"
     fallen, kept = [1.0, 4.0, 2.0], [1.0, 4.0, 4.0]
-    decided = keeps(reading_of(curves_of(fine, fallen), curves_of(other, kept)), "stays", "net", ["tanh1"])
-    assert decided.holds is False
-    assert decided.evidence.endswith(f"Why: the ruler decides: of 1 others it holds by {other} and differs by 0")
-    agreed = keeps(reading_of(curves_of(fine, fallen), curves_of(other, fallen)), "stays", "net", ["tanh1"])
-    assert "not the ruler's doing: it differs by 1 of 1 others too" in agreed.evidence
+    depends = STAYS(reading_of(curves_of(fine, fallen), curves_of(other, kept)), "net")
+    assert depends.holds is False
+    assert depends.evidence.endswith(
+        f"Why: depends on the estimator: it holds by {other} and differs by 0 of 1 other estimators"
+    )
+    agreed = STAYS(reading_of(curves_of(fine, fallen), curves_of(other, fallen)), "net")
+    assert "does not depend on the estimator: it also differs by 1 of 1 other estimators" in agreed.evidence
     full = reading_of(curves_of(fine, fallen), curves_of(other, [4.0, 4.0, 4.0], ceiling=4.0))
-    assert keeps(full, "stays", "net", ["tanh1"]).evidence.endswith("Why: the 1 other rulers can't tell")
+    assert STAYS(full, "net").evidence.endswith("Why: inconclusive by all 1 other estimators")
     alone = reading_of(curves_of(fine, fallen))
-    assert keeps(alone, "stays", "net", ["tanh1"]).evidence.endswith("Why: there is no other ruler here")
+    assert STAYS(alone, "net").evidence.endswith("Why: no other estimator was run")
     both = reading_of(curves_of(fine, kept), curves_of(other, fallen))
-    ours = compresses(both, "falls", "net", ["tanh1"], published=False)
+    ours = dataclasses.replace(FALLS, published=False)(both, "net")
     assert ours.holds is False
     assert "Why" not in ours.evidence
-    assert "Why" in compresses(both, "falls", "net", ["tanh1"]).evidence
-    assert "Why" not in keeps(reading_of(curves_of(fine, kept)), "stays", "net", ["tanh1"]).evidence
+    assert "Why" in FALLS(both, "net").evidence
+    assert "Why" not in STAYS(reading_of(curves_of(fine, kept)), "net").evidence
 
 
-def test_what_begins_at_its_ceiling_is_not_told_to_rise_or_not() -> None:
+def test_rise_from_a_ceiling_is_inconclusive() -> None:
     name = "Binning(width=0.1)"
-    below = reading_of(curves_of(name, [4.0, 3.0, 2.0]))
-    assert rises(below, "rises", "net", "tanh1", axis="input").holds is False
-    full = reading_of(curves_of(name, [4.0, 3.0, 2.0], ceiling=4.0))
-    claim = rises(full, "rises", "net", "tanh1", axis="input")
+    assert RISES_INPUT(reading_of(curves_of(name, [4.0, 3.0, 2.0])), "net").holds is False
+    claim = RISES_INPUT(reading_of(curves_of(name, [4.0, 3.0, 2.0], ceiling=4.0)), "net")
     assert claim.holds is None
-    assert claim.evidence.endswith("but it begins at its ceiling")
+    assert claim.evidence.endswith("saturated at the start")
     risen = reading_of(curves_of(name, [1.0, 4.0, 0.5]))
-    assert rises(risen, "rises", "net", "tanh1", axis="input").holds is False
-    assert rises(risen, "rises", "net", "tanh1", axis="input", at_first=True).holds is True
-    barely = reading_of(curves_of(name, [3.9, 4.0, 0.5]))
-    assert rises(barely, "rises", "net", "tanh1", axis="input", at_first=True).holds is False
+    assert RISES_INPUT(risen, "net").holds is False
+    assert RISES_FIRST(risen, "net").holds is True
+    assert RISES_FIRST(reading_of(curves_of(name, [3.9, 4.0, 0.5])), "net").holds is False
 
 
-def test_training_and_test_inputs_are_read_apart(tmp_path: Path) -> None:
+def test_training_and_test_inputs_are_measured_separately() -> None:
     recipe = Recipe((Variant("net", epochs=3, widths=(4,)),), ("binning:width=0.3",), seeds=2, snapshots=3, pairs=90)
     (trial,) = trials(recipe)
-    found = trace(**trial.arguments, context=Context(None, "cpu", tmp_path / "c", False))
+    found = trace(trial.settings, context=HERE)
     reading = Reading(recipe, Results([trial], {trial.name: found}))
     assert set(reading.plane.frame["probe"]) == {"probe"}
     assert set(reading.sides["probe"]) == {"train", "test"}
@@ -267,7 +269,7 @@ def test_training_and_test_inputs_are_read_apart(tmp_path: Path) -> None:
     assert not np.allclose(both["train"], both["test"])
     (claim,) = agreement(reading)
     assert not claim.published
-    # As though the layer had been learnt and then fallen on the training inputs alone.
+    # Replace the values by those of a layer that compresses on the training inputs alone.
     rows = reading.sides
     first, last = rows["epoch"].min(), rows["epoch"].max()
     for axis, side, end in (
@@ -285,18 +287,18 @@ def test_training_and_test_inputs_are_read_apart(tmp_path: Path) -> None:
     assert "compresses on training inputs, does not compress on test inputs" in claim.evidence
 
 
-def test_an_estimator_told_twice_in_other_words_is_run_once(tmp_path: Path) -> None:
-    ruler = Ruler("kernel-density:variance=0.1", "bound", ("upper", "lower"))  # type: ignore[arg-type]
-    recipe = Recipe((Variant("net", epochs=1, widths=(4,)),), ("kernel-density:bound=upper,variance=0.1",), (ruler,),
-                    seeds=2, snapshots=2, pairs=60)  # fmt: skip
+def test_estimator_given_by_two_texts_runs_once() -> None:
+    sweep = SettingSweep("kernel-density:variance=0.1", "bound", ("upper", "lower"))  # type: ignore[arg-type]
+    variant, text = Variant("net", epochs=1, widths=(4,)), "kernel-density:bound=upper,variance=0.1"
+    recipe = Recipe((variant,), (text,), (sweep,), seeds=2, snapshots=2, pairs=60)
     (trial,) = trials(recipe)
-    assert len(trial.arguments["estimators"]) == 3
-    found = trace(**trial.arguments, context=Context(None, "cpu", tmp_path / "c", False))
+    assert len(trial.settings.estimators) == 3
+    found = trace(trial.settings, context=HERE)
     curves = [c for c in found["curves"] if c["layer"] == "output" and c["probe"] == "pairs" and c["axis"] == "input"]
     assert len({curve["estimator"] for curve in curves}) == len(curves) == 2
 
 
-def test_classes_are_chosen_and_images_enlarged() -> None:
+def test_classes_are_selected_and_images_enlarged() -> None:
     some = inputs(Variant("3 and 8", data="digits", classes=(8, 3)), 100, None, images=True)
     assert some.classes == 2
     assert some.train[0].shape[1:] == (1, 16, 16)
@@ -307,15 +309,15 @@ def test_classes_are_chosen_and_images_enlarged() -> None:
 
 
 @pytest.mark.parametrize(("network", "layer"), [("resnet18", "layer4"), ("densenet121", "features.denseblock4")])
-def test_networks_of_torchvision_take_gray_images(network: str, layer: str, tmp_path: Path) -> None:
+def test_torchvision_networks_accept_gray_images(network: str, layer: str) -> None:
     pytest.importorskip("torchvision", reason="torchvision is not installed (extra 'vision')")
     variant = Variant("net", data="digits", network=network, epochs=1, size=64, probe_size=40, layers=(layer, "output"))
     (trial,) = trials(Recipe((variant,), ("binning:width=0.1",), seeds=1, snapshots=2))
-    found = trace(**trial.arguments, context=Context(None, "cpu", tmp_path / "c", False))
+    found = trace(trial.settings, context=HERE)
     assert {curve["layer"] for curve in found["curves"]} == {layer, "output"}
 
 
-def test_the_page_of_all_rows_says_what_was_run(tmp_path: Path) -> None:
+def test_page_of_all_rows_lists_what_was_run(tmp_path: Path) -> None:
     folder = tmp_path / "balda"
     reproduce(EXPERIMENTS["balda"], "smoke", folder, RunOptions(device="cpu"))
     finish = finishing("information-plane")
@@ -324,17 +326,17 @@ def test_the_page_of_all_rows_says_what_was_run(tmp_path: Path) -> None:
     assert page.count("not run") == 15 + 1  # and in the sum above
     assert 'href="balda/report.html"' in page
     assert page.count("data:image/png") == 1
-    assert page.count("nothing to set") == 1
+    assert page.count("no settings") == 1
     results = json.loads((folder / "results.json").read_text())
-    claim = "{}: whether layers compress survives binning width over 2.0 decades"
+    claim = "{}: compression verdicts do not depend on binning width over 2.0 decades"
     results["claims"] += [
         {"claim": claim.format(name), "verdict": verdict, "evidence": "", "published": False}
         for name, verdict in (("tanh", "holds"), ("ReLU", "does not hold"), ("softsign", "does not hold"))
     ]
     (folder / "results.json").write_text(json.dumps(results))
     page = finish({"balda": folder}, tmp_path).read_text()
-    assert "yes: 1, no: 2 (of 3)" in page
-    assert "<li>no: ReLU: binning width over 2.0 decades</li>" in page
+    assert "no: 1, yes: 2 (of 3)" in page
+    assert "<li>yes: ReLU: binning width over 2.0 decades</li>" in page
     (folder / "results.json").write_text("{")
-    with pytest.raises(BrokenStore, match="can't be read"):
+    with pytest.raises(BrokenStore, match="damaged"):
         finish({"balda": folder}, tmp_path)

@@ -3,62 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 
 from infoflow_reproductions.harness.experiment import Experiment
-from infoflow_reproductions.information_plane import (
-    alemi,
-    balda,
-    chelombiev,
-    cheng,
-    darlow,
-    elad,
-    fang,
-    gabrie,
-    goldfeld,
-    jonsson,
-    noshad,
-    saxe,
-    schiemer,
-    shwartz_ziv,
-    table_one,
-    wickstrom,
-    yu,
+from infoflow_reproductions.information_plane import table_one
+from infoflow_reproductions.information_plane.row import TableRow
+
+__all__ = ["EXPERIMENTS", "ROWS", "finish"]
+
+_MODULES = (
+    *("shwartz_ziv", "saxe", "chelombiev", "goldfeld", "schiemer", "balda", "cheng", "darlow"),
+    *("elad", "fang", "gabrie", "jonsson", "noshad", "alemi", "wickstrom", "yu"),
 )
 
-EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment
-    for experiment in (
-        shwartz_ziv.SHWARTZ_ZIV,
-        saxe.SAXE,
-        chelombiev.CHELOMBIEV,
-        goldfeld.GOLDFELD,
-        schiemer.SCHIEMER,
-        balda.BALDA,
-        cheng.CHENG,
-        darlow.DARLOW,
-        elad.ELAD,
-        fang.FANG,
-        gabrie.GABRIE,
-        jonsson.JONSSON,
-        noshad.NOSHAD,
-        alemi.ALEMI,
-        wickstrom.WICKSTROM,
-        yu.YU,
-    )
-}
-"""In the order of the review's table."""
+ROWS: tuple[TableRow, ...] = tuple(import_module(f"{__name__}.rows.{name}").ROW for name in _MODULES)
+"""What the review says about each paper, in the order of its table."""
 
-ROWS = tuple(
-    module.ROW
-    for module in (
-        shwartz_ziv, saxe, chelombiev, goldfeld, schiemer, balda, cheng, darlow, elad, fang, gabrie, jonsson, noshad,
-        alemi, wickstrom, yu,
-    )
-)  # fmt: skip
-"""What the review says of each, in the same order."""
+EXPERIMENTS: dict[str, Experiment] = {row.name: row.experiment for row in ROWS}
+"""In the same order."""
 
 
 def finish(folders: Mapping[str, Path], target: Path) -> Path:
-    """Writes the page of all rows from the folders of their experiments, and returns it."""
+    """Write the page of all rows from the folders of their experiments, and return its path."""
     return table_one.finish(ROWS, folders, target)

@@ -1,9 +1,10 @@
-"""A plane as few numbers, to be kept with a trial's result, and the plane again from those of several trials."""
+"""A plane as few numbers, stored with a trial's result, and the plane again from those of several trials."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,41 +14,59 @@ from infoflow.core.estimate import SATURATION
 from infoflow.plane import Plane
 from infoflow.plane.activation_geometry import COLUMNS as GEOMETRY
 
-_CURVE = ["probe", "layer", "depth", "estimator", "axis"]
+_KEY = ["probe", "layer", "depth", "estimator", "axis"]
 _DIGITS = 6
 
 NOT_ESTIMATED = "not estimated"
-"""The quantity of an axis that a row has no estimator for; its zeros are no figures."""
+"""The quantity of an axis that has no estimator in a row; its zeros are not results."""
 
 SIDES = ("train", "test")
-"""Probes that are training or test inputs by themselves."""
+"""Probes that hold training inputs alone or test inputs alone."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What one estimator gives for one layer on one axis: nats and ceilings, epochs by seeds."""
+
+    layer: str
+    depth: int
+    estimator: str
+    axis: str
+    quantity: str
+    kind: str
+    epochs: Sequence[int]
+    seeds: Sequence[int]
+    nats: Any
+    ceiling: Any = math.inf
+    ceiling_name: str = ""
+    n: int = 0
+    probe: str = "probe"
+    warnings: Sequence[str] = ()
 
 
 def packed(plane: Plane) -> list[dict[str, Any]]:
-    """One curve for each probe, layer, estimator and axis: nats and ceilings, epochs by seeds.
+    """One curve for each probe, layer, estimator and axis.
 
-    What holds for single estimates only (intervals, warnings) is left out but for the warnings' texts.
+    What holds for single estimates only (intervals, warnings) is left out, except for the warnings' causes.
     """
     curves = []
-    for key, rows in plane.frame.groupby(_CURVE, sort=False):
+    for key, rows in plane.frame.groupby(_KEY, sort=False):
         nats = rows.pivot(index="epoch", columns="seed", values="nats")
         ceilings = rows.pivot(index="epoch", columns="seed", values="ceiling")
         top = np.unique(ceilings)
         first = rows.iloc[0]
-        curves.append(
-            {
-                **dict(zip(_CURVE, key, strict=True)),
-                "quantity": first["quantity"],
-                "kind": first["kind"],
-                "ceiling_name": " or ".join(sorted(rows["ceiling_name"].unique())),
-                "n": int(first["n"]),
-                "epochs": [int(epoch) for epoch in nats.index],
-                "seeds": [int(seed) for seed in nats.columns],
-                "nats": _rounded(nats.to_numpy()),
-                "ceiling": _rounded(top[0]) if len(top) == 1 else _rounded(ceilings.to_numpy()),
-                "warnings": sorted({text.partition(";")[0] for text in rows["warnings"] if text})[:3],
-            }
+        curve = Curve(
+            **dict(zip(_KEY, key, strict=True)),
+            **{name: first[name] for name in ("quantity", "kind")},
+            ceiling_name=" or ".join(sorted(rows["ceiling_name"].unique())),
+            n=int(first["n"]),
+            epochs=[int(epoch) for epoch in nats.index],
+            seeds=[int(seed) for seed in nats.columns],
+            nats=_rounded(nats.to_numpy()),
+            ceiling=_rounded(top[0]) if len(top) == 1 else _rounded(ceilings.to_numpy()),
+            warnings=sorted({text.partition(";")[0] for text in rows["warnings"] if text})[:3],
         )
+        curves.append(asdict(curve))
     return curves
 
 
@@ -56,11 +75,8 @@ def packed_metrics(plane: Plane) -> dict[str, Any]:
     found = {}
     for metric, rows in plane.metrics.groupby("metric", sort=False):
         values = rows.pivot(index="epoch", columns="seed", values="value")
-        found[str(metric)] = {
-            "epochs": [int(epoch) for epoch in values.index],
-            "seeds": [int(seed) for seed in values.columns],
-            "values": _rounded(values.to_numpy()),
-        }
+        epochs, seeds = ([int(number) for number in axis] for axis in (values.index, values.columns))
+        found[str(metric)] = {"epochs": epochs, "seeds": seeds, "values": _rounded(values.to_numpy())}
     return found
 
 
@@ -69,16 +85,30 @@ def packed_geometry(frame: pd.DataFrame) -> list[dict[str, Any]]:
     curves = []
     for (layer, depth, measure), rows in frame.groupby(["layer", "depth", "measure"], sort=False):
         mean = rows.groupby("epoch")["value"].mean()
+        epochs, values = [int(epoch) for epoch in mean.index], _rounded(mean.to_numpy())
         curves.append(
-            {
-                "layer": layer,
-                "depth": int(str(depth)),
-                "measure": measure,
-                "epochs": [int(epoch) for epoch in mean.index],
-                "values": _rounded(mean.to_numpy()),
-            }
+            {"layer": layer, "depth": int(str(depth)), "measure": measure, "epochs": epochs, "values": values}
         )
     return curves
+
+
+def result_of(
+    curves: Iterable[Curve], metrics: Mapping[str, Sequence[float]], epochs: Sequence[int], seed: int, truth: str
+) -> dict[str, Any]:
+    """The result of a trial with one seed, from its curves and its metrics by name, epoch by epoch."""
+    return {
+        "curves": [asdict(curve) for curve in curves],
+        "metrics": {
+            metric: {"epochs": list(epochs), "seeds": [seed], "values": one_seed(values)}
+            for metric, values in metrics.items()
+        },
+        "truth": truth,
+    }
+
+
+def one_seed(values: Iterable[float]) -> list[list[float]]:
+    """Epochs by one seed."""
+    return [[value] for value in values]
 
 
 def plane_of(found: Mapping[str, Iterable[Mapping[str, Any]]]) -> Plane:
@@ -113,28 +143,24 @@ def geometry_of(network: str, results: Iterable[Mapping[str, Any]]) -> pd.DataFr
 
 
 def _rows(network: str, curve: Mapping[str, Any]) -> list[dict[str, Any]]:
-    shape = np.shape(curve["nats"])
-    ceilings = np.broadcast_to(np.asarray(curve["ceiling"], float), shape)
+    ceilings = np.broadcast_to(np.asarray(curve["ceiling"], float), np.shape(curve["nats"]))
+    shared = {
+        "network": network,
+        **{name: curve[name] for name in (*_KEY, "quantity", "kind", "ceiling_name", "n")},
+        # One name for all others: the number of inputs that an estimator gets depends on the network.
+        "probe": curve["probe"] if curve["probe"] in SIDES else "probe",
+        "low": math.nan,
+        "high": math.nan,
+        "spans": "",
+        "warnings": "; ".join(curve["warnings"]),
+    }
     rows = []
     for i, epoch in enumerate(curve["epochs"]):
         for j, seed in enumerate(curve["seeds"]):
             nats, ceiling = float(curve["nats"][i][j]), float(ceilings[i, j])
+            saturated = math.isfinite(ceiling) and nats >= ceiling * (1 - SATURATION)
             rows.append(
-                {
-                    "network": network,
-                    **{name: curve[name] for name in (*_CURVE, "quantity", "kind", "ceiling_name", "n")},
-                    # One name for all others: which estimator sees how many inputs differs from network to network.
-                    "probe": curve["probe"] if curve["probe"] in SIDES else "probe",
-                    "seed": seed,
-                    "epoch": epoch,
-                    "nats": nats,
-                    "ceiling": ceiling,
-                    "saturated": math.isfinite(ceiling) and nats >= ceiling * (1 - SATURATION),
-                    "low": math.nan,
-                    "high": math.nan,
-                    "spans": "",
-                    "warnings": "; ".join(curve["warnings"]),
-                }
+                {**shared, "seed": seed, "epoch": epoch, "nats": nats, "ceiling": ceiling, "saturated": saturated}
             )
     return rows
 

@@ -1,10 +1,11 @@
-"""The pictures of a row: the plane, whether verdicts survive the ruler, and the geometry beside it."""
+"""The pictures of a row: the plane, the sensitivity of its verdicts to settings, and geometry."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -15,6 +16,7 @@ from infoflow.plane.truth import INFINITE
 from infoflow_reproductions.harness.findings import Figure
 from infoflow_reproductions.information_plane.curves import SIDES
 from infoflow_reproductions.information_plane.reading import Reading
+from infoflow_reproductions.information_plane.recipe import SettingSweep
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -27,34 +29,31 @@ _MEASURES = {
 }
 _DPI = 150
 
+_Draw = Callable[["Canvas"], None]
+
 
 def pictures(reading: Reading) -> list[Figure]:
-    """All that the reading has the numbers for."""
+    """All pictures that the reading has numbers for."""
     truths = {str(result.get("truth", "")) for found in reading.found.values() for result in found}
-    aside = " The true I(X;T) is infinite; this measures geometry." if INFINITE in truths else ""
+    remark = " The true I(X;T) is infinite; the plane shows a geometric quantity." if INFINITE in truths else ""
     made = [
-        Figure(_name("plane", i), f"The information plane by {estimator}.{aside}", _plane(reading, estimator))
+        Figure(_name("plane", i), f"The information plane by {estimator}.{remark}", _plane(reading, estimator))
         for i, estimator in enumerate(reading.drawn)
     ]
     made += [
         Figure(
             _name("survival", i),
-            f"How much of its peak of I(X;T) each layer has lost at the end, by {ruler.sweep.name} (median over seeds; "
-            f"above {THRESHOLD:.0%} it compresses). Hollow: at a ceiling in half of the seeds.",
-            _survival(reading, i),
+            f"Part of its peak of I(X;T) that each layer has lost at the end, by {sweep.sweep.name} (median over "
+            f"seeds; above {THRESHOLD:.0%} the layer compresses). Hollow: saturated in half of the seeds.",
+            _survival(reading, sweep),
         )
-        for i, ruler in enumerate(reading.recipe.rulers)
+        for i, sweep in enumerate(reading.recipe.sweeps)
     ]
     if len(reading.sides):
-        made.append(
-            Figure(
-                "sides",
-                "I(X;T) of training inputs (solid) and of as many test inputs (dashed): means over seeds.",
-                _sides(reading),
-            )
-        )
+        caption = "I(X;T) of training inputs (solid) and of as many test inputs (dashed): means over seeds."
+        made.append(Figure("sides", caption, _sides(reading)))
     if len(reading.geometry):
-        made.append(Figure("geometry", "Geometry beside the plane: mean over seeds.", _geometry(reading)))
+        made.append(Figure("geometry", "Geometry of the activations: means over seeds.", _geometry(reading)))
     return made
 
 
@@ -62,7 +61,7 @@ def _name(kind: str, number: int) -> str:
     return kind if number == 0 else f"{kind}-{number + 1}"
 
 
-def _plane(reading: Reading, estimator: str) -> Callable[[Canvas], None]:
+def _plane(reading: Reading, estimator: str) -> _Draw:
     def draw(canvas: Canvas) -> None:
         canvas.set_layout_engine("none")
         canvas.set_dpi(_DPI)
@@ -71,105 +70,115 @@ def _plane(reading: Reading, estimator: str) -> Callable[[Canvas], None]:
     return draw
 
 
-def _survival(reading: Reading, number: int) -> Callable[[Canvas], None]:
-    ruler = reading.recipe.rulers[number]
+def _survival(reading: Reading, sweep: SettingSweep) -> _Draw:
+    table = reading.compression.assign(value=reading.compression["estimator"].map(sweep.value_of))
+    table = table.dropna(subset=["value"])
 
-    def draw(canvas: Canvas) -> None:
-        table = reading.compression.assign(value=reading.compression["estimator"].map(ruler.value_of)).dropna(
-            subset=["value"]
-        )
-        networks = [name for name in reading.networks if (table["network"] == name).any()]
+    def draw(panel: Axes, network: str) -> None:
+        layers = reading.layers(network)
+        for layer, color in zip(layers, depth_colors(len(layers)), strict=True):
+            rows = table[(table["network"] == network) & (table["layer"] == layer)].sort_values("value")
+            panel.plot(rows["value"], rows["share"], color=color, linewidth=1, label=layer)
+            held = rows["saturated"] >= 0.5
+            for part, face in ((rows[held], "white"), (rows[~held], color)):
+                panel.plot(part["value"], part["share"], "o", markersize=4, color=color, markerfacecolor=face)
+        panel.axhline(THRESHOLD, color="0.4", linewidth=0.7, linestyle=(0, (4, 3)))
+
+    return _one_panel_each(reading, table, draw, sweep.sweep.name, "part of the peak lost", space=0.1, sharey=True)
+
+
+def _sides(reading: Reading) -> _Draw:
+    frame = reading.sides[reading.sides["axis"] == "input"]
+
+    def draw(panel: Axes, network: str) -> None:
+        part = frame[frame["network"] == network].sort_values("depth", kind="stable")
+        layers = list(part["layer"].unique())
+        for layer, color in zip(layers, depth_colors(len(layers)), strict=True):
+            for side, line in zip(SIDES, ("-", (0, (3, 2))), strict=True):
+                rows = part[(part["layer"] == layer) & (part["probe"] == side)]
+                mean = rows.groupby("epoch")["nats"].mean() / NATS_PER_BIT
+                name = layer if side == SIDES[0] else "_"
+                panel.plot(mean.index + 1, mean.to_numpy(), color=color, linewidth=1, linestyle=line, label=name)
+
+    return _one_panel_each(reading, frame, draw, "epoch + 1", "I(X;T), bits", space=0.25)
+
+
+def _one_panel_each(
+    reading: Reading,
+    table: pd.DataFrame,
+    draw: Callable[[Axes, str], None],
+    x_label: str,
+    y_label: str,
+    *,
+    space: float,
+    sharey: bool = False,
+) -> _Draw:
+    """A panel for each network of the table, side by side."""
+
+    def on(canvas: Canvas) -> None:
+        networks = _networks(reading, table)
         width = 1.0 + 2.6 * len(networks)
-        canvas.set_size_inches(width, 3.4)
-        canvas.set_layout_engine("none")
-        place = {"left": 0.7 / width, "right": 1 - 0.1 / width, "bottom": 0.15, "top": 0.91, "wspace": 0.1}
-        panels = canvas.subplots(1, len(networks), sharey=True, squeeze=False, gridspec_kw=place)[0]
+        place = {"left": 0.7 / width, "right": 1 - 0.1 / width, "bottom": 0.15, "top": 0.91, "wspace": space}
+        panels = _panels(canvas, (1, len(networks)), (width, 3.4), place, sharey=sharey)[0]
         for panel, network in zip(panels, networks, strict=True):
-            layers = reading.layers(network)
-            for layer, color in zip(layers, depth_colors(len(layers)), strict=True):
-                rows = table[(table["network"] == network) & (table["layer"] == layer)].sort_values("value")
-                panel.plot(rows["value"], rows["share"], color=color, linewidth=1, label=layer)
-                held = rows["saturated"] >= 0.5
-                for part, face in ((rows[held], "white"), (rows[~held], color)):
-                    panel.plot(part["value"], part["share"], "o", markersize=4, color=color, markerfacecolor=face)
-            panel.axhline(THRESHOLD, color="0.4", linewidth=0.7, linestyle=(0, (4, 3)))
-            panel.set_xscale("log")
+            draw(panel, network)
+            _logarithmic(panel, 7)
             panel.set_title(network, fontsize=9)
-            panel.set_xlabel(ruler.sweep.name, fontsize=8)
-            panel.tick_params(labelsize=7)
-            _plain(panel)
-        panels[0].set_ylabel("part of the peak lost", fontsize=8)
+            panel.set_xlabel(x_label, fontsize=8)
+        panels[0].set_ylabel(y_label, fontsize=8)
         panels[-1].legend(fontsize=6, frameon=False)
 
-    return draw
+    return on
 
 
-def _sides(reading: Reading) -> Callable[[Canvas], None]:
-    def draw(canvas: Canvas) -> None:
-        frame = reading.sides[reading.sides["axis"] == "input"]
-        networks = [name for name in reading.networks if (frame["network"] == name).any()]
-        width = 1.0 + 2.6 * len(networks)
-        canvas.set_size_inches(width, 3.4)
-        canvas.set_layout_engine("none")
-        place = {"left": 0.7 / width, "right": 1 - 0.1 / width, "bottom": 0.15, "top": 0.91, "wspace": 0.25}
-        panels = canvas.subplots(1, len(networks), squeeze=False, gridspec_kw=place)[0]
-        for panel, network in zip(panels, networks, strict=True):
-            part = frame[frame["network"] == network].sort_values("depth", kind="stable")
-            layers = list(part["layer"].unique())
-            for layer, color in zip(layers, depth_colors(len(layers)), strict=True):
-                for side, line in zip(SIDES, ("-", (0, (3, 2))), strict=True):
-                    rows = part[(part["layer"] == layer) & (part["probe"] == side)]
-                    mean = rows.groupby("epoch")["nats"].mean() / NATS_PER_BIT
-                    name = layer if side == SIDES[0] else "_"
-                    panel.plot(mean.index + 1, mean.to_numpy(), color=color, linewidth=1, linestyle=line, label=name)
-            panel.set_xscale("log")
-            panel.set_title(network, fontsize=9)
-            panel.set_xlabel("epoch + 1", fontsize=8)
-            panel.tick_params(labelsize=7)
-            _plain(panel)
-        panels[0].set_ylabel("I(X;T), bits", fontsize=8)
-        panels[-1].legend(fontsize=6, frameon=False)
+def _geometry(reading: Reading) -> _Draw:
+    frame = reading.geometry
 
-    return draw
-
-
-def _geometry(reading: Reading) -> Callable[[Canvas], None]:
-    def draw(canvas: Canvas) -> None:
-        frame = reading.geometry
-        networks = [name for name in reading.networks if (frame["network"] == name).any()]
+    def on(canvas: Canvas) -> None:
+        networks = _networks(reading, frame)
         height = 0.9 + 1.7 * len(networks)
-        canvas.set_size_inches(9.0, height)
-        # Placed by hand: the constrained layout of so many panels takes seconds.
-        canvas.set_layout_engine("none")
         place = {"left": 0.07, "right": 0.99, "bottom": 0.5 / height, "top": 1 - 0.3 / height, "wspace": 0.3}
-        panels = canvas.subplots(len(networks), len(_MEASURES), squeeze=False, gridspec_kw=place)
-        for number, (row, network) in enumerate(zip(panels, networks, strict=True)):
+        panels = _panels(canvas, (len(networks), len(_MEASURES)), (9.0, height), place)
+        for row, network in zip(panels, networks, strict=True):
             part = frame[frame["network"] == network].sort_values("depth", kind="stable")
             layers = list(part["layer"].unique())
-            for panel, (measure, title) in zip(row, _MEASURES.items(), strict=True):
+            for panel, measure in zip(row, _MEASURES, strict=True):
                 for layer, color in zip(layers, depth_colors(len(layers)), strict=True):
                     values = part[(part["layer"] == layer) & (part["measure"] == measure)]
                     mean = values.groupby("epoch")["value"].mean()
                     panel.plot(mean.index + 1, mean.to_numpy(), color=color, linewidth=1, label=layer)
-                panel.set_xscale("log")
-                panel.tick_params(labelsize=6)
-                _plain(panel)
-                if number == 0:
-                    panel.set_title(title, fontsize=8)
-                if number == len(networks) - 1:
-                    panel.set_xlabel("epoch + 1", fontsize=7)
+                _logarithmic(panel, 6)
             row[0].set_ylabel(network, fontsize=7)
+        for first, last, title in zip(panels[0], panels[-1], _MEASURES.values(), strict=True):
+            first.set_title(title, fontsize=8)
+            last.set_xlabel("epoch + 1", fontsize=7)
         panels[0][-1].legend(fontsize=5, frameon=False)
 
-    return draw
+    return on
 
 
-def _plain(panel: Axes) -> None:
-    """Few and plain numbers on the logarithmic axis."""
+def _networks(reading: Reading, table: pd.DataFrame) -> list[str]:
+    return [name for name in reading.networks if (table["network"] == name).any()]
+
+
+def _panels(
+    canvas: Canvas,
+    grid: tuple[int, int],
+    size: tuple[float, float],
+    place: Mapping[str, float],
+    *,
+    sharey: bool = False,
+) -> Sequence[Sequence[Axes]]:
+    """Panels at fixed places: the constrained layout of so many takes seconds."""
+    canvas.set_size_inches(*size)
+    canvas.set_layout_engine("none")
+    panels: Sequence[Sequence[Axes]] = canvas.subplots(*grid, sharey=sharey, squeeze=False, gridspec_kw=dict(place))
+    return panels
+
+
+def _logarithmic(panel: Axes, size: int) -> None:
+    """A logarithmic horizontal axis with few and plain numbers."""
+    panel.set_xscale("log")
+    panel.tick_params(labelsize=size)
     panel.xaxis.set_major_locator(LogLocator(10, numticks=5))
     panel.xaxis.set_minor_formatter(NullFormatter())
-
-
-def bits(nats: float) -> float:
-    """Of nats."""
-    return nats / NATS_PER_BIT

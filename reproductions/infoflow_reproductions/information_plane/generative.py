@@ -1,11 +1,11 @@
-"""A generative bound on what a layer keeps of its input: pixels predicted one after the other, with and without it."""
+"""A generative estimate of I(X;T): pixels predicted one after the other, with and without the layer."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -13,28 +13,33 @@ import torch.nn.functional as F
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
-from infoflow.core.checks import classes, integer, paired, samples
+from infoflow.core.checks import classes, paired, samples
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Estimate, Kind, LayerInformation
+from infoflow.core.settings import Integer, PositiveInt, Seed, Settings
 from infoflow.estimators import ClassifierBound
 from infoflow.estimators.learned.densities.autoregressive import Masked
 
 _PART = 0.25
-"""Of the samples: to report on, and of the others to stop by."""
+"""The part of the samples to report on, and as many to stop by."""
+_NEGATIVE = (
+    "The model given the layer predicts no better than the one without it, so the estimate is 0; "
+    "more samples or epochs may help."
+)
 
 
 @dataclass(frozen=True)
-class Generative:
-    """I(X̃;T) as the surprise of small pictures X̃ less their surprise given T, both of autoregressive models.
+class Generative(Settings):
+    """I(X̃;T) as the cross-entropy of small pictures X̃ minus that given T, both of autoregressive models.
 
         Î = E[log q(x̃|t) − log q(x̃)],   q(x̃|t) = Π_i q(x̃_i | x̃_1..i−1, t)
 
-    on samples that neither model saw. X̃ is X (n, C·S·S) in gray, averaged to `side`×`side` pixels of `levels` levels,
-    so that I(X̃;T) ≤ I(X;T); q are masked networks of one hidden layer with `hidden` units (Germain et al. 2015), T
-    enters by its first `components` principal components. Each surprise is an upper bound of an entropy, so that their
-    difference is none; the second model can ignore T, so that chance alone makes it negative (reported as 0).
-    `measure` gives it with `ClassifierBound` for the label. Nats. Raises InvalidArgument (inputs that are no square
-    pictures). After Darlow and Storkey (2020), who use PixelCNN++ at full size.
+    on samples that neither model was fitted to. X̃ is X (n, C·S·S) in gray, averaged to `side`×`side` pixels of
+    `levels` levels, so that I(X̃;T) ≤ I(X;T); q are masked networks of one hidden layer with `hidden` units (Germain et
+    al. 2015) that take the first `components` principal components of T. Each cross-entropy is an upper bound of an
+    entropy, so their difference is no bound; a negative one occurs by chance and is reported as 0. `measure` returns it
+    with `ClassifierBound` for the label. Nats. Raises InvalidArgument (inputs that are not square pictures). After
+    Darlow and Storkey (2020), who use PixelCNN++ at full size.
 
     >>> pictures = torch.randint(0, 2, (400, 1, 1), generator=torch.Generator().manual_seed(0)).repeat(1, 4, 4).float()
     >>> found = Generative(side=2, levels=2, epochs=20).information(pictures.flatten(1), pictures[:, 0, :1])
@@ -42,34 +47,29 @@ class Generative:
     True
     """
 
-    side: int = 7
-    levels: int = 4
-    hidden: int = 256
-    components: int = 32
-    epochs: int = 40
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("side", "hidden", "components", "epochs"):
-            integer(getattr(self, name), name)
-        integer(self.levels, "levels", minimum=2)
+    side: PositiveInt = 7
+    levels: Annotated[int, Integer(2)] = 4
+    hidden: PositiveInt = 256
+    components: PositiveInt = 32
+    epochs: PositiveInt = 40
+    seed: Seed = 0
 
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
-        """I(X̃;T) and the classifier's bound on I(T;Y)."""
+        """Estimate I(X̃;T) and the classifier's bound on I(T;Y)."""
         if x is None:
-            raise InvalidArgument("x is None; want the network's inputs, which are predicted")
+            raise InvalidArgument("x", "the network's inputs, which are predicted", None)
         classes(y, "y")
         label = replace(ClassifierBound().estimate(t, y), quantity="I(T;Y)")
         return LayerInformation(self.information(x, t), label)
 
     def information(self, x: Any, t: Any) -> Estimate:
-        """I(X̃;T) of pictures x (n, C·S·S) and a layer t (n, ...)."""
+        """Estimate I(X̃;T) of pictures x (n, C·S·S) and a layer t (n, ...)."""
         pixels = self._small(samples(x, "x"))
         layer = samples(t, "t", dtype=torch.float64).cpu()
         paired(pixels, layer, "x", "t")
         n = len(pixels)
         given = self._features(layer.numpy(), self._parts(n)[2])
-        found = _alone(self, pixels.numpy().tobytes(), n) - self._surprise(pixels, given)
+        found = _alone(self, pixels.numpy().tobytes(), n) - self._cross_entropy(pixels, given)
         return Estimate(
             max(found, 0.0),
             quantity="I(X̃;T)",
@@ -78,7 +78,7 @@ class Generative:
             n=n,
             ceiling=pixels.shape[1] * math.log(self.levels),
             ceiling_name="pixels · log levels",
-            warnings=("the model given the layer predicts no better than that without",) if found < 0 else (),
+            warnings=(_NEGATIVE,) if found < 0 else (),
         )
 
     def _small(self, x: Tensor) -> Tensor:
@@ -89,7 +89,8 @@ class Generative:
             if channels * edge**2 == values.shape[1]:
                 break
         else:
-            raise InvalidArgument(f"x has {values.shape[1]} values a sample; want square pictures of 1 or 3 channels")
+            got = f"{values.shape[1]} values per sample"
+            raise InvalidArgument("x", "square pictures of 1 or 3 channels", got_text=got)
         gray = values.reshape(len(values), channels, edge, edge).mean(1, keepdim=True)
         small = F.adaptive_avg_pool2d(gray, min(self.side, edge)).flatten(1)
         low, high = small.min(), small.max()
@@ -100,7 +101,7 @@ class Generative:
         count = min(self.components, layer.shape[1], len(fit))
         centered = layer - layer[fit].mean(0)
         codes = PCA(count, random_state=self.seed).fit(centered[fit]).transform(centered)
-        # Components of rounding's size carry nothing.
+        # Components at the size of rounding errors carry no information.
         scale = np.maximum(codes[fit].std(0), 1e-9 * max(1e-300, float(np.abs(layer).max())))
         return torch.from_numpy((codes / scale).clip(-6, 6)).float()
 
@@ -111,8 +112,8 @@ class Generative:
 
     @torch.inference_mode(False)
     @torch.enable_grad()
-    def _surprise(self, pixels: Tensor, given: Tensor) -> float:
-        """Mean −log q(x̃|given) of the report part, in nats, by the model that does best on the select part."""
+    def _cross_entropy(self, pixels: Tensor, given: Tensor) -> float:
+        """Mean −log q(x̃|given) on the report part, in nats, by the epoch that is best on the select part."""
         report, select, fit = self._parts(len(pixels))
         model = _Autoregressive(given.shape[1], pixels.shape[1], self.hidden, self.levels, self.seed)
         optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
@@ -132,9 +133,9 @@ class Generative:
 
 @lru_cache(maxsize=8)
 def _alone(settings: Generative, pixels: bytes, n: int) -> float:
-    """The surprise without a layer: the same for every layer and epoch of a recording, so it is fitted once."""
+    """Cross-entropy without a layer: the same for every layer and epoch of a recording, so it is fitted once."""
     whole = torch.from_numpy(np.frombuffer(pixels, np.int64).reshape(n, -1).copy())
-    return settings._surprise(whole, torch.empty(n, 0))
+    return settings._cross_entropy(whole, torch.empty(n, 0))
 
 
 class _Autoregressive(nn.Module):
@@ -144,7 +145,7 @@ class _Autoregressive(nn.Module):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         self.pixels, self.levels = pixels, levels
-        # What is given has degree 0, pixel i has i, and a unit may see what is of its degree at most.
+        # The condition has degree 0 and pixel i degree i; a unit depends on inputs of at most its own degree.
         inputs = torch.cat([torch.zeros(features), torch.arange(1, pixels + 1)])
         units = torch.arange(hidden) % pixels
         self.first = Masked(inputs, units, generator, strict=False)

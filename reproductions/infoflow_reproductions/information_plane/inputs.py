@@ -13,7 +13,7 @@ from torch import Tensor
 from infoflow.core.checks import choice
 from infoflow.core.errors import InvalidArgument
 from infoflow.data import Dataset, Split, load
-from infoflow_reproductions.information_plane.variant import Variant
+from infoflow_reproductions.information_plane.recipe import Variant
 
 Pair = tuple[Tensor, Tensor]
 
@@ -33,13 +33,18 @@ class Inputs(NamedTuple):
     probes: dict[str, Pair]
     classes: int
 
+    def scored(self, count: int) -> dict[str, Pair]:
+        """The first samples of both sets that losses and accuracies are computed on (all when 0)."""
+        sets = {"train": self.train, "test": self.test}
+        return {name: (x[: count or None], y[: count or None]) for name, (x, y) in sets.items()}
+
 
 def inputs(variant: Variant, pairs: int, root: Path | None, *, images: bool, channels: int | None = None) -> Inputs:
-    """What the variant needs; vectors (n, d), or images (n, C, S, S) for convolutional networks.
+    """Load what the variant needs: vectors (n, d), or images (n, C, S, S) for convolutional networks.
 
-    Gray images are repeated to as many `channels` as the network wants.
+    Gray images are repeated to the number of `channels` that the network takes.
 
-    Raises MissingData, InvalidArgument (more samples asked for than there are).
+    Raises MissingData, InvalidArgument (more samples requested than there are).
 
     >>> found = inputs(Variant("szt"), 1000, None, images=False)
     >>> len(found.train[1]), len(found.probes["probe"][1]), len(found.probes["pairs"][1])
@@ -48,28 +53,23 @@ def inputs(variant: Variant, pairs: int, root: Path | None, *, images: bool, cha
     parts = _loaded(variant.data, variant.shuffled_split, str(root) if root is not None else None)
     train, test = (_classes_only(part, variant.classes) for part in (parts.train, parts.test))
     if variant.size:
-        train = _drawn(train, variant.size, "training samples")
-    chosen = {"train": train, "test": test}
-    probe = (
-        Split(parts.name, train, test).whole
-        if choice(variant.probe, "probe", ("all", "train", "test")) == "all"
-        else chosen[variant.probe]
-    )
+        train = _drawn(train, "size", variant.size)
+    which = choice(variant.probe, "probe", ("all", "train", "test"))
+    probe = train if which == "train" else test if which == "test" else Split(parts.name, train, test).whole
     if variant.probe_size:
-        probe = _drawn(probe, variant.probe_size, "samples in the probe")
-    taken = {
-        name: _tensors(part, images, channels) for name, part in (("train", train), ("test", test), ("probe", probe))
-    }
-    probes = {"probe": _repeated(taken["probe"], variant.repeats)}
-    if len(probe) * variant.repeats > pairs:
-        few = _drawn(probe, max(2, pairs // variant.repeats), "samples in the probe")
-        probes["pairs"] = _repeated(_tensors(few, images, channels), variant.repeats)
-    count = min(len(train), len(test), max(2, min(pairs, len(probe) * variant.repeats) // variant.repeats))
-    for name, part in chosen.items():
-        probes[name] = _repeated(
-            _tensors(_drawn(part, count, "samples in the probe"), images, channels), variant.repeats
-        )
-    return Inputs(taken["train"], taken["test"], probes, len(variant.classes) or train.classes)
+        probe = _drawn(probe, "probe_size", variant.probe_size)
+
+    def tensors(data: Dataset, count: int = 0) -> Pair:
+        return _tensors(_drawn(data, "pairs", count or len(data)), images, channels)
+
+    repeats = variant.repeats
+    probes = {"probe": _repeated(tensors(probe), repeats)}
+    if len(probe) * repeats > pairs:
+        probes["pairs"] = _repeated(tensors(probe, max(2, pairs // repeats)), repeats)
+    count = min(len(train), len(test), max(2, min(pairs, len(probe) * repeats) // repeats))
+    for name, part in (("train", train), ("test", test)):
+        probes[name] = _repeated(tensors(part, count), repeats)
+    return Inputs(tensors(train), tensors(test), probes, len(variant.classes) or train.classes)
 
 
 @lru_cache(maxsize=2)
@@ -85,10 +85,10 @@ def _classes_only(data: Dataset, wanted: tuple[int, ...]) -> Dataset:
     return Dataset(part.name, part.inputs, labels, len(wanted), part.scale, part.source)
 
 
-def _drawn(data: Dataset, count: int, what: str) -> Dataset:
-    """The same ones whoever asks."""
+def _drawn(data: Dataset, argument: str, count: int) -> Dataset:
+    """A random part that is the same in every call."""
     if count > len(data):
-        raise InvalidArgument(f"{count} {what} are asked for, but there are {len(data)}")
+        raise InvalidArgument(argument, f"at most the number of samples ({len(data)})", count)
     if count == len(data):
         return data
     return data.subset(np.sort(np.random.default_rng(0).permutation(len(data))[:count]))

@@ -10,34 +10,36 @@ from torch import nn
 from infoflow.core.checks import choice
 from infoflow.layers import GaussianNoise, QuantizedActivation
 from infoflow.models import MLP, Convolution, ConvolutionalNet, LeNet5, after_activations, stack, vision_network
-from infoflow_reproductions.information_plane.variant import Variant
+from infoflow_reproductions.information_plane.recipe import Variant
+
+_Layers = list[Convolution]
+
+
+def _pooled(*widths: int, repeats: int = 1) -> _Layers:
+    """3×3 convolutions of each width, so often, the last one of each width with pooling."""
+    counts = [(width, number) for width in widths for number in range(1, repeats + 1)]
+    return [Convolution(width, 3, 1, "max" if number == repeats else "") for width, number in counts]
+
 
 # Noshad et al.: 5×5 to 4 maps, 3×3 to 8 and 16 with pooling, 256 units; Wickstrøm et al.: 4, 8 and 16 maps, 256 units.
-_CONVOLUTIONS = {
-    "cnn-noshad": [Convolution(4, 5), Convolution(8, 3, pool="max"), Convolution(16, 3, pool="max")],
-    "cnn-wickstrom": [Convolution(4, 3), Convolution(8, 3, pool="max"), Convolution(16, 3, pool="max")],
-    "cnn-shallow": [Convolution(16, 3, 1, "max"), Convolution(32, 3, 1, "max")],
-    "cnn-deep": [
-        *(Convolution(width, 3, 1, pool) for width, pool in
-          ((32, ""), (32, "max"), (64, ""), (64, "max"), (128, ""), (128, "max"))),
-    ],
-    "vgg16": [
-        *(Convolution(width, 3, 1, "max" if last else "")
-          for width, count in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-          for last in [False] * (count - 1) + [True]),
-    ],
-}  # fmt: skip
-_DENSE = {"cnn-noshad": [256], "cnn-wickstrom": [256], "cnn-shallow": [64], "cnn-deep": [128], "vgg16": [512]}
+_CONVOLUTIONS: dict[str, tuple[_Layers, int]] = {
+    "cnn-noshad": ([Convolution(4, 5), Convolution(8, 3, pool="max"), Convolution(16, 3, pool="max")], 256),
+    "cnn-wickstrom": ([Convolution(4, 3), Convolution(8, 3, pool="max"), Convolution(16, 3, pool="max")], 256),
+    "cnn-shallow": (_pooled(16, 32), 64),
+    "cnn-deep": (_pooled(32, 64, 128, repeats=2), 128),
+    "vgg16": ([*_pooled(64, 128, repeats=2), *_pooled(256, 512, repeats=3), *_pooled(512, repeats=3)], 512),
+}
+"""Name -> convolutions and the units of the dense layer after them."""
 
 VISION = ("resnet18", "densenet121")
-"""torchvision's, for color images; which of their modules to record has to be said."""
+"""torchvision's, for color images; a variant must name the modules to record."""
 
 NETWORKS = ("mlp", "lenet5", *_CONVOLUTIONS, *VISION)
 """What `Variant.network` can be."""
 
 
 def takes_images(variant: Variant) -> bool:
-    """Whether its network is convolutional."""
+    """Whether the network is convolutional."""
     return choice(variant.network, "network", NETWORKS) != "mlp"
 
 
@@ -47,12 +49,12 @@ def stackable(variant: Variant) -> bool:
 
 
 def channels(variant: Variant) -> int | None:
-    """How many channels its network wants of images; None for as many as they have."""
+    """The number of channels that the network takes; None for as many as the images have."""
     return 3 if variant.network in VISION else None
 
 
 def build(variant: Variant, shape: Sequence[int], classes: int, seeds: Sequence[int]) -> nn.Module:
-    """The network for inputs of this shape: a stack of one member a seed, or the network of the only seed.
+    """Build the network for inputs of this shape: a stack with one member per seed, or that of the only seed.
 
     >>> build(Variant("szt"), (12,), 2, [0, 1]).members
     2
@@ -61,7 +63,7 @@ def build(variant: Variant, shape: Sequence[int], classes: int, seeds: Sequence[
         return stack([_one(variant, shape, classes, seed) for seed in seeds])
     (seed,) = seeds
     network = _one(variant, shape, classes, seed)
-    if takes_images(variant):  # a third faster on processors, pooling most of all
+    if takes_images(variant):  # a third faster on CPUs, above all the pooling
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network
 
@@ -72,19 +74,14 @@ def _one(variant: Variant, shape: Sequence[int], classes: int, seed: int) -> nn.
     network: nn.Sequential
     if variant.network == "mlp":
         activation = variant.activation[0] if len(variant.activation) == 1 else list(variant.activation)
-        network = MLP((shape[0], *variant.widths, classes), activation,
-                      initialization=variant.initialization, seed=seed)  # fmt: skip
+        widths = (shape[0], *variant.widths, classes)
+        network = MLP(widths, activation, initialization=variant.initialization, seed=seed)
     elif variant.network == "lenet5":
         network = LeNet5((shape[0], shape[1]), classes, variant.activation[0], seed=seed)
     else:
-        network = ConvolutionalNet(
-            (shape[0], shape[1]),
-            _CONVOLUTIONS[variant.network],
-            _DENSE[variant.network],
-            variant.activation[0],
-            classes=classes,
-            seed=seed,
-        )
+        convolutions, dense = _CONVOLUTIONS[variant.network]
+        size, activation = (shape[0], shape[1]), variant.activation[0]
+        network = ConvolutionalNet(size, convolutions, [dense], activation, classes=classes, seed=seed)
     if variant.gain != 1.0:
         with torch.no_grad():
             for layer in network.modules():

@@ -1,47 +1,54 @@
-"""What the trials of a row found, as tables to judge by."""
+"""The results of a row's trials as tables, which its claims are judged by."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
+from infoflow.core.estimate import NATS_PER_BIT
 from infoflow.plane import Plane
 from infoflow.plane.compression import compression
-from infoflow.plane.labels import label
 from infoflow.plane.sweeps import sensitivity
 from infoflow_reproductions.harness.trial import Results
 from infoflow_reproductions.information_plane.curves import SIDES, geometry_of, plane_of
-from infoflow_reproductions.information_plane.readers import estimator_of
-from infoflow_reproductions.information_plane.variant import Recipe
-
-OUTPUT = "output"
+from infoflow_reproductions.information_plane.layer_estimators import label_of
+from infoflow_reproductions.information_plane.recipe import OUTPUT, SettingSweep, Variant
 
 LEARNS = 0.05
-"""By how much of its first value the training loss has to fall, for a verdict on what layers do in training."""
+"""The training loss must fall by this part of its first value before a claim on the layers is judged."""
+
+
+class Readable(Protocol):
+    """What a reading needs of a recipe."""
+
+    @property
+    def variants(self) -> tuple[Variant, ...]: ...
+    @property
+    def sweeps(self) -> tuple[SettingSweep, ...]: ...
+    @property
+    def labels(self) -> Sequence[str]:
+        """The paper's estimators as the plane's table names them."""
 
 
 class Reading:
-    """The plane, the verdicts on compression and their sensitivity, from the curves of all trials.
+    """The plane, the verdicts on compression and their sensitivity, from the curves of all trials."""
 
-    `estimators` are labels in the plane, where those aren't the recipe's.
-    """
-
-    def __init__(self, recipe: Recipe, results: Results, estimators: Sequence[str] | None = None) -> None:
+    def __init__(self, recipe: Readable, results: Results) -> None:
         self.recipe = recipe
         self.networks = list(dict.fromkeys(trial.partition("/")[0] for trial in results))
         self.found = {
             name: [results[trial] for trial in results if trial.startswith(f"{name}/")] for name in self.networks
         }
-        self.estimators = [label_of(text) for text in recipe.estimators] if estimators is None else list(estimators)
         whole = plane_of(self.found)
         apart = whole.frame["probe"].isin(SIDES)
         self.plane = Plane(whole.frame[~apart], whole.metrics, whole.provenance)
         self.sides = whole.frame[apart]
-        """The rows of training and test inputs by themselves."""
+        """The rows of training inputs alone and of test inputs alone."""
 
     @cached_property
     def compression(self) -> pd.DataFrame:
@@ -50,28 +57,32 @@ class Reading:
 
     @cached_property
     def sensitivity(self) -> pd.DataFrame:
-        """`infoflow.plane.sensitivity` of the recipe's rulers."""
-        return sensitivity(self.plane, [ruler.sweep for ruler in self.recipe.rulers])
+        """`infoflow.plane.sensitivity` of the recipe's sweeps."""
+        return sensitivity(self.plane, [sweep.sweep for sweep in self.recipe.sweeps])
 
     @cached_property
     def geometry(self) -> pd.DataFrame:
-        """How the activations lie, means over seeds."""
+        """Measures of the activations' geometry, means over seeds."""
         return pd.concat([geometry_of(name, found) for name, found in self.found.items()], ignore_index=True)
 
     def has(self, *networks: str) -> bool:
         """Whether all of them were run (the smallest scale leaves some out)."""
         return set(networks) <= set(self.networks)
 
+    def variant(self, network: str) -> Variant:
+        """The settings of a network."""
+        return next(variant for variant in self.recipe.variants if variant.name == network)
+
     def first(self, network: str) -> str:
-        """The first of the recipe's estimators that the network was measured with."""
+        """The first of the paper's estimators that the network was measured with."""
         rows = self.plane.frame
         known = rows.loc[rows["network"] == network, "estimator"].unique()
-        return next((one for one in self.estimators if one in known), str(known[0]))
+        return next((one for one in self.recipe.labels if one in known), str(known[0]))
 
     @property
     def drawn(self) -> list[str]:
-        """The estimators whose planes are worth a picture: the recipe's, and those of single variants."""
-        swept = {label_of(text) for ruler in self.recipe.rulers for text in ruler.texts} - {*self.estimators}
+        """The estimators whose planes are drawn: all but those of sweeps alone."""
+        swept = {label_of(text) for sweep in self.recipe.sweeps for text in sweep.texts} - {*self.recipe.labels}
         return [one for one in self.plane.estimators if one not in swept]
 
     def layers(self, network: str) -> list[str]:
@@ -80,19 +91,30 @@ class Reading:
         return [str(layer) for layer in rows["layer"].unique()]
 
     def hidden(self, network: str) -> list[str]:
-        """All but the output."""
+        """All layers except the output."""
         return [layer for layer in self.layers(network) if layer != OUTPUT]
 
-    def nats(self, network: str, layer: str, estimator: str | None = None, axis: str = "input") -> pd.DataFrame:
-        """Epochs by seeds, nats."""
+    def rows(self, network: str, layer: str, estimator: str | None = None, axis: str = "input") -> pd.DataFrame:
+        """The plane's rows of one layer, by the paper's first estimator unless another is named."""
         frame = self.plane.frame
-        rows = frame[
+        return frame[
             (frame["network"] == network)
             & (frame["layer"] == layer)
             & (frame["estimator"] == (estimator or self.first(network)))
             & (frame["axis"] == axis)
         ]
+
+    def nats(self, network: str, layer: str, estimator: str | None = None, axis: str = "input") -> pd.DataFrame:
+        """Epochs by seeds, nats."""
+        rows = self.rows(network, layer, estimator, axis)
         return rows.pivot(index="epoch", columns="seed", values="nats").sort_index()
+
+    def bits(
+        self, network: str, layer: str, estimator: str | None = None, axis: str = "input", *, epoch: int | None = None
+    ) -> list[float]:
+        """The value of each seed at an epoch, the last one by default, in bits."""
+        nats = self.nats(network, layer, estimator, axis)
+        return [float(value) / NATS_PER_BIT for value in (nats.iloc[-1] if epoch is None else nats.loc[epoch])]
 
     def metric(self, network: str, metric: str) -> pd.DataFrame:
         """Epochs by seeds."""
@@ -101,7 +123,7 @@ class Reading:
         return rows.pivot(index="epoch", columns="seed", values="value").sort_index()
 
     def shares(self, network: str, layer: str, estimator: str | None = None, until: float = math.inf) -> list[float]:
-        """For each seed, how much of I(X;T)'s peak is lost at the end, or at the last snapshot until an epoch."""
+        """For each seed, the part of I(X;T)'s peak that is lost at the end, or at the last snapshot until an epoch."""
         nats = self.nats(network, layer, estimator).loc[:until]
         peak = nats.max()
         return [float(1 - nats[seed].iloc[-1] / peak[seed]) if peak[seed] > 0 else 0.0 for seed in nats.columns]
@@ -119,14 +141,12 @@ class Reading:
         return [int(seed) for seed in loss.columns if not loss[seed].iloc[-1] < (1 - LEARNS) * loss[seed].iloc[0]]
 
     def correlation(self, network: str, layer: str, estimator: str | None = None) -> tuple[float, int]:
-        """Over seeds, of the share of the peak that is lost with the test accuracy at the end (NaN: nothing varies)."""
+        """Correlation over seeds of the lost part of the peak with the final test accuracy, and the number of seeds.
+
+        NaN if one of the two doesn't vary.
+        """
         shares = np.array(self.shares(network, layer, estimator))
         accuracy = self.metric(network, "test_accuracy").iloc[-1].to_numpy()
         if len(shares) < 3 or shares.std() == 0 or accuracy.std() == 0:
             return float("nan"), len(shares)
         return float(np.corrcoef(shares, accuracy)[0, 1]), len(shares)
-
-
-def label_of(text: str) -> str:
-    """An estimator's name in the plane's table."""
-    return label(estimator_of(text, {}))

@@ -1,10 +1,10 @@
-"""The trial that most rows of Table I share: train, record, analyse, and keep the curves."""
+"""The trial that most rows of Table I share: train, record, analyze, and return curves."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -15,93 +15,97 @@ from torch import Tensor, nn
 from infoflow.models.seeded import seeded
 from infoflow.plane import Plane, analyse, geometry_of, record
 from infoflow.plane.labels import label
-from infoflow.training import Fit, Optimizer, Player, Training, fit, snapshot_epochs, train
+from infoflow.training import Fit, Optimizer, Player, fit, snapshot_epochs, train
 from infoflow_reproductions.harness.trial import Context, Trial
 from infoflow_reproductions.information_plane.curves import packed, packed_geometry, packed_metrics
-from infoflow_reproductions.information_plane.inputs import Inputs, Pair, inputs
+from infoflow_reproductions.information_plane.inputs import Inputs, inputs
+from infoflow_reproductions.information_plane.layer_estimators import estimator_of
 from infoflow_reproductions.information_plane.networks import build, channels, stackable, takes_images
-from infoflow_reproductions.information_plane.readers import estimator_of
-from infoflow_reproductions.information_plane.variant import Recipe, Variant
+from infoflow_reproductions.information_plane.recipe import OUTPUT, Recipe, Variant
 
-PAIRWISE = (
-    "kernel-density", "matrix-renyi", "channel-renyi", "sample-propagation", "noisy-network", "noisy-mine",
+PAIRWISE = {
+    "kernel-density",
+    "matrix-renyi",
+    "channel-renyi",
+    "sample-propagation",
+    "noisy-network",
+    "noisy-mine",
     "generative",
-)  # fmt: skip
+}
 """Estimators that get the smaller probe: they compare all pairs, or learn."""
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A network to train from some seeds, and how to measure it."""
+
+    variant: Variant
+    estimators: tuple[str, ...]
+    few: tuple[str, ...]
+    """Those that get the smaller probe."""
+    seeds: tuple[int, ...]
+    snapshots: tuple[int, ...]
+    """Epochs."""
+    metrics_on: int
+    pairs: int
+    sides: tuple[str, ...]
+    """Estimators that also measure training and test inputs separately."""
 
 
 def trials(recipe: Recipe) -> list[Trial]:
     """Every variant, its seeds in blocks that train side by side, or one by one where they can't."""
-    texts = dict.fromkeys([*recipe.estimators, *(text for ruler in recipe.rulers for text in ruler.texts)])
-    swept = {text for ruler in recipe.rulers if ruler.few for text in ruler.texts}
-    few = [text for text in texts if text.partition(":")[0] in PAIRWISE or text in swept - {*recipe.estimators}]
+    texts = dict.fromkeys([*recipe.estimators, *(text for sweep in recipe.sweeps for text in sweep.texts)])
+    swept = {text for sweep in recipe.sweeps if sweep.few for text in sweep.texts}
+    few = [text for text in texts if _pairwise(text) or text in swept - {*recipe.estimators}]
     found = []
     for variant in recipe.variants:
         size = recipe.together if stackable(variant) else 1
         seeds = min(recipe.seeds, variant.at_most or recipe.seeds)
+        epochs = sorted({*snapshot_epochs(variant.epochs, recipe.snapshots), *recipe.also_at})
         for first in range(0, seeds, size):
-            found.append(
-                Trial(
-                    f"{variant.name}/seeds from {first}",
-                    trace,
-                    {
-                        "variant": asdict(variant),
-                        "estimators": list(variant.measured_by or texts),
-                        "few": [text for text in variant.measured_by if text.partition(":")[0] in PAIRWISE] or few,
-                        "seeds": list(range(first, min(first + size, seeds))),
-                        "epochs": [
-                            epoch
-                            for epoch in sorted({*snapshot_epochs(variant.epochs, recipe.snapshots), *recipe.also_at})
-                            if epoch <= variant.epochs
-                        ],
-                        "metrics_on": recipe.metrics_on,
-                        "pairs": recipe.pairs,
-                        "sides": list(recipe.sides or (variant.measured_by or recipe.estimators)[:1]),
-                    },
-                )
+            settings = Traced(
+                variant=variant,
+                estimators=variant.measured_by or tuple(texts),
+                few=tuple([text for text in variant.measured_by if _pairwise(text)] or few),
+                seeds=tuple(range(first, min(first + size, seeds))),
+                snapshots=tuple(epoch for epoch in epochs if epoch <= variant.epochs),
+                metrics_on=recipe.metrics_on,
+                pairs=recipe.pairs,
+                sides=recipe.sides or (variant.measured_by or recipe.estimators)[:1],
             )
+            found.append(Trial(f"{variant.name}/seeds from {first}", trace, settings))
     return found
 
 
-def trace(
-    variant: Mapping[str, Any],
-    estimators: Sequence[str],
-    few: Sequence[str],
-    seeds: Sequence[int],
-    epochs: Sequence[int],
-    metrics_on: int,
-    pairs: int,
-    sides: Sequence[str],
-    *,
-    context: Context,
-) -> dict[str, Any]:
-    """Trains the variant's network from each seed and returns its plane, metrics and geometry as curves."""
-    chosen = variant_of(variant)
+def _pairwise(text: str) -> bool:
+    return text.partition(":")[0] in PAIRWISE
+
+
+def trace(settings: Traced, context: Context) -> dict[str, Any]:
+    """Train the network from each seed and return its plane, metrics and geometry as curves."""
+    variant, seeds = settings.variant, settings.seeds
     # Noisy networks draw from the global state whenever they run, in training or not.
-    with seeded(seeds[0]), tempfile.TemporaryDirectory() as store:
-        data = inputs(chosen, pairs, context.data_root, images=takes_images(chosen), channels=channels(chosen))
-        network = build(chosen, data.train[0].shape[1:], data.classes, seeds).to(context.device)
+    with seeded(seeds[0]), tempfile.TemporaryDirectory() as folder:
+        store = f"{folder}/recording"
+        images = takes_images(variant)
+        data = inputs(variant, settings.pairs, context.data_root, images=images, channels=channels(variant))
+        network = build(variant, data.train[0].shape[1:], data.classes, seeds).to(context.device)
         with record(
             network,
             {name: x for name, (x, _) in data.probes.items()},
             {name: y for name, (_, y) in data.probes.items()},
-            store=f"{store}/recording",
-            layers=list(chosen.layers) or "auto",
+            store=store,
+            layers=list(variant.layers) or "auto",
             output=_softmax,
-            seeds=list(seeds) if stackable(chosen) else seeds[0],
-            name=chosen.name,
+            seeds=list(seeds) if stackable(variant) else seeds[0],
+            name=variant.name,
         ) as recorder:
-            run = _penalized if chosen.orthonormal else _plainly
-            scored = {"train": data.train, "test": data.test}
-            if metrics_on:
-                scored = {name: (x[:metrics_on], y[:metrics_on]) for name, (x, y) in scored.items()}
-            run(network, data, scored, chosen, seeds, epochs, recorder.snapshot, context)
-        plane, truth = analyzed(f"{store}/recording", estimators, few, sides, data, _shapes(network, data))
-        # Beside the plane, for the probe that all inputs are in; maps are too wide for their spectrum.
-        narrow = [layer for layer in recorder.layers if not takes_images(chosen) or layer == "output"]
-        shown = geometry_of(
-            f"{store}/recording", layers=narrow, probes=["pairs" if "pairs" in data.probes else "probe"]
-        )
+            run = _train_penalized if variant.orthonormal else _train
+            run(network, data, settings, recorder.snapshot, context)
+        plane, truth = _analyzed(store, settings, data, _shapes(network, data))
+        # Geometry is of the probe that all estimators share; maps are too wide for their spectrum.
+        narrow = [layer for layer in recorder.layers if not images or layer == OUTPUT]
+        shown = geometry_of(store, layers=narrow, probes=["pairs" if "pairs" in data.probes else "probe"])
     return {
         "curves": packed(plane),
         "metrics": packed_metrics(plane),
@@ -110,33 +114,17 @@ def trace(
     }
 
 
-def variant_of(values: Mapping[str, Any]) -> Variant:
-    """A variant from plain values, as a trial's arguments hold them."""
-    fields: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-    return Variant(**fields)
-
-
-def analyzed(
-    store: str,
-    estimators: Sequence[str],
-    few: Sequence[str],
-    sides: Sequence[str],
-    data: Inputs,
-    shapes: Mapping[int, tuple[int, ...]],
-) -> tuple[Plane, str]:
-    """The plane of a recording: every estimator on the probe that it can afford, `few` on the smaller one.
-
-    `sides` also on training and test inputs by themselves.
-    """
-    # An estimator can be both the paper's and one of a sweep, in other words.
+def _analyzed(store: str, settings: Traced, data: Inputs, shapes: Mapping[int, tuple[int, ...]]) -> tuple[Plane, str]:
+    """The plane of a recording: every estimator on its probe, `sides` also on training and test inputs separately."""
+    # The paper's estimator and one of a sweep can be the same with different texts.
     once: dict[str, tuple[str, Any]] = {}
-    for text in estimators:
+    for text in settings.estimators:
         estimator = estimator_of(text, shapes)
         once.setdefault(label(estimator), (text, estimator))
-    spared = {*few} if "pairs" in data.probes else set()
-    small = [estimator for text, estimator in once.values() if text in spared]
-    large = [estimator for text, estimator in once.values() if text not in spared]
-    apart = [estimator_of(text, shapes) for text in sides]
+    few = {*settings.few} if "pairs" in data.probes else set()
+    small = [estimator for text, estimator in once.values() if text in few]
+    large = [estimator for text, estimator in once.values() if text not in few]
+    apart = [estimator_of(text, shapes) for text in settings.sides]
     parts = [
         analyse(store, chosen, probes=probes)
         for chosen, probes in ((large, ["probe"]), (small, ["pairs"]), (apart, ["train", "test"]))
@@ -167,48 +155,25 @@ def _softmax(logits: Tensor) -> Tensor:
     return torch.softmax(logits, dim=-1)
 
 
-def _plainly(
-    network: nn.Module,
-    data: Inputs,
-    scored: Mapping[str, Pair],
-    variant: Variant,
-    seeds: Sequence[int],
-    epochs: Sequence[int],
-    snapshot: Callable[..., None],
-    context: Context,
-) -> None:
+def _train(network: nn.Module, data: Inputs, settings: Traced, snapshot: Callable[..., None], context: Context) -> None:
     train(
         network,
         data.train,
-        Training(
-            epochs=variant.epochs,
-            batch_size=variant.batch_size,
-            optimizer=variant.optimizer,
-            learning_rate=variant.learning_rate,
-            momentum=variant.momentum,
-            weight_decay=variant.weight_decay,
-            shuffle=variant.shuffle,
-        ),
-        seeds=list(seeds),
-        evaluate=scored,
-        snapshots=epochs,
+        settings.variant.training,
+        seeds=list(settings.seeds),
+        evaluate=data.scored(settings.metrics_on),
+        snapshots=settings.snapshots,
         on_snapshot=lambda epoch, _, metrics: snapshot(epoch, **metrics),
         device=context.device,
-        progress=variant.name if context.progress else False,
+        progress=settings.variant.name if context.progress else False,
     )
 
 
-def _penalized(
-    network: nn.Module,
-    data: Inputs,
-    scored: Mapping[str, Pair],
-    variant: Variant,
-    seeds: Sequence[int],
-    epochs: Sequence[int],
-    snapshot: Callable[..., None],
-    context: Context,
+def _train_penalized(
+    network: nn.Module, data: Inputs, settings: Traced, snapshot: Callable[..., None], context: Context
 ) -> None:
-    """Cross-entropy + weight · Σ_l ‖W_l W_lᵀ − I‖² over the hidden layers, the smaller Gram matrix of each."""
+    """Minimize cross-entropy + weight · Σ_l ‖W_l W_lᵀ − I‖² over hidden layers, the smaller Gram matrix of each."""
+    variant = settings.variant
     weights = [module.weight for module in network.modules() if isinstance(module, nn.Linear)][:-1]
 
     def loss(x: Tensor, y: Tensor) -> Tensor:
@@ -220,8 +185,8 @@ def _penalized(
 
     def evaluate(epoch: int) -> dict[str, float]:
         found: dict[str, float] = {}
-        if epoch in epochs:
-            for name, (x, y) in scored.items():
+        if epoch in settings.snapshots:
+            for name, (x, y) in data.scored(settings.metrics_on).items():
                 logits = network(x.to(context.device))
                 found[f"{name}_loss"] = float(F.cross_entropy(logits, y.to(context.device)))
                 found[f"{name}_accuracy"] = float((logits.argmax(1).cpu() == y).float().mean())
@@ -235,7 +200,7 @@ def _penalized(
         Player(network, loss, optimizer),
         data.train,
         Fit(variant.epochs, variant.batch_size, drop_last=False),
-        seed=seeds[0],
+        seed=settings.seeds[0],
         evaluate=evaluate,
         device=context.device,
         progress=variant.name if context.progress else False,

@@ -1,4 +1,4 @@
-"""Estimators that place a layer in the plane in ways that only these rows need, and all estimators by text."""
+"""Estimators of a layer's place in the plane that only these rows use, and all estimators by text."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import LayerInformation
 from infoflow.estimators import MINE, AddedNoise, MatrixRenyi, SamplePropagation
 from infoflow.estimators.registry import named_parameters, parse
+from infoflow.plane.labels import label
 from infoflow_reproductions.information_plane.generative import Generative
 
 
@@ -22,8 +23,8 @@ class NoisyNetwork:
     """Sample propagation where the layers before are noisy too: I(X;T) = ĥ(T) − Σ_i ĥ(T | x_i)/n, its eq. 11.
 
     `measure(t, y, x)`: t are a layer's values before its own noise, with noise drawn anew in the layers before it for
-    every row; rows of one input x belong together, however they are ordered. The variance must be that of the network's
-    noise. Raises InvalidArgument without x. Goldfeld et al. (2019).
+    every row; rows of one input x belong together in any order. The variance must be that of the network's noise.
+    Raises InvalidArgument without x. Goldfeld et al. (2019).
 
     >>> x = torch.tensor([[0.0], [0.0], [1.0], [1.0]])
     >>> t = torch.tensor([[-9.0], [-9.1], [9.0], [9.1]])
@@ -34,9 +35,9 @@ class NoisyNetwork:
     estimator: SamplePropagation
 
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
-        """I(X;T+ε) and I(T+ε;Y), both with the network's noise."""
+        """Estimate I(X;T+ε) and I(T+ε;Y), both with the network's noise."""
         if x is None:
-            raise InvalidArgument("x is None; want the network's inputs, to know which rows belong to one")
+            raise InvalidArgument("x", "the network's inputs, which tell the rows of one input apart", None)
         rows = samples(x, "x").cpu().numpy()
         _, numbers = np.unique(rows, axis=0, return_inverse=True)
         return LayerInformation(
@@ -62,7 +63,7 @@ class ChannelRenyi:
         return f"ChannelRenyi({self.estimator!r}, {self.shapes!r})"
 
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
-        """I_α(X;T) and I_α(T;Y); what isn't maps is one channel."""
+        """Estimate I_α(X;T) and I_α(T;Y); values that are no maps count as one channel."""
         return self.estimator.measure(self._maps(t), y, None if x is None else self._maps(x))
 
     def _maps(self, values: Any) -> Any:
@@ -71,9 +72,10 @@ class ChannelRenyi:
 
 
 def estimator_of(text: str, shapes: Mapping[int, tuple[int, ...]]) -> Any:
-    """By text, as `infoflow.estimators.parse`; "noisy-network" and "channel-renyi" are those above,
-    "generative" is `Generative`, and
-    "noisy-mine:variance=..." is MINE (with further settings of its) on the layer with noise.
+    """Create an estimator from text, as `infoflow.estimators.parse` does, with four further names.
+
+    "noisy-network" and "channel-renyi" are the classes above, "generative" is `Generative`, and
+    "noisy-mine:variance=..." is MINE (with further settings of it) on the layer with noise.
 
     >>> estimator_of("noisy-network:variance=0.01", {}).estimator.variance
     0.01
@@ -90,3 +92,8 @@ def estimator_of(text: str, shapes: Mapping[int, tuple[int, ...]]) -> Any:
     if name == "channel-renyi":
         return ChannelRenyi(parse(f"matrix-renyi:channels=True{',' if rest else ''}{rest}"), shapes)
     return parse(text)
+
+
+def label_of(text: str) -> str:
+    """The estimator's name in the plane's table."""
+    return label(estimator_of(text, {}))

@@ -1,0 +1,140 @@
+"""One row of Table I as an experiment: its recipes, what the review says about it, and the rule of its verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from infoflow_reproductions.harness.experiment import Experiment
+from infoflow_reproductions.harness.findings import Claim, Findings, Row, Verdict
+from infoflow_reproductions.harness.trial import Results, Trial
+from infoflow_reproductions.information_plane import figures, tracing
+from infoflow_reproductions.information_plane.claims import Rules, agreement, survival
+from infoflow_reproductions.information_plane.curves import NOT_ESTIMATED
+from infoflow_reproductions.information_plane.reading import LEARNS, Reading
+
+PAPER = "information-plane"
+SMALLER = "Reduced scale: "
+"""Begins the note on settings that are smaller than published."""
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A paper of the table: what the review says about it, and how it is reproduced."""
+
+    name: str
+    """After the first author: also the experiment's name."""
+    reference: str
+    """Its number in the review."""
+    paper: str
+    review: str
+    """What it shows, by the review's Table I and text."""
+    recipes: Mapping[str, Any]
+    """Scale -> settings; a `Recipe`, unless `trials` takes another dataclass."""
+    claims: Sequence[Rules]
+    published: Callable[[Reading], Sequence[Row]] = lambda _: ()
+    """Figures beside the published ones."""
+    trials: Callable[[Any], Sequence[Trial]] = tracing.trials
+    """Trials named NETWORK/..., which return curves."""
+    settings_known: bool = True
+    chosen: str = ""
+    """What was chosen where settings are unpublished."""
+    remarks: Sequence[str] = ()
+
+    @property
+    def experiment(self) -> Experiment:
+        """The row as an experiment."""
+        title = f"Table I {self.reference}: {self.paper}"
+        return Experiment(PAPER, self.name, title, self.recipes, self.trials, self.report)
+
+    def report(self, recipe: Any, results: Results) -> Findings:
+        """Judge the claims and collect figures, pictures and notes."""
+        reading = Reading(recipe, results)
+        claims = [claim for rules in (*self.claims, survival, agreement) for claim in rules(reading)]
+        rows = [*self.published(reading), *found_rows(reading)]
+        return Findings(rows, claims, figures.pictures(reading), [*self._notes(recipe, claims), *self.remarks])
+
+    def _notes(self, recipe: Any, claims: Sequence[Claim]) -> list[str]:
+        """The review's verdict, ours, the rule, and how the settings differ from the published ones."""
+        ours, chosen = verdict([claim.verdict for claim in claims if claim.published], self.settings_known)
+        notes = [
+            f"The review: {self.review}",
+            f"This row: {ours}{f' ({chosen} with the chosen settings)' if chosen else ''}. Rule: differs if a "
+            f"published claim differs; otherwise {Verdict.INCONCLUSIVE} if one is {Verdict.INCONCLUSIVE}; otherwise "
+            "reproduced. Settings unknown if the paper publishes too few of them. 'Why' says whether a claim that "
+            "differs would hold by the other estimators and settings that measured the same activations.",
+            "A layer compresses if I(X;T) at the end lies more than 5 % below its peak in the whole 10–90 % band over "
+            "seeds, and does not compress if the whole band lies within 5 %. Compression and the rise of I(T;Y) are "
+            f"not judged for a network whose training loss falls by less than {LEARNS:.0%} with some seed.",
+        ]
+        if self.chosen:
+            notes.append(f"Chosen, as unpublished: {self.chosen}")
+        if recipe != self.recipes["full"]:
+            notes.append(f"{SMALLER}{'; '.join(_smaller(recipe, self.recipes['full']))}.")
+        return notes
+
+
+def verdict(verdicts: Sequence[str], settings_known: bool = True) -> tuple[str, str]:
+    """A row's verdict from those of its published claims, and a second one for what was chosen.
+
+    - "settings unknown" if the paper doesn't publish them: then the second is what the chosen settings give;
+    - "differs" if a claim differs,
+    - "inconclusive" if one is inconclusive,
+    - "reproduced" if all hold.
+
+    >>> verdict(["reproduced", "reproduced"])
+    ('reproduced', '')
+    >>> verdict(["reproduced", "differs"], settings_known=False)
+    ('settings unknown', 'differs')
+    """
+    found = (
+        Verdict.DIFFERS
+        if Verdict.DIFFERS in verdicts
+        else Verdict.REPRODUCED
+        if verdicts and set(verdicts) == {str(Verdict.REPRODUCED)}
+        else Verdict.INCONCLUSIVE
+    )
+    return (str(found), "") if settings_known else (str(Verdict.SETTINGS_UNKNOWN), str(found))
+
+
+def found_rows(reading: Reading) -> list[Row]:
+    """Each layer's last I(X;T) and I(T;Y) by the first estimator, and the accuracy, in bits."""
+    made = []
+    for network in reading.networks:
+        for layer in reading.layers(network):
+            for axis in ("input", "label"):
+                quantity = reading.rows(network, layer, axis=axis)["quantity"].iloc[0]
+                if quantity != NOT_ESTIMATED:
+                    what = f"{network}, {layer}: {quantity} at the end"
+                    made.append(Row(what, reading.bits(network, layer, axis=axis), "bits"))
+        accuracy = reading.metric(network, "test_accuracy")
+        if len(accuracy):
+            made.append(Row(f"{network}: test accuracy", [float(value) for value in accuracy.iloc[-1]]))
+    return made
+
+
+def _smaller(recipe: Any, full: Any) -> list[str]:
+    """The settings that differ from the published ones, variant by variant."""
+    parts = []
+    for name, mine, published in _differing(recipe, full):
+        if name == "variants":
+            known = {variant.name: variant for variant in published}
+            parts += [
+                f"{variant.name}: {field} is {a!r} instead of {b!r}"
+                for variant in mine
+                if variant.name in known
+                for field, a, b in _differing(variant, known[variant.name])
+            ]
+            parts += [f"without {name}" for name in known if name not in {variant.name for variant in mine}]
+        elif name == "sweeps":
+            parts.append("fewer settings are swept")
+        else:
+            parts.append(f"{name} is {mine!r} instead of {published!r}")
+    return parts
+
+
+def _differing(one: Any, other: Any) -> list[tuple[str, Any, Any]]:
+    values = [(field.name, getattr(one, field.name), getattr(other, field.name)) for field in dataclasses.fields(one)]
+    return [value for value in values if value[1] != value[2]]

@@ -1,0 +1,1 @@
+"""The sixteen rows of the review's table, one module each."""

@@ -1,0 +1,269 @@
+"""Row [14]: networks with orthogonally invariant weights, whose information statistical physics can compute."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+
+from infoflow.core.checks import choice
+from infoflow.core.errors import DidNotConverge
+from infoflow.estimators.channels.linear_gaussian import LinearGaussianChannel
+from infoflow.estimators.channels.replica import ReplicaInformation
+from infoflow.training import snapshot_epochs
+from infoflow_reproductions.harness.findings import Claim
+from infoflow_reproductions.harness.seeds import over_seeds
+from infoflow_reproductions.harness.trial import Context, Trial
+from infoflow_reproductions.information_plane.claims import Compression, listed, on, on_each
+from infoflow_reproductions.information_plane.curves import NOT_ESTIMATED, Curve, one_seed, result_of
+from infoflow_reproductions.information_plane.reading import Reading
+from infoflow_reproductions.information_plane.recipe import SettingSweep, Variant
+from infoflow_reproductions.information_plane.row import TableRow
+
+
+class Activation(NamedTuple):
+    """A layer's φ, and its name in the replica formula."""
+
+    apply: Any
+    name: str
+
+
+LINEAR = "linear"
+ACTIVATIONS: Mapping[str, Activation] = {
+    LINEAR: Activation(lambda t: t, "linear"),
+    "ReLU": Activation(torch.relu, "relu"),
+    "hardtanh": Activation(torch.nn.functional.hardtanh, "hardtanh"),
+}
+REPLICA, EXACT, BOUND = "ReplicaInformation", "LinearGaussianChannel", "GaussianUpperBound"
+_KINDS = {EXACT: "exact", REPLICA: "point estimate", BOUND: "upper bound"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Networks inputs-widths-outputs, W = U diag(s) V with s trained alone in all layers except the last."""
+
+    networks: tuple[str, ...] = tuple(ACTIVATIONS)
+    inputs: int = 100
+    widths: tuple[int, ...] = (100, 100, 100)
+    outputs: int = 4
+    samples: int = 5000
+    noise: float = 1e-5
+    """Variance of the noise that the informations are defined with."""
+    label_noise: float = 0.01
+    learning_rate: float = 0.01
+    batch_size: int = 50
+    epochs: int = 100
+    probe: int = 20_000
+    """Inputs that covariances are estimated from."""
+    snapshots: int = 20
+    seeds: int = 10
+
+    variants: ClassVar[tuple[Variant, ...]] = ()
+    sweeps: ClassVar[tuple[SettingSweep, ...]] = ()
+    labels: ClassVar[Sequence[str]] = (REPLICA, BOUND, EXACT)
+
+
+@dataclass(frozen=True)
+class Student:
+    """One network of a recipe and its seed."""
+
+    network: str
+    recipe: Recipe
+    seed: int
+
+
+def trials(recipe: Recipe) -> list[Trial]:
+    """Each network from each seed."""
+    return [
+        Trial(f"{network}/seed={seed}", student, Student(network, recipe, seed))
+        for network in recipe.networks
+        for seed in range(recipe.seeds)
+    ]
+
+
+class _Network:
+    """Invariant layers with an activation, and a free last layer."""
+
+    def __init__(self, recipe: Recipe, activation: Activation, normal: Callable[..., Tensor]) -> None:
+        sizes = [recipe.inputs, *recipe.widths]
+        self.activation = activation
+        self.layers = [_Invariant(a, b, normal) for a, b in zip(sizes, recipe.widths, strict=False)]
+        self.last = (normal(recipe.outputs, sizes[-1]) / math.sqrt(sizes[-1])).requires_grad_()
+
+    @property
+    def trained(self) -> list[Tensor]:
+        return [*(layer.scale for layer in self.layers), self.last]
+
+    def hidden(self, t: Tensor) -> list[Tensor]:
+        found = []
+        for layer in self.layers:
+            t = self.activation.apply(t @ layer.weight.T)
+            found.append(t)
+        return found
+
+    def error(self, x: Tensor, y: Tensor) -> Tensor:
+        return (self.hidden(x)[-1] @ self.last.T - y).square().mean()
+
+
+class _Invariant:
+    """W = U diag(s) Vᵀ with fixed random orthonormal U and V."""
+
+    def __init__(self, inputs: int, outputs: int, normal: Callable[..., Tensor]) -> None:
+        rank = min(inputs, outputs)
+        self.left = torch.linalg.qr(normal(outputs, outputs))[0][:, :rank]
+        self.right = torch.linalg.qr(normal(inputs, inputs))[0][:, :rank]
+        # The singular values of a Gaussian matrix of variance 1/inputs.
+        self.scale = torch.linalg.svdvals(normal(outputs, inputs) / math.sqrt(inputs)).requires_grad_()
+
+    @property
+    def weight(self) -> Tensor:
+        product: Tensor = (self.left * self.scale) @ self.right.T
+        return product
+
+
+def student(settings: Student, context: Context) -> dict[str, Any]:
+    """SGD on a linear teacher; the information of every hidden layer during training.
+
+    T_l = φ(W_l T_{l−1}) + ε at the layer that is measured, ε ~ N(0, σ²I): by the replica formula; for a linear network
+    also exactly, ½ log det(1 + M Mᵀ/σ²), M the product of the layers so far; and by the upper bound
+    ½ log det(1 + Cov(φ(W_l T_{l−1}))/σ²), as a Gaussian has the greatest entropy for its covariance.
+    """
+    recipe, seed = settings.recipe, settings.seed
+    inputs, samples = recipe.inputs, recipe.samples
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    teacher = normal(inputs, recipe.outputs) / math.sqrt(inputs)
+    x, test, probe = normal(samples, inputs), normal(samples, inputs), normal(recipe.probe, inputs)
+    noise = math.sqrt(recipe.label_noise)
+    y, test_y = (part @ teacher + noise * normal(len(part), recipe.outputs) for part in (x, test))
+    network = _Network(recipe, ACTIVATIONS[choice(settings.network, "network", ACTIVATIONS)], normal)
+    at = snapshot_epochs(recipe.epochs, recipe.snapshots)
+    nats: dict[tuple[int, str], list[float]] = {}
+    losses: dict[str, list[float]] = {"train_loss": [], "test_loss": []}
+    warnings: list[str] = []
+    for epoch in range(recipe.epochs + 1):
+        if epoch in at:
+            with torch.no_grad():
+                for key, value in _informations(network, probe, recipe.noise, warnings):
+                    nats.setdefault(key, []).append(value)
+                losses["train_loss"].append(float(network.error(x, y)))
+                losses["test_loss"].append(float(network.error(test, test_y)))
+        if epoch == recipe.epochs:
+            break
+        for rows in torch.split(torch.randperm(samples, generator=generator), recipe.batch_size):
+            gradients = torch.autograd.grad(network.error(x[rows], y[rows]), network.trained)
+            with torch.no_grad():
+                for parameter, gradient in zip(network.trained, gradients, strict=True):
+                    parameter -= recipe.learning_rate * gradient
+    curves = []
+    for (depth, estimator), values in nats.items():
+        place = f"layer{depth + 1}", depth, estimator
+        shown = warnings if estimator == REPLICA else []
+        # The teacher's label has no classes, so the other axis stays at 0.
+        for axis, quantity, line in (("input", "I(X;T+ε)", values), ("label", NOT_ESTIMATED, [0.0] * len(values))):
+            curves.append(Curve(*place, axis, quantity, _KINDS[estimator], at, [seed], one_seed(line), warnings=shown))
+    return result_of(curves, losses, at, seed, "finite: noise on a layer, by definition")
+
+
+def _informations(
+    network: _Network, probe: Tensor, noise: float, warnings: list[str]
+) -> list[tuple[tuple[int, str], float]]:
+    """(layer, estimator) and nats of every hidden layer."""
+    found = []
+    weights = [layer.weight for layer in network.layers]
+    for depth, t in enumerate(network.hidden(probe)):
+        until = weights[: depth + 1]
+        found.append(((depth, BOUND), _bound(t, noise)))
+        found.append(((depth, REPLICA), _replica(until, network.activation, noise, warnings)))
+        if network.activation.name == LINEAR:
+            product = functools.reduce(lambda below, weight: weight @ below, until)
+            exact = LinearGaussianChannel(product, noise_variance=noise).mutual_information().nats
+            found.append(((depth, EXACT), exact))
+    return found
+
+
+def _bound(t: Tensor, noise: float) -> float:
+    centered = t - t.mean(0)
+    eigenvalues = torch.linalg.eigvalsh(centered.T @ centered / len(t)).clamp_min(0)
+    return 0.5 * float((eigenvalues / noise).log1p().sum())
+
+
+def _replica(weights: Sequence[Tensor], activation: Activation, noise: float, warnings: list[str]) -> float:
+    try:
+        found = ReplicaInformation(weights, [activation.name] * len(weights), noise).mutual_information()
+    except DidNotConverge as failure:
+        warnings.append(str(failure))
+        return math.nan
+    warnings += [text for text in found.warnings if text not in warnings]
+    return found.nats
+
+
+def out_of_step(reading: Reading) -> list[Claim]:
+    """Judge whether the last layer's information follows the test error."""
+    correlations = {}
+    for network in reading.networks:
+        information, loss = reading.nats(network, reading.layers(network)[-1]), reading.metric(network, "test_loss")
+        pairs = [information[seed].corr(loss[seed], method="spearman") for seed in information.columns]
+        correlations[network] = over_seeds([float(value) for value in pairs])
+    together = all(found.low > 0 for found in correlations.values())
+    evidence = listed({network: str(found) for network, found in correlations.items()})
+    text = "not in step with generalization: I(X;T) of the last layer doesn't follow the test error in every network"
+    return [Claim(text, not together, f"rank correlation over snapshots, {evidence}")]
+
+
+def replica_is_exact(reading: Reading, network: str) -> Claim:
+    """Compare the replica formula with the closed form."""
+    errors = _relative_errors(reading, network, EXACT)
+    text = f"{network}: the replica formula gives the exact ½ log det, except for effects of finite width"
+    evidence = f"{min(errors):+.2%} to {max(errors):+.2%} off, over layers, snapshots and seeds"
+    return Claim(text, max(map(abs, errors)) < 0.02, evidence, published=False)
+
+
+def below_bound(reading: Reading, network: str) -> Claim:
+    """Compare the replica formula with the Gaussian upper bound."""
+    errors = _relative_errors(reading, network, BOUND)
+    text = f"{network}: the Gaussian upper bound lies above the replica formula"
+    evidence = f"the formula gives {-max(errors):.0%} to {-min(errors):.0%} less"
+    return Claim(text, max(errors) < 0, evidence, published=False)
+
+
+def _relative_errors(reading: Reading, network: str, other: str) -> list[float]:
+    """The least and the greatest error of the replica formula relative to another value, of every layer."""
+    found: list[float] = []
+    for layer in reading.layers(network):
+        gaps = reading.nats(network, layer, REPLICA) / reading.nats(network, layer, other) - 1
+        found += [float(gaps.min().min()), float(gaps.max().max())]
+    return found
+
+
+_SMALL = Recipe(networks=(LINEAR, "ReLU"), inputs=8, widths=(8, 8), samples=50, batch_size=25, epochs=4, probe=200)
+
+ROW = TableRow(
+    "gabrie",
+    "[14]",
+    "Gabrié et al., Entropy and mutual information in models of deep neural networks (2018)",
+    "I(X;L) falls in training, not in step with generalization; exact for linear networks",
+    recipes={
+        "smoke": replace(_SMALL, noise=0.01, snapshots=3, seeds=2),
+        "cpu": Recipe(widths=(100, 100), epochs=60, snapshots=6),
+        "full": Recipe(),
+    },
+    claims=[
+        on_each(Compression("some", "I(X;T) of some layer falls", layers="every")),
+        out_of_step,
+        on(LINEAR, replica_is_exact),
+        on_each(below_bound, where=lambda network: network != LINEAR),
+    ],
+    trials=trials,
+    settings_known=False,
+    chosen="the authors' released example of regression on a linear teacher: 100 Gaussian inputs, 4 outputs, noise of "
+    "variance 0.01; half of 10,000 samples to train on, batches of 50, SGD 0.01; the last layer is free",
+)

@@ -1,0 +1,141 @@
+"""Row [4]: does compression come from the saturating nonlinearity, and does it need noise in training?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from infoflow_reproductions.harness.findings import Claim, Row
+from infoflow_reproductions.harness.trial import Trial
+from infoflow_reproductions.information_plane import teacher, tracing
+from infoflow_reproductions.information_plane.claims import Compression, alike, counted, on
+from infoflow_reproductions.information_plane.layer_estimators import label_of
+from infoflow_reproductions.information_plane.reading import Reading
+from infoflow_reproductions.information_plane.recipe import IMAGES, Recipe, SettingSweep, Variant, smoke
+from infoflow_reproductions.information_plane.row import TableRow
+
+KDE, NARROW, EVEN = "kernel-density:variance=0.001", "binning:width=0.07", "binning:bins=100,scope=run"
+WIDE, BROAD = "binning:width=0.5", "kernel-density:variance=0.1"
+STUDENT, WHOLE = "linear student", "tanh, full batch"
+# SZT's inputs to train on: 80 % of 4096.
+_INPUTS = 3276
+
+_TANH = Variant("tanh", initialization="saxe", batch_size=256, epochs=10_000, shuffled_split=True)
+_SGD = replace(IMAGES, initialization="saxe", optimizer="sgd", epochs=1000, probe="test", at_most=2)
+_MNIST = replace(_SGD, name="MNIST ReLU", widths=(1024, 20, 20, 20))
+_DIGITS = replace(_MNIST, data="digits", widths=(32, 8), epochs=2, probe_size=100)
+
+
+def student_keeps(reading: Reading, network: str) -> Claim:
+    """Judge the compression of the linear student, whose I(X;T) is exact."""
+    shares = reading.shares(network, "linear1")
+    evidence = f"at most {max(shares):.1%} of the peak is lost, over {counted(len(shares))}"
+    return Claim(f"{network}, exact I(X;T): no compression", max(shares) <= 0.05, evidence)
+
+
+def without_noise(reading: Reading) -> list[Claim]:
+    """Compare the full batch with batches: verdicts, and the loss after as many epochs and after as many steps."""
+    if not reading.has("tanh", WHOLE):
+        return []
+    hidden = reading.hidden("tanh")
+    by_batches, whole = (reading.verdicts(network, hidden) for network in ("tanh", WHOLE))
+    text = "compression needs no noise of batches: some hidden layer compresses without it"
+    claims = [
+        replace(Compression("some", text)(reading, WHOLE), text=f"tanh: {text}"),
+        Claim(
+            "tanh: full-batch gradient descent gives every layer the verdict of batches",
+            alike([(by_batches[layer], whole[layer]) for layer in hidden]),
+            "; ".join(f"{layer}: {by_batches[layer]} / {whole[layer]}" for layer in hidden),
+        ),
+    ]
+    layer = hidden[-2]
+    end = float(reading.nats("tanh", layer).index[-1])
+    steps = _steps(reading, "tanh") / _steps(reading, WHOLE)
+    for unit, until in (("epochs", end), ("steps", end / steps)):
+        pairs = zip(reading.shares("tanh", layer, until=until), reading.shares(WHOLE, layer), strict=True)
+        more = [100 * (whole_lost - lost) for lost, whole_lost in pairs]
+        text = f"tanh: after as many {unit}, {layer} has lost more of its peak with the full batch than with batches"
+        claims.append(Claim.above(text, more, unit="percentage points", published=False))
+    return claims
+
+
+def _steps(reading: Reading, network: str) -> int:
+    """Optimization steps per epoch."""
+    return math.ceil(_INPUTS / reading.variant(network).batch_size)
+
+
+def saturation(reading: Reading) -> list[Row]:
+    """Compare the binned ReLU layers of the MNIST network with log2 of the 10000 test images."""
+    if not reading.has("MNIST ReLU"):
+        return []
+    variant = reading.variant("MNIST ReLU")
+    whole = variant.data == "mnist" and not variant.probe_size
+    return [
+        Row(
+            f"MNIST ReLU, {layer}: H(Q(T)) with bin width 0.5 at the end; its ceiling is published",
+            reading.bits("MNIST ReLU", layer, label_of(WIDE)),
+            "bits",
+            math.log2(10_000),
+            0.15,
+            comparable=whole,
+            why="" if whole else "other images, or fewer of them",
+        )
+        for layer in reading.hidden("MNIST ReLU")
+    ]
+
+
+def trials(recipe: Recipe) -> Sequence[Trial]:
+    """The networks, and linear students with as many inputs as samples and SNR 1."""
+    epochs = 10_000 if recipe.seeds > 2 else 100
+    student = teacher.LinearStudent(STUDENT, epochs=epochs, snapshots=recipe.snapshots)
+    return [*tracing.trials(recipe), *teacher.trials(student, recipe.seeds)]
+
+
+_FULL = Recipe(
+    variants=(
+        _TANH,
+        replace(_TANH, name="ReLU", activation=("relu",)),
+        replace(_TANH, name="softsign", activation=("softsign",)),
+        replace(_TANH, name="softplus", activation=("softplus",)),
+        replace(_TANH, name=WHOLE, batch_size=_INPUTS),
+        _MNIST,
+        replace(_MNIST, name="MNIST tanh", activation=("tanh",)),
+    ),
+    estimators=(KDE, NARROW, EVEN, WIDE, BROAD),
+    sweeps=(
+        SettingSweep("kernel-density", "variance", (1e-4, 1e-3, 1e-2, 1e-1)),
+        SettingSweep("binning", "width", (0.01, 0.03, 0.07, 0.2, 0.5, 1.0)),
+    ),
+    seeds=10,
+    snapshots=30,
+    pairs=4096,
+)
+_FEW_EPOCHS = tuple(replace(one, epochs=12) if one.data == "mnist" else one for one in _FULL.variants)
+
+ROW = TableRow(
+    "saxe",
+    "[4]",
+    "Saxe et al., On the information bottleneck theory of deep learning (2018)",
+    "tanh and softsign: double-sided saturation compresses (softsign less), ReLU and softplus don't, nor do linear "
+    "networks; full-batch gradient descent is as stochastic; compression isn't tied to generalization",
+    recipes={
+        "smoke": smoke(
+            _FULL, _DIGITS, SettingSweep("binning", "width", (0.1, 1.0)), estimators=(WIDE, BROAD), seeds=2, snapshots=3
+        ),
+        "cpu": replace(_FULL, variants=_FEW_EPOCHS, snapshots=14, pairs=800),
+        "full": _FULL,
+    },
+    claims=[
+        on("tanh", *(Compression("some", "some hidden layer compresses ({estimator})", by=by) for by in (KDE, NARROW))),
+        *(
+            on(name, *(Compression("none", "no hidden layer compresses ({estimator})", by=by) for by in (KDE, NARROW)))
+            for name in ("ReLU", "softplus")
+        ),
+        without_noise,
+        on("MNIST ReLU", Compression("none", "no hidden layer compresses (KDE)", by=BROAD)),
+        on(STUDENT, student_keeps),
+    ],
+    published=saturation,
+    trials=trials,
+)

@@ -1,0 +1,83 @@
+"""Row [7]: the effect of bin widths and of the order of activations on the plane."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from infoflow.core.estimate import SATURATION
+from infoflow_reproductions.harness.findings import Claim
+from infoflow_reproductions.information_plane.claims import Compression, on
+from infoflow_reproductions.information_plane.layer_estimators import label_of
+from infoflow_reproductions.information_plane.reading import Reading
+from infoflow_reproductions.information_plane.recipe import Recipe, SettingSweep, Variant, smoke
+from infoflow_reproductions.information_plane.row import TableRow
+
+FUNNEL, WIDTHS = "12-3-2-12-2-2", (0.01, 0.07, 0.15, 0.3)
+_TANH = Variant("tanh", batch_size=256, probe="train")
+_FUNNEL = replace(_TANH, name=FUNNEL, widths=(3, 2, 12, 2))
+
+
+def saturates(reading: Reading, network: str) -> Claim:
+    """Compare the number of saturated layers between the smallest and the largest bins."""
+    fine, coarse = (_saturated(reading, network, width) for width in (min(WIDTHS), max(WIDTHS)))
+    text = f"bins of {min(WIDTHS)} saturate more layers at (log N, I(X;Y)) than bins of {max(WIDTHS)}"
+    evidence = f"{', '.join(fine) or 'none'} against {', '.join(coarse) or 'none'}"
+    return Claim(f"{network}: {text}", len(fine) > len(coarse), evidence)
+
+
+def _saturated(reading: Reading, network: str, width: float) -> list[str]:
+    """Hidden layers at the ceiling of both axes in every seed, at the end."""
+    frame = reading.plane.frame
+    rows = frame[(frame["network"] == network) & (frame["estimator"] == label_of(f"binning:width={width}"))]
+    last = rows[rows["epoch"] == rows["epoch"].max()]
+    at = last["nats"] >= last["ceiling"] * (1 - SATURATION)
+    return [layer for layer in reading.hidden(network) if bool(at[last["layer"] == layer].all())]
+
+
+def gains(reading: Reading) -> list[Claim]:
+    """Compare a wide layer with the narrow one before it, at each bin width."""
+    if not reading.has(FUNNEL):
+        return []
+    claims = []
+    for width in WIDTHS:
+        by = label_of(f"binning:width={width}")
+        below, above = (reading.nats(FUNNEL, layer, by).iloc[-1] for layer in reading.hidden(FUNNEL)[1:3])
+        text = f"{FUNNEL}, bin width {width}: 12 units have more information than the 2 before them"
+        claims.append(Claim.above(text, [float(a - b) for a, b in zip(above, below, strict=True)], unit="nats"))
+    return claims
+
+
+_FULL = Recipe(
+    variants=(
+        _TANH,
+        replace(_TANH, name="ReLU", activation=("relu",)),
+        replace(_TANH, name="TTRRR", activation=("tanh", "tanh", "relu", "relu", "relu")),
+        replace(_TANH, name="RRTTT", activation=("relu", "relu", "tanh", "tanh", "tanh")),
+        _FUNNEL,
+        replace(_TANH, name="MNIST 3, 8, 1", data="mnist", classes=(3, 8, 1), at_most=2),
+    ),
+    estimators=("binning:width=0.07",),
+    sweeps=(SettingSweep("binning", "width", (*WIDTHS, 1.0)),),
+    seeds=10,
+    snapshots=30,
+)
+_CPU = tuple(replace(one, epochs=60, probe_size=10_000) if one.data == "mnist" else one for one in _FULL.variants)
+
+ROW = TableRow(
+    "schiemer",
+    "[7]",
+    "Schiemer & Ye, Revisiting the information plane (2020)",
+    "the plane depends on the bin width: small bins saturate layers at (log N, I(X;Y)); a wide layer after a narrow "
+    "one has more information than possible; tanh layers compress, ReLU layers don't",
+    recipes={
+        "smoke": smoke(_FULL, replace(_FUNNEL, epochs=3, probe_size=200), seeds=2, snapshots=3),
+        "cpu": replace(_FULL, variants=_CPU, snapshots=16),
+        "full": _FULL,
+    },
+    claims=[
+        on("tanh", saturates),
+        gains,
+        on("tanh", Compression("some", "some hidden layer compresses at bin width 0.07")),
+        on("ReLU", Compression("none", "no hidden layer compresses at bin width 0.07")),
+    ],
+)

@@ -12,7 +12,7 @@ from infoflow.models import MLP, Convolution, ConvolutionalNet, LeNet5, Stacked,
 
 
 @pytest.mark.parametrize("side", [16, 28, 32])
-def test_side_of_the_maps_is_what_the_layers_leave(side: int) -> None:
+def test_the_layers_determine_the_side_of_the_maps(side: int) -> None:
     network = ConvolutionalNet((3, side), [Convolution(4, 5), Convolution(8, 3, 1, "max")], [7], "tanh", classes=5)
     assert network.linear1.in_features == 8 * ((side - 4) // 2) ** 2
     assert network(torch.zeros(2, 3, side, side)).shape == (2, 5)
@@ -23,7 +23,7 @@ def test_lenet_has_the_layers_of_the_paper() -> None:
     assert sum(p.numel() for p in LeNet5().parameters()) == 61706
 
 
-def test_seeds_alone_make_the_parameters() -> None:
+def test_parameters_depend_on_the_seed_only() -> None:
     state = torch.get_rng_state()
     first, same, other = (LeNet5(seed=seed).conv1.weight for seed in (1, 1, 2))
     assert torch.equal(first, same)
@@ -31,14 +31,14 @@ def test_seeds_alone_make_the_parameters() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_images_that_vanish_and_unknown_names_are_refused() -> None:
-    with pytest.raises(InvalidArgument, match="nothing of it is left"):
+def test_too_small_images_and_unknown_names_raise() -> None:
+    with pytest.raises(InvalidArgument, match=r"^image must"):
         LeNet5((1, 8))
-    with pytest.raises(UnknownName, match="max"):
+    with pytest.raises(UnknownName, match=r"^unknown pool"):
         ConvolutionalNet((1, 28), [Convolution(4, 3, pool="maxx")], [8])
 
 
-def test_noise_behind_every_activation_of_a_stack_keeps_it_a_stack() -> None:
+def test_a_stacked_network_with_noise_is_still_stacked() -> None:
     members = [MLP([3, 4, 5, 2], seed=seed) for seed in range(3)]
     noisy = after_activations(stack(members), "noise", lambda _: GaussianNoise(0.1))
     assert isinstance(noisy, Stacked)
@@ -46,7 +46,7 @@ def test_noise_behind_every_activation_of_a_stack_keeps_it_a_stack() -> None:
     assert torch.allclose(noisy.eval()(x)[1], members[1](x), atol=1e-6)
 
 
-def test_widths_are_those_of_the_layers_before() -> None:
+def test_modules_are_built_for_the_width_of_the_layer_before() -> None:
     widths: list[int] = []
 
     def make(width: int) -> nn.Module:
@@ -56,5 +56,5 @@ def test_widths_are_those_of_the_layers_before() -> None:
     network = after_activations(LeNet5(), "quantized", make)
     assert widths == [6, 16, 120, 84]
     assert [name for name, _ in network.named_children()][:3] == ["conv1", "tanh1", "quantized1"]
-    with pytest.raises(InvalidArgument, match="no activation"):
+    with pytest.raises(InvalidArgument, match=r"^network must"):
         after_activations(nn.Sequential(nn.Linear(2, 2)), "noise", make)

@@ -1,4 +1,4 @@
-"""The paper's encoders have the paper's layers; any network becomes an encoder; decoders mirror them."""
+"""Layers of the paper's encoders, other networks as encoders, and decoders of the same shapes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ import torch
 from torch import nn
 
 from infoflow.core.errors import InvalidArgument, UnknownName
-from infoflow.models import AlexNetEncoder, Backbone, ConvolutionalEncoder, torchvision_encoder
-from infoflow.models.dcgan import DCGANDecoder, DCGANDiscriminator
+from infoflow.models import (
+    AlexNetEncoder,
+    Backbone,
+    ConvolutionalEncoder,
+    DCGANDecoder,
+    DCGANDiscriminator,
+    torchvision_encoder,
+)
 
 
 def parameters(module: nn.Module) -> int:
@@ -38,7 +44,7 @@ def test_the_larger_encoder_has_its_map_at_15_by_15() -> None:
     assert encoder.fc[1].out_features == 4096
 
 
-def test_the_seed_decides_and_the_global_state_stays() -> None:
+def test_parameters_depend_on_the_seed_and_the_global_state_is_unchanged() -> None:
     state = torch.get_rng_state()
     first, second, other = (ConvolutionalEncoder(widths=(4, 8), local=0, units=8, seed=s) for s in (3, 3, 4))
     assert torch.equal(torch.get_rng_state(), state)
@@ -55,14 +61,14 @@ def test_shapes_that_make_no_encoder(settings: dict[str, object]) -> None:
         ConvolutionalEncoder(**settings)  # type: ignore[arg-type]
 
 
-def test_inputs_of_another_shape() -> None:
-    with pytest.raises(InvalidArgument, match=r"want \(n, 3, 32, 32\)"):
+def test_inputs_of_another_shape_raise() -> None:
+    with pytest.raises(InvalidArgument, match=r"^inputs must be of shape \(n, 3, 32, 32\)"):
         ConvolutionalEncoder()(torch.zeros(2, 3, 28, 28))
-    with pytest.raises(InvalidArgument, match="at least 15"):
+    with pytest.raises(InvalidArgument, match=r"^shape must"):
         AlexNetEncoder((3, 12, 12))
 
 
-def test_any_network_is_an_encoder() -> None:
+def test_any_network_can_be_an_encoder() -> None:
     network = nn.Sequential(nn.Conv1d(2, 5, 3), nn.ReLU(), nn.Flatten(), nn.Linear(50, 4))
     encoder = Backbone(network, "1")
     x = torch.randn(3, 2, 12)
@@ -71,11 +77,11 @@ def test_any_network_is_an_encoder() -> None:
     assert not network[1]._forward_hooks
     with pytest.raises(UnknownName, match="module of the network"):
         Backbone(network, "layer3")
-    with pytest.raises(InvalidArgument, match="want a map"):
+    with pytest.raises(InvalidArgument, match=r"^local must"):
         Backbone(network, "3")(x)
 
 
-def test_a_network_of_torchvision_is_an_encoder() -> None:
+def test_torchvision_networks_are_encoders() -> None:
     pytest.importorskip("torchvision")
     for name in ("resnet18", "mobilenet_v2", "shufflenet_v2_x0_5", "squeezenet1_1"):
         encoder = torchvision_encoder(name, features=5).eval()
@@ -83,22 +89,22 @@ def test_a_network_of_torchvision_is_an_encoder() -> None:
             local, vector = encoder(torch.zeros(1, 3, 64, 64))
         assert local.ndim == 4
         assert vector.shape == (1, 5)
-    with pytest.raises(UnknownName, match="did you mean 'resnet18'"):
+    with pytest.raises(UnknownName, match="'resnet18'"):
         torchvision_encoder("resnet19")
-    with pytest.raises(InvalidArgument, match="want local="):
+    with pytest.raises(InvalidArgument, match=r"^local must"):
         torchvision_encoder("vit_b_16")
 
 
-def test_the_decoder_mirrors_the_encoder_and_the_discriminator_takes_both() -> None:
+def test_decoder_and_discriminator_have_the_shapes_of_the_encoder() -> None:
     decoder = DCGANDecoder(64, (3, 32, 32))
     images = decoder(torch.randn(4, 64)).detach()
     assert images.shape == (4, 3, 32, 32)
     assert float(images.abs().max()) <= 1
     judge = DCGANDiscriminator((3, 32, 32), widths=(4, 8), features=6)
     assert judge(images, torch.zeros(4, 6)).shape == (4, 1)
-    with pytest.raises(InvalidArgument, match=r"want \(n, 6\)"):
+    with pytest.raises(InvalidArgument, match=r"^vectors must"):
         judge(images)
-    with pytest.raises(InvalidArgument, match=r"want \(n, 64\)"):
+    with pytest.raises(InvalidArgument, match=r"^vectors must"):
         decoder(torch.zeros(4, 63))
-    with pytest.raises(InvalidArgument, match="divisible by 8"):
+    with pytest.raises(InvalidArgument, match=r"^shape must.*divisible by 8"):
         DCGANDecoder(64, (3, 28, 28))

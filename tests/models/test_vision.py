@@ -1,4 +1,4 @@
-"""torchvision's networks on 32×32 images: what changes, and that it is what the table says."""
+"""torchvision's networks for 32×32 images, and their changes."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def side_before_pooling(network: nn.Module) -> int:
         if isinstance(module, nn.Conv2d):
             sides.append(output.shape[-1])
 
-    # The largest map of the last few convolutions: squeeze-and-excitation blocks look at 1×1 in between.
     handles = [module.register_forward_hook(note) for module in network.modules()]
+
     with torch.no_grad():
         network.eval()(torch.zeros(2, 3, 32, 32))
     for handle in handles:
@@ -32,7 +32,7 @@ def side_before_pooling(network: nn.Module) -> int:
 
 
 @pytest.mark.parametrize("name", sorted(ADAPTATIONS))
-def test_small_stems_keep_a_map_worth_pooling(name: str) -> None:
+def test_small_stems_leave_a_larger_last_map(name: str) -> None:
     models = pytest.importorskip("torchvision.models", reason="torchvision is not installed (extra 'vision')")
     assert side_before_pooling(vision_network(name)) == SIDES[name]
     plain = vision_network(name, stem="imagenet")
@@ -44,7 +44,7 @@ def test_small_stems_keep_a_map_worth_pooling(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ADAPTATIONS))
-def test_networks_train_and_come_from_their_seed(name: str) -> None:
+def test_networks_train_and_depend_on_their_seed(name: str) -> None:
     pytest.importorskip("torchvision", reason="torchvision is not installed (extra 'vision')")
     before = torch.get_rng_state()
     network, same, other = (vision_network(name, 7, seed=seed) for seed in (1, 1, 2))
@@ -58,15 +58,15 @@ def test_networks_train_and_come_from_their_seed(name: str) -> None:
     assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in network.parameters())
 
 
-def test_a_missing_torchvision_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_torchvision_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchvision", None)
     monkeypatch.setitem(sys.modules, "torchvision.models", None)
-    with pytest.raises(MissingExtra, match=r"network 'resnet18' needs torchvision: pip install 'infoflow\[vision\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install 'infoflow\[vision\]'"):
         vision_network("resnet18")
 
 
-def test_names_and_numbers_that_do_not_exist_are_refused() -> None:
-    with pytest.raises(UnknownName, match="did you mean 'mobilenet_v2'"):
+def test_unknown_names_and_numbers_out_of_range_raise() -> None:
+    with pytest.raises(UnknownName, match="'mobilenet_v2'"):
         vision_network("mobilenet_v3")
     with pytest.raises(UnknownName, match="stem"):
         vision_network("resnet18", stem="big")

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from infoflow.core.checks import choice
-from infoflow.models import AlexNetEncoder, ConvolutionalEncoder, MapAndVector
-from infoflow.models import example_batch as example
+from infoflow.models import AlexNetEncoder, ConvolutionalEncoder
 from infoflow.models.dcgan import DCGANDecoder, DCGANDiscriminator
+from infoflow.models.deep_infomax import MapAndVector
 from infoflow.objectives import AdversarialMatching, deep_infomax_for, encoding_shapes
 from infoflow.training import Player
 from infoflow_reproductions.deep_infomax.views import view
@@ -171,7 +171,7 @@ def learner(
     objective: Any
     if method in VARIANTS:
         settings = {**VARIANTS[method], "units": size.units, "discriminator_units": size.discriminator, **given}
-        objective = deep_infomax_for(encoder, example(encoder), seed=seed, **settings)
+        objective = deep_infomax_for(encoder, torch.zeros(2, *encoder.shape), seed=seed, **settings)
     elif method == "vae":
         objective = BetaAutoencoder(encoder, _decoder(size, encoder, latent, seed), **given)
     elif method == "aae":
@@ -189,7 +189,7 @@ def learner(
     elif method == "nat":
         objective = NoiseAsTargets(encoder, images, latent, seed=seed)
     elif method == "amdim":
-        (channels, *_), features = encoding_shapes(encoder, example(encoder))
+        (channels, *_), features = encoding_shapes(encoder, torch.zeros(2, *encoder.shape))
         critic = DotCritic(channels, features, units=min(size.units, 512), seed=seed)
         objective = MultiViewDeepInfoMax(encoder, critic)
     else:

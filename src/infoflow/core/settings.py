@@ -106,6 +106,27 @@ class OneOf:
 
 
 @dataclass(frozen=True)
+class Each:
+    """Sequences of at least `length` members that each obey one rule; text is not a sequence here."""
+
+    rule: Rule
+    length: int = 0
+
+    @property
+    def wanted(self) -> str:
+        least = f" of at least {self.length}" if self.length else ""
+        return f"a sequence{least}, with each member {self.rule.wanted}"
+
+    def accept(self, value: Any) -> tuple[Any, ...]:
+        if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+            raise ValueError
+        members = tuple(self.rule.accept(member) for member in value)
+        if len(members) < self.length:
+            raise ValueError
+        return members
+
+
+@dataclass(frozen=True)
 class _Flag:
     wanted: str = "True or False"
 

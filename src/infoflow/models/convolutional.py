@@ -1,22 +1,40 @@
-"""The small convolutional classifiers of the information-plane literature."""
+"""Small convolutional classifiers of the information-plane literature."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from torch import nn
 
-from infoflow.core.checks import choice, integer
 from infoflow.core.errors import InvalidArgument
-from infoflow.models.mlp import ACTIVATIONS
+from infoflow.core.settings import Each, Integer, OneOf, Seed, check, validated
+from infoflow.models.mlp import ACTIVATIONS, Activation
 from infoflow.models.seeded import seeded
+
+_POOLS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
+
+Image = Annotated[tuple[int, int], Each(Integer(1), length=2)]
+Classes = Annotated[int, Integer(2)]
 
 
 class Convolution(NamedTuple):
-    """A convolution, its activation, and 2×2 pooling of the kind that is named ("" for none).
+    """Convolution of stride 1 with an activation and, where `pool` is set, 2×2 pooling.
 
+    Parameters
+    ----------
+    channels
+        Number of output maps.
+    kernel
+        Side of the kernel in pixels.
+    padding
+        Zeros added at each border, in pixels.
+    pool
+        "max", "average", or "" for no pooling.
+
+    Examples
+    --------
     >>> Convolution(6, 5, padding=2, pool="average").channels
     6
     """
@@ -27,17 +45,39 @@ class Convolution(NamedTuple):
     pool: str = ""
 
 
-_POOLS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
-
-
 class ConvolutionalNet(nn.Sequential):
-    """Convolutions, then fully connected layers, all with one activation: (n, C, S, S) -> logits (n, `classes`).
+    """Convolutions, then fully connected layers: images (n, C, S, S) to logits (n, classes).
 
-    Modules are named `conv1`, `relu1`, `pool1`, ..., `flatten`, `linear1`, `reluK`, ..., with activations counted
-    through. Parameters are drawn as torch does, from `seed` alone. `image` = (channels C, side S).
+    Parameters
+    ----------
+    image
+        Channels C and side S of the images.
+    convolutions
+        Convolutional layers, in order.
+    dense
+        Numbers of units of the hidden fully connected layers.
+    activation
+        Name in `ACTIVATIONS`, used in all hidden layers.
+    classes
+        Number of logits, at least 2.
+    seed
+        Seed of the initial parameters, which are distributed as torch's defaults. Torch's global random state is
+        restored afterwards.
 
-    Raises InvalidArgument (a number out of range; nothing left to flatten), UnknownName (activation, pool).
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range, or no pixel is left after a convolution.
+    UnknownName
+        If the activation or a kind of pooling does not exist.
 
+    Notes
+    -----
+    Modules are named `conv1`, `relu1`, `pool1`, ..., `flatten`, `linear1`, `reluK`, ...; activations are numbered
+    through both parts.
+
+    Examples
+    --------
     >>> import torch
     >>> network = ConvolutionalNet((1, 28), [Convolution(4, 3), Convolution(8, 3, pool="max")], [16], "relu")
     >>> [name for name, _ in network.named_children()]
@@ -46,50 +86,75 @@ class ConvolutionalNet(nn.Sequential):
     torch.Size([2, 10])
     """
 
+    @validated
     def __init__(
         self,
-        image: tuple[int, int],
+        image: Image,
         convolutions: Sequence[Convolution],
-        dense: Sequence[int],
-        activation: str = "relu",
+        dense: Annotated[Sequence[int], Each(Integer(1))],
+        activation: Activation = "relu",
         *,
-        classes: int = 10,
-        seed: int = 0,
+        classes: Classes = 10,
+        seed: Seed = 0,
     ) -> None:
-        channels, side = (integer(value, "image") for value in image)
-        kind = ACTIVATIONS[choice(activation, "activation", ACTIVATIONS)]
+        channels, side = image
         modules: OrderedDict[str, nn.Module] = OrderedDict()
         count = 0
         with seeded(seed):
             for i, layer in enumerate(convolutions, 1):
                 modules[f"conv{i}"] = nn.Conv2d(channels, layer.channels, layer.kernel, padding=layer.padding)
                 count += 1
-                modules[f"{activation}{count}"] = kind()
+                modules[f"{activation}{count}"] = ACTIVATIONS[activation]()
                 channels, side = layer.channels, side + 2 * layer.padding - layer.kernel + 1
                 if layer.pool:
-                    modules[f"pool{i}"] = _POOLS[choice(layer.pool, "pool", _POOLS)](2)
+                    modules[f"pool{i}"] = _POOLS[check(layer.pool, "pool", OneOf(tuple(_POOLS)))](2)
                     side //= 2
                 if side < 1:
-                    raise InvalidArgument(f"image side is {image[1]}; nothing of it is left after convolution {i}")
+                    raise InvalidArgument("image", f"large enough to leave a pixel after convolution {i}", image)
             modules["flatten"] = nn.Flatten()
             width = channels * side**2
             for i, features in enumerate(dense, 1):
-                modules[f"linear{i}"] = nn.Linear(width, integer(features, "dense"))
+                modules[f"linear{i}"] = nn.Linear(width, features)
                 count += 1
-                modules[f"{activation}{count}"] = kind()
+                modules[f"{activation}{count}"] = ACTIVATIONS[activation]()
                 width = features
-            modules[f"linear{len(dense) + 1}"] = nn.Linear(width, integer(classes, "classes", minimum=2))
+            modules[f"linear{len(dense) + 1}"] = nn.Linear(width, classes)
         super().__init__(modules)
 
 
 class LeNet5(ConvolutionalNet):
-    """LeNet-5: convolutions of 6 and 16 maps (5×5) with 2×2 average pooling, then 120, 84 and `classes` units.
+    """LeNet-5: two 5×5 convolutions of 6 and 16 maps with average pooling, then 120, 84 and `classes` units.
 
-    The first convolution keeps the side (padding 2), as the original pads 28 to 32. LeCun, Bottou, Bengio & Haffner
-    (1998), section II-B; its trained pooling and its sparse connections are left out, as is usual.
+    Parameters
+    ----------
+    image
+        Channels and side of the images; a side below 16 leaves no pixel.
+    classes
+        Number of logits, at least 2.
+    activation
+        Name in `ACTIVATIONS`, used in all hidden layers.
+    seed
+        Seed of the initial parameters.
 
-    Raises InvalidArgument (a side below 16 leaves nothing to flatten), UnknownName (activation).
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range, or the images are too small.
+    UnknownName
+        If the activation does not exist.
 
+    Notes
+    -----
+    The first convolution preserves the side by a padding of 2, where the original pads images of 28 to 32 pixels. The
+    trained pooling and the sparse connections of the original are left out, as is usual.
+
+    References
+    ----------
+    .. [1] Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied to document recognition",
+       Proceedings of the IEEE, 1998, section II-B.
+
+    Examples
+    --------
     >>> import torch
     >>> network = LeNet5(activation="sigmoid")
     >>> network(torch.zeros(2, 1, 28, 28)).shape, sum(p.numel() for p in network.parameters())

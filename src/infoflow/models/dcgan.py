@@ -1,111 +1,185 @@
-"""The decoder and the discriminator of DCGAN, in the shapes of the encoders."""
+"""Decoder and discriminator of DCGAN, in the shapes of the encoders."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import NonNegativeInt, PositiveInt, Seed, validated
+from infoflow.models.deep_infomax import Shape, Widths, strided_sizes
 from infoflow.models.seeded import seeded
 
 
-def _first(shape: Sequence[int], steps: int) -> tuple[int, list[int]]:
-    channels, *sizes = (integer(value, "shape") for value in shape)
-    if len(sizes) != 2 or any(size % 2**steps for size in sizes):
-        raise InvalidArgument(
-            f"shape is {tuple(shape)}; want (channels, height, width), sizes divisible by {2**steps} for {steps} layers"
-        )
-    return channels, [size // 2**steps for size in sizes]
-
-
 class DCGANDecoder(nn.Module):
-    """Images from vectors: (n, features) -> (n, *shape) in [−1, 1], the mirror of `ConvolutionalEncoder`.
+    """Decoder of vectors (n, features) to images (n, *shape) in [−1, 1]; it mirrors `ConvolutionalEncoder`.
 
-    A linear layer to the smallest map, then transposed convolutions (kernel 4, stride 2) with batch norm and ReLU
-    through `widths`, tanh at the end. It decodes and it generates. Parameters are drawn from `seed` alone.
+    Parameters
+    ----------
+    features
+        Length of the vectors.
+    shape
+        Shape (channels, height, width) of the images, with sizes divisible by 2 to the number of widths.
+    widths
+        Numbers of maps, from the smallest map to the largest.
+    seed
+        Seed of the initial parameters; torch's global random state is restored afterwards.
 
-    Raises InvalidArgument for shapes that the strides don't divide. Radford et al. (2016).
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range, or the strides do not divide the shape.
 
+    Notes
+    -----
+    A linear layer computes the smallest map. Transposed convolutions (kernel 4, stride 2) with batch norm and ReLU
+    follow, and tanh at the end.
+
+    References
+    ----------
+    .. [1] A. Radford, L. Metz and S. Chintala, "Unsupervised representation learning with deep convolutional
+       generative adversarial networks", ICLR 2016.
+
+    Examples
+    --------
     >>> DCGANDecoder(64, (3, 32, 32), widths=(32, 16, 8))(torch.zeros(2, 64)).shape
     torch.Size([2, 3, 32, 32])
     """
 
+    @validated
     def __init__(
         self,
-        features: int = 64,
-        shape: Sequence[int] = (3, 32, 32),
+        features: PositiveInt = 64,
+        shape: Shape = (3, 32, 32),
         *,
-        widths: Sequence[int] = (256, 128, 64),
-        seed: int = 0,
+        widths: Widths = (256, 128, 64),
+        seed: Seed = 0,
     ) -> None:
         super().__init__()
-        channels, start = _first(shape, len(widths))
-        self.features = integer(features, "features")
+        start = strided_sizes(shape, len(widths))
+        self.features = features
         with seeded(seed):
             layers: list[nn.Module] = [
                 nn.Linear(features, widths[0] * math.prod(start), bias=False),
                 nn.Unflatten(1, (widths[0], *start)),
             ]
-            for inputs, outputs in zip(widths, [*widths[1:], channels], strict=True):
+            for inputs, outputs in zip(widths, [*widths[1:], shape[0]], strict=True):
                 layers += [nn.BatchNorm2d(inputs), nn.ReLU(), nn.ConvTranspose2d(inputs, outputs, 4, 2, 1)]
             self.network = nn.Sequential(*layers, nn.Tanh())
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """Images of vectors; InvalidArgument for vectors of another size."""
+        """Decode a batch of vectors.
+
+        Parameters
+        ----------
+        vectors
+            Batch of shape (n, features).
+
+        Returns
+        -------
+        Tensor
+            Images (n, *shape) in [−1, 1].
+
+        Raises
+        ------
+        InvalidArgument
+            If the vectors have another shape.
+        """
         if vectors.ndim != 2 or vectors.shape[1] != self.features:
-            raise InvalidArgument(f"vectors have shape {tuple(vectors.shape)}; want (n, {self.features})")
+            raise InvalidArgument("vectors", f"of shape (n, {self.features})", got_text=f"shape {tuple(vectors.shape)}")
         images: Tensor = self.network(vectors)
         return images
 
 
 class DCGANDiscriminator(nn.Module):
-    """A number for each image (n, *shape), or for each pair of an image and a vector (n, features): (n, 1).
+    """Discriminator of images (n, *shape), or of pairs of an image and a vector (n, features): scores (n, outputs).
 
-    Convolutions (kernel 4, stride 2) with leaky ReLU through `widths`, then the vector joins, and two linear layers.
-    Without batch norm, which gradient penalties don't go with. Parameters are drawn from `seed` alone.
-    Radford et al. (2016); with a vector: Donahue et al. (2017).
+    Parameters
+    ----------
+    shape
+        Shape (channels, height, width) of the images, with sizes divisible by 2 to the number of widths.
+    widths
+        Numbers of maps of the convolutions, which have kernel 4, stride 2 and leaky ReLU.
+    features
+        Length of the vectors that join after the convolutions, as in [2]_; 0 for images alone.
+    units
+        Units of the hidden layer after the convolutions.
+    outputs
+        Scores per image.
+    seed
+        Seed of the initial parameters; torch's global random state is restored afterwards.
 
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range, or the strides do not divide the shape.
+
+    Notes
+    -----
+    There is no batch norm, since it makes a sample's gradient, and so a gradient penalty, depend on the other samples.
+
+    References
+    ----------
+    .. [1] A. Radford, L. Metz and S. Chintala, "Unsupervised representation learning with deep convolutional
+       generative adversarial networks", ICLR 2016.
+    .. [2] J. Donahue, P. Krähenbühl and T. Darrell, "Adversarial feature learning", ICLR 2017.
+
+    Examples
+    --------
     >>> discriminator = DCGANDiscriminator((3, 32, 32), widths=(8, 16, 32), features=4)
     >>> discriminator(torch.zeros(2, 3, 32, 32), torch.zeros(2, 4)).shape
     torch.Size([2, 1])
     """
 
+    @validated
     def __init__(
         self,
-        shape: Sequence[int] = (3, 32, 32),
+        shape: Shape = (3, 32, 32),
         *,
-        widths: Sequence[int] = (64, 128, 256),
-        features: int = 0,
-        units: int = 256,
-        outputs: int = 1,
-        seed: int = 0,
+        widths: Widths = (64, 128, 256),
+        features: NonNegativeInt = 0,
+        units: PositiveInt = 256,
+        outputs: PositiveInt = 1,
+        seed: Seed = 0,
     ) -> None:
         super().__init__()
-        channels, last = _first(shape, len(widths))
-        self.features = integer(features, "features", minimum=0)
+        last = strided_sizes(shape, len(widths))
+        self.features = features
         with seeded(seed):
             layers: list[nn.Module] = []
-            for before, after in zip([channels, *widths], widths, strict=False):
+            for before, after in zip([shape[0], *widths], widths, strict=False):
                 layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2)]
             self.convolutions = nn.Sequential(*layers, nn.Flatten())
             flat = widths[-1] * math.prod(last) + features
-            self.head = nn.Sequential(
-                nn.Linear(flat, integer(units, "units")),
-                nn.LeakyReLU(0.2),
-                nn.Linear(units, integer(outputs, "outputs")),
-            )
+            self.head = nn.Sequential(nn.Linear(flat, units), nn.LeakyReLU(0.2), nn.Linear(units, outputs))
 
     def forward(self, images: Tensor, vectors: Tensor | None = None) -> Tensor:
-        """Scores (n, outputs)."""
+        """Score a batch.
+
+        Parameters
+        ----------
+        images
+            Batch of shape (n, *shape).
+        vectors
+            Vectors (n, features); required if `features` is not 0, ignored otherwise.
+
+        Returns
+        -------
+        Tensor
+            Scores (n, outputs).
+
+        Raises
+        ------
+        InvalidArgument
+            If the vectors are missing or have another shape.
+        """
         hidden = self.convolutions(images)
         if self.features:
             if vectors is None or vectors.shape != (len(images), self.features):
-                got = None if vectors is None else tuple(vectors.shape)
-                raise InvalidArgument(f"vectors are {got} beside {len(images)} images; want (n, {self.features})")
+                got = "None" if vectors is None else f"shape {tuple(vectors.shape)}"
+                raise InvalidArgument("vectors", f"of shape ({len(images)}, {self.features})", got_text=got)
             hidden = torch.cat([hidden, vectors], 1)
         scores: Tensor = self.head(hidden)
         return scores

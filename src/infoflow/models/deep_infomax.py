@@ -1,26 +1,46 @@
-"""The encoders of Deep InfoMax: a map of local features on the way, and a vector at the end."""
+"""Encoders of Deep InfoMax: each returns a map of local features and a vector."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
-import torch
 from torch import Tensor, nn
 
-from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import Each, Integer, NonNegativeInt, PositiveFloat, PositiveInt, Seed, validated
 from infoflow.models.seeded import seeded
+
+Shape = Annotated[Sequence[int], Each(Integer(1), length=2)]
+Widths = Annotated[Sequence[int], Each(Integer(1), length=1)]
 
 _CONVOLUTION: dict[int, type[nn.Conv1d] | type[nn.Conv2d]] = {1: nn.Conv1d, 2: nn.Conv2d}
 _NORM: dict[int, type[nn.BatchNorm1d] | type[nn.BatchNorm2d]] = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d}
 
 
 class MapAndVector(nn.Module):
-    """What the encoders share: `local` gives the map, `conv` the last map, `fc` the units, `vector` the vector.
+    """Base class of the encoders: `local` computes the map, `conv`, `fc` and `vector` continue from it.
 
-    `forward(inputs)` returns (map, vector). `layers` names where the paper's three probes look, for `infoflow.probes`.
+    Parameters
+    ----------
+    shape
+        Shape of one input.
+    local
+        Layers up to the map of local features.
+    conv
+        The remaining convolutions.
+    fc
+        Hidden fully connected layers.
+    vector
+        Last layer, whose output is the vector.
 
+    Notes
+    -----
+    The attribute `layers` names the layers at which the paper places its three probes, for `infoflow.probes`.
+
+    Examples
+    --------
     >>> ConvolutionalEncoder((3, 32, 32)).layers
     {'conv': 'conv', 'fc': 'fc', 'Y': 'output'}
     """
@@ -36,13 +56,38 @@ class MapAndVector(nn.Module):
         self.features = vector.out_features
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Map (n, channels, ...) and vector (n, features) of inputs (n, *shape); InvalidArgument for another shape."""
+        """Encode a batch.
+
+        Parameters
+        ----------
+        inputs
+            Batch of shape (n, *shape).
+
+        Returns
+        -------
+        tuple of Tensor
+            Map (n, channels, ...) and vector (n, features).
+
+        Raises
+        ------
+        InvalidArgument
+            If the inputs have another shape.
+        """
         if inputs.ndim != len(self.shape) + 1 or tuple(inputs.shape[1:]) != self.shape:
-            raise InvalidArgument(
-                f"inputs have shape {tuple(inputs.shape)}; want (n, {', '.join(map(str, self.shape))})"
-            )
+            wanted = f"of shape (n, {', '.join(map(str, self.shape))})"
+            raise InvalidArgument("inputs", wanted, got_text=f"shape {tuple(inputs.shape)}")
         local = self.local(inputs)
         return local, self.vector(self.fc(self.conv(local)))
+
+
+def strided_sizes(shape: Sequence[int], strides: int, axes: Sequence[int] = (2,)) -> list[int]:
+    """Sizes of the map that so many strides of 2 leave of inputs (channels, sizes...), with one of `axes` axes."""
+    sizes = shape[1:]
+    if len(sizes) not in axes or any(size % 2**strides for size in sizes):
+        known = {1: "(channels, length)", 2: "(channels, height, width)"}
+        forms = " or ".join(known[count] for count in axes)
+        raise InvalidArgument("shape", f"{forms} with sizes divisible by {2**strides}", tuple(shape))
+    return [size // 2**strides for size in sizes]
 
 
 def _block(axes: int, inputs: int, outputs: int, *more: nn.Module, kernel: int, stride: int) -> list[nn.Module]:
@@ -56,47 +101,64 @@ def _units(inputs: int, outputs: int) -> list[nn.Module]:
 
 
 class ConvolutionalEncoder(MapAndVector):
-    """Convolutions of stride 2 (kernel 4, batch norm, ReLU), a hidden layer, a linear vector: the paper's encoders.
+    """Convolutional encoder of Deep InfoMax: strided convolutions, one hidden layer, a linear vector.
 
-        local = blocks up to number `local` (from 0);  conv = the rest;  fc = `units` with norm and ReLU;  vector linear
+    Parameters
+    ----------
+    shape
+        Shape of one input: (channels, height, width) of images or (channels, length) of time series, with sizes
+        divisible by 2 to the number of convolutions.
+    widths
+        Numbers of maps of the convolutions, which have kernel 4, stride 2, batch norm and ReLU. The default is the
+        paper's encoder of 32×32 images, with a map of 128×8×8. For 64×64 images the paper uses
+        `widths=(64, 128, 256, 512), local=2`, with a map of 256×8×8.
+    local
+        Index, from 0, of the convolution whose output is the map.
+    units
+        Units of the hidden layer, with batch norm and ReLU.
+    features
+        Length of the vector.
+    seed
+        Seed of the initial parameters; torch's global random state is restored afterwards.
 
-    The default is the encoder of 32×32 images: 64-128-256, the map 128×8×8, 1024 units, 64 features. That of 64×64
-    images has `widths=(64, 128, 256, 512), local=2`, the map 256×8×8. `shape` is
-    (channels, height, width), or (channels, length) for time series. Parameters are drawn from `seed` alone.
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range, or the strides do not divide the shape.
 
-    Raises InvalidArgument for a shape that the strides don't divide. Hjelm et al. (2019), appendix A.2, table 4.
+    References
+    ----------
+    .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
+       ICLR 2019, appendix A.2, table 4.
 
+    Examples
+    --------
+    >>> import torch
     >>> local, vector = ConvolutionalEncoder()(torch.zeros(2, 3, 32, 32)); local.shape, vector.shape
     (torch.Size([2, 128, 8, 8]), torch.Size([2, 64]))
     >>> ConvolutionalEncoder((2, 64), widths=(8, 16), local=0, units=32)(torch.zeros(5, 2, 64))[0].shape
     torch.Size([5, 8, 32])
     """
 
+    @validated
     def __init__(
         self,
-        shape: Sequence[int] = (3, 32, 32),
+        shape: Shape = (3, 32, 32),
         *,
-        widths: Sequence[int] = (64, 128, 256),
-        local: int = 1,
-        units: int = 1024,
-        features: int = 64,
-        seed: int = 0,
+        widths: Widths = (64, 128, 256),
+        local: NonNegativeInt = 1,
+        units: PositiveInt = 1024,
+        features: PositiveInt = 64,
+        seed: Seed = 0,
     ) -> None:
-        channels, *sizes = (integer(value, "shape") for value in shape)
-        axes, shrink = len(sizes), 2 ** len(widths)
-        if axes not in _CONVOLUTION or any(size % shrink for size in sizes):
-            raise InvalidArgument(
-                f"shape is {tuple(shape)}; want (channels, height, width) or (channels, length), sizes divisible by "
-                f"{shrink} for {len(widths)} strides"
-            )
-        if not 0 <= integer(local, "local", minimum=0) < len(widths):
-            raise InvalidArgument(f"local is {local}; want the number of one of {len(widths)} blocks, from 0")
+        sizes = strided_sizes(shape, len(widths), axes=(1, 2))
+        if local >= len(widths):
+            raise InvalidArgument("local", f"the index of one of {len(widths)} convolutions", local)
         with seeded(seed):
             blocks = [
-                _block(axes, inputs, integer(outputs, "widths"), kernel=4, stride=2)
-                for inputs, outputs in zip([channels, *widths], widths, strict=False)
+                _block(len(sizes), inputs, outputs, kernel=4, stride=2)
+                for inputs, outputs in zip([shape[0], *widths], widths, strict=False)
             ]
-            flat = widths[-1] * math.prod(size // shrink for size in sizes)
             first, rest = (
                 [layer for block in part for layer in block] for part in (blocks[: local + 1], blocks[local + 1 :])
             )
@@ -104,29 +166,57 @@ class ConvolutionalEncoder(MapAndVector):
                 shape,
                 nn.Sequential(*first),
                 nn.Sequential(*rest),
-                nn.Sequential(nn.Flatten(), *_units(flat, integer(units, "units"))),
-                nn.Linear(units, integer(features, "features")),
+                nn.Sequential(nn.Flatten(), *_units(widths[-1] * math.prod(sizes), units)),
+                nn.Linear(units, features),
             )
 
 
 class AlexNetEncoder(MapAndVector):
-    """The paper's AlexNet-like encoder of 64×64 images: map 384×15×15, two layers of 4096 units, 64 features.
+    """AlexNet-like encoder of Deep InfoMax for 64×64 images: map 384×15×15, two layers of 4096 units.
 
-    conv 96 – pool – conv 192 – pool – conv 384 (the map) – conv 384 – conv 192 – pool – fc – fc – vector, all
-    convolutions 3×3 with batch norm and ReLU, pools 3/2. `width` scales channels and units. Parameters are drawn from
-    `seed` alone. Hjelm et al. (2019), appendix A.2; Krizhevsky et al. (2012).
+    Parameters
+    ----------
+    shape
+        Shape (channels, height, width) of the images; 15 pixels a side at least.
+    features
+        Length of the vector.
+    width
+        Factor on the numbers of maps and units.
+    seed
+        Seed of the initial parameters; torch's global random state is restored afterwards.
 
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range, or the images are too small.
+
+    Notes
+    -----
+    Layers: conv 96, pool, conv 192, pool, conv 384 (the map), conv 384, conv 192, pool, fc, fc, vector. Convolutions
+    are 3×3 with batch norm and ReLU, pools 3×3 with stride 2.
+
+    References
+    ----------
+    .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
+       ICLR 2019, appendix A.2.
+    .. [2] A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet classification with deep convolutional neural
+       networks", 2012.
+
+    Examples
+    --------
+    >>> import torch
     >>> local, vector = AlexNetEncoder(width=1 / 16)(torch.zeros(2, 3, 64, 64)); local.shape, vector.shape
     (torch.Size([2, 24, 15, 15]), torch.Size([2, 64]))
     """
 
+    @validated
     def __init__(
-        self, shape: Sequence[int] = (3, 64, 64), *, features: int = 64, width: float = 1.0, seed: int = 0
+        self, shape: Shape = (3, 64, 64), *, features: PositiveInt = 64, width: PositiveFloat = 1.0, seed: Seed = 0
     ) -> None:
-        channels, *sizes = (integer(value, "shape") for value in shape)
+        channels, *sizes = shape
         last = [((((size - 1) // 2) - 1) // 2 - 1) // 2 for size in sizes]
         if len(sizes) != 2 or min(last) < 1:
-            raise InvalidArgument(f"shape is {tuple(shape)}; want (channels, height, width) of at least 15 each")
+            raise InvalidArgument("shape", "(channels, height, width) of at least 15 pixels each", tuple(shape))
         a, b, c, units = (max(round(width * base), 1) for base in (96, 192, 384, 4096))
 
         def block(inputs: int, outputs: int, *more: nn.Module) -> list[nn.Module]:
@@ -139,14 +229,5 @@ class AlexNetEncoder(MapAndVector):
                 nn.Sequential(*block(channels, a, pools[0]), *block(a, b, pools[1]), *block(b, c)),
                 nn.Sequential(*block(c, c), *block(c, b, pools[2])),
                 nn.Sequential(nn.Flatten(), *_units(b * last[0] * last[1], units), *_units(units, units)),
-                nn.Linear(units, integer(features, "features")),
+                nn.Linear(units, features),
             )
-
-
-def example_batch(encoder: MapAndVector, n: int = 2) -> Tensor:
-    """Zeros in the shape that the encoder takes, (n, *shape), for whoever needs its shapes.
-
-    >>> example_batch(ConvolutionalEncoder()).shape
-    torch.Size([2, 3, 32, 32])
-    """
-    return torch.zeros(integer(n, "n"), *encoder.shape)

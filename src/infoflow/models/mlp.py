@@ -1,4 +1,4 @@
-"""The fully connected networks of the information-plane literature."""
+"""Fully connected networks, as the information-plane literature trains them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import itertools
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
-from infoflow.core.checks import choice, integer
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import Each, Integer, OneOf, Seed, check, validated
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
@@ -21,6 +22,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "hardtanh": nn.Hardtanh,
 }
+"""Activation modules by name."""
 
 
 def _truncated_normal(weight: Tensor, std: float, generator: torch.Generator) -> None:
@@ -34,7 +36,7 @@ def _idnns(weight: Tensor, bias: Tensor, last: bool, generator: torch.Generator)
 
 
 def _saxe(weight: Tensor, bias: Tensor, last: bool, generator: torch.Generator) -> None:
-    if last:  # their softmax layer keeps Keras' default
+    if last:  # the released code leaves Keras' default in the softmax layer
         nn.init.xavier_uniform_(weight, generator=generator)
     else:
         _truncated_normal(weight, 1 / math.sqrt(weight.shape[0]), generator)
@@ -58,61 +60,90 @@ INITIALIZATIONS: dict[str, Callable[[Tensor, Tensor, bool, torch.Generator], Non
     "he": _he,
     "torch": _torch,
 }
+"""Distributions of the initial parameters by name; each fills (weight, bias, is last layer, generator)."""
+
+Activation = Annotated[str, OneOf(lambda: ACTIVATIONS)]
+Initialization = Annotated[str, OneOf(lambda: INITIALIZATIONS)]
 
 
 class MLP(nn.Sequential):
-    """A fully connected network that returns logits: (n, widths[0]) -> (n, widths[-1]).
+    """Fully connected network that maps samples (n, widths[0]) to logits (n, widths[-1]).
 
-        h_0 = x,   h_l = activation(W_l h_{l-1} + b_l),   logits = W_K h_{K-1} + b_K
+    Parameters
+    ----------
+    widths
+        Numbers of units: the input, each hidden layer, the output.
+    activation
+        Name in `ACTIVATIONS` for all hidden layers, or a sequence with one name per hidden layer.
+    initialization
+        Distribution of the initial parameters, by its name in `INITIALIZATIONS`; see Notes.
+    seed
+        Seed of the initial parameters. Torch's global random state is neither used nor changed.
+    dtype
+        Type of the parameters; None is torch's default type.
 
-    Its modules are named `linear1`, `tanh1`, `linear2`, ..., `linearK`. `activation` is one name of `ACTIVATIONS`, or
-    one for each hidden layer. `initialization` says how parameters are drawn, from `seed` alone, without touching
-    torch's global random state; with fan_in and fan_out a layer's input and output widths,
+    Raises
+    ------
+    InvalidArgument
+        If `widths` has fewer than two members or one below 1, or `activation` names another number of layers.
+    UnknownName
+        If an activation or the initialization does not exist.
 
-    - "idnns": W truncated normal of std 1/√fan_in (cut at 2 std), b = 0; Shwartz-Ziv and Tishby's released code,
-    - "saxe": W truncated normal of std 1/√fan_out, the last layer Glorot-uniform, b = 0; Saxe et al.'s released code,
-    - "he": W normal of std √(2/fan_in), b = 0; He et al. (2015), eq. (10),
-    - "torch": W and b uniform in ±1/√fan_in, what `torch.nn.Linear` does.
+    Notes
+    -----
+    The network computes h_0 = x, h_l = activation(W_l h_{l−1} + b_l) and logits = W_K h_{K−1} + b_K. Its modules are
+    named `linear1`, `tanh1`, `linear2`, ..., `linearK`.
 
-    Raises InvalidArgument (widths, seed, number of activations) or UnknownName (activation, initialization).
+    Initializations, with fan_in and fan_out the input and output width of a layer:
 
+    - "idnns": W truncated normal with standard deviation 1/√fan_in, cut at 2 standard deviations, b = 0; as in the
+      code released with [1]_.
+    - "saxe": W truncated normal with standard deviation 1/√fan_out, the last layer Glorot-uniform, b = 0; as in the
+      code released with [2]_.
+    - "he": W normal with standard deviation √(2/fan_in), b = 0; equation (10) of [3]_.
+    - "torch": W and b uniform in ±1/√fan_in, as in `torch.nn.Linear`.
+
+    References
+    ----------
+    .. [1] R. Shwartz-Ziv and N. Tishby, "Opening the black box of deep neural networks via information", 2017.
+    .. [2] A. M. Saxe et al., "On the information bottleneck theory of deep learning", ICLR 2018.
+    .. [3] K. He et al., "Delving deep into rectifiers", ICCV 2015.
+
+    Examples
+    --------
     >>> network = MLP([12, 10, 7, 5, 4, 3, 2], "tanh", initialization="idnns", seed=0)
     >>> [name for name, _ in network.named_children()][:3], network(torch.zeros(5, 12)).shape
     (['linear1', 'tanh1', 'linear2'], torch.Size([5, 2]))
     """
 
+    @validated
     def __init__(
         self,
-        widths: Sequence[int],
+        widths: Annotated[Sequence[int], Each(Integer(1), length=2)],
         activation: str | Sequence[str] = "tanh",
         *,
-        initialization: str = "torch",
-        seed: int = 0,
+        initialization: Initialization = "torch",
+        seed: Seed = 0,
         dtype: torch.dtype | None = None,
     ) -> None:
-        widths = [integer(width, "widths") for width in widths]
-        if len(widths) < 2:
-            raise InvalidArgument(f"widths {widths} make no layer; want at least an input and an output width")
         hidden = len(widths) - 2
-        activations = [activation] * hidden if isinstance(activation, str) else list(activation)
-        if len(activations) != hidden:
-            raise InvalidArgument(
-                f"activation names {len(activations)} layers, but widths {widths} have {hidden} hidden"
-            )
-        for name in [activation] if isinstance(activation, str) else activations:
-            choice(name, "activation", ACTIVATIONS)
-        initialize = INITIALIZATIONS[choice(initialization, "initialization", INITIALIZATIONS)]
-        generator = torch.Generator().manual_seed(integer(seed, "seed", minimum=0))
+        names = [activation] * max(hidden, 1) if isinstance(activation, str) else list(activation)
+        for name in names:
+            check(name, "activation", OneOf(lambda: ACTIVATIONS))
+        if not isinstance(activation, str) and len(names) != hidden:
+            raise InvalidArgument("activation", f"one name, or {hidden} for widths {list(widths)}", activation)
+        generator = torch.Generator().manual_seed(seed)
         modules: OrderedDict[str, nn.Module] = OrderedDict()
         for i, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):
-            # skip_init, since nn.Linear's own would draw from the global random state.
+            # skip_init, since nn.Linear itself would draw from the global random state.
             linear = nn.utils.skip_init(nn.Linear, fan_in, fan_out, dtype=dtype)  # type: ignore[no-untyped-call]
-            initialize(linear.weight, linear.bias, i == hidden, generator)
+            INITIALIZATIONS[initialization](linear.weight, linear.bias, i == hidden, generator)
             modules[f"linear{i + 1}"] = linear
             if i < hidden:
-                modules[f"{activations[i]}{i + 1}"] = ACTIVATIONS[activations[i]]()
+                modules[f"{names[i]}{i + 1}"] = ACTIVATIONS[names[i]]()
         super().__init__(modules)
         self.initialization = initialization
 
     def extra_repr(self) -> str:
+        """Initialization, for the representation of the module."""
         return f"initialization={self.initialization!r}"

@@ -1,4 +1,4 @@
-"""Networks whose builders draw from torch's global random state, drawn from a seed instead."""
+"""Parameters drawn from a seed, for builders that draw from torch's global random state."""
 
 from __future__ import annotations
 
@@ -7,21 +7,37 @@ from contextlib import contextmanager
 
 import torch
 
-from infoflow.core.checks import integer
+from infoflow.core.settings import Seed, validated
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Inside, torch's CPU random state starts from `seed`; afterwards it is what it was before.
+@validated
+def seeded(seed: Seed) -> Iterator[None]:
+    """Run a block with torch's CPU random state started from `seed`, and restore the state afterwards.
 
+    Parameters
+    ----------
+    seed
+        Seed of the block, at least 0.
+
+    Raises
+    ------
+    InvalidArgument
+        If the seed is not an integer of at least 0.
+
+    Notes
+    -----
+    The random states of GPUs are neither used nor changed.
+
+    Examples
+    --------
     >>> with seeded(3):
     ...     first = torch.rand(2)
     >>> with seeded(3):
     ...     print(torch.equal(first, torch.rand(2)))
     True
     """
-    integer(seed, "seed", minimum=0)
     with torch.random.fork_rng(devices=[]):
-        # The CPU's generator alone: torch.manual_seed would reseed the GPUs for good, which are not forked here.
+        # The CPU's generator alone: torch.manual_seed would also reseed the GPUs, whose states are not restored here.
         torch.default_generator.manual_seed(seed)
         yield

@@ -1,4 +1,4 @@
-"""Many networks of one shape as one, so that a step of all costs little more than a step of one."""
+"""Many networks of one shape as one network, so that a step of all costs little more than a step of one."""
 
 from __future__ import annotations
 
@@ -11,23 +11,32 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import Integer, check
 
-# Modules without parameters, buffers or randomness that work on each element alone, so they serve (R, n, d) as (n, d).
-_ELEMENTWISE = (
-    nn.Tanh, nn.ReLU, nn.Softsign, nn.Softplus, nn.Sigmoid, nn.Hardtanh, nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU,
-    nn.GELU, nn.SiLU, nn.Mish, nn.ReLU6, nn.LogSigmoid, nn.Hardsigmoid, nn.Hardswish, nn.Tanhshrink, nn.Softshrink,
-    nn.Hardshrink, nn.Identity,
-)  # fmt: skip
+# Modules without parameters, buffers or randomness that act on each element alone, so that they accept (R, n, d).
+_SIGMOIDS = (nn.Tanh, nn.Softsign, nn.Sigmoid, nn.LogSigmoid, nn.Hardtanh, nn.Hardsigmoid)
+_RECTIFIERS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Hardswish)
+_OTHERS = (nn.Softplus, nn.Tanhshrink, nn.Softshrink, nn.Hardshrink, nn.Identity)
+_ELEMENTWISE = (*_SIGMOIDS, *_RECTIFIERS, *_OTHERS)
 
 
 class StackedLinear(nn.Module):
-    """R linear layers side by side: y_r = x_r W_rᵀ + b_r, with weight (R, out, in) and bias (R, out, 1).
+    """R linear layers as one: y_r = x_r W_rᵀ + b_r.
 
-    Takes (n, in), which all members share, or (R, n, in), one batch each; returns (R, n, out).
+    Parameters
+    ----------
+    weight
+        Weights of shape (R, out, in).
+    bias
+        Offsets of shape (R, out, 1), or None.
 
-    The result is laid out in memory as (R, out, n). Layers are narrow and batches long, so this keeps the long axis
-    innermost in every product, and elementwise activations keep the layout for the next layer.
+    Notes
+    -----
+    The result is laid out in memory as (R, out, n). Layers are narrow and batches long, so the long axis is innermost
+    in every product, and elementwise activations preserve the layout for the next layer.
 
+    Examples
+    --------
     >>> layer = StackedLinear(torch.ones(3, 2, 4), torch.zeros(3, 2, 1))
     >>> layer(torch.ones(5, 4)).shape, layer(torch.ones(3, 5, 4)).shape
     (torch.Size([3, 5, 2]), torch.Size([3, 5, 2]))
@@ -39,11 +48,27 @@ class StackedLinear(nn.Module):
         self.bias = None if bias is None else nn.Parameter(bias)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Apply each layer to its samples.
+
+        Parameters
+        ----------
+        x
+            Samples (n, in) for all members, or (R, n, in) with one batch per member.
+
+        Returns
+        -------
+        Tensor
+            Outputs of shape (R, n, out).
+
+        Raises
+        ------
+        InvalidArgument
+            If the samples have another shape.
+        """
         members, _, fan_in = self.weight.shape
         if x.shape[-1] != fan_in or x.ndim not in (2, 3) or (x.ndim == 3 and x.shape[0] != members):
-            raise InvalidArgument(
-                f"input has shape {tuple(x.shape)}; want (n, {fan_in}) for all members, or ({members}, n, {fan_in})"
-            )
+            wanted = f"of shape (n, {fan_in}) for all members, or ({members}, n, {fan_in})"
+            raise InvalidArgument("x", wanted, got_text=f"shape {tuple(x.shape)}")
         if x.ndim == 2:
             x = x.expand(members, -1, -1)
         if self.bias is None:
@@ -51,13 +76,25 @@ class StackedLinear(nn.Module):
         return torch.baddbmm(self.bias, self.weight, x.mT).mT
 
     def extra_repr(self) -> str:
+        """Shape of the layers, for the representation of the module."""
         members, features, fan_in = self.weight.shape
         return f"members={members}, in_features={fan_in}, out_features={features}, bias={self.bias is not None}"
 
 
 class Stacked(nn.Sequential):
-    """R networks of one shape as one; `stack` makes it. Takes (n, d) or (R, n, d), returns (R, n, C).
+    """R networks of one shape as one, as `stack` returns them: (n, d) or (R, n, d) to (R, n, C).
 
+    Parameters
+    ----------
+    modules
+        Layers in order, each of which accepts a leading axis of members.
+    members
+        Number R of networks.
+    description
+        Text for the representation of the module.
+
+    Examples
+    --------
     >>> from infoflow.models import MLP
     >>> stack([MLP([4, 3, 2], "tanh", seed=seed) for seed in range(5)]).members
     5
@@ -69,18 +106,35 @@ class Stacked(nn.Sequential):
         self.description = description
 
     def extra_repr(self) -> str:
+        """Number of members, for the representation of the module."""
         return ", ".join(filter(None, [f"members={self.members}", self.description]))
 
 
 def stack(networks: Sequence[nn.Module]) -> Stacked:
-    """Many networks of one shape as one network whose members don't influence each other.
+    """Combine networks of one shape into one network whose members do not influence each other.
 
-    Each must be an `nn.Sequential` of `nn.Linear` and elementwise activations. Parameters are copied; module names are
-    kept, so hooks by name find the same layers, with activations of shape (R, n, features) in place of (n, features).
-    A loss summed over members gives each member the gradient that it would get alone.
+    Parameters
+    ----------
+    networks
+        Networks, each an `nn.Sequential` of `nn.Linear` and elementwise activations. Parameters are copied.
 
-    Raises InvalidArgument: no members, another kind of module (BatchNorm, Dropout, convolutions), shapes that differ.
+    Returns
+    -------
+    Stacked
+        One network. Module names stay the same, so hooks by name find the same layers, with activations of shape
+        (R, n, features) instead of (n, features).
 
+    Raises
+    ------
+    InvalidArgument
+        If there is no network, one has another kind of module (BatchNorm, Dropout, a convolution), or shapes differ.
+
+    Notes
+    -----
+    The gradient of a loss that is summed over members equals, for each member, the gradient of its own loss.
+
+    Examples
+    --------
     >>> from infoflow.models import MLP
     >>> networks = [MLP([4, 3, 2], "tanh", seed=seed) for seed in range(5)]
     >>> together = stack(networks)(torch.ones(6, 4))
@@ -89,16 +143,15 @@ def stack(networks: Sequence[nn.Module]) -> Stacked:
     """
     networks = list(networks)
     if not networks:
-        raise InvalidArgument("networks is empty; want at least one to stack")
+        raise InvalidArgument("networks", "a sequence of at least one network", networks)
     for i, network in enumerate(networks):
         if not isinstance(network, nn.Sequential) or isinstance(network, Stacked):
-            raise InvalidArgument(f"networks[{i}] is a {type(network).__name__}; want an nn.Sequential such as MLP")
+            raise InvalidArgument(f"networks[{i}]", "an nn.Sequential such as MLP", got_text=type(network).__name__)
     children = [dict(network.named_children()) for network in networks]
     for i, other in enumerate(children):
         if list(other) != list(children[0]):
-            raise InvalidArgument(
-                f"networks[{i}] has the layers {list(other)}, but networks[0] {list(children[0])}; want the same in all"
-            )
+            wanted = f"a network with the layers of networks[0], {list(children[0])}"
+            raise InvalidArgument(f"networks[{i}]", wanted, list(other))
     modules = OrderedDict((name, _together(name, [child[name] for child in children])) for name in children[0])
     kinds = sorted({network.extra_repr() for network in networks})
     stacked = Stacked(modules, len(networks), "; ".join(filter(None, kinds)))
@@ -109,14 +162,12 @@ def _together(name: str, modules: list[nn.Module]) -> nn.Module:
     """One module that does for (R, n, d) what each of `modules` does for its (n, d)."""
     first = modules[0]
     if type(first) not in (nn.Linear, *_ELEMENTWISE):
-        raise InvalidArgument(
-            f"layer {name!r} is a {type(first).__name__}; want only nn.Linear and elementwise activations"
-        )
+        got = f"{name!r} of type {type(first).__name__}"
+        raise InvalidArgument("layers", "nn.Linear or elementwise activations", got_text=got)
     for i, module in enumerate(modules):
         if _description(module) != _description(first):
-            raise InvalidArgument(
-                f"layer {name!r} is {_description(module)} in networks[{i}], but {_description(first)} in networks[0]"
-            )
+            wanted = f"{_description(first)} in layer {name!r} as in networks[0]"
+            raise InvalidArgument(f"networks[{i}]", wanted, got_text=_description(module))
     if not isinstance(first, nn.Linear):
         return copy.deepcopy(first)
     linears = cast("list[nn.Linear]", modules)
@@ -131,19 +182,35 @@ def _description(module: nn.Module) -> str:
 
 
 def unstack(stacked: Stacked, member: int) -> nn.Sequential:
-    """One member as a plain network of its own: an `nn.Sequential` of `nn.Linear` and activations, parameters copied.
+    """Copy one member out of a stacked network.
 
-    Raises InvalidArgument for a network that `stack` didn't make, or a member that it doesn't have.
+    Parameters
+    ----------
+    stacked
+        Network as `stack` returns it.
+    member
+        Index of the member, from 0.
 
+    Returns
+    -------
+    nn.Sequential
+        Network of `nn.Linear` and activations, with parameters of its own.
+
+    Raises
+    ------
+    InvalidArgument
+        If the network is not stacked or has no such member.
+
+    Examples
+    --------
     >>> from infoflow.models import MLP
     >>> network = unstack(stack([MLP([4, 3, 2], "relu", seed=seed) for seed in range(5)]), 2)
     >>> torch.equal(network.linear1.weight, MLP([4, 3, 2], "relu", seed=2).linear1.weight)
     True
     """
     if not isinstance(stacked, Stacked):
-        raise InvalidArgument(f"stacked is a {type(stacked).__name__}; want what stack(...) returns")
-    if isinstance(member, bool) or not isinstance(member, int) or not 0 <= member < stacked.members:
-        raise InvalidArgument(f"member is {member!r}; want an integer in 0..{stacked.members - 1}")
+        raise InvalidArgument("stacked", "a network that stack(...) returned", got_text=type(stacked).__name__)
+    check(member, "member", Integer(0, stacked.members - 1))
     modules: OrderedDict[str, nn.Module] = OrderedDict()
     for name, module in stacked.named_children():
         modules[name] = _alone(module, member) if isinstance(module, StackedLinear) else copy.deepcopy(module)

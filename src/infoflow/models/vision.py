@@ -1,50 +1,87 @@
-"""torchvision's classifiers for small images, with the change of strides that this takes."""
+"""Classifiers of torchvision for small images, with fewer strides than the originals."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, Literal, NamedTuple
 
 from torch import nn
 
-from infoflow.core.checks import choice, integer
 from infoflow.core.errors import MissingExtra
+from infoflow.core.settings import Integer, OneOf, Seed, validated
 from infoflow.models.seeded import seeded
 
-STEMS = ("small", "imagenet")
 
-
-def vision_network(name: str, classes: int = 10, *, stem: str = "small", seed: int = 0) -> nn.Module:
-    """One of torchvision's networks, untrained, for RGB images (n, 3, 32, 32): logits (n, `classes`).
-
-    `name`: "resnet18", "densenet121", "googlenet", "mobilenet_v2", "efficientnet_b0" or "shufflenet_v2". They were
-    made for 224×224 images, which they shrink 32 times; `stem` says what becomes of that:
-
-    - "small" shrinks images 8 times (GoogLeNet 4), to a last map of 4×4 (8×8), by what `ADAPTATIONS` names;
-    - "imagenet" leaves the network as torchvision has it: the last map is 1×1.
-
-    Dropout, stochastic depth and initialization are torchvision's; GoogLeNet comes without its auxiliary classifiers.
-    Parameters are drawn from `seed` alone, without touching torch's global random state.
-
-    Raises UnknownName (name, stem), InvalidArgument (classes, seed), MissingExtra without torchvision.
-
-    >>> vision_network("resnet19")
-    Traceback (most recent call last):
-    ...
-    infoflow.core.errors.UnknownName: unknown network 'resnet19'; did you mean 'resnet18'? Known: ...
-    """
-    choice(name, "network", ADAPTATIONS)
-    choice(stem, "stem", STEMS)
-    integer(classes, "classes", minimum=2)
+def torchvision_models(name: str) -> Any:
+    """Module `torchvision.models`; raises `MissingExtra`, which names the network, if it is not installed."""
     try:
         from torchvision import models
     except ImportError:
         raise MissingExtra("torchvision", "vision", f"network {name!r}") from None
-    build, adapt = _NETWORKS[name]
+    return models
+
+
+def untrained(name: str, outputs: int) -> nn.Module:
+    """Network of torchvision with so many outputs, without auxiliary classifiers; drawn from torch's global state."""
+    options = {"aux_logits": False, "init_weights": True} if name in ("googlenet", "inception_v3") else {}
+    network: nn.Module = torchvision_models(name).get_model(name, weights=None, num_classes=outputs, **options)
+    return network
+
+
+@validated
+def vision_network(
+    name: Annotated[str, OneOf(lambda: ADAPTATIONS)],
+    classes: Annotated[int, Integer(2)] = 10,
+    *,
+    stem: Literal["small", "imagenet"] = "small",
+    seed: Seed = 0,
+) -> nn.Module:
+    """Build an untrained classifier of torchvision for RGB images (n, 3, 32, 32): logits (n, classes).
+
+    Parameters
+    ----------
+    name
+        Name in `ADAPTATIONS`: "resnet18", "densenet121", "googlenet", "mobilenet_v2", "efficientnet_b0" or
+        "shufflenet_v2".
+    classes
+        Number of logits, at least 2.
+    stem
+        The networks were designed for 224×224 images, whose sides they divide by 32. "small" divides them by 8
+        (GoogLeNet by 4), with a last map of 4×4 (8×8), by the changes that `ADAPTATIONS` describes. "imagenet" is
+        torchvision's network, with a last map of 1×1.
+    seed
+        Seed of the initial parameters; torch's global random state is restored afterwards.
+
+    Returns
+    -------
+    nn.Module
+        The network. GoogLeNet has no auxiliary classifiers.
+
+    Raises
+    ------
+    UnknownName
+        If the network or the stem does not exist.
+    InvalidArgument
+        If a number is out of range.
+    MissingExtra
+        If torchvision is not installed.
+
+    Notes
+    -----
+    Dropout, stochastic depth and the distributions of the initial parameters are torchvision's.
+
+    Examples
+    --------
+    >>> vision_network("resnet19")
+    Traceback (most recent call last):
+    ...
+    infoflow.core.errors.UnknownName: unknown name 'resnet19'. Did you mean 'resnet18'? Known: ...
+    """
+    adaptation = _ADAPTATIONS[name]
     with seeded(seed):
-        network: nn.Module = build(models, classes)
+        network = untrained(adaptation.original or name, classes)
         if stem == "small":
-            adapt(network)
+            adaptation.adapt(network)
     return network
 
 
@@ -87,25 +124,27 @@ def _unstrided(block: nn.Module) -> None:
             module.stride = (1, 1)
 
 
-# How each is made from the module torchvision.models, and what makes it fit small images.
-_NETWORKS: dict[str, tuple[Callable[[Any, int], nn.Module], Callable[[Any], None]]] = {
-    "resnet18": (lambda models, classes: models.resnet18(num_classes=classes), _resnet18),
-    "densenet121": (lambda models, classes: models.densenet121(num_classes=classes), _densenet121),
-    "googlenet": (
-        lambda models, classes: models.googlenet(num_classes=classes, aux_logits=False, init_weights=True),
-        _googlenet,
+class _Adaptation(NamedTuple):
+    """Change that makes a network fit small images; `original` is torchvision's name where it differs."""
+
+    adapt: Callable[[Any], None]
+    description: str
+    original: str = ""
+
+
+_NO_STRIDE = "first convolution 3×3 of stride 1 for 7×7 of stride 2"
+_FEWER_STRIDES = "stride 1 for 2 in the first convolution and in the stage of 24 channels"
+
+_ADAPTATIONS = {
+    "resnet18": _Adaptation(_resnet18, f"{_NO_STRIDE}, no max-pooling after it"),
+    "densenet121": _Adaptation(_densenet121, f"{_NO_STRIDE}, no max-pooling after it"),
+    "googlenet": _Adaptation(_googlenet, f"{_NO_STRIDE}, without the first two max-poolings"),
+    "mobilenet_v2": _Adaptation(_mobilenet_v2, _FEWER_STRIDES),
+    "efficientnet_b0": _Adaptation(_efficientnet_b0, _FEWER_STRIDES),
+    "shufflenet_v2": _Adaptation(
+        _shufflenet_v2, "stride 1 for 2 in the first convolution, no max-pooling after it", "shufflenet_v2_x1_0"
     ),
-    "mobilenet_v2": (lambda models, classes: models.mobilenet_v2(num_classes=classes), _mobilenet_v2),
-    "efficientnet_b0": (lambda models, classes: models.efficientnet_b0(num_classes=classes), _efficientnet_b0),
-    "shufflenet_v2": (lambda models, classes: models.shufflenet_v2_x1_0(num_classes=classes), _shufflenet_v2),
 }
 
-ADAPTATIONS = {
-    "resnet18": "first convolution 3×3 of stride 1 for 7×7 of stride 2, no max-pooling after it",
-    "densenet121": "first convolution 3×3 of stride 1 for 7×7 of stride 2, no max-pooling after it",
-    "googlenet": "first convolution 3×3 of stride 1 for 7×7 of stride 2, without the first two max-poolings",
-    "mobilenet_v2": "stride 1 for 2 in the first convolution and in the stage of 24 channels",
-    "efficientnet_b0": "stride 1 for 2 in the first convolution and in the stage of 24 channels",
-    "shufflenet_v2": "stride 1 for 2 in the first convolution, no max-pooling after it",
-}
+ADAPTATIONS = {name: adaptation.description for name, adaptation in _ADAPTATIONS.items()}
 """What `stem="small"` changes in each network."""

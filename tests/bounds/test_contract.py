@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from infoflow import bounds
-from infoflow.bounds import BOUNDS, Bound, Takes
+from infoflow.bounds import BOUNDS, Bound, BoundName, Takes
 from infoflow.core.errors import InvalidArgument, UnknownName
 
 PAIRED = [bound for bound in BOUNDS.values() if bound.takes not in (Takes.ENTROPY, Takes.MARGINAL)]
@@ -247,9 +248,13 @@ def test_every_registered_bound_is_a_public_function_of_that_name() -> None:
         assert (bound.log_ratio is None) == (bound.score is None)
 
 
+def test_the_type_of_names_lists_every_bound() -> None:
+    assert set(get_args(BoundName)) == set(BOUNDS)
+
+
 def test_names_are_forgiving_but_unknown_ones_are_not() -> None:
     assert bounds.by_name("Jensen-Shannon-MI").name == "jensen_shannon_mi"
-    with pytest.raises(UnknownName, match="did you mean 'infonce'"):
+    with pytest.raises(UnknownName, match="Did you mean 'infonce'"):
         bounds.by_name("info-nce")
 
 

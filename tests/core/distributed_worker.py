@@ -42,7 +42,7 @@ def extra(bound: bounds.Bound, positive: Tensor, negative: Tensor, group: Any) -
         return (1.0,)
     if bound.takes is Takes.MARGINAL:
         return (positive.square(),)
-    if bound.name == "mine":
+    if bound.averaged:
         average = ExponentialAverage(rate=0.3).updated(negative * 0.5, group=group).updated(negative, group=group)
         return negative, average
     return (negative,)

@@ -152,7 +152,7 @@ def test_bad_arguments_are_refused(build: Callable[[], object], message: str) ->
 
 
 def test_an_unknown_activation_names_the_nearest() -> None:
-    with pytest.raises(UnknownName, match="did you mean 'relu'"):
+    with pytest.raises(UnknownName, match="Did you mean 'relu'"):
         critics.Separable(3, 3, activation="rlu")
 
 

@@ -125,7 +125,7 @@ NEURAL = {
     "donsker-varadhan": Kind.LOWER_BOUND,
     "mine": Kind.LOWER_BOUND,
     "nwj": Kind.LOWER_BOUND,
-    "jensen-shannon": Kind.LOWER_BOUND,
+    "jensen-shannon-mi": Kind.LOWER_BOUND,
     "smile": Kind.POINT,
     "dime": Kind.POINT,
 }

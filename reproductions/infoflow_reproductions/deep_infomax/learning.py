@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from infoflow.estimators import MINE
+from infoflow.estimators import Neural
 from infoflow.probes import (
     InputInformation,
     LinearSVM,
@@ -271,7 +271,7 @@ def _total_correlation(on: _Measured) -> dict[str, float]:
 
 
 def _mine(on: _Measured) -> dict[str, float]:
-    estimator = MINE(hidden=(256, 256), head_start=False, max_epochs=on.task.learning.mine_epochs)
+    estimator = Neural(bound="mine", hidden=(256, 256), head_start=False, max_epochs=on.task.learning.mine_epochs)
     measure = InputInformation(estimator, seed=on.task.seed)
     return {measure.name: measure.score(scaled(on.test[0]), on.of_test["Y"]).value}
 

@@ -12,7 +12,7 @@ import torch
 from infoflow.core.checks import samples
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import LayerInformation
-from infoflow.estimators import MINE, AddedNoise, MatrixRenyi, SamplePropagation
+from infoflow.estimators import AddedNoise, MatrixRenyi, Neural, SamplePropagation
 from infoflow.estimators.registry import named_parameters, parse
 from infoflow.plane.labels import label
 from infoflow_reproductions.information_plane.generative import Generative
@@ -86,7 +86,7 @@ def estimator_of(text: str, shapes: Mapping[int, tuple[int, ...]]) -> Any:
     if name == "noisy-mine":
         settings = named_parameters(text)[1]
         variance = settings.pop("variance")
-        return AddedNoise(MINE(**settings), variance=variance)
+        return AddedNoise(Neural(bound="mine", **settings), variance=variance)
     if name == "generative":
         return Generative(**named_parameters(text)[1])
     if name == "channel-renyi":

@@ -21,12 +21,14 @@ from infoflow.bounds.kullback_leibler import (
     tuba,
 )
 from infoflow.bounds.log_densities import barber_agakov, barber_agakov_upper, club, doe, l1out
-from infoflow.bounds.registry import BOUNDS, Bound, Side, Takes, by_name
+from infoflow.bounds.registry import BOUNDS, Bound, BoundName, Free, Side, Takes, by_name
 
 __all__ = [
     "BOUNDS",
     "Bound",
+    "BoundName",
     "ExponentialAverage",
+    "Free",
     "Side",
     "Takes",
     "anchored_infonce",

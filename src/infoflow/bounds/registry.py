@@ -1,4 +1,4 @@
-"""What each bound is, for those who choose one by its name."""
+"""The registry of bounds: their names, what each takes, and what its value means."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -14,10 +15,37 @@ from torch import Tensor
 from infoflow.bounds import contrastive, density_ratio, divergences, kullback_leibler, log_densities
 from infoflow.core.errors import UnknownName
 
+BoundName = Literal[
+    "donsker_varadhan",
+    "mine",
+    "nwj",
+    "tuba",
+    "jensen_shannon_mi",
+    "smile",
+    "infonce",
+    "anchored_infonce",
+    "interpolated",
+    "flo",
+    "dime",
+    "jensen_shannon",
+    "squared_hellinger",
+    "chi_squared",
+    "reverse_kl",
+    "wasserstein",
+    "club",
+    "l1out",
+    "barber_agakov",
+    "barber_agakov_upper",
+    "doe",
+]
+"""Names of the bounds, for type checkers and editors."""
+
 
 class Side(StrEnum):
-    """On which side of the mutual information a value lies in expectation, or that it is of another divergence.
+    """Whether a value lies below or above the mutual information in expectation, or belongs to another divergence.
 
+    Examples
+    --------
     >>> by_name("club").side
     <Side.UPPER: 'upper bound'>
     """
@@ -29,8 +57,10 @@ class Side(StrEnum):
 
 
 class Takes(StrEnum):
-    """What a bound takes beside the positives' scores.
+    """Second argument of a bound, after the scores of the positives.
 
+    Examples
+    --------
     >>> by_name("infonce").takes.name
     'NEGATIVE'
     """
@@ -43,19 +73,61 @@ class Takes(StrEnum):
     MARGINAL = "log r(y_i) (..., n)"
 
 
+class Free(StrEnum):
+    """Part of the critic that the optimum of a bound leaves undetermined.
+
+    Examples
+    --------
+    >>> by_name("infonce").free
+    <Free.FUNCTION_OF_X: 'a function of x'>
+    """
+
+    NOTHING = "nothing"
+    CONSTANT = "a constant"
+    FUNCTION_OF_X = "a function of x"
+
+
 def _no_ceiling(negatives: int) -> float:
     return math.inf
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A bound with its facts: `function(positive, ...)` is the value in nats.
+    """A bound with its properties; calling it computes the value in nats.
 
-    `objective` is what to select a critic by on held-out scores (differs from the value where the gradient
-    does); `ceiling(m)` the largest value with m negatives per row, under default options; `row_local` whether
-    it is a mean of one term a row; `log_ratio` turns a score at the optimum into log p(y|x)/p(y) (for InfoNCE
-    and Donsker–Varadhan up to what they leave free), `score` is its inverse.
+    Parameters
+    ----------
+    name
+        Name in the registry.
+    function
+        `function(positive, ...)`, the value in nats.
+    side
+        Side of the mutual information on which the value lies.
+    quantity
+        Quantity that is bounded.
+    takes
+        Second argument of `function`.
+    objective
+        Objective that trains and selects a critic, where it differs from the value.
+    ceiling
+        `ceiling(m)`, the largest value with m negatives per row, under default options.
+    ceiling_name
+        Formula of the ceiling.
+    row_local
+        Whether the value is a mean of one term per row.
+    log_ratio
+        Converts a score at the optimum into log p(y|x)/p(y), up to what is `free`.
+    score
+        Inverse of `log_ratio`.
+    free
+        Part of the critic that the optimum leaves undetermined.
+    averaged
+        Whether `function` takes an `ExponentialAverage` after the scores, updated with every batch of training.
+    many_negatives
+        Whether the value gains from every further negative, so that all others of a batch are its default.
 
+    Examples
+    --------
     >>> BOUNDS["infonce"].side, round(BOUNDS["infonce"].ceiling(7), 4)
     (<Side.LOWER: 'lower bound'>, 2.0794)
     """
@@ -71,27 +143,37 @@ class Bound:
     row_local: bool = True
     log_ratio: Callable[[Tensor], Tensor] | None = None
     score: Callable[[Tensor], Tensor] | None = None
+    free: Free = Free.NOTHING
+    averaged: bool = False
+    many_negatives: bool = False
 
     def __call__(self, *scores: Tensor, **options: object) -> Tensor:
+        """Compute the value in nats, with the leading shape of the scores."""
         return self.function(*scores, **options)
 
     def training_objective(self, *scores: Tensor, **options: object) -> Tensor:
-        """What a critic is fitted and selected by."""
+        """Compute the objective that trains and selects a critic."""
         return (self.objective or self.function)(*scores, **options)
+
+    @property
+    def measures_critics(self) -> bool:
+        """Whether scores of pairs alone give the mutual information by this bound."""
+        return self.takes is Takes.NEGATIVE and self.quantity == "I(X;Y)"
 
 
 def _identity(score: Tensor) -> Tensor:
     return score
 
 
+# Bounds whose optimal score is the log density ratio itself.
 _direct = partial(Bound, log_ratio=_identity, score=_identity)
 _LOWER, _UPPER, _ESTIMATE, _OTHER = Side.LOWER, Side.UPPER, Side.ESTIMATE, Side.DIVERGENCE
 
 BOUNDS: dict[str, Bound] = {
     bound.name: bound
     for bound in (
-        _direct("donsker_varadhan", kullback_leibler.donsker_varadhan, _LOWER, row_local=False),
-        _direct("mine", kullback_leibler.mine, _LOWER, row_local=False),
+        _direct("donsker_varadhan", kullback_leibler.donsker_varadhan, _LOWER, row_local=False, free=Free.CONSTANT),
+        _direct("mine", kullback_leibler.mine, _LOWER, row_local=False, free=Free.CONSTANT, averaged=True),
         Bound(
             "nwj",
             kullback_leibler.nwj,
@@ -119,12 +201,15 @@ BOUNDS: dict[str, Bound] = {
             _LOWER,
             ceiling=lambda negatives: math.log1p(negatives),
             ceiling_name="log(m + 1)",
+            free=Free.FUNCTION_OF_X,
+            many_negatives=True,
         ),
         _direct(
             "anchored_infonce",
             contrastive.anchored_infonce,
             _ESTIMATE,
             objective=partial(contrastive.anchored_infonce, readout="objective"),
+            many_negatives=True,
         ),
         _direct(
             "interpolated",
@@ -134,12 +219,7 @@ BOUNDS: dict[str, Bound] = {
             ceiling_name="1 + log(m/α)",
         ),
         _direct("flo", contrastive.flo, _LOWER, takes=Takes.NEGATIVE_AND_U),
-        _direct(
-            "dime",
-            density_ratio.dime,
-            _ESTIMATE,
-            objective=partial(density_ratio.dime, readout="objective"),
-        ),
+        _direct("dime", density_ratio.dime, _ESTIMATE, objective=partial(density_ratio.dime, readout="objective")),
         _direct(
             "jensen_shannon",
             divergences.jensen_shannon,
@@ -176,11 +256,29 @@ BOUNDS: dict[str, Bound] = {
         Bound("doe", log_densities.doe, _ESTIMATE, takes=Takes.MARGINAL),
     )
 }
+"""Every bound by name."""
 
 
-def by_name(name: str) -> Bound:
-    """The bound of that name; hyphens and case don't matter. Raises UnknownName with the nearest known one.
+def by_name(name: BoundName | str) -> Bound:
+    """Return the bound of this name.
 
+    Parameters
+    ----------
+    name
+        Name of the bound; case is ignored, and hyphens count as underscores.
+
+    Returns
+    -------
+    Bound
+        The bound with its properties.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such bound; the closest name is suggested.
+
+    Examples
+    --------
     >>> by_name("Jensen-Shannon").quantity
     '2 JSD'
     """

@@ -94,12 +94,13 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="the variance is a bin width",
         ),
         "anchored-infonce": Entry(
-            "learned.critics:AnchoredInfoNCE",
+            "learned.critics:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
-            measures="the same with InfoNCE with an anchor class, without its ceiling",
+            measures="`neural` with `anchored_infonce`: InfoNCE with an anchor class, without its ceiling",
             kind="as `neural`",
             good_for="as `neural`",
             limits="as `neural`",
+            preset={"bound": "anchored_infonce"},
         ),
         "auto": Entry(
             "recommend:Auto",
@@ -166,12 +167,13 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="d ≥ 5: biased, warned of",
         ),
         "dime": Entry(
-            "learned.critics:DIME",
+            "learned.critics:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
-            measures="the same with f-DIME: density ratios without a bound",
+            measures="`neural` with `dime`: density ratios without a bound",
             kind="as `neural`",
             good_for="as `neural`",
             limits="as `neural`",
+            preset={"bound": "dime"},
         ),
         "discrete": Entry(
             "histogram.discrete:Discrete",
@@ -190,12 +192,13 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="margins far from Gaussian with several nats a dimension: low",
         ),
         "donsker-varadhan": Entry(
-            "learned.critics:DonskerVaradhan",
+            "learned.critics:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
-            measures="the same with Donsker and Varadhan's bound",
+            measures="`neural` with `donsker_varadhan`: Donsker and Varadhan's bound",
             kind="as `neural`",
             good_for="as `neural`",
             limits="as `neural`",
+            preset={"bound": "donsker_varadhan"},
         ),
         "flow": Entry(
             "learned.densities:NormalizingFlow",
@@ -238,20 +241,22 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="sharp edges",
         ),
         "infonce": Entry(
-            "learned.critics:InfoNCE",
+            "learned.critics:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
-            measures="the same with InfoNCE: capped at the log of the candidates",
+            measures="`neural` with `infonce`: at most the log of the candidates",
             kind="as `neural`",
             good_for="as `neural`",
             limits="as `neural`",
+            preset={"bound": "infonce"},
         ),
-        "jensen-shannon": Entry(
-            "learned.critics:JensenShannon",
+        "jensen-shannon-mi": Entry(
+            "learned.critics:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
-            measures="the same with a critic trained with the Jensen-Shannon bound",
+            measures="`neural` with `jensen_shannon_mi`: trained by Jensen-Shannon, read off as NWJ's bound",
             kind="as `neural`",
             good_for="as `neural`",
             limits="as `neural`",
+            preset={"bound": "jensen_shannon_mi"},
         ),
         "kernel-density": Entry(
             "kernel.kernel_density:KernelDensity",
@@ -286,12 +291,13 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="no Shannon quantity; depends on the width",
         ),
         "mine": Entry(
-            "learned.critics:MINE",
+            "learned.critics:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
-            measures="the same with Donsker and Varadhan's bound with MINE's averaged gradient",
+            measures="`neural` with `mine`: Donsker and Varadhan's bound with an averaged gradient",
             kind="as `neural`",
             good_for="as `neural`",
             limits="as `neural`",
+            preset={"bound": "mine"},
         ),
         "mixed": Entry(
             "neighbors.mixed:MixedKSG",
@@ -310,12 +316,13 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="large I: capped near log m, said in the result",
         ),
         "nwj": Entry(
-            "learned.critics:NWJ",
+            "learned.critics:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
-            measures="the same with the bound of Nguyen, Wainwright and Jordan",
+            measures="`neural` with `nwj`: the bound of Nguyen, Wainwright and Jordan",
             kind="as `neural`",
             good_for="as `neural`",
             limits="as `neural`",
+            preset={"bound": "nwj"},
         ),
         "quantized": Entry(
             "histogram.quantized:QuantizedInformation",
@@ -342,12 +349,13 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="isn't I(X;Y)",
         ),
         "smile": Entry(
-            "learned.critics:SMILE",
+            "learned.critics:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
-            measures="the same with SMILE: clipped density ratios",
+            measures="`neural` with `smile`: clipped density ratios",
             kind="as `neural`",
             good_for="as `neural`",
             limits="as `neural`",
+            preset={"bound": "smile"},
         ),
     }
 )

@@ -14,7 +14,7 @@ from infoflow.core.checks import flag, integer, paired, samples
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
-from infoflow.estimators import MINE, neural_dependency
+from infoflow.estimators import Neural, neural_dependency
 from infoflow.estimators.wrappers.total_correlation import total_correlation
 from infoflow.probes.score import Score
 
@@ -59,7 +59,7 @@ class InputInformation:
     'nats'
     """
 
-    estimator: Estimator = field(default_factory=MINE)
+    estimator: Estimator = field(default_factory=lambda: Neural(bound="mine"))
     components: int = 64
     samples: int = 10_000
     seed: int = 0

@@ -312,8 +312,8 @@ class TestHeadStart:
     [
         ({"bound": "club"}, "unknown bound for a critic of pairs 'club'"),
         ({"bound": "flo"}, "unknown bound for a critic of pairs 'flo'"),
-        ({"bound": "infonc"}, "did you mean 'infonce'"),
-        ({"critic": "seperable"}, "did you mean 'separable'"),
+        ({"bound": "infonc"}, "Did you mean 'infonce'"),
+        ({"critic": "seperable"}, "Did you mean 'separable'"),
         ({"folds": 1}, "folds is 1"),
         ({"batch_size": 2}, "batch_size is 2"),
         ({"validation": 1.0}, "validation is 1.0"),
@@ -321,7 +321,7 @@ class TestHeadStart:
         ({"preprocessing": "whiten"}, "unknown preprocessing"),
         ({"hidden": (0,)}, "hidden is 0"),
         ({"seed": -1}, "seed is -1"),
-        ({"activation": "rlu"}, "did you mean 'relu'"),
+        ({"activation": "rlu"}, "Did you mean 'relu'"),
     ],
 )
 def test_bad_arguments_are_refused(arguments: dict[str, object], message: str) -> None:

@@ -189,10 +189,10 @@ def test_without_zuko_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     ("estimator", "arguments", "message"),
     [
-        (DifferenceOfEntropies, {"family": "gausian"}, "did you mean 'gaussian'"),
+        (DifferenceOfEntropies, {"family": "gausian"}, "Did you mean 'gaussian'"),
         (DifferenceOfEntropies, {"components": 0}, "components is 0"),
         (DifferenceOfEntropies, {"device": "nowhere"}, "device is 'nowhere'"),
-        (NormalizingFlow, {"flow": "nfs"}, "did you mean 'nsf'"),
+        (NormalizingFlow, {"flow": "nfs"}, "Did you mean 'nsf'"),
         (FlowMatching, {"steps": 0}, "steps is 0"),
         (GaussianMixtureInformation, {"max_components": 0}, "max_components is 0"),
         (GaussianMixtureInformation, {"folds": 1}, "folds is 1"),

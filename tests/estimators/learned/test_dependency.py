@@ -124,7 +124,7 @@ def test_what_is_refused() -> None:
         neural_dependency(z, readout="brige")
     with pytest.raises(InvalidArgument, match="head_start"):
         neural_dependency(z, head_start="no")  # type: ignore[arg-type]
-    with pytest.raises(UnknownName, match="did you mean 'gaussian'"):
+    with pytest.raises(UnknownName, match="Did you mean 'gaussian'"):
         total_correlation(z, "gausian")
     with pytest.raises(UnknownName, match="Known: bias_correction, k, normalization"):
         total_correlation(z, "ksg", kk=3)

@@ -91,7 +91,7 @@ def deep_infomax_for(
     width = None if units is None else integer(units, "units")
     (channels, *sizes), features = encoding_shapes(encoder, example)
     places = int(torch.tensor(sizes).prod())
-    strangers = None if "infonce" in by_name(bound).name else 1
+    strangers = None if by_name(bound).many_negatives else 1
     # One stream of random numbers for each part: the one that is left out changes nothing about the others.
     streams = [torch.Generator().manual_seed(1000 * integer(seed, "seed", minimum=0) + part) for part in range(5)]
     local: LocalCritic | None = None

@@ -5,28 +5,10 @@ from __future__ import annotations
 from infoflow.estimators.learned.critics.between import information_between
 from infoflow.estimators.learned.critics.dependency import neural_dependency
 from infoflow.estimators.learned.critics.estimator import Neural, usable_bounds
-from infoflow.estimators.learned.critics.shorthands import (
-    DIME,
-    MINE,
-    NWJ,
-    SMILE,
-    AnchoredInfoNCE,
-    DonskerVaradhan,
-    InfoNCE,
-    JensenShannon,
-)
 from infoflow.estimators.learned.held_out import Fit
 
 __all__ = [
-    "DIME",
-    "MINE",
-    "NWJ",
-    "SMILE",
-    "AnchoredInfoNCE",
-    "DonskerVaradhan",
     "Fit",
-    "InfoNCE",
-    "JensenShannon",
     "Neural",
     "information_between",
     "neural_dependency",

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from infoflow.bounds import BOUNDS, Bound, Side, Takes, by_name
+from infoflow.bounds import BOUNDS, Bound, Free, Side, by_name
 from infoflow.core import checks
 from infoflow.core.errors import DidNotConverge, InvalidArgument
 from infoflow.core.estimate import Estimate, Interval, Kind
@@ -38,7 +38,7 @@ _TABLE = 2**22
 
 def usable_bounds() -> list[str]:
     """The bounds that a critic of pairs alone can be fitted by and that speak of the mutual information."""
-    return [b.name for b in BOUNDS.values() if b.takes is Takes.NEGATIVE and b.quantity == "I(X;Y)"]
+    return [bound.name for bound in BOUNDS.values() if bound.measures_critics]
 
 
 @dataclass(frozen=True)
@@ -436,9 +436,9 @@ class Neural:
 
 def _log_ratio(bound: Bound, positive: Tensor, negative: Tensor) -> Tensor:
     """The pointwise log p(y|x)/p(y) of the positives; what a bound leaves free is fixed by E_product[ratio] = 1."""
-    if bound.name == "infonce":
+    if bound.free is Free.FUNCTION_OF_X:
         return positive - torch.logsumexp(negative, -1) + math.log(negative.shape[-1])
-    if not bound.row_local and bound.name != "smile":
+    if bound.free is Free.CONSTANT:
         return positive - torch.logsumexp(negative.flatten(), 0) + math.log(negative.numel())
     assert bound.log_ratio is not None  # true of all usable bounds
     return bound.log_ratio(positive)

@@ -104,7 +104,7 @@ class _Run:
         self.batch = min(schedule.batch_size, train.size)
         self.averaged = {name: w.detach().clone() for name, w in ensemble.weights.items()}
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self.average = ExponentialAverage() if bound.name == "mine" else None
+        self.average = ExponentialAverage() if bound.averaged else None
         self.optimizer = self._optimizer()
         self.step = 0
 

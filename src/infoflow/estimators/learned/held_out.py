@@ -1,4 +1,4 @@
-"""What estimators that learn share: disjoint parts of the samples, and how sure the reported parts make one."""
+"""Disjoint parts of the samples, permutation tests on held-out samples, and the interval over folds."""
 
 from __future__ import annotations
 
@@ -12,50 +12,46 @@ from torch import Tensor
 
 from infoflow.core.estimate import Estimate
 
-# Each step's weights enter a running average over about 1/(1 − decay) steps: it generalizes better than the last ones.
-AVERAGING = 0.98
-
-# Nats by which the second part's objective must have risen for patience to start anew: less is not worth the time.
-PROGRESS = 0.002
+MINIMUM = 40
+"""Samples that a learned estimator needs; fewer leave nothing to select or report by."""
 
 Fold = tuple[Tensor, Tensor, Tensor]
-"""Rows to fit on, to select by and to report on."""
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast to fit."""
-
-    batch_size: int
-    max_epochs: int
-    patience: int
-    learning_rate: float
-    weight_decay: float
+"""Rows to train on, to select by and to report on."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What a fit leaves behind: the estimate, every sample's share of it, and the way there."""
+    """Result of a fit: the estimate, the contribution of every sample, and the training history.
+
+    Parameters
+    ----------
+    estimate
+        The estimate of the mutual information.
+    pointwise
+        Held-out log p(y_i|x_i)/p(y_i) in nats, shape (n,), in the order of the samples.
+    history
+        One row per fitted model (fold, seed) and epoch: the objective on the training and the validation samples.
+    """
 
     estimate: Estimate
     pointwise: Tensor
-    """(n,) held-out log p(y_i|x_i)/p(y_i) in nats, in the order of the samples; its mean is the plug-in estimate."""
     history: list[dict[str, float]]
-    """One row per member (fold, seed) and epoch: the objective on the fit part and on the second part."""
 
 
 @dataclass(frozen=True)
 class Shuffles:
-    """A permutation test of independence on samples that a model hasn't seen: nothing is fitted again."""
+    """A permutation test of independence on samples that a model was not fitted on, without a further fit."""
 
     count: int
     seed: int
 
     def p_value(self, n: int, statistic: Callable[[Tensor], float]) -> float:
-        """(1 + how many random orders of n samples reach what their own order does) / (1 + count).
+        """(1 + the number of random orders whose statistic reaches the original one) / (1 + count).
 
-        `statistic` takes an order (n,) of y. Exact where the model knows nothing of the samples' pairing.
+        `statistic` takes an order (n,) of y. The test is exact if the model is independent of the samples' pairing.
 
+        Examples
+        --------
         >>> Shuffles(count=9, seed=0).p_value(50, lambda order: float((order == torch.arange(50)).sum()))
         0.1
         """
@@ -66,8 +62,10 @@ class Shuffles:
 
 
 def combined(p_values: Sequence[float]) -> float:
-    """One p-value from those of several folds, which depend on each other: twice their mean (Rüschendorf 1982).
+    """Combine the p-values of folds, which depend on each other, into twice their mean (Rüschendorf 1982).
 
+    Examples
+    --------
     >>> combined([0.01, 0.03])
     0.04
     """
@@ -75,11 +73,13 @@ def combined(p_values: Sequence[float]) -> float:
 
 
 def split(n: int, folds: int, validation: float, seed: int, device: torch.device | str = "cpu") -> list[Fold]:
-    """For each fold, the rows to fit on, to select by and to report on; every row is reported on.
+    """Split n rows, for each fold, into those to train on, to select by and to report on; every row is reported on.
 
-    `validation` is the share of the rows not reported on that selects. All folds are of one size so that they stack;
-    where n doesn't divide, neighboring folds share a sample or so.
+    `validation` is the share of the other rows that selects. All folds have one size so that they stack; if n does
+    not divide, neighboring folds share a sample.
 
+    Examples
+    --------
     >>> [part.shape[0] for part in split(100, 4, 0.2, seed=0)[0]]
     [60, 15, 25]
     """
@@ -93,13 +93,52 @@ def split(n: int, folds: int, validation: float, seed: int, device: torch.device
     return parts
 
 
-def half_width(values: Tensor, shares: Tensor, level: float) -> float:
-    """Student's half-width over the folds' values, no narrower than the standard error of the samples' own shares.
+@dataclass(frozen=True)
+class Reported:
+    """One fold on its report part."""
 
+    value: Tensor
+    """The estimate of the fold in nats, 0-d."""
+    shares: Tensor
+    """Pointwise value of each row, (rows,)."""
+    p_value: float | None = None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """An estimate over all folds before it is cut to its range: its value and the half-width of its interval."""
+
+    value: float
+    half: float
+    shares: Tensor
+    """Pointwise value of each sample, (n,), float64."""
+    p_value: float | None
+
+    @classmethod
+    def of(cls, rows: Sequence[Fold], reported: Sequence[Reported], n: int, level: float) -> Spread:
+        """Combine the folds; every sample takes the pointwise value of the last fold that reports on it."""
+        shares = torch.empty(n, dtype=torch.float64, device=reported[0].shares.device)
+        for (_, _, part), fold in zip(rows, reported, strict=True):
+            shares[part] = fold.shares.double()
+        values = torch.stack([fold.value for fold in reported])
+        p_values = [fold.p_value for fold in reported if fold.p_value is not None]
+        half = half_width(values, shares, level)
+        return cls(float(values.mean()), half, shares, combined(p_values) if p_values else None)
+
+
+def half_width(values: Tensor, shares: Tensor, level: float) -> float:
+    """Student's half-width over the folds' values, at least that of the standard error of the samples' own shares.
+
+    Examples
+    --------
     >>> round(half_width(torch.tensor([1.0, 1.2]), torch.zeros(9), 0.95), 3)  # 12.706 · 0.1
     1.271
     """
-    quantile = float(stats.t.ppf((1 + level) / 2, len(values) - 1))
-    folds = float(values.std()) / math.sqrt(len(values))
-    samples = float(shares.std()) / math.sqrt(len(shares))
-    return quantile * max(folds, samples)
+    return quantile(level, len(values)) * max(
+        float(values.std()) / math.sqrt(len(values)), float(shares.std()) / math.sqrt(len(shares))
+    )
+
+
+def quantile(level: float, folds: int) -> float:
+    """Student's quantile for a two-sided interval over so many folds."""
+    return float(stats.t.ppf((1 + level) / 2, folds - 1))

@@ -16,7 +16,7 @@ from infoflow.core.protocols import Estimator
 from infoflow.entropies.total_correlation import METHODS as CLOSED
 from infoflow.entropies.total_correlation import total_correlation as closed_form
 from infoflow.entropies.total_correlation import varying
-from infoflow.estimators.learned.critics.dependency import neural_dependency
+from infoflow.estimators.learned.critics.dependency import DependencySettings, neural_dependency
 from infoflow.estimators.registry import resolve
 from infoflow.estimators.wrappers.warnings import gathered
 
@@ -42,7 +42,7 @@ def total_correlation(z: Any, method: str | Estimator = "gaussian", **parameters
     [0.5, 0.5, 0.5]
     """
     if isinstance(method, str):
-        named: dict[str, Callable[..., Estimate]] = {"neural": neural_dependency, **dict.fromkeys(CLOSED, closed_form)}
+        named: dict[str, Callable[..., Any]] = {"neural": DependencySettings, **dict.fromkeys(CLOSED, closed_form)}
         if method in named:
             known = [name for name in inspect.signature(named[method]).parameters if name not in ("z", "method")]
             for name in parameters:

@@ -12,7 +12,7 @@ from infoflow.core.checks import is_classes
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Estimate
 from infoflow.critics.pictures import SeparablePictures, Shape
-from infoflow.estimators.learned.critics.estimator import Neural
+from infoflow.estimators.learned.critics.neural import Neural
 
 
 def information_between(x: Any, z: Any, **settings: Any) -> Estimate:

@@ -1,183 +1,173 @@
-"""The neural dependency measure: what the columns of a representation share, by telling it from its shuffled self."""
+"""The neural dependency measure: total correlation by a discriminator of samples and their shuffled columns."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import torch
-from scipy import stats
 from torch import Tensor, nn
 
 from infoflow.bounds import Bound, Side, donsker_varadhan, jensen_shannon
 from infoflow.core import checks
 from infoflow.core.blocks import Builder
-from infoflow.core.errors import DidNotConverge, InvalidArgument, TooFewSamples
+from infoflow.core.errors import DidNotConverge, TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind
+from infoflow.core.settings import Integer, OneOf, PositiveFloat, PositiveInt
 from infoflow.critics import ACTIVATIONS
 from infoflow.entropies.total_correlation import varying
 from infoflow.estimators.learned.critics.bridge import bridged
-from infoflow.estimators.learned.critics.ensemble import Ensemble
-from infoflow.estimators.learned.critics.fitting import Fitted, Part, fit
-from infoflow.estimators.learned.held_out import Schedule
-from infoflow.estimators.preprocessing import PREPROCESSINGS, learn
+from infoflow.estimators.learned.critics.neural import BoundObjective
+from infoflow.estimators.learned.estimator import HiddenWidths, Quality, TrainingSettings, warnings_on
+from infoflow.estimators.learned.held_out import MINIMUM, quantile, split
+from infoflow.estimators.learned.stack import Stack
+from infoflow.estimators.learned.training import Fitted, Part, fit
+from infoflow.estimators.preprocessing import learn
 
-_MINIMUM = 40  # samples: fewer leave nothing to select or report by
-
-# Told apart by logistic loss: Donsker and Varadhan's own mean of e^T is too noisy to fit and to select by.
+# Trained by the logistic loss: Donsker and Varadhan's own mean of e^T is too noisy to train and to select by.
 _BOUND = Bound("neural_dependency", donsker_varadhan, Side.LOWER, quantity="TC(Z)", objective=jensen_shannon)
 
-READOUTS = ("bridge", "donsker_varadhan")
-
-# Shuffled rows for each row where it is reported: the mean of e^T is the noisiest part, and costs no gradient there.
+# Shuffled rows for each row of the report part: the mean of e^T is the noisiest term, and needs no gradient there.
 _REPORT_SHUFFLES = 8
 
-# How far the correlations may be shrunk towards 0 before they serve as a start; the second part decides.
+# Shares by which the correlations may be shrunk towards 0; the validation samples decide.
 _SHRINKAGES = (0.001, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0)
 
 
-@dataclass(frozen=True)
-class _Settings:
-    """The arguments of `neural_dependency`, checked."""
+@dataclass(frozen=True, kw_only=True)
+class DependencySettings(TrainingSettings):
+    """Settings of `neural_dependency`.
 
-    readout: str
-    sigmoid: bool
-    head_start: bool
-    hidden: tuple[int, ...]
-    activation: str
-    folds: int
-    validation: float
-    batch_size: int
-    max_epochs: int
-    patience: int
-    learning_rate: float
-    weight_decay: float
-    preprocessing: str
-    level: float
-    seed: int
+    Parameters
+    ----------
+    readout
+        "bridge" estimates log E[e^T(z̃)] from z and z̃ together (a point estimate with less variance);
+        "donsker_varadhan" is the published lower bound.
+    sigmoid
+        Whether the discriminator takes σ(z), without preprocessing and head start.
+    head_start
+        Whether the discriminator starts as the log density ratio of a Gaussian with the correlations of z.
+    hidden
+        Widths of the hidden layers, at least one: a linear discriminator does not see dependence.
+    activation
+        Activation between the layers.
+    folds
+        Number of folds; each is reported on once.
+    validation
+        Share of the samples outside of a fold that stops and selects.
+    batch_size
+        Samples in a batch; at least as many as columns are taken.
+    max_epochs
+        Largest number of epochs.
+    patience
+        Epochs without progress on the validation samples after which training ends.
+    learning_rate
+        Learning rate of AdamW.
+    weight_decay
+        Weight decay of AdamW.
+    preprocessing
+        Transform of each column, learned on the training samples.
+    level
+        Level of the interval.
+    seed
+        Random seed; the same seed gives the same estimate.
 
-    def __post_init__(self) -> None:
-        checks.choice(self.readout, "readout", READOUTS)
-        for name in ("sigmoid", "head_start"):
-            checks.flag(getattr(self, name), name)
-        for width in self.hidden:
-            checks.integer(width, "hidden")
-        if not self.hidden:
-            raise InvalidArgument(
-                "hidden is (); want at least one layer, for a linear discriminator sees no dependence"
-            )
-        checks.choice(self.activation, "activation", ACTIVATIONS)
-        checks.choice(self.preprocessing, "preprocessing", PREPROCESSINGS)
-        checks.integer(self.folds, "folds", minimum=2)
-        checks.integer(self.batch_size, "batch_size", minimum=4)
-        checks.integer(self.max_epochs, "max_epochs")
-        checks.integer(self.patience, "patience")
-        checks.integer(self.seed, "seed", minimum=0)
-        checks.positive(self.learning_rate, "learning_rate")
-        checks.positive(self.weight_decay, "weight_decay", zero=True)
-        for name in ("validation", "level"):
-            if not 0 < checks.positive(getattr(self, name), name) < 1:
-                raise InvalidArgument(f"{name} is {getattr(self, name)!r}; want a share between 0 and 1")
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range.
 
-    def sizes(self, n: int) -> tuple[int, int]:
-        """How many samples each fold reports on, and how many select."""
-        report = -(-n // self.folds)
-        return report, max(8, round(self.validation * (n - report)))
+    Examples
+    --------
+    >>> DependencySettings(readout="donsker_varadhan").hidden
+    (1000, 200)
+    """
+
+    readout: Literal["bridge", "donsker_varadhan"] = "bridge"
+    sigmoid: bool = False
+    head_start: bool = True
+    hidden: HiddenWidths = (1000, 200)
+    activation: Annotated[str, OneOf(tuple(ACTIVATIONS))] = "relu"
+    batch_size: Annotated[int, Integer(4)] = 500
+    max_epochs: PositiveInt = 50
+    learning_rate: PositiveFloat = 1e-3
 
 
-def neural_dependency(
-    z: Any,
-    *,
-    readout: str = "bridge",
-    sigmoid: bool = False,
-    head_start: bool = True,
-    hidden: tuple[int, ...] = (1000, 200),
-    activation: str = "relu",
-    folds: int = 4,
-    validation: float = 0.15,
-    batch_size: int = 500,
-    max_epochs: int = 50,
-    patience: int = 5,
-    learning_rate: float = 1e-3,
-    weight_decay: float = 1e-2,
-    preprocessing: str = "gaussianize",
-    level: float = 0.95,
-    seed: int = 0,
-) -> Estimate:
-    """The neural dependency measure (NDM): how far a representation is from having independent columns, in nats.
+def neural_dependency(z: Any, **settings: Any) -> Estimate:
+    """Estimate the total correlation of the columns of a representation by the neural dependency measure (NDM).
 
-        TC(Z) = KL(p(z) ‖ Π_j p(z_j)) ≥ E[T(z)] − log E[e^T(z̃)],   z̃ = z with each column shuffled on its own
+    Parameters
+    ----------
+    z : array-like of shape (n, ...)
+        Samples; axes after the first are flattened into columns.
+    **settings
+        Fields of `DependencySettings`.
 
-    `z` is (n, ...), (n, d) after flattening. A discriminator T with `hidden` layers learns, by logistic loss, to tell z
-    from z̃ on one part of the samples, is stopped by a second and reported on a third; each of `folds` folds is
-    reported on once. Shuffles are new in every batch. `readout` "donsker_varadhan" is the paper's, a lower bound whose
-    sample mean of e^T(z̃) may have infinite variance (it has for Gaussians whose correlation matrix has an eigenvalue
-    of 2 or more); "bridge" estimates log E[e^T(z̃)] from z and z̃ together, a point estimate, and a sharper one.
+    Returns
+    -------
+    Estimate
+        TC(Z) in nats, with Student's interval over the folds.
 
-    With `head_start`, T begins as the log density ratio of a Gaussian with z's correlations (shrunk as the second part
-    decides) and learns what is missing; without, as in the paper, it learns all, and misses more of it. `preprocessing`
-    (as in `Neural`) acts on each column, is learned on the fit part and leaves TC(Z) as it is. A batch is never smaller
-    than z's columns are many. `sigmoid` gives the discriminator σ(z) as it is instead, without a head start, as Deep
-    InfoMax does for a representation that is matched to a uniform prior: the same quantity, but harder to see where σ
-    saturates.
+    Raises
+    ------
+    InvalidArgument
+        If `z` is not finite samples, or a setting is outside of its range.
+    TooFewSamples
+        If there are fewer than 40 samples, or a part holds fewer samples than `z` has columns.
+    DidNotConverge
+        If no fit was finite.
 
-    A bound below 0 is reported as 0. Constant columns share nothing and are dropped, with a warning. The interval is
-    Student's over the folds, no narrower than the samples' own standard error. Same seed, same answer.
+    Notes
+    -----
+    TC(Z) = KL(p(z) ‖ Π_j p(z_j)) ≥ E[T(z)] − log E[e^T(z̃)], where z̃ is z with each column shuffled on its own.
 
-    Raises InvalidArgument for what isn't samples and for settings out of range, UnknownName, TooFewSamples for n < 40
-    or where a part holds fewer samples than z has columns, DidNotConverge where no fit was ever finite. Hjelm et al.
-    (2019), section 4; Brakel and Bengio (2017).
+    The discriminator T learns by logistic loss to separate z from z̃ on the training samples; shuffles are new in every
+    batch. The sample mean of e^T(z̃) in the readout "donsker_varadhan" may have infinite variance (it has for Gaussians
+    whose correlation matrix has an eigenvalue of 2 or more). A value below 0 is reported as 0. Constant columns are
+    dropped, with a warning. With `sigmoid`, the quantity is the same but harder to learn where σ saturates.
 
+    References
+    ----------
+    Hjelm et al. (2019), "Learning deep representations by mutual information estimation and maximization", ICLR,
+    section 4. Brakel and Bengio (2017), "Learning independent features with adversarial nets for non-linear ICA".
+
+    Examples
+    --------
     >>> a, b = torch.randn(2, 2000, generator=torch.Generator().manual_seed(1))
     >>> e = neural_dependency(torch.stack([a, 0.8 * a + 0.6 * b], 1), hidden=(64,), max_epochs=5)
-    >>> e.quantity, 0.4 < e.nats < 0.6  # exactly -½ log(1 - .64) = .511
+    >>> e.quantity, 0.4 < e.nats < 0.6  # exactly −½ log(1 − 0.64) = 0.511
     ('TC(Z)', True)
     """
-    settings = _Settings(
-        readout,
-        sigmoid,
-        head_start,
-        tuple(hidden),
-        activation,
-        folds,
-        validation,
-        batch_size,
-        max_epochs,
-        patience,
-        learning_rate,
-        weight_decay,
-        preprocessing,
-        level,
-        seed,
-    )
-    values = checks.samples(z, "z", minimum=_MINIMUM, dtype=torch.float32)
+    if "hidden" in settings:
+        settings["hidden"] = tuple(settings["hidden"])
+    chosen = DependencySettings(**settings)
+    values = checks.samples(z, "z", minimum=MINIMUM, dtype=torch.float32)
     n = values.shape[0]
     values, warnings = varying(values)
     if values.shape[1] < 2:
-        warnings += ("z has fewer than two varying columns, so nothing is shared",)
-        return _estimate(settings, n, 0.0, 0.0, 0.0, warnings)
-    report, select = settings.sizes(n)
-    least = min(report, select, n - report - select)
+        warnings += ("z has fewer than two varying columns, so its total correlation is 0",)
+        return _estimate(chosen, n, 0.0, 0.0, warnings)
+    least = min(len(part) for part in split(n, chosen.folds, chosen.validation, chosen.seed)[0])
     if least < values.shape[1]:
         raise TooFewSamples(
-            f"z holds {n} samples of {values.shape[1]} varying columns, and the smallest part {least}; want at least "
-            "as many there as columns, or each shuffled row would keep columns together: more samples or fewer folds"
+            f"z must hold as many samples in each part as varying columns ({values.shape[1]}), got {least} of {n} in "
+            "the smallest part. Use more samples or fewer folds."
         )
-    # A caller that needs no gradients must not keep the discriminator from its own.
+    # A caller without gradients must not switch off those of the discriminator.
     with torch.inference_mode(False), torch.enable_grad():
-        return _fit(values.clone(), settings, warnings)
+        return _fit(values.clone(), chosen, warnings)
 
 
 class Discriminator(nn.Module):
-    """T(z) = perceptron(z) − ½ zᵀ A z − c: a Gaussian's log ratio, A = R⁻¹ − 1 and c = ½ log |R|, and what it misses.
+    """T(z) = perceptron(z) − ½ zᵀ A z − c, a correction to a Gaussian's log ratio, A = R⁻¹ − 1 and c = ½ log |R|.
 
-    The perceptron starts as 0. Negatives are made of the batch itself: column j from `shuffles` rows further on, each
-    column's at another distance, so no two entries of a negative come from one sample. Batches must be shuffled.
+    The perceptron starts as 0. Negatives are made of the batch: each column is taken from a row at another distance,
+    so no two entries of a negative come from one sample. Batches must be shuffled.
     """
 
-    def __init__(self, correlations: Tensor | None, features: int, settings: _Settings, seed: int) -> None:
+    def __init__(self, correlations: Tensor | None, features: int, settings: DependencySettings, seed: int) -> None:
         super().__init__()
         self.shuffles = 1
         self.network = Builder(seed, False).perceptron([features, *settings.hidden, 1], settings.activation)
@@ -189,60 +179,53 @@ class Discriminator(nn.Module):
         self.register_buffer("constant", (torch.logdet(r.double()) / 2).float())
 
     def score(self, z: Tensor) -> Tensor:
-        """(..., d) to (...)."""
+        """Scores (...) of z (..., d)."""
         quadratic = (z @ self.interaction * z).sum(-1) / 2  # type: ignore[operator]
         result: Tensor = self.network(z)[..., 0] - quadratic - self.constant
         return result
 
-    def forward(self, z: Tensor, _: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         n, d = z.shape
-        # Distances r·j stay distinct below n; those of further shuffles start where the last left off.
+        # Distances are distinct below n; those of further shuffles continue where the last one ended.
         distance = torch.arange(self.shuffles * d, device=z.device).view(self.shuffles, d) % n
         source = (torch.arange(n, device=z.device)[:, None, None] + distance) % n  # (n, shuffles, d)
         shuffled = z[:, None, :].expand(n, self.shuffles, d).gather(0, source)
         return self.score(z), self.score(shuffled)
 
 
-def _fit(values: Tensor, settings: _Settings, warnings: tuple[str, ...]) -> Estimate:
+def _fit(values: Tensor, settings: DependencySettings, warnings: tuple[str, ...]) -> Estimate:
     n, d = values.shape
-    report, select = settings.sizes(n)
-    order = torch.randperm(n, generator=torch.Generator().manual_seed(settings.seed))
-    stacks: tuple[list[Tensor], list[Tensor], list[Tensor]] = ([], [], [])
-    networks = []
-    for fold in range(settings.folds):
-        rows = order.roll(-(fold * n // settings.folds)).to(values.device)
-        chosen = rows[report + select :], rows[report : report + select], rows[:report]
-        transform = learn(values[chosen[0]], "none" if settings.sigmoid else settings.preprocessing)
-        parts = [transform(values[part]) for part in chosen]
-        start = _correlations(parts[0], parts[1]) if settings.head_start and not settings.sigmoid else None
-        networks.append(Discriminator(start, d, settings, settings.seed + fold).to(values.device))
-        for stack, part in zip(stacks, parts, strict=True):
-            stack.append(part.sigmoid() if settings.sigmoid else part)
-    train, validate, reported = (Part(stacked, stacked[..., :0]) for stacked in map(torch.stack, stacks))
-    ensemble = Ensemble.of(networks)
-    batch = max(settings.batch_size, d)  # of fewer rows, shuffled ones would keep columns together
-    schedule = Schedule(batch, settings.max_epochs, settings.patience, settings.learning_rate, settings.weight_decay)
+    rows = split(n, settings.folds, settings.validation, settings.seed, values.device)
     seeds = [settings.seed + fold for fold in range(settings.folds)]
-    fitted = fit(ensemble, _BOUND, train, validate, schedule, seeds)
+    folds, networks = [], []
+    for fold, seed in zip(rows, seeds, strict=True):
+        transform = learn(values[fold[0]], "none" if settings.sigmoid else settings.preprocessing)
+        parts = [transform(values[part]) for part in fold]
+        start = _correlations(parts[0], parts[1]) if settings.head_start and not settings.sigmoid else None
+        networks.append(Discriminator(start, d, settings, seed).to(values.device))
+        folds.append([part.sigmoid() if settings.sigmoid else part for part in parts])
+    train, validate, reported = (Part(torch.stack(part)) for part in zip(*folds, strict=True))
+    # In a smaller batch, shuffled rows would keep columns together.
+    schedule = settings.schedule(least=d)
+    fitted = fit(Stack.of(networks), BoundObjective(_BOUND), train, validate, schedule, seeds)
     if not bool(torch.isfinite(fitted.best).all()):
         raise DidNotConverge(
-            "the discriminator's objective was never finite on held-out samples; lower learning_rate "
-            f"({settings.learning_rate})"
+            "the objective of the discriminator was never finite on held-out samples. Lower learning_rate "
+            f"({settings.learning_rate})."
         )
-    cast(Discriminator, fitted.ensemble.skeleton).shuffles = _REPORT_SHUFFLES
+    cast(Discriminator, fitted.stack.skeleton).shuffles = _REPORT_SHUFFLES
     with torch.no_grad():
-        scores = fitted.ensemble.scores(reported.x, reported.y)
-    positive, negative = (s.double() for s in scores)
-    values, shares = (bridged if settings.readout == "bridge" else _donsker_varadhan)(positive, negative)
-    spread = max(float(values.std()), float(shares.std(1).mean()) / math.sqrt(report))
-    quantile = float(stats.t.ppf((1 + settings.level) / 2, settings.folds - 1))
-    raw, half = float(values.mean()), quantile * spread / math.sqrt(settings.folds)
-    warnings += tuple(_warnings(raw, half, report * _REPORT_SHUFFLES, fitted, settings))
-    return _estimate(settings, n, raw, raw - half, raw + half, warnings)
+        positive, negative = (scores.double() for scores in fitted.stack(*reported.inputs))
+    found, shares = (bridged if settings.readout == "bridge" else _donsker_varadhan)(positive, negative)
+    spread = max(float(found.std()), float(shares.std(1).mean()) / math.sqrt(reported.size))
+    raw = float(found.mean())
+    half = quantile(settings.level, settings.folds) * spread / math.sqrt(settings.folds)
+    warnings += tuple(_warnings(raw, half, reported.size * _REPORT_SHUFFLES, fitted))
+    return _estimate(settings, n, raw, half, warnings)
 
 
 def _correlations(fit_part: Tensor, select: Tensor) -> Tensor:
-    """The fit part's correlations, shrunk by what makes the second part likeliest."""
+    """Correlations of the training samples, shrunk so that the validation samples are likeliest."""
     columns = fit_part.double() - fit_part.double().mean(0)
     r = torch.corrcoef(columns.T).nan_to_num(0.0)
     eye = torch.eye(len(r), dtype=r.dtype, device=r.device)
@@ -258,40 +241,34 @@ def _correlations(fit_part: Tensor, select: Tensor) -> Tensor:
 
 
 def _donsker_varadhan(positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
-    """As `bridged`: each fold's value (folds,) and each row's share (folds, n), by the delta method."""
+    """Value of each fold (folds,) and share of each row (folds, n), by the delta method."""
     values = donsker_varadhan(positive, negative)
     weights = (negative - negative.amax((1, 2), keepdim=True)).exp().mean(2)
     return values, positive - weights / weights.mean(1, keepdim=True)
 
 
-def _warnings(raw: float, half: float, shuffled: int, fitted: Fitted, settings: _Settings) -> Iterator[str]:
+def _warnings(raw: float, half: float, shuffled: int, fitted: Fitted) -> Iterator[str]:
     if raw > 0.6 * math.log(shuffled):
         yield (
             f"no such bound can be trusted near log {shuffled} = {math.log(shuffled):.2f} nats (the shuffled rows of a "
-            "fold): use more samples, fewer columns, or total_correlation(z, 'gaussian')"
+            "fold), so the estimate is likely too low; use more samples, fewer columns, or "
+            "total_correlation(z, 'gaussian')"
         )
-    if raw < -max(half, 0.02):
-        yield f"the bound was {raw:.3f} and is reported as 0: the discriminator overfitted; use more samples"
-    gap = float((fitted.training - fitted.best).median())
-    if gap > max(0.2, 0.5 * max(raw, 0.0)):
-        yield (
-            f"overfitting: the objective is {gap:.2f} nats higher on the fit part than on held-out samples; use more "
-            "samples, a smaller discriminator or more weight_decay"
-        )
-    if half > max(0.15, 0.25 * raw):
-        yield f"high variance: ±{half:.2f} nats over the folds; use more samples or a larger batch_size"
+    quality = Quality(
+        "discriminators",
+        gap=float(fitted.gap.median()),
+        late=int((~fitted.stopped).sum()),
+        count=len(fitted.stopped),
+        simpler="a smaller discriminator or more weight_decay",
+        steadier="more samples or a larger batch_size",
+    )
+    yield from warnings_on(raw, half, math.inf, quality)
     if half < 1e-9:
-        yield "no discriminator told z from its shuffles on held-out samples: dependence, if any, is too weak to see"
-    late = int((~fitted.stopped).sum())
-    if late:
-        yield (
-            f"{late} of {settings.folds} discriminators were still improving after max_epochs={settings.max_epochs}; "
-            "raise max_epochs"
-        )
+        yield "no dependence was detected on held-out samples; a weak one may need more samples"
 
 
-def _estimate(settings: _Settings, n: int, raw: float, low: float, high: float, warnings: tuple[str, ...]) -> Estimate:
-    nats, low, high = (max(value, 0.0) for value in (raw, low, high))
+def _estimate(settings: DependencySettings, n: int, raw: float, half: float, warnings: tuple[str, ...]) -> Estimate:
+    nats, low, high = (max(value, 0.0) for value in (raw, raw - half, raw + half))
     return Estimate(
         nats,
         quantity="TC(Z)",

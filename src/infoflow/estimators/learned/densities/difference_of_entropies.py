@@ -3,35 +3,74 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import nn
 
-from infoflow.core import checks
-from infoflow.estimators.learned.densities.autoregressive import FAMILIES, AutoregressiveMixture
-from infoflow.estimators.learned.densities.learned import LearnedDensities
+from infoflow.core.settings import PositiveInt
+from infoflow.estimators.learned.densities.autoregressive import AutoregressiveMixture
+from infoflow.estimators.learned.densities.networks import NetworkDensities
 
 
-@dataclass(frozen=True)
-class DifferenceOfEntropies(LearnedDensities):
-    """I(X;Y) as the cross-entropy of Y less that of Y given X, each the least that a density of its own reaches.
+@dataclass(frozen=True, kw_only=True)
+class DifferenceOfEntropies(NetworkDensities):
+    """I(X;Y) as the cross-entropy of Y minus that of Y given X, each minimized by a density of its own.
 
-        Î = min_q CE(Y; q) − min_q CE(Y|X; q) = E[log q(y|x)] − E[log q(y)]
+    Parameters
+    ----------
+    components
+        Components of the mixture in each dimension.
+    family
+        Distribution of a component.
+    hidden
+        Widths of the masked layers of each density.
+    folds
+        Number of folds; each is reported on once, by densities that were not fitted or preprocessed with it.
+    validation
+        Share of the samples outside of a fold that stops and selects.
+    preprocessing
+        Transform of each dimension, learned on the training samples; "gaussianize" only standardizes a dimension that
+        a normal distribution fits already, because ranks would add noise.
+    level
+        Level of the interval.
+    seed
+        Random seed; the same seed gives the same estimate.
+    batch_size
+        Samples in a batch.
+    max_epochs
+        Largest number of epochs.
+    patience
+        Epochs without progress on the validation samples after which training ends.
+    learning_rate
+        Learning rate of AdamW.
+    weight_decay
+        Weight decay of AdamW.
+    device
+        torch device of the computation.
 
-    No bound on I, for it is a difference of two upper bounds, but no lower bound's ceiling near log n either: made for
-    large information. Each density is a linear Gaussian model (regression of the rank and covariance of the kind that
-    do best on the second part), whose residuals an autoregressive mixture of `components` Gaussians or logistics
-    (`family`) a dimension goes on with: masked layers `hidden` for the conditional one, and others for the marginal.
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range.
 
-    Each of `folds` folds is reported on by densities that saw nothing of it: `validation` of the others' samples choose
-    and stop early, and `preprocessing` ("gaussianize", "asinh", "standardize", "none") of each dimension is learned on
-    the fit part ("gaussianize" only standardizes a dimension that a normal distribution fits already: ranks are noise).
-    The interval is Student's over the folds, no narrower than the standard error of the samples' own
-    contributions; it says nothing of what the densities can't fit. If X or Y are classes, the other gets the densities.
-    A difference below 0 is reported as 0. Same seed, same answer.
+    Notes
+    -----
+    Î = min_q CE(Y; q) − min_q CE(Y|X; q) = E[log q(y|x)] − E[log q(y)].
 
-    Takes (n, ...) and (n, ...) with n >= 40; raises InvalidArgument or TooFewSamples for what doesn't fit, and
-    DidNotConverge where a density never was finite. McAllester and Stratos (2020), Eq. 3.
+    The estimate is not a bound on I(X;Y), because it is a difference of two upper bounds, but it has no ceiling near
+    log n either, and is made for large information. Each density is a linear Gaussian model (a regression of the rank
+    and covariance that do best on the validation samples) whose residuals have an autoregressive mixture density.
 
+    The interval is Student's over the folds, at least as wide as the standard error of the samples' pointwise values;
+    it does not cover what the densities cannot fit. If X or Y are classes, the other one has the densities. A
+    difference below 0 is reported as 0.
+
+    References
+    ----------
+    McAllester and Stratos (2020), "Formal limitations on the measurement of mutual information", AISTATS, Eq. 3.
+
+    Examples
+    --------
     >>> import torch
     >>> x, noise = torch.randn(2, 2000, 1, generator=torch.Generator().manual_seed(0))
     >>> e = DifferenceOfEntropies(max_epochs=5).estimate(x, x + 0.001 * noise)  # ½ log(1 + 10⁶) = 6.91
@@ -39,13 +78,8 @@ class DifferenceOfEntropies(LearnedDensities):
     (<Kind.DIFFERENCE_OF_BOUNDS: 'difference of bounds'>, True)
     """
 
-    components: int = 8
-    family: str = "gaussian"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.integer(self.components, "components")
-        checks.choice(self.family, "family", FAMILIES)
+    components: PositiveInt = 8
+    family: Literal["gaussian", "logistic"] = "gaussian"
 
     def _network(self, features: int, dimensions: int, seed: int) -> nn.Module:
         return AutoregressiveMixture(features, dimensions, self.hidden, self.components, self.family, seed)

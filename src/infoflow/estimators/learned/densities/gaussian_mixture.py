@@ -13,18 +13,18 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
-from infoflow.core import checks
 from infoflow.core.errors import DidNotConverge
 from infoflow.core.estimate import Kind
+from infoflow.core.settings import PositiveInt
 from infoflow.estimators.learned.densities.estimator import Densities, DensityEstimator, Parts, determined
 
-# Numbers of components that are tried, in this order, while the second part's likelihood still rises.
+# Numbers of components that are tried, in this order, while the likelihood of the validation samples rises.
 _COUNTS = (1, 2, 4, 8, 16, 32, 64, 128)
 
-# How many in a row may fail to raise it.
+# Consecutive numbers that may fail to raise it.
 _FAILURES = 2
 
-# Added to variances of about 1; without it a component shrinks onto one sample.
+# Added to variances of about 1; without it a component collapses onto one sample.
 _FLOOR = 1e-9
 
 
@@ -37,11 +37,11 @@ class Mixture:
     covariances: Tensor
 
     def of(self, columns: slice) -> Mixture:
-        """The mixture's own marginal."""
+        """The marginal mixture of these columns."""
         return Mixture(self.log_weights, self.means[:, columns], self.covariances[:, columns, columns])
 
     def log_density(self, values: Tensor) -> Tensor:
-        """(n,) of values (n, d)."""
+        """Log density (n,) of values (n, d)."""
         dimensions = values.shape[1]
         if dimensions == 0:
             return torch.zeros_like(values[:, :1]).sum(1)
@@ -54,36 +54,54 @@ class Mixture:
         return torch.stack(terms).logsumexp(0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GaussianMixtureInformation(DensityEstimator):
-    """I(X;Y) of a Gaussian mixture that was fitted to both together, averaged over samples that it hasn't seen.
+    """I(X;Y) of a Gaussian mixture fitted to X and Y together, averaged over held-out samples.
 
-        Î = mean over held-out i of log q(x_i, y_i) − log q(x_i) − log q(y_i),   q = Σ_k π_k N(μ_k, Σ_k)
+    Parameters
+    ----------
+    max_components
+        Largest number of components; the validation samples select the number.
+    folds
+        Number of folds; each is reported on once, by densities that were not fitted or preprocessed with it.
+    validation
+        Share of the samples outside of a fold that stops and selects.
+    preprocessing
+        Transform of each dimension, learned on the training samples; "gaussianize" only standardizes a dimension that
+        a normal distribution fits already, because ranks would add noise.
+    level
+        Level of the interval.
+    seed
+        Random seed; the same seed gives the same estimate.
 
-    The mixture of the two knows its marginals, so one fit (EM, full covariances) is all that is needed; it is affine,
-    cheap in up to some tens of dimensions, and has no ceiling near log n. The number of components, up to
-    `max_components`, is the one under which a second part is likeliest (Polo et al. 2022 choose by held-out likelihood
-    too). If X or Y are classes, each class has a mixture of its own.
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range.
 
-    Each of `folds` folds is reported on by mixtures that saw nothing of it; `validation` of the others' samples choose;
-    `preprocessing` ("gaussianize", "asinh", "standardize", "none") of each dimension is learned on the fit part. The
-    interval is Student's over the folds, no narrower than the standard error of the samples' own contributions. A value
-    below 0 is reported as 0. Same seed, same answer.
+    Notes
+    -----
+    Î = mean over held-out i of log q(x_i, y_i) − log q(x_i) − log q(y_i), with q = Σ_k π_k N(μ_k, Σ_k).
 
-    Takes (n, ...) and (n, ...) with n >= 40; raises InvalidArgument or TooFewSamples for what doesn't fit, and
-    DidNotConverge where no mixture could be fitted.
+    The joint mixture determines its marginals, so that one fit (EM, full covariances) suffices. It is fast in up to
+    some tens of dimensions and has no ceiling near log n. If X or Y are classes, each class has a mixture of its own.
+    The interval is Student's over the folds, at least as wide as the standard error of the samples' pointwise values. A
+    value below 0 is reported as 0. Sharp edges of a density are smoothed.
 
+    References
+    ----------
+    Polo et al. (2022), "Effortless mutual information estimation with Gaussian mixtures", which also selects by
+    held-out likelihood.
+
+    Examples
+    --------
     >>> import torch
     >>> x, noise = torch.randn(2, 1000, 1, generator=torch.Generator().manual_seed(0))
-    >>> GaussianMixtureInformation().estimate(x, x + noise).nats  # exactly ½ log 2 = .347
+    >>> GaussianMixtureInformation().estimate(x, x + noise).nats  # exactly ½ log 2 = 0.347
     0.35
     """
 
-    max_components: int = 32
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.integer(self.max_components, "max_components")
+    max_components: PositiveInt = 32
 
     @property
     def _kind(self) -> Kind:
@@ -99,7 +117,7 @@ class GaussianMixtureInformation(DensityEstimator):
         x, y = slice(None, p), slice(p, None)
         of_x, of_y = chosen.of(x), chosen.of(y)
         log_joint, log_x = chosen.log_density(joint[2]), of_x.log_density(joint[2][:, x])
-        # The least share of a variance of y that x leaves, in any component.
+        # The smallest share of a variance of y that x leaves, in any component.
         factors = torch.linalg.cholesky(chosen.covariances)
         marginal = torch.linalg.cholesky(chosen.covariances[:, y, y])
         left = torch.linalg.svdvals(torch.linalg.solve_triangular(marginal, factors[:, y, y], upper=False))
@@ -123,7 +141,7 @@ class GaussianMixtureInformation(DensityEstimator):
         mixtures, gaps = [], []
         for c in range(count):
             own = y[0][fit == c]
-            # A class that hardly occurs takes the density of all: it tells nothing then.
+            # A rare class takes the density of all samples, and then adds no information.
             if len(own) < 2 * (y[0].shape[1] + 2) or not bool((second == c).any()):
                 mixtures.append(whole)
                 continue
@@ -133,27 +151,27 @@ class GaussianMixtureInformation(DensityEstimator):
             gaps.append(gap * float(share[c]))
         tables = torch.stack([m.log_density(y[2]) for m in mixtures])
         conditional = tables.gather(0, report[None])[0]
-        # The classes' mixtures make the marginal too, so that the two are one model.
+        # The marginal is the mixture over classes, so that both are one model.
         marginal = (tables + share.double().log()[:, None]).logsumexp(0)
 
-        def paired_anew(order: Tensor) -> Tensor:
+        def in_order(order: Tensor) -> Tensor:
             return tables.gather(0, report[order][None])[0]
 
-        return Densities(conditional, marginal, paired_anew, gap=sum(gaps), history=history)
+        return Densities(conditional, marginal, in_order, gap=sum(gaps), history=history)
 
-    def _choose(self, fit: Tensor, second: Tensor) -> tuple[Mixture, list[dict[str, float]], float]:
-        """The mixture under which the second part is likeliest, what was tried, and how much likelier the first is."""
+    def _choose(self, fit: Tensor, validate: Tensor) -> tuple[Mixture, list[dict[str, float]], float]:
+        """The mixture with the highest validation likelihood, the history, and the gap to the training likelihood."""
         best, most, gap, failures = None, -math.inf, 0.0, 0
         history = []
         d = fit.shape[1]
         for count in _COUNTS:
-            # A mixture of more parameters than samples says nothing of other samples.
+            # A mixture of more parameters than samples does not generalize.
             if count > self.max_components or (count > 1 and count * (d + 1) * (d + 2) / 2 > len(fit)):
                 break
             mixture = self._em(fit, count)
             if mixture is None:
                 break
-            held_out, own = (float(mixture.log_density(part).mean()) for part in (second, fit))
+            held_out, own = (float(mixture.log_density(part).mean()) for part in (validate, fit))
             history.append({"components": float(count), "training": own, "validation": held_out})
             if held_out > most:
                 best, most, gap, failures = mixture, held_out, own - held_out, 0
@@ -164,7 +182,7 @@ class GaussianMixtureInformation(DensityEstimator):
         if best is None:
             raise DidNotConverge(
                 "no Gaussian mixture could be fitted to x and y: their columns are linear functions of one another, or "
-                "too many for so few samples; drop columns, or use estimator='gaussian' with shrinkage='oas'"
+                "too many for so few samples. Drop columns, or use estimator='gaussian' with shrinkage='oas'."
             )
         return best, history, gap
 
@@ -174,7 +192,7 @@ class GaussianMixtureInformation(DensityEstimator):
             components, tol=1e-3, max_iter=200, reg_covar=_FLOOR * float(scale), random_state=self.seed % 2**32
         )
         with warnings.catch_warnings():
-            # 200 steps are enough: held-out likelihood judges what came of them.
+            # 200 steps are enough: the validation likelihood decides on the result.
             warnings.simplefilter("ignore", ConvergenceWarning)
             try:
                 fitted: Any = model.fit(values.cpu().numpy())

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from infoflow.core import checks
 from infoflow.core.errors import MissingExtra
-from infoflow.estimators.learned.densities.learned import LearnedDensities
-
-FLOWS = ("nsf", "maf")
+from infoflow.core.settings import PositiveInt
+from infoflow.estimators.learned.densities.networks import NetworkDensities
 
 
 class _LogDensity(nn.Module):
-    """A flow as a function of the context and the samples; with no context it is the marginal's."""
+    """A flow as a function of the context and the samples; without context it is the marginal density."""
 
     def __init__(self, flow: nn.Module) -> None:
         super().__init__()
@@ -26,37 +24,75 @@ class _LogDensity(nn.Module):
         return self.flow(x if x.shape[1] else None).log_prob(r)
 
 
-@dataclass(frozen=True)
-class NormalizingFlow(LearnedDensities):
+@dataclass(frozen=True, kw_only=True)
+class NormalizingFlow(NetworkDensities):
     """I(X;Y) = E[log q(y|x) − log q(y)] by two normalizing flows, one of them conditioned on x.
 
-    `flow` is "nsf" (neural spline flow, Durkan et al. 2019) or "maf" (masked autoregressive flow, Papamakarios et al.
-    2017) of zuko, with `transforms` autoregressive transforms of networks `hidden`. Otherwise as
-    `DifferenceOfEntropies`, whose densities they replace: what linear Gaussian models leave is theirs, everything is
-    reported on held-out folds, and the difference has no ceiling near log n, but is no bound either.
+    Parameters
+    ----------
+    transforms
+        Autoregressive transforms of each flow.
+    flow
+        "nsf" (neural spline flow) or "maf" (masked autoregressive flow) of zuko.
+    hidden
+        Widths of the hidden layers of each transform.
+    folds
+        Number of folds; each is reported on once, by densities that were not fitted or preprocessed with it.
+    validation
+        Share of the samples outside of a fold that stops and selects.
+    preprocessing
+        Transform of each dimension, learned on the training samples; "gaussianize" only standardizes a dimension that
+        a normal distribution fits already, because ranks would add noise.
+    level
+        Level of the interval.
+    seed
+        Random seed; the same seed gives the same estimate.
+    batch_size
+        Samples in a batch.
+    max_epochs
+        Largest number of epochs.
+    patience
+        Epochs without progress on the validation samples after which training ends.
+    learning_rate
+        Learning rate of AdamW.
+    weight_decay
+        Weight decay of AdamW.
+    device
+        torch device of the computation.
 
-    Needs zuko (`pip install 'infoflow[flows]'`), else raises MissingExtra; otherwise as `DifferenceOfEntropies`.
-    Rezende and Mohamed (2015); McAllester and Stratos (2020), Eq. 3.
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range.
 
+    Notes
+    -----
+    Requires zuko (`pip install 'infoflow[flows]'`); `estimate` raises MissingExtra without it. The flows have the
+    residuals of linear Gaussian models; folds, interval, warnings and errors are those of `DifferenceOfEntropies`. The
+    difference has no ceiling near log n, and is not a bound.
+
+    References
+    ----------
+    Rezende and Mohamed (2015), "Variational inference with normalizing flows", ICML. Durkan et al. (2019), "Neural
+    spline flows", NeurIPS. Papamakarios et al. (2017), "Masked autoregressive flow for density estimation", NeurIPS.
+    McAllester and Stratos (2020), "Formal limitations on the measurement of mutual information", AISTATS, Eq. 3.
+
+    Examples
+    --------
     >>> NormalizingFlow(flow="maf").transforms
     2
     """
 
-    transforms: int = 2
-    flow: str = "nsf"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.integer(self.transforms, "transforms")
-        checks.choice(self.flow, "flow", FLOWS)
+    transforms: PositiveInt = 2
+    flow: Literal["nsf", "maf"] = "nsf"
 
     def _network(self, features: int, dimensions: int, seed: int) -> nn.Module:
         try:
             from zuko import flows
         except ImportError:
-            raise MissingExtra("zuko", "flows", "a normalizing flow") from None
+            raise MissingExtra("zuko", "flows", "A normalizing flow") from None
         build = flows.NSF if self.flow == "nsf" else flows.MAF
-        # zuko draws first weights from torch's global generator and in torch's default precision: both are put back.
+        # zuko draws initial weights from torch's global generator, whose state is restored.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             made = build(features=dimensions, context=features, transforms=self.transforms, hidden_features=self.hidden)
@@ -66,9 +102,9 @@ class NormalizingFlow(LearnedDensities):
 
 
 def _to_identity(flow: nn.Module) -> None:
-    """Shrinks what a flow's networks put out at first: the linear Gaussian model before them is a good start."""
+    """Shrink the initial outputs of the networks, because the linear Gaussian model before them is a good start."""
     for hyper in flow.modules():
-        # One dimension without context has no network: what that would put out is its parameters.
+        # One dimension without context has parameters in place of a network's outputs.
         last = hyper[-1] if isinstance(hyper, nn.Sequential) else hyper
         if last is not hyper or isinstance(hyper, nn.ParameterList):
             for weight in last.parameters():

@@ -1,4 +1,4 @@
-"""Densities that are networks: a linear Gaussian model first, and a network for the residuals that it leaves."""
+"""Densities that are networks: a linear Gaussian model, and a network for the residuals that it leaves."""
 
 from __future__ import annotations
 
@@ -11,30 +11,33 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from infoflow.core import checks
-from infoflow.core.errors import DidNotConverge, InvalidArgument
+from infoflow.core.errors import DidNotConverge
 from infoflow.estimators.learned.densities.estimator import (
     Densities,
     DensityEstimator,
     Parts,
     determined,
-    finite_or_none,
+    finite_or_error,
     share_unexplained,
 )
-from infoflow.estimators.learned.densities.fitting import Draw, Fitted, fit
 from infoflow.estimators.learned.densities.linear import LinearGaussian, fit_linear_gaussian
-from infoflow.estimators.learned.held_out import Schedule
+from infoflow.estimators.learned.estimator import Device, TrainingSettings
+from infoflow.estimators.learned.stack import Stack, Weights
+from infoflow.estimators.learned.training import Fitted, Objective, Part, fit
 
-# Features of x are cut off here, in standard deviations: a network goes anywhere beyond what it has seen.
+# Features of x are clipped here, in standard deviations: beyond its training samples a network is arbitrary.
 _FARTHEST = 6.0
 
-# Rows that a density is read off at a time.
+# Rows that a density is evaluated on at a time.
 _BLOCK = 2048
+
+# A longer gradient is scaled down: a single outlier must not dominate a step.
+_LONGEST = 5.0
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """One fold of one density: the linear model and, for each part, features of x and residuals of y."""
+    """One fold of one density: the linear model and, for each part, the features of x and the residuals of y."""
 
     linear: LinearGaussian
     features: Sequence[Tensor]
@@ -49,13 +52,13 @@ class Prepared:
         return cls(linear, features, residuals, (x[2], y[2]))
 
     def residuals_in(self, order: Tensor) -> Tensor:
-        """The report part's residuals, its y in that order."""
+        """Residuals of the report part with its y in this order."""
         x, y = self.report
         return self.linear.residual(x, y[order.to(y.device)])
 
 
 def _features(x: Sequence[Tensor]) -> list[Tensor]:
-    """Standardized columns and, for more than one, the log of their root mean square: spreads often follow it."""
+    """Standardized columns and, for more than one, the log of their root mean square, on which spreads often depend."""
     mean = x[0].mean(0)
     deviation = (x[0] - mean).square().mean(0).sqrt().clamp(min=1e-12)
     columns = [((part - mean) / deviation).clamp(-_FARTHEST, _FARTHEST) for part in x]
@@ -65,33 +68,27 @@ def _features(x: Sequence[Tensor]) -> list[Tensor]:
     return [torch.cat([c, scale * (c.square().mean(1, keepdim=True) + 1e-3).log()], 1) for c in columns]
 
 
-@dataclass(frozen=True)
-class LearnedDensities(DensityEstimator):
-    """log q(y|x) and log q(y) by networks that go on from linear Gaussian models; all folds in one batched fit."""
+class DensityObjective(Objective):
+    """The mean of network(x, r), such as the log-likelihood of r given x."""
 
-    hidden: tuple[int, ...] = (64, 64)
-    batch_size: int = 256
-    max_epochs: int = 100
-    patience: int = 5
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-2
-    device: str = "cpu"
+    longest_gradient = _LONGEST
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("max_epochs", "patience"):
-            checks.integer(getattr(self, name), name)
-        checks.integer(self.batch_size, "batch_size", minimum=4)
-        if not isinstance(self.hidden, tuple):  # a list could not be hashed
-            raise InvalidArgument(f"hidden is {self.hidden!r}; want a tuple of layer widths")
-        for width in self.hidden:
-            checks.integer(width, "hidden")
-        checks.positive(self.learning_rate, "learning_rate")
-        checks.positive(self.weight_decay, "weight_decay", zero=True)
-        try:
-            torch.device(self.device)
-        except (RuntimeError, TypeError):
-            raise InvalidArgument(f"device is {self.device!r}; want one that torch knows, such as 'cuda:0'") from None
+    def on_batch(self, stack: Stack, batch: Part) -> Tensor:
+        value: Tensor = stack(*batch.inputs).mean(1)
+        return value
+
+    def held_out(self, stack: Stack, part: Part, weights: Weights, batch: int) -> Tensor:
+        return torch.cat([stack(*block.inputs, weights=weights) for block in part.blocks(_BLOCK)], 1).mean(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkDensities(TrainingSettings, DensityEstimator):
+    """log q(y|x) and log q(y) by networks on top of linear Gaussian models; all folds train as one batched stack.
+
+    A subclass defines the network, and how it is trained and evaluated where that is not its log density.
+    """
+
+    device: Device = "cpu"
 
     @property
     def _device(self) -> str:
@@ -99,43 +96,60 @@ class LearnedDensities(DensityEstimator):
 
     @property
     def _likelihoods(self) -> bool:
-        """Whether what is maximized is log q(y|x) itself, so that its fall on held-out samples is one in nats."""
+        """Whether the objective is log q(y|x) itself, so that its fall on held-out samples is one in nats."""
         return True
 
     @abc.abstractmethod
     def _network(self, features: int, dimensions: int, seed: int) -> nn.Module:
-        """A network whose forward(x, r) is log q(r|x), or what else is to be maximized."""
+        """A network whose forward(x, r) is log q(r|x), or what the objective maximizes instead."""
+
+    def _objective(self, dimensions: int) -> Objective:
+        return DensityObjective()
 
     def read(self, network: nn.Module, x: Tensor, r: Tensor, seed: int) -> Tensor:
-        """(n,) log q(r|x) by a fitted network."""
+        """Evaluate log q(r|x), (n,), by a fitted network.
+
+        Parameters
+        ----------
+        network
+            A fitted network.
+        x : Tensor of shape (n, p)
+            Features.
+        r : Tensor of shape (n, d)
+            Residuals.
+        seed
+            Random seed, for densities that are evaluated by sampling.
+
+        Returns
+        -------
+        Tensor
+            Nats, shape (n,).
+        """
         blocks = zip(torch.split(x, _BLOCK), torch.split(r, _BLOCK), strict=True)
         return torch.cat([network(*block) for block in blocks])
-
-    def _draws(self, dimensions: int) -> Draw | None:
-        """Random inputs that the objective takes besides x and r, if any."""
-        return None
 
     def _densities(self, folds: Sequence[Parts]) -> list[Densities]:
         given = [Prepared.of(fold.x, fold.y) for fold in folds]
         alone = [Prepared.of([x[:, :0] for x in fold.x], fold.y) for fold in folds]
         conditional, conditional_fit = self._fit(given, 0)
         marginal, marginal_fit = self._fit(alone, 1)
-        in_order = torch.arange(len(folds[0].y[2]))
+        original = torch.arange(len(folds[0].y[2]))
         results = []
         for k, (with_x, without) in enumerate(zip(given, alone, strict=True)):
             share = share_unexplained(with_x.linear.whitening, without.linear.whitening)
             results.append(
                 Densities(
-                    conditional[k](in_order),
-                    marginal[k](in_order),
+                    conditional[k](original),
+                    marginal[k](original),
                     conditional[k],
-                    gap=float(conditional_fit.training[k] - conditional_fit.best[k]) if self._likelihoods else 0.0,
+                    gap=float(conditional_fit.gap[k]) if self._likelihoods else 0.0,
                     late=int(~conditional_fit.stopped[k]) + int(~marginal_fit.stopped[k]),
+                    count=2,
                     history=[
                         {"member": float(k), "conditional": float(of is conditional_fit), "epoch": float(epoch)}
-                        | {"training": float(t[k]), "validation": float(v[k])}
+                        | {"training": training, "validation": validation}
                         for of in (conditional_fit, marginal_fit)
-                        for epoch, (t, v) in enumerate(of.history, 1)
+                        for epoch, (training, validation) in enumerate(of.history[k], 1)
                     ],
                     warnings=tuple(determined(share)),
                 )
@@ -143,29 +157,28 @@ class LearnedDensities(DensityEstimator):
         return results
 
     def _fit(self, folds: Sequence[Prepared], which: int) -> tuple[list[Callable[[Tensor], Tensor]], Fitted]:
-        """Of each fold the log density of the report part, its y in any order."""
+        """For each fold, the log density of the report part with its y in any order."""
         seeds = np.random.SeedSequence([self.seed, which]).generate_state(3 * len(folds), np.uint64) >> 1
         initial, order, reading = ([int(s) for s in seeds[i::3]] for i in range(3))
-        train, held_out = (
-            (
+        train, validate = (
+            Part(
                 torch.stack([fold.features[part] for fold in folds]).float(),
                 torch.stack([fold.residuals[part] for fold in folds]).float(),
             )
             for part in range(2)
         )
-        features, dimensions = train[0].shape[2], train[1].shape[2]
+        features, dimensions = (values.shape[2] for values in train.inputs)
         networks = [self._network(features, dimensions, seed).to(self.device, torch.float32) for seed in initial]
-        schedule = Schedule(self.batch_size, self.max_epochs, self.patience, self.learning_rate, self.weight_decay)
-        fitted = fit(networks, train, held_out, schedule, order, self._draws(dimensions))
+        fitted = fit(Stack.of(networks), self._objective(dimensions), train, validate, self.schedule(), order)
         if not bool(torch.isfinite(fitted.best).all()):
             raise DidNotConverge(
-                f"the density of y{' given x' if features else ''} was never finite on held-out samples; lower "
-                f"learning_rate ({self.learning_rate})"
+                f"the density of y{' given x' if features else ''} was never finite on held-out samples. Lower "
+                f"learning_rate ({self.learning_rate})."
             )
         readers = []
         for k, fold in enumerate(folds):
-            reader = _Reader(self, fitted.member(k), fold, reading[k])
-            # What is not fitted by likelihood may be worse by it than the linear model alone.
+            reader = _Reader(self, fitted.stack.member(k), fold, reading[k])
+            # A network that was not fitted by likelihood may have a lower one than the linear model alone.
             better = self._likelihoods or reader.mean_residual_density(1) > float(
                 _normal_density(fold.residuals[1]).mean()
             )
@@ -177,21 +190,21 @@ class LearnedDensities(DensityEstimator):
 class _Reader:
     """One fold's fitted density, applied to its report part."""
 
-    estimator: LearnedDensities
+    estimator: NetworkDensities
     network: nn.Module | None
-    """None leaves residuals as the linear model has them."""
+    """None leaves the residuals normal, as the linear model has them."""
     fold: Prepared
     seed: int
 
     @torch.no_grad()
     def log_density(self, order: Tensor) -> Tensor:
-        """(rows,) log q(y|x) with y in that order."""
+        """log q(y|x), (rows,), with y in this order."""
         density = self._read(self.fold.features[2], self.fold.residuals_in(order))
-        return finite_or_none(density) + self.fold.linear.log_volume
+        return finite_or_error(density) + self.fold.linear.log_volume
 
     @torch.no_grad()
     def mean_residual_density(self, part: int) -> float:
-        """Mean log q(r|x) of a part; NaN is no better than anything."""
+        """Mean log q(r|x) of a part; NaN compares as worse than any number."""
         return float(self._read(self.fold.features[part], self.fold.residuals[part]).double().mean())
 
     def _read(self, x: Tensor, r: Tensor) -> Tensor:

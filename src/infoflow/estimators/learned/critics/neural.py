@@ -1,0 +1,476 @@
+"""Mutual information by critics that are trained, selected and evaluated on three different parts of the samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from infoflow.bounds import BOUNDS, Bound, BoundName, ExponentialAverage, Free, Side, by_name
+from infoflow.core import checks
+from infoflow.core.errors import DidNotConverge
+from infoflow.core.estimate import Estimate, Kind
+from infoflow.core.settings import OneOf, PositiveFloat, PositiveInt, check
+from infoflow.critics import ACTIVATIONS, Bilinear, Concatenated, Separable
+from infoflow.estimators.learned.critics.head_start import Described, Residual, critic_columns, head_start, pairs_width
+from infoflow.estimators.learned.estimator import (
+    Device,
+    HeldOutEstimator,
+    Quality,
+    TrainingSettings,
+    Widths,
+    warnings_on,
+)
+from infoflow.estimators.learned.held_out import MINIMUM, Fit, Fold, Reported, Shuffles, Spread, split
+from infoflow.estimators.learned.stack import Stack, Weights
+from infoflow.estimators.learned.training import Fitted, Objective, Part, fit
+
+CRITICS = ("separable", "bilinear", "concatenated")
+
+# Rows scored against one another when reporting: many, so that the ceiling is high, but a table of scores stays small.
+_REPORT_ROWS = {"separable": 2048, "bilinear": 2048, "concatenated": 256}
+
+# Rows scored against one another where only the scores of the positives are used.
+_TEST_ROWS = 64
+
+# The largest table of scores, over all members, that one training step may hold.
+_TABLE = 2**22
+
+
+def usable_bounds() -> list[str]:
+    """Return the bounds that take scores of pairs alone and measure the mutual information."""
+    return [bound.name for bound in BOUNDS.values() if bound.measures_critics]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One pair of variables as features; classes are one-hot coded."""
+
+    x: Tensor
+    y: Tensor
+    x_classes: bool
+    y_classes: bool
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Problems of one key can be stacked."""
+        return self.x.shape, self.y.shape, self.x_classes, self.y_classes
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The members of a stack, one for each problem, fold, view and restart, in this order."""
+
+    problems: int
+    folds: int
+    views: int
+    restarts: int
+
+    def members(self, problem: int) -> Tensor:
+        """Indices of the members of one problem, (folds, views, restarts)."""
+        shape = (self.problems, self.folds, self.views, self.restarts)
+        return torch.arange(math.prod(shape)).view(shape)[problem]
+
+    def seeds(self, seed: int) -> tuple[list[int], list[int]]:
+        """Seeds of initial weights and of orders, by fold and restart: views and problems share them."""
+        drawn = np.random.SeedSequence(seed).generate_state(2 * self.folds * self.restarts, np.uint64) >> 1
+        shape = (self.problems, self.folds, self.views, self.restarts)
+        initial, order = (
+            np.broadcast_to(part.reshape(self.folds, 1, self.restarts), shape).ravel()
+            for part in (drawn[::2], drawn[1::2])
+        )
+        return [int(s) for s in initial], [int(s) for s in order]
+
+
+class BoundObjective(Objective):
+    """The training objective of a bound, with the running average that some bounds take."""
+
+    def __init__(self, bound: Bound) -> None:
+        self.bound = bound
+        self.average = ExponentialAverage() if bound.averaged else None
+
+    def on_batch(self, stack: Stack, batch: Part) -> Tensor:
+        positive, negative = stack(*batch.inputs)
+        if self.average is None:
+            return self.bound.training_objective(positive, negative)
+        self.average = self.average.updated(negative)
+        return self.bound.function(positive, negative, self.average)
+
+    def held_out(self, stack: Stack, part: Part, weights: Weights, batch: int) -> Tensor:
+        """The mean over blocks of the batch's size, without the remainder: the negatives are those of the block."""
+        size = min(batch, part.size)
+        blocks = [block for block in part.blocks(size) if block.size == size]
+        return torch.stack([self.bound.training_objective(*stack(*b.inputs, weights=weights)) for b in blocks]).mean(0)
+
+    def at_start(self, stack: Stack, train: Part, value: Tensor, weights: Weights, batch: int) -> Tensor:
+        return self.held_out(stack, train, weights, batch)
+
+    def keep(self, members: Tensor) -> None:
+        if self.average is not None and self.average.log_mean is not None:
+            self.average = replace(self.average, log_mean=self.average.log_mean[members])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neural(TrainingSettings, HeldOutEstimator):
+    """Mutual information by a critic that is trained on one part, selected by a second and evaluated on a third.
+
+    Parameters
+    ----------
+    bound
+        Bound of `infoflow.bounds` that takes scores of negatives and measures the mutual information.
+    critic
+        "separable", "bilinear", "concatenated", or a function `(x_features, y_features, seed) -> nn.Module` whose
+        forward pass returns positive and negative scores.
+    hidden
+        Widths of the hidden layers.
+    embedding
+        Dimensions of the embedding of a separable critic.
+    activation
+        Activation between the layers.
+    folds
+        Number of folds; each is reported on once, by critics that were not fitted, stopped or preprocessed with it.
+    restarts
+        Critics per fold with different seeds, whose scores are averaged.
+    validation
+        Share of the samples outside of a fold that stops and selects.
+    batch_size
+        Samples in a batch; each is a negative of all others.
+    max_epochs
+        Largest number of epochs.
+    patience
+        Epochs without progress on the validation samples after which training ends.
+    learning_rate
+        Learning rate of AdamW.
+    weight_decay
+        Weight decay of AdamW.
+    preprocessing
+        Transform of each dimension, learned on the training samples; classes are one-hot coded instead.
+    head_start
+        Whether critics of the names above start as the Gaussian log density ratio of canonical pairs.
+    level
+        Level of the interval.
+    seed
+        Random seed; the same seed gives the same estimate.
+    device
+        torch device of the computation.
+
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range.
+
+    Notes
+    -----
+    The estimate is the mean over folds k of bound(T_k on fold k), T_k = argmax of the bound's objective on the other
+    folds. All folds and restarts train as one batched stack. The interval is Student's over the folds, at least as wide
+    as the standard error of the samples' pointwise values. A lower bound below 0 is reported as 0.
+
+    With `head_start`, the canonical pairs are those of the training samples (of the columns, or of the columns and
+    their radius, as the validation samples decide). Two critics per fold, with and without the columns themselves,
+    compete on the validation samples.
+
+    Warnings report saturation, overfitting, high variance and training that ended early.
+
+    References
+    ----------
+    Belghazi et al. (2018), "MINE: Mutual information neural estimation", ICML. Poole et al. (2019), "On variational
+    bounds of mutual information", ICML. Song and Ermon (2020), "Understanding the limitations of variational mutual
+    information estimators", ICLR.
+
+    Examples
+    --------
+    >>> x, noise = torch.randn(2, 2000, 1, generator=torch.Generator().manual_seed(0))
+    >>> e = Neural(max_epochs=10).estimate(x, x + noise)  # exactly ½ log 2 = 0.347
+    >>> e.kind, 0.25 < e.nats < 0.4
+    (<Kind.LOWER_BOUND: 'lower bound'>, True)
+    """
+
+    bound: Annotated[BoundName, OneOf(usable_bounds)] = "infonce"
+    critic: str | Callable[[int, int, int], nn.Module] = "separable"
+    hidden: Widths = (64, 64, 64)
+    embedding: PositiveInt = 32
+    activation: Annotated[str, OneOf(tuple(ACTIVATIONS))] = "gelu"
+    restarts: PositiveInt = 1
+    learning_rate: PositiveFloat = 5e-3
+    head_start: bool = True
+    device: Device = "cpu"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "bound", by_name(self.bound).name)
+        super().__post_init__()
+        if not callable(self.critic):
+            check(self.critic, "critic", OneOf(CRITICS))
+
+    def estimate_many(self, pairs: Iterable[tuple[Any, Any]]) -> list[Estimate]:
+        """Estimate many pairs, those of one shape in one batched fit; the results are those of single fits.
+
+        Parameters
+        ----------
+        pairs : iterable of (x, y)
+            Samples of each pair.
+
+        Returns
+        -------
+        list of Estimate
+            One estimate per pair.
+        """
+        return [result.estimate for result in self.fit_many(pairs)]
+
+    def fit_many(self, pairs: Iterable[tuple[Any, Any]]) -> list[Fit]:
+        """Fit many pairs; those of one shape train together, as many at a time as memory allows.
+
+        Parameters
+        ----------
+        pairs : iterable of (x, y)
+            Samples of each pair.
+
+        Returns
+        -------
+        list of Fit
+            One fit per pair.
+        """
+        problems = [self._problem(x, y) for x, y in pairs]
+        groups: dict[tuple[Any, ...], list[int]] = {}
+        for index, problem in enumerate(problems):
+            groups.setdefault(problem.key, []).append(index)
+        at_once = max(1, _TABLE // (2 * self.folds * self.restarts * self.batch_size**2))
+        results: dict[int, Fit] = {}
+        for members in groups.values():
+            for start in range(0, len(members), at_once):
+                chosen = members[start : start + at_once]
+                results.update(zip(chosen, self._fit([problems[index] for index in chosen], None), strict=True))
+        return [results[index] for index in range(len(problems))]
+
+    def _fit_and_test(self, x: Any, y: Any, shuffles: Shuffles | None) -> Fit:
+        return self._fit([self._problem(x, y)], shuffles)[0]
+
+    def _problem(self, x: Any, y: Any) -> Problem:
+        encoded, flags = [], []
+        for value, name in ((x, "x"), (y, "y")):
+            is_classes = checks.is_classes(value)
+            if is_classes:
+                codes, count = checks.classes(value, name, minimum=MINIMUM)
+                samples = F.one_hot(codes, count).float()
+            else:
+                samples = checks.samples(value, name, minimum=MINIMUM, dtype=torch.float32)
+            encoded.append(samples.to(self.device))
+            flags.append(is_classes)
+        checks.paired(encoded[0], encoded[1])
+        return Problem(encoded[0], encoded[1], flags[0], flags[1])
+
+    def _critic(self, x_features: int, y_features: int, seed: int) -> nn.Module:
+        if callable(self.critic):
+            return self.critic(x_features, y_features, seed)
+        if self.critic == "bilinear":
+            return Bilinear(x_features, y_features, seed=seed)
+        if self.critic == "concatenated":
+            return Concatenated(x_features, y_features, self.hidden, activation=self.activation, seed=seed)
+        return Separable(
+            x_features, y_features, self.embedding, self.hidden, activation=self.activation, shortcut=True, seed=seed
+        )
+
+    # A caller without gradients (no_grad, inference_mode) must not switch off those of the critics.
+    @torch.inference_mode(False)
+    @torch.enable_grad()  # type: ignore[untyped-decorator]
+    def _fit(self, problems: Sequence[Problem], shuffles: Shuffles | None) -> list[Fit]:
+        bound = by_name(self.bound)
+        rows = split(len(problems[0].x), self.folds, self.validation, self.seed, self.device)
+        views = self._views(problems[0])
+        axes = Axes(len(problems), self.folds, len(views), self.restarts)
+        train, validate, report = self._parts(problems, rows, views)
+        initial, order = axes.seeds(self.seed)
+        per_problem = self.folds * len(views) * self.restarts
+        networks = self._networks(bound, problems[0], rows[0], train, initial[:per_problem])
+        objective = BoundObjective(bound)
+        fitted = fit(
+            Stack.of(networks * len(problems)), objective, train, validate, self.schedule(), order, len(problems)
+        )
+        if not bool(torch.isfinite(fitted.best).view(len(problems), self.folds, -1).any(-1).all()):
+            raise DidNotConverge(
+                f"the {bound.name} objective was never finite on held-out samples. Lower learning_rate "
+                f"({self.learning_rate}) or choose a bounded objective (jensen_shannon_mi, infonce)."
+            )
+        return [
+            self._result(problem, rows, fitted, axes.members(k), train.size, report, shuffles)
+            for k, problem in enumerate(problems)
+        ]
+
+    def _networks(self, bound: Bound, problem: Problem, rows: Fold, train: Part, seeds: list[int]) -> list[nn.Module]:
+        """One critic per seed, in the precision of the features, whatever the default of torch is."""
+        given = pairs_width(*self._sides(problem, rows)) + 2 if self._has_head_start else 0
+        x, y = train.inputs
+        networks = [self._critic(x.shape[2] - given, y.shape[2] - given, seed) for seed in seeds]
+        if given:
+            offset = float(bound.score(torch.zeros(()))) if bound.score is not None else 0.0
+            networks = [Residual(network, given, offset) for network in networks]
+        return [network.to(self.device, x.dtype) for network in networks]
+
+    @property
+    def _has_head_start(self) -> bool:
+        return self.head_start and not callable(self.critic)
+
+    def _views(self, problem: Problem) -> tuple[bool, ...]:
+        """For each critic that is fitted, whether it sees the columns themselves besides their canonical pairs."""
+        return (True, False) if self._has_head_start and problem.x.shape[1] + problem.y.shape[1] > 2 else (True,)
+
+    def _sides(self, problem: Problem, rows: Fold) -> tuple[Described, Described]:
+        x = Described.of(problem.x, rows, problem.x_classes, self.preprocessing)
+        return x, Described.of(problem.y, rows, problem.y_classes, self.preprocessing)
+
+    def _parts(self, problems: Sequence[Problem], rows: list[Fold], views: tuple[bool, ...]) -> list[Part]:
+        """Training, validation and report samples of every member."""
+        columns = [view for problem in problems for fold in rows for view in self._columns(problem, fold, views)]
+        return [
+            Part(
+                *(
+                    torch.stack([view[part][side] for view in columns]).repeat_interleave(self.restarts, 0)
+                    for side in (0, 1)
+                )
+            )
+            for part in range(3)
+        ]
+
+    def _columns(self, problem: Problem, rows: Fold, views: tuple[bool, ...]) -> list[list[tuple[Tensor, Tensor]]]:
+        """For each view, x and y on each part."""
+        x, y = self._sides(problem, rows)
+        if not self._has_head_start:
+            return [list(zip(x.values, y.values, strict=True))]
+        pairs = head_start(x, y)
+        return [[critic_columns(x, y, pairs, part, whole=whole) for part in range(3)] for whole in views]
+
+    def _result(
+        self,
+        problem: Problem,
+        rows: list[Fold],
+        fitted: Fitted,
+        members: Tensor,
+        trained_on: int,
+        report: Part,
+        shuffles: Shuffles | None,
+    ) -> Fit:
+        """The result of one problem from its `members` (folds, views, restarts)."""
+        bound = by_name(self.bound)
+        chosen = _selected(fitted, members)
+        reported = []
+        for fold in chosen.tolist():
+            own = [member for member in fold if math.isfinite(fitted.best[member])]
+            value, shares, negatives = self._report(fitted.stack, bound, report, own)
+            p_value = None if shuffles is None else self._p_value(fitted.stack, report, own, shuffles)
+            reported.append(Reported(value, shares, p_value))
+        found = Spread.of(rows, reported, len(problem.x), self.level)
+        constant = [name for name, values in (("x", problem.x), ("y", problem.y)) if bool((values == values[0]).all())]
+        ceiling = (0.0, f"H({constant[0].upper()})") if constant else _ceiling(bound, problem, negatives)
+        used = chosen.flatten().to(fitted.best.device)
+        warnings = self._warnings(bound, found, ceiling[0], min(self.batch_size, trained_on), fitted, used)
+        kind = Kind.LOWER_BOUND if bound.side is Side.LOWER else Kind.POINT
+        history = [
+            {"member": float(m), "epoch": float(epoch), "training": training, "validation": validation}
+            for m, member in enumerate(members.flatten().tolist())
+            for epoch, (training, validation) in enumerate(fitted.history[member], 1)
+        ]
+        return Fit(self._estimate(found, kind, ceiling, constant, warnings), found.shares.cpu(), history)
+
+    @torch.no_grad()
+    def _report(self, stack: Stack, bound: Bound, part: Part, members: list[int]) -> tuple[Tensor, Tensor, int]:
+        """Of one fold: the value, the pointwise value of each row (rows,), and the number of negatives per row."""
+        own, samples = stack.subset(members), part.subset(members)
+        limit = _REPORT_ROWS.get(self.critic, 256) if isinstance(self.critic, str) else 256
+        count = -(-part.size // limit)
+        size = -(-part.size // count)
+        values, shares = [], torch.empty(part.size, dtype=torch.float64, device=part.inputs[0].device)
+        negatives = 0
+        for block in range(count):
+            # Blocks of one size that together hold every row; the last one overlaps if need be.
+            start = min(block * size, part.size - size)
+            rows = slice(start, start + size)
+            positive, negative = (s.double().mean(0) for s in own(*samples.rows(rows).inputs))
+            values.append(bound(positive, negative))
+            shares[rows] = _log_ratio(bound, positive, negative)
+            negatives = negative.shape[-1]
+        return torch.stack(values).mean(), shares, negatives
+
+    @torch.no_grad()
+    def _p_value(self, stack: Stack, part: Part, members: list[int], shuffles: Shuffles) -> float:
+        """Of one fold: whether its pairs score higher than pairs of shuffled samples."""
+        own = stack.subset(members)
+        x, y = part.subset(members).inputs
+
+        def statistic(order: Tensor) -> float:
+            total = 0.0
+            # Small blocks, as the scores of the negatives are not used.
+            for rows in torch.split(torch.arange(part.size), _TEST_ROWS):
+                if len(rows) == 1:  # critics do not score one pair alone
+                    continue
+                positive, _ = own(x[:, rows], y[:, order[rows]])
+                total += float(positive.double().mean(0).sum())
+            return total
+
+        return shuffles.p_value(part.size, statistic)
+
+    @property
+    def _spans(self) -> str:
+        return f"{self.folds} folds" + (f" of {self.restarts} seeds each" if self.restarts > 1 else "")
+
+    def _warnings(
+        self, bound: Bound, found: Spread, ceiling: float, batch: int, fitted: Fitted, used: Tensor
+    ) -> Iterator[str]:
+        limit = bound.ceiling(batch - 1)
+        if math.isfinite(limit) and found.value > limit - 1:
+            yield (
+                f"within 1 nat of the ceiling of {batch} candidates in training ({limit:.2f} nats), so the estimate is "
+                "likely too low; raise batch_size"
+            )
+        rows = len(found.shares) / self.folds
+        if bound.side is Side.LOWER and found.value > 0.6 * math.log(rows):
+            yield (
+                f"no lower bound can be trusted near log {rows:.0f} = {math.log(rows):.2f} nats (the samples of a "
+                "fold), so the estimate is likely too low; use more samples, or an estimator by densities "
+                "(estimator='doe', 'flow' or 'gaussian-mixture')"
+            )
+        quality = Quality(
+            "critics",
+            gap=float(fitted.gap[used].median()),
+            late=int((~fitted.stopped[used]).sum()),
+            count=len(used),
+            simpler="a smaller critic or more weight_decay",
+            steadier="more samples, restarts, or another bound",
+        )
+        yield from warnings_on(found.value, found.half, ceiling, quality)
+        lost = int((~torch.isfinite(fitted.best[used])).sum())
+        if lost:
+            yield f"{lost} of {len(used)} critics diverged and were left out; lower learning_rate"
+
+
+def _selected(fitted: Fitted, members: Tensor) -> Tensor:
+    """The members of the best view of each fold on the validation samples, (folds, restarts)."""
+    best = fitted.best[members]
+    finite = torch.isfinite(best)
+    means = torch.where(finite, best, 0).sum(-1) / finite.sum(-1)
+    view = torch.where(finite.any(-1), means, -math.inf).argmax(1)
+    return members[torch.arange(len(members)), view.cpu()]
+
+
+def _ceiling(bound: Bound, problem: Problem, negatives: int) -> tuple[float, str]:
+    """The lowest ceiling and its name."""
+    options = [(bound.ceiling(negatives), bound.ceiling_name)]
+    for values, is_classes, name in ((problem.x, problem.x_classes, "H(X)"), (problem.y, problem.y_classes, "H(Y)")):
+        if is_classes:
+            share = values.mean(0, dtype=torch.float64)
+            options.append((float(-torch.special.xlogy(share, share).sum()), name))
+    return min(options)
+
+
+def _log_ratio(bound: Bound, positive: Tensor, negative: Tensor) -> Tensor:
+    """Pointwise log p(y|x)/p(y) of the positives; E_product[ratio] = 1 fixes what the bound leaves free."""
+    if bound.free is Free.FUNCTION_OF_X:
+        return positive - torch.logsumexp(negative, -1) + math.log(negative.shape[-1])
+    if bound.free is Free.CONSTANT:
+        return positive - torch.logsumexp(negative.flatten(), 0) + math.log(negative.numel())
+    assert bound.log_ratio is not None  # true of all bounds that measure critics
+    return bound.log_ratio(positive)

@@ -215,11 +215,10 @@ def check(value: Any, name: str, rule: Rule) -> Any:
     try:
         return rule.accept(value)
     except ValueError:
-        names = [rule] if isinstance(rule, OneOf) else list(rule.rules) if isinstance(rule, _AnyOf) else []
-        only_names = all(isinstance(each, OneOf | _Absent) for each in names)
-        if names and only_names and isinstance(value, str):
-            known = [str(option) for each in names if isinstance(each, OneOf) for option in each.known]
-            raise UnknownName(name, value, known) from None
+        rules = rule.rules if isinstance(rule, _AnyOf) else (rule,)
+        names = [str(option) for each in rules if isinstance(each, OneOf) for option in each.known]
+        if names and isinstance(value, str):
+            raise UnknownName(name, value, names) from None
         raise InvalidArgument(name, rule.wanted, value) from None
 
 

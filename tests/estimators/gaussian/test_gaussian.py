@@ -177,7 +177,7 @@ def test_conditional_is_unbiased_with_few_samples() -> None:
 
 def test_shrinkage_works_where_no_covariance_exists() -> None:
     x, y = tasks.sparse(40).sample(30, seed=0)
-    with pytest.raises(TooFewSamples, match="at least 82, or shrinkage='oas'"):
+    with pytest.raises(TooFewSamples, match="at least 82 .*shrinkage='oas'"):
         Gaussian().estimate(x, y)
     for shrinkage in ("oas", "ledoit-wolf"):
         estimate = Gaussian(shrinkage=shrinkage).estimate(x, y)
@@ -215,7 +215,7 @@ def test_a_copy_is_infinitely_informative() -> None:
 def test_dependence_that_correlations_do_not_show_is_warned_of(name: str) -> None:
     x, y = tasks.find(name).sample(2000, seed=0)
     for estimator in (Gaussian(), Gaussian(copula=True), CCA()):
-        assert any("correlations don't show" in w for w in estimator.estimate(x, y).warnings)
+        assert any("correlations do not capture" in w for w in estimator.estimate(x, y).warnings)
 
 
 def test_heavy_tails_are_warned_of_unless_a_copula_takes_them_off() -> None:
@@ -232,15 +232,15 @@ def test_a_copula_of_tied_values_is_warned_of() -> None:
 @pytest.mark.parametrize("estimator", [Gaussian(), CCA()])
 def test_bad_input_is_refused_by_name(estimator: Estimator) -> None:
     good = np.random.default_rng(0).normal(size=(20, 2))
-    with pytest.raises(InvalidArgument, match="y holds integers, which stand for classes"):
+    with pytest.raises(InvalidArgument, match="^y must be quantities"):
         estimator.estimate(good, np.arange(20))
-    with pytest.raises(InvalidArgument, match="x has 1 NaN"):
+    with pytest.raises(InvalidArgument, match="x .*NaN"):
         estimator.estimate(np.where(np.arange(40).reshape(20, 2) == 3, np.nan, good), good)
-    with pytest.raises(InvalidArgument, match="x holds 20 samples but y holds 19"):
+    with pytest.raises(InvalidArgument, match="20.*19"):
         estimator.estimate(good, good[:19])
-    with pytest.raises(TooFewSamples, match="x holds 1 samples"):
+    with pytest.raises(TooFewSamples, match="^x"):
         estimator.estimate(good[:1], good[:1])
-    with pytest.raises(TooFewSamples, match="want at least 6"):
+    with pytest.raises(TooFewSamples, match="at least 6"):
         estimator.estimate(good[:5], good[:5, ::-1] ** 2)
 
 
@@ -249,7 +249,7 @@ def test_bad_settings_are_refused() -> None:
         Gaussian(shrinkage="ledoit")
     with pytest.raises(UnknownName, match="significant"):
         CCA(components="significance")
-    with pytest.raises(InvalidArgument, match="components is 0"):
+    with pytest.raises(InvalidArgument, match="^components must"):
         CCA(components=0)
 
 

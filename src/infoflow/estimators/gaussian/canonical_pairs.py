@@ -1,14 +1,14 @@
-"""Canonical correlations: what a Gaussian's mutual information is made of.
+"""Canonical correlations, of which the mutual information of Gaussian variables is a sum.
 
 An invertible linear map of each side turns Gaussian X and Y into independent pairs with correlations ρ_i, so that
-I(X;Y) = -½ Σ log(1 - ρ_i²). `Gaussian` and `CCA` both read their numbers from the `Spectrum` found here.
+I(X;Y) = -½ Σ log(1 - ρ_i²). `Gaussian` and `CCA` both compute their estimates from the `Spectrum` of this module.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -19,9 +19,9 @@ from torch import Tensor
 from infoflow.core.checks import is_classes, samples
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind
-from infoflow.estimators.neighbors.preparation import normal_scores
+from infoflow.estimators.neighbors.preparation import constant_columns, normal_scores
 
-SHRINKAGE = ("none", "ledoit-wolf", "oas")
+Shrinkage = Literal["none", "ledoit-wolf", "oas"]
 
 # A component whose share of the variance is below this many roundings is a linear function of the others.
 _ROUNDINGS = 10
@@ -39,18 +39,20 @@ class Columns:
 
 
 def columns(value: Any, name: str, *, copula: bool = False, like: Tensor | None = None) -> Columns:
-    """Standardized columns (n, d) of what the user handed over; `copula` replaces each by its normal scores.
+    """Standardized columns (n, d) of samples; `copula` replaces each by its normal scores.
 
-    Constant columns carry no information and are dropped with a warning. Raises InvalidArgument for classes:
-    their codes are names, so a covariance with them means nothing.
+    Constant columns carry no information and are dropped with a warning. Raises InvalidArgument for classes, whose
+    codes have no covariance.
 
     >>> columns([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]], "x").values.T
     tensor([[-1.2247,  0.0000,  1.2247]], dtype=torch.float64)
     """
     if is_classes(value):
         raise InvalidArgument(
-            f"{name} holds integers, which stand for classes, and this estimator needs quantities; "
-            "use an estimator for classes (such as 'mixed' or 'discrete'), or hand integer quantities over as floats"
+            name,
+            "quantities",
+            got_text="integers, which stand for classes",
+            remedy="Use an estimator for classes ('mixed', 'discrete'), or convert integer quantities to floats.",
         )
     tensor = samples(value, name, dtype=torch.float64)
     if like is not None:
@@ -59,9 +61,7 @@ def columns(value: Any, name: str, *, copula: bool = False, like: Tensor | None 
     varies = tensor.amax(dim=0) > tensor.amin(dim=0)
     if not bool(varies.all()):
         constant = int((~varies).sum())
-        warnings.append(
-            f"{name} has {constant} constant column{'s' * (constant > 1)}: dropped, for nothing varies there"
-        )
+        warnings.append(constant_columns(name, constant))
         tensor = tensor[:, varies]
     if tensor.shape[1] == 0:
         return Columns(tensor, tuple(warnings))
@@ -69,7 +69,7 @@ def columns(value: Any, name: str, *, copula: bool = False, like: Tensor | None 
         scores, tied = normal_scores(tensor.double()), _tied(tensor)
         if tied > 0.05:
             warnings.append(
-                f"{tied:.0%} of the values in {name} are ties: a copula is only defined for continuous variables; "
+                f"{tied:.0%} of the values in {name} are ties, but a copula is defined for continuous variables only; "
                 "use an estimator for mixed variables"
             )
         tensor = scores
@@ -86,7 +86,7 @@ def _tied(values: Tensor) -> float:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Canonical correlations ρ (descending) of x and y, given z where there is one, and what they were found from."""
+    """Canonical correlations ρ (descending) of x and y, given z where there is one, with the canonical variates."""
 
     correlations: Tensor
     x: Tensor
@@ -111,10 +111,10 @@ class Spectrum:
         return float(-0.5 * torch.log1p(-squares).sum())
 
     def bias(self, components: int | None = None) -> float:
-        """What `information` is too large by on average for Gaussian samples, from the Wishart distribution.
+        """Mean excess of `information` for Gaussian samples, from the Wishart distribution.
 
         E log |S| = log |Σ| + Σ_{i<=d} ψ((ν + 1 - i) / 2) + d log(2/ν), ν degrees of freedom. With only k components,
-        the part of the other (dx - k, dy - k) directions, whose true correlation is 0, is taken off.
+        the part of the other (dx - k, dy - k) directions, whose true correlation is 0, is subtracted.
         """
         dim_x, dim_y, _ = self.ranks
         whole = _wishart_bias(dim_x, dim_y, self.freedom)
@@ -125,8 +125,8 @@ class Spectrum:
     def variance(self, components: int | None = None, *, gaussian: bool = False) -> float:
         """Variance of `information` in large samples: pointwise information's over n, and a second-order term.
 
-        The pointwise information of Gaussian data has variance Σ ρ²; other data are heard by their own samples, unless
-        `gaussian`. At ρ = 0 both vanish and what stays is that of χ²(dx dy) / 2n.
+        The pointwise information of Gaussian data has variance Σ ρ²; unless `gaussian`, the variance over the samples
+        is used. At ρ = 0 both vanish, and the variance of χ²(dx dy) / 2n remains.
         """
         dim_x, dim_y, _ = self.ranks
         rho = self.correlations[:components]
@@ -151,7 +151,7 @@ class Spectrum:
         return float(special.chdtrc(freedom, max(statistic, 0.0)))
 
     def significant(self) -> int:
-        """How many leading components Bartlett's sequential test keeps at the 5 % level."""
+        """How many leading components Bartlett's sequential test retains at the 5 % level."""
         for components in range(len(self.correlations)):
             if self.p_value(components) > _SIGNIFICANCE:
                 return components
@@ -191,8 +191,8 @@ def whitening(matrix: Tensor, tolerance: float) -> Tensor:
 def spectrum(x: Columns, y: Columns, z: Columns | None = None, *, shrinkage: str = "none") -> Spectrum:
     """Canonical correlations of x and y, after what z explains linearly has been taken out of both.
 
-    Directions that are linear functions of others (duplicated columns) are left out with a warning: they add nothing to
-    the information. Raises TooFewSamples if a covariance without shrinkage would be singular.
+    Directions that are linear functions of others (duplicated columns) add no information and are left out with a
+    warning. Raises TooFewSamples if a covariance without shrinkage would be singular.
 
     >>> pair = columns([1.0, 2.0, 3.0, 4.0], "x"), columns([1.0, 3.0, 2.0, 4.0], "y")
     >>> spectrum(*pair).correlations
@@ -220,24 +220,28 @@ def spectrum(x: Columns, y: Columns, z: Columns | None = None, *, shrinkage: str
         # Fewer samples than columns make a rank n - 1 and every correlation 1.
         if n < sum(ranks) + 2 or max(ranks) >= n - 1:
             raise TooFewSamples(
-                f"n = {n} samples are too few for a covariance of {joint.shape[1]} columns; want at least "
-                f"{joint.shape[1] + 2}, or shrinkage='oas'"
+                "n",
+                f"at least {joint.shape[1] + 2} for a covariance of {joint.shape[1]} columns",
+                n,
+                remedy="Set shrinkage='oas' to use fewer samples.",
             )
         for name, dimension, rank in (("x", dim_x, ranks[0]), ("y", dim_y, ranks[1])):
             if rank < dimension:
                 what = "given z " if z is not None else ""
                 warnings.append(
                     f"{name} has {dimension} columns but only {rank} linearly independent {what}(duplicates?): "
-                    "the others add nothing and were left out"
+                    "the others add no information and were left out"
                 )
         if n < 3 * sum(ranks):
-            warnings.append(f"n = {n} is small for {sum(ranks)} dimensions: noisy; use shrinkage or fewer dimensions")
+            warnings.append(
+                f"n = {n} is small for {sum(ranks)} dimensions: the estimate is noisy; use shrinkage or fewer dimensions"
+            )
     u, rho, vh = torch.linalg.svd(map_x.mT @ matrix[:dim_x, dim_x:] @ map_y, full_matrices=False)
     rho = rho.clamp(max=1.0)
     variate_x, variate_y = (empty, empty) if rank_z else (sides[0] @ (map_x @ u), sides[1] @ (map_y @ vh.mT))
     found = Spectrum(rho, variate_x, variate_y, ranks, n, tuple(warnings))
     if math.isinf(found.information()):
-        infinite = "a linear combination of x equals one of y, so I is infinite; add noise or drop the columns"
+        infinite = "a linear combination of x equals one of y, so I(X;Y) is infinite; add noise or drop the columns"
         found = replace(found, warnings=(*warnings, infinite))
     return found
 
@@ -253,13 +257,13 @@ def finish(
     components: int | None = None,
     doubts: tuple[str, ...] = (),
 ) -> Estimate:
-    """The estimate that a spectrum amounts to: bias taken off, interval and p-value from large-sample theory."""
+    """The estimate of a spectrum: bias subtracted, interval and p-value from large-sample theory."""
     nats = found.information(components)
     exact_bias = bias_correction and parameters["shrinkage"] == "none" and found.freedom > 0
     interval = p_value = None
     if math.isfinite(nats):
         nats -= found.bias(components) if exact_bias else 0.0
-        # Conditioning leaves no variates behind; Gaussian theory then stands in for their spread.
+        # Conditioning leaves no variates, so their spread is taken from Gaussian theory.
         half = 1.96 * math.sqrt(found.variance(components, gaussian=gaussian or found.ranks[2] > 0))
         interval = Interval(nats - half, nats + half, spans="samples (large-sample theory)")
     if parameters["shrinkage"] == "none":

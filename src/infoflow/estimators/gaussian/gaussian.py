@@ -1,4 +1,4 @@
-"""Mutual information of Gaussian variables, or of variables that a Gaussian copula ties together."""
+"""Mutual information of Gaussian variables, or of variables with a Gaussian copula."""
 
 from __future__ import annotations
 
@@ -10,29 +10,46 @@ import numpy as np
 import torch
 from scipy import special
 
-from infoflow.core.checks import choice, flag, paired, samples
+from infoflow.core.checks import paired, samples
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind
-from infoflow.estimators.gaussian.canonical_pairs import SHRINKAGE, columns, correlation, finish, spectrum
+from infoflow.core.settings import Settings
+from infoflow.estimators.gaussian.canonical_pairs import Shrinkage, columns, correlation, finish, spectrum
 from infoflow.estimators.gaussian.gaussianity import doubts
 
 
 @dataclass(frozen=True)
-class Gaussian:
-    """Closed form for Gaussian variables, I(X;Y) = ½ log |Σx| |Σy| / |Σ|, with the covariance estimated.
+class Gaussian(Settings):
+    """Mutual information of Gaussian variables in closed form, with the covariance estimated.
 
-    `copula`: each column first goes through its ranks to a standard normal, which leaves the information as it is, so
-    that only the dependence has to be Gaussian, not the variables (robust against outliers and heavy tails).
-    `shrinkage` of the joint correlation matrix, for many dimensions and few samples: "none", "ledoit-wolf" or "oas".
-    `bias_correction` takes off the exact bias for Gaussian samples, about dx dy / 2n (without shrinkage only).
+    Parameters
+    ----------
+    shrinkage
+        Shrinkage of the joint correlation matrix, for few samples in many dimensions.
+    copula
+        Map the ranks of each column to a standard normal first, which leaves the information unchanged: only the
+        dependence has to be Gaussian then, not the variables (robust against outliers and heavy tails).
+    bias_correction
+        Subtract the exact bias for Gaussian samples, about dx dy / 2n; without shrinkage only.
 
-    The interval is a large-sample one: from the spread of the pointwise information over the samples, or with a
-    copula from Gaussian theory. Without shrinkage the p-value is Bartlett's test of independence. Unbiased, so
-    independent data give values on both sides of 0. Blind to dependence that leaves correlations alone (y = x²).
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range; `UnknownName` for an unknown name.
 
-    Raises InvalidArgument for unknown settings. (Cover and Thomas, eq. 8.56; bias: Misra et al. 2005; copula: Ince et
-    al. 2017.)
+    Notes
+    -----
+    I(X;Y) = ½ log |Σx| |Σy| / |Σ|. The interval is a large-sample one: from the spread of the pointwise information
+    over the samples, or with a copula from Gaussian theory. Without shrinkage the p-value is Bartlett's test of
+    independence. The estimate is unbiased, so independent data give values on both sides of 0. Dependence without
+    correlation (y = x²) is not seen.
 
+    References
+    ----------
+    Cover, Thomas, Elements of Information Theory, eq. 8.56. Bias: Misra et al. (2005). Copula: Ince et al. (2017).
+
+    Examples
+    --------
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> x = rng.normal(size=10_000)
@@ -43,31 +60,58 @@ class Gaussian:
     0.51
     """
 
-    shrinkage: str = "none"
+    shrinkage: Shrinkage = "none"
     copula: bool = False
     bias_correction: bool = True
 
-    def __post_init__(self) -> None:
-        choice(self.shrinkage, "shrinkage", SHRINKAGE)
-        flag(self.copula, "copula")
-        flag(self.bias_correction, "bias_correction")
-
     def estimate(self, x: Any, y: Any) -> Estimate:
-        """I(X;Y) in nats from continuous samples x (n, ...) and y (n, ...).
+        """Estimate I(X;Y) in nats.
 
-        Constant columns are dropped and linearly dependent ones left out, both with a warning. Raises InvalidArgument
-        for classes, unequal n, NaN or infinity, and TooFewSamples where no covariance exists.
+        Parameters
+        ----------
+        x, y : array-like of shape (n, ...)
+            Paired continuous samples. Constant columns are dropped and linearly dependent ones left out, both with a
+            warning.
 
+        Returns
+        -------
+        Estimate
+            A point estimate with interval and p-value.
+
+        Raises
+        ------
+        InvalidArgument
+            For classes, samples that are not finite numbers, or unequal lengths; `TooFewSamples` where no covariance
+            exists.
+
+        Examples
+        --------
         >>> Gaussian().estimate([1.0, 2.0, 3.0, 4.0, 5.0], [2.0, 1.0, 4.0, 3.0, 5.0]).p_value
         0.110
         """
         return self._estimate("I(X;Y)", x, y)
 
     def conditional(self, x: Any, y: Any, z: Any) -> Estimate:
-        """I(X;Y|Z) in nats from continuous samples x, y and z of shape (n, ...).
+        """Estimate I(X;Y|Z) = ½ log |Σxz| |Σyz| / (|Σz| |Σxyz|) in nats.
 
-        ½ log |Σxz| |Σyz| / (|Σz| |Σxyz|): the information of what z leaves of x and y. Raises as `estimate` does.
+        Parameters
+        ----------
+        x, y, z : array-like of shape (n, ...)
+            Continuous samples.
 
+        Returns
+        -------
+        Estimate
+            A point estimate: the information of the residuals of x and y given z.
+
+        Raises
+        ------
+        InvalidArgument
+            For classes, samples that are not finite numbers, or unequal lengths; `TooFewSamples` where no covariance
+            exists.
+
+        Examples
+        --------
         >>> import numpy as np
         >>> z = np.random.default_rng(0).normal(size=(3, 10_000)) + np.random.default_rng(1).normal(size=10_000)
         >>> Gaussian().conditional(z[0], z[1], z[2]).nats  # correlation 1/3 is left: -½ log(1 - 1/9) = 0.0589
@@ -95,30 +139,47 @@ class Gaussian:
         )
 
     def entropy(self, t: Any) -> Estimate:
-        """Differential entropy h(T) = ½ log det(2πe Σ) in nats from continuous samples t (n, ...).
+        """Estimate the differential entropy h(T) = ½ log det(2πe Σ) in nats.
 
-        The largest entropy that this covariance allows, so for data that aren't Gaussian an upper bound. Raises
-        InvalidArgument with `copula` (ranks forget the scale that h(T) needs) and for constant or linearly dependent
-        columns (h is -∞), and TooFewSamples.
+        Parameters
+        ----------
+        t : array-like of shape (n, ...)
+            Continuous samples.
 
+        Returns
+        -------
+        Estimate
+            An upper bound: the largest entropy that this covariance allows.
+
+        Raises
+        ------
+        InvalidArgument
+            With `copula`, since ranks lose the scale that h(T) depends on, and for constant or linearly dependent
+            columns, for which h(T) is −∞; `TooFewSamples` where no covariance exists.
+
+        Examples
+        --------
         >>> import numpy as np
         >>> Gaussian().entropy(np.random.default_rng(0).normal(size=10_000)).nats  # ½ log 2πe = 1.4189
         1.42
         """
         if self.copula:
-            raise InvalidArgument("copula is True, but ranks forget the scale that an entropy needs; want copula=False")
+            raise InvalidArgument("copula", "False for an entropy", True, remedy="Ranks lose the scale of the columns.")
         values = samples(t, "t", dtype=torch.float64)
         n, dimension = values.shape
         side = columns(values, "t")
         if side.values.shape[1] < dimension:
-            raise InvalidArgument("t has constant columns, so its differential entropy is -∞; drop them")
+            raise InvalidArgument("t has constant columns, so its differential entropy is −∞. Drop them.")
         if self.shrinkage == "none" and n < dimension + 2:
             raise TooFewSamples(
-                f"t holds {n} samples of {dimension} columns; want at least {dimension + 2}, or shrinkage"
+                "t",
+                f"at least {dimension + 2} samples for {dimension} columns",
+                n,
+                remedy="Set shrinkage='oas' to use fewer.",
             )
         eigenvalues = torch.linalg.eigvalsh(correlation(side.values, self.shrinkage))
         if float(eigenvalues[0]) <= 10 * dimension * torch.finfo(eigenvalues.dtype).eps:
-            raise InvalidArgument("t has linearly dependent columns, so its differential entropy is -∞; drop them")
+            raise InvalidArgument("t has linearly dependent columns, so its differential entropy is −∞. Drop them.")
         scale = (values - values.mean(dim=0)).std(dim=0, correction=0).log().sum()
         nats = float(0.5 * eigenvalues.log().sum() + scale) + 0.5 * dimension * math.log(2 * math.pi * math.e)
         if self.bias_correction and self.shrinkage == "none":

@@ -1,4 +1,4 @@
-"""How much dependence a Gaussian copula misses: a smooth test, with its effect in nats."""
+"""Dependence that a Gaussian copula misses: a smooth test, and the effect in nats."""
 
 from __future__ import annotations
 
@@ -16,46 +16,46 @@ from infoflow.estimators.neighbors.preparation import normal_scores
 # More canonical pairs than this are left out: the cost grows with their square.
 _PAIRS = 64
 
-# For a mere warning fewer do, and so do fewer samples.
+# A warning needs fewer pairs and fewer samples.
 _WARNING_PAIRS, _WARNING_SAMPLES = 16, 4000
 
 # A normal variable has kurtosis 3; from here on single samples decide a covariance.
 _HEAVY = 10.0
 
-# The test runs on nearly every estimate, so it has to be sure before it speaks.
+# The test runs on nearly every estimate, so its level is strict.
 _SIGNIFICANCE = 1e-4
 
-# Below this share of the Gaussian information nothing is said: correlations near 1 leave ranks that look dependent.
+# Below this share of the Gaussian information there is no warning: correlations near 1 leave ranks that look dependent.
 _SHARE = 0.01
 
 
 class Missed(NamedTuple):
-    """What a Gaussian copula leaves out."""
+    """Information that a Gaussian copula misses."""
 
     nats: float
-    """Estimated information that it misses, about 0 (on either side) where it holds."""
+    """Estimate of it, about 0 (on either side) where the copula is Gaussian."""
     noise: float
     """Standard deviation of `nats` where the copula is Gaussian."""
     p_value: float
-    """How likely so much is where the copula is Gaussian: over all terms, or in the largest one."""
+    """Probability of so much where the copula is Gaussian: over all terms, or in the largest one."""
     gaussian: float
-    """What the Gaussian copula sees, in nats."""
+    """Information of the Gaussian copula, in nats."""
 
     @property
     def significant(self) -> bool:
-        """Whether it is more than noise (p < 1e-4) and matters (1 % of what is seen)."""
+        """Whether p < 1e-4 and the effect is at least 1 % of the Gaussian information."""
         return self.p_value < _SIGNIFICANCE and self.nats > _SHARE * self.gaussian
 
 
 def missed_information(x: Any, y: Any) -> Missed:
-    """Estimates in nats what I(X;Y) is beyond a Gaussian copula, from x (n, ...) and y (n, ...).
+    """Estimate the part of I(X;Y) beyond a Gaussian copula, in nats, from x (n, ...) and y (n, ...).
 
     Columns become normal scores and then canonical variates u, v; each pair (u_i, v_j), v freed of its correlation with
     u, would be independent standard normals. With Hermite polynomials He_a the Edgeworth expansion of the divergence
     from that is ½ Σ E[He_a(u) He_b(v)]² / (a! b!), here over a, b >= 1 with a + b = 3 and 4, less 1/2n a term for
-    noise. Too small where dependence is of higher order (fine spirals), rough where it is strong, and too large where
-    many pairs share one cause (a common scale): it says whether a Gaussian copula will do, and hardly what would be
-    right. Raises what `columns` and `spectrum` raise. (Expansion: Comon 1994, eq. 3.9; test: Koziol 1987.)
+    noise. It is too small where dependence is of higher order (fine spirals), inaccurate where it is strong, and too
+    large where many pairs share one cause (a common scale): it tests a Gaussian copula and hardly estimates the
+    information. Raises as `columns` and `spectrum` do. (Expansion: Comon 1994, eq. 3.9; test: Koziol 1987.)
 
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
@@ -75,7 +75,7 @@ def missed_by(found: Spectrum) -> Missed:
     """The same from a spectrum of normal scores.
 
     >>> scores = Columns(torch.randn(100, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64))
-    >>> missed_by(spectrum(scores, scores)).nats  # nothing is left to miss
+    >>> missed_by(spectrum(scores, scores)).nats  # equal sides: the Gaussian part is infinite
     0.0
     """
     # Many pairs from few samples would all look dependent.
@@ -85,8 +85,8 @@ def missed_by(found: Spectrum) -> Missed:
         return Missed(0.0, 0.0, 1.0, found.information())
     u, v = found.x[:, :pairs], found.y[:, :pairs]
     squares = _cross(u, v)
-    # On the diagonal v_i still follows u_i: take that out.
-    # By ranks, for with ρ near 1 the few farthest samples would outweigh all others.
+    # On the diagonal v_i still depends on u_i, which is subtracted; in ranks, since with ρ near 1 the few farthest
+    # samples would outweigh all others.
     free = _standard(normal_scores(v - rho * u))
     squares.diagonal(dim1=1, dim2=2).copy_(_diagonal(u, free))
     total, terms = float(squares.sum()), squares.numel()
@@ -98,7 +98,7 @@ def missed_by(found: Spectrum) -> Missed:
 
 
 def doubts(x: Columns, y: Columns, found: Spectrum, *, copula: bool) -> tuple[str, ...]:
-    """What speaks against a Gaussian estimate from these columns, as warnings with cause and remedy.
+    """Warnings about a Gaussian estimate from these columns, with cause and remedy.
 
     >>> side = columns([float(i) ** 5 for i in range(-20, 21)], "x")
     >>> doubts(side, side, spectrum(side, side), copula=True)
@@ -109,7 +109,7 @@ def doubts(x: Columns, y: Columns, found: Spectrum, *, copula: bool) -> tuple[st
         heaviest = float(side.values.pow(4).mean(dim=0).max()) if side.values.numel() else 0.0
         if not copula and heaviest > _HEAVY:
             warnings.append(
-                f"{name} has heavy tails (kurtosis {heaviest:.0f}): few samples decide the result; use copula=True"
+                f"{name} has heavy tails (kurtosis {heaviest:.0f}): few samples determine the estimate; use copula=True"
             )
     rows = slice(None, None, -(-found.n // _WARNING_SAMPLES))
     pairs = slice(None, min(_WARNING_PAIRS, len(found.x[rows]) // 20))
@@ -122,7 +122,7 @@ def doubts(x: Columns, y: Columns, found: Spectrum, *, copula: bool) -> tuple[st
             amount = f"roughly {missed.nats:.2g} nats are" if missed.nats < 1 else "perhaps more than a nat is"
             remedy = "a nearest-neighbor estimator" if copula else "copula=True"
             warnings.append(
-                f"x and y also depend in ways that correlations don't show ({amount} missed): "
+                f"x and y also depend in ways that correlations do not capture ({amount} missed); "
                 f"use estimator='auto' or {remedy}"
             )
     return tuple(warnings)

@@ -49,7 +49,7 @@ def prepare(
     "none" only centers it. `noise` is a scale in standard deviations of each column.
 
     >>> prepare([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]], "x", rescale="standard").warnings
-    ('x has 1 constant column, which was dropped because it carries no information',)
+    ('x has 1 constant column, which carries no information and was dropped',)
     """
     tensor = samples(value, name, minimum=minimum, dtype=torch.float64)
     if device is not None:
@@ -57,13 +57,7 @@ def prepare(
     warnings: tuple[str, ...] = ()
     varies = tensor.amax(0) > tensor.amin(0)
     if not bool(varies.all()):
-        constant = int((~varies).sum())
-        which = (
-            "column, which was dropped because it carries"
-            if constant == 1
-            else "columns, which were dropped because they carry"
-        )
-        warnings = (f"{name} has {constant} constant {which} no information",)
+        warnings = (constant_columns(name, int((~varies).sum())),)
         tensor = tensor[:, varies]
     if tensor.shape[1] == 0:
         return Prepared(tensor, warnings, 0.0)
@@ -78,6 +72,18 @@ def prepare(
     if rescale == "normal-scores":
         return Prepared(normal_scores(tensor), warnings, math.nan)
     return Prepared(tensor / deviation, warnings, float(deviation.log().sum()))
+
+
+def constant_columns(name: str, count: int) -> str:
+    """The warning for columns that do not vary.
+
+    >>> constant_columns("x", 2)
+    'x has 2 constant columns, which carry no information and were dropped'
+    """
+    return (
+        f"{name} has {count} constant column{'s' if count > 1 else ''}, which {'carry' if count > 1 else 'carries'} "
+        f"no information and {'were' if count > 1 else 'was'} dropped"
+    )
 
 
 def noise_generator(seed: int) -> np.random.Generator:

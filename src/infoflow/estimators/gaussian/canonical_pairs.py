@@ -234,7 +234,8 @@ def spectrum(x: Columns, y: Columns, z: Columns | None = None, *, shrinkage: str
                 )
         if n < 3 * sum(ranks):
             warnings.append(
-                f"n = {n} is small for {sum(ranks)} dimensions: the estimate is noisy; use shrinkage or fewer dimensions"
+                f"n = {n} is small for {sum(ranks)} dimensions, so the estimate is noisy; "
+                "use shrinkage or fewer dimensions"
             )
     u, rho, vh = torch.linalg.svd(map_x.mT @ matrix[:dim_x, dim_x:] @ map_y, full_matrices=False)
     rho = rho.clamp(max=1.0)

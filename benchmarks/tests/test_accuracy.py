@@ -104,7 +104,7 @@ def test_the_summary_counts_what_is_right() -> None:
 
 def test_bad_arguments_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     output = tmp_path / "out"
-    with pytest.raises(UnknownName, match="did you mean 'gaussian'"):
+    with pytest.raises(UnknownName, match="Did you mean 'gaussian'"):
         run(["gausian"], output=output)
     with pytest.raises(UnknownName, match="unknown task"):
         run(["gaussian"], ["nothing"], output=output)

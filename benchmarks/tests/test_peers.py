@@ -48,9 +48,9 @@ def test_installed_peers_answer_and_leave_the_random_state_alone(name: str) -> N
 
 
 def test_bad_arguments() -> None:
-    with pytest.raises(UnknownName, match="did you mean 'n_neighbors'"):
+    with pytest.raises(UnknownName, match="Did you mean 'n_neighbors'"):
         peers.parse("scikit-learn:n_neighbors=3")
-    with pytest.raises(UnknownName, match="did you mean 'gaussian'"):
+    with pytest.raises(UnknownName, match="Did you mean 'gaussian'"):
         peers.parse("gausian")
     with pytest.raises(InvalidArgument, match="held_out"):
         peers.TorchMist(held_out=1.0)

@@ -91,7 +91,7 @@ def test_a_benchmark_that_fails_leaves_the_former_files(tmp_path: Path, monkeypa
 
 
 def test_bad_arguments_are_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(UnknownName, match="did you mean 'binning'"):
+    with pytest.raises(UnknownName, match="Did you mean 'binning'"):
         run(["bining"], output=tmp_path / "out")
     with pytest.raises(InvalidArgument, match="want a list"):
         run([], output=tmp_path / "out")

@@ -35,11 +35,11 @@ def test_an_experiment_runs_resumes_and_takes_the_recipes_options(
 @pytest.mark.parametrize(
     ("argv", "told"),
     [
-        (["milk"], "did you mean 'milc'"),
-        (["milc", "mnits"], "did you mean 'mnist'"),
+        (["milk"], "Did you mean 'milc'"),
+        (["milc", "mnits"], "Did you mean 'mnist'"),
         (["milc", "mnist", "--scale", "big"], "unknown scale 'big'"),
-        (["milc", "theory", "--scale", "smoke", "--seeds", "0"], "seeds is 0"),
-        (["milc", "theory", "--scale", "smoke", "--jobs", "0"], "jobs is 0"),
+        (["milc", "theory", "--scale", "smoke", "--seeds", "0"], "seeds must be"),
+        (["milc", "theory", "--scale", "smoke", "--jobs", "0"], "jobs must be"),
         (["milc", "theory", "--scale", "smoke", "--device", "cuda:99"], "can't be used here"),
         (["milc", "theory", "--resume", "--overwrite"], "exclude each other"),
         (["milc", "theory", "--sclae", "smoke"], "sclae"),

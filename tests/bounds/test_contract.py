@@ -261,10 +261,10 @@ def test_names_are_forgiving_but_unknown_ones_are_not() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda p, n: bounds.smile(p, n, tau=0.0), "tau is 0.0"),
+        (lambda p, n: bounds.smile(p, n, tau=0.0), "^tau must be"),
         (lambda p, n: bounds.interpolated(p, n, alpha=1.5), "alpha is 1.5"),
-        (lambda p, n: bounds.interpolated(p, n, alpha=-0.1), "alpha is -0.1"),
-        (lambda p, n: bounds.anchored_infonce(p, n, anchor=-1.0), "anchor is -1.0"),
+        (lambda p, n: bounds.interpolated(p, n, alpha=-0.1), "^alpha must be"),
+        (lambda p, n: bounds.anchored_infonce(p, n, anchor=-1.0), "^anchor must be"),
         (lambda p, n: bounds.dime(p, n, divergence="tv"), "unknown divergence 'tv'"),
         (lambda p, n: bounds.smile(p, n, readout="both"), "unknown readout 'both'"),
         (lambda p, n: bounds.tuba(p, n, torch.zeros(5)), r"log_baseline has shape \(5,\)"),

@@ -96,7 +96,7 @@ def test_layers_that_cannot_be_recorded_are_named() -> None:
     model = Twice()
     with pytest.raises(InvalidArgument, match="'unused' does not run"):
         capture(model, ["unused"])
-    with pytest.raises(UnknownName, match=r"unknown layer 'secnd'; did you mean 'second'\?"):
+    with pytest.raises(UnknownName, match=r"unknown layer 'secnd'. Did you mean 'second'\?"):
         capture(model, ["first", "secnd"])
     with pytest.raises(InvalidArgument, match="layers is empty"):
         capture(model, [])

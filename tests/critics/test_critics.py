@@ -136,14 +136,14 @@ def test_bad_input_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: critics.Separable(0, 3), "x_features is 0"),
-        (lambda: critics.Separable(3, 3, embedding=2.5), "embedding is 2.5"),  # type: ignore[arg-type]
-        (lambda: critics.Separable(3, 3, normalize=True, temperature=0.0), "temperature is 0.0"),
+        (lambda: critics.Separable(0, 3), "^x_features must be"),
+        (lambda: critics.Separable(3, 3, embedding=2.5), "^embedding must be"),  # type: ignore[arg-type]
+        (lambda: critics.Separable(3, 3, normalize=True, temperature=0.0), "^temperature must be"),
         (lambda: critics.Concatenated(3, 3, hidden=()), "hidden is empty"),
-        (lambda: critics.Concatenated(3, 3, hidden=(4, 0)), "hidden is 0"),
-        (lambda: critics.Concatenated(3, 3, negatives=0), "negatives is 0"),
+        (lambda: critics.Concatenated(3, 3, hidden=(4, 0)), "^hidden must be"),
+        (lambda: critics.Concatenated(3, 3, negatives=0), "^negatives must be"),
         (lambda: critics.Concatenated(3, 3, negatives=6).scores(*data("x", 6)), "."),
-        (lambda: critics.Bilinear(3, 3, seed=-1), "seed is -1"),
+        (lambda: critics.Bilinear(3, 3, seed=-1), "^seed must be"),
     ],
 )
 def test_bad_arguments_are_refused(build: Callable[[], object], message: str) -> None:
@@ -213,8 +213,14 @@ class TestCheckedScores:
             ((torch.zeros(4), torch.zeros(4)), r"shapes \(4,\) and \(4,\)"),
             ((torch.zeros(4), torch.zeros(3, 4)), r"shapes \(4,\) and \(3, 4\)"),
             ((torch.zeros(3), torch.zeros(3, 2)), "3 positives for 4 pairs"),
-            ((torch.tensor([0.0, float("nan"), 0.0, 0.0]), torch.zeros(4, 3)), "positive of Fixed.scores has 1 NaN"),
-            ((torch.zeros(4), torch.full((4, 3), float("inf"))), "negative of Fixed.scores has 12 infinite"),
+            (
+                (torch.tensor([0.0, float("nan"), 0.0, 0.0]), torch.zeros(4, 3)),
+                "positive of Fixed.scores must be finite, got 1 NaN",
+            ),
+            (
+                (torch.zeros(4), torch.full((4, 3), float("inf"))),
+                "negative of Fixed.scores must be finite, got 12 infinite",
+            ),
         ],
     )
     def test_what_is_wrong_with_one_is_said(self, result: tuple[object, ...], message: str) -> None:

@@ -84,7 +84,7 @@ def test_an_unknown_name_brings_the_nearest(suffix: str, tmp_path: Path) -> None
         np.savez(path, **frame)
     else:
         getattr(pd.DataFrame(frame), f"to_{suffix}")(path)
-    with pytest.raises(UnknownName, match=rf"of d\.{suffix} 'labels'; did you mean 'label'\?.*weight"):
+    with pytest.raises(UnknownName, match=rf"of d\.{suffix} 'labels'. Did you mean 'label'\?.*weight"):
         ArrayFile(path)["labels"]
 
 

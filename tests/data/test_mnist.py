@@ -98,7 +98,7 @@ def test_the_environment_comes_before_the_cache(tmp_path: Path, monkeypatch: pyt
 
 
 def test_an_unknown_split_is_refused() -> None:
-    with pytest.raises(UnknownName, match="did you mean 'test'"):
+    with pytest.raises(UnknownName, match="Did you mean 'test'"):
         mnist("tests")
 
 

@@ -152,7 +152,7 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
         shifted_mnist("test", digits=digits(), textures=[np.zeros((50, 50), np.uint8)] * 10)
     with pytest.raises(InvalidArgument, match="within 4×4"):
         shifted_mnist("test", digits=digits(), textures=TEXTURES, size=4)
-    with pytest.raises(UnknownName, match="did you mean 'validation'"):
+    with pytest.raises(UnknownName, match="Did you mean 'validation'"):
         shifted_mnist("validaton", digits=digits())
     with pytest.raises(InvalidArgument, match="correlation is 2"):
         made("colored-mnist", "train", correlation=2)

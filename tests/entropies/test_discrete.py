@@ -196,5 +196,5 @@ def test_counts_that_are_none_are_refused(call: Callable[[], object], words: str
 
 
 def test_an_unknown_correction_is_named_with_the_nearest() -> None:
-    with pytest.raises(UnknownName, match="did you mean 'grassberger'"):
+    with pytest.raises(UnknownName, match="Did you mean 'grassberger'"):
         d.entropy([1, 2], "grasberger")

@@ -96,13 +96,13 @@ def test_degenerate_components() -> None:
 
 
 def test_bad_input_is_named() -> None:
-    with pytest.raises(UnknownName, match="did you mean 'gaussian'"):
+    with pytest.raises(UnknownName, match="Did you mean 'gaussian'"):
         total_correlation(draw(20, 0), "gausian")
     with pytest.raises(UnknownName, match="unknown normalization"):
         total_correlation(draw(20, 0), normalization="bits")
     with pytest.raises(TooFewSamples, match="z holds 4 samples of 3"):
         total_correlation(draw(4, 0))
-    with pytest.raises(TooFewSamples, match="z holds 4 samples"):
+    with pytest.raises(TooFewSamples, match="^z must be"):
         total_correlation(draw(4, 0), "ksg")
-    with pytest.raises(InvalidArgument, match="k is 0"):
+    with pytest.raises(InvalidArgument, match="^k must be"):
         total_correlation(draw(20, 0), "ksg", k=0)

@@ -649,7 +649,7 @@ def test_any_number_of_samples_gives_an_estimate_or_a_clear_error(case: Case) ->
 
 def test_k_neighbors_need_more_samples_than_k() -> None:
     for name in ("ksg", "mixed", "kozachenko-leonenko"):
-        with pytest.raises(TooFewSamples, match=r"x holds 6 samples.* at least 7"):
+        with pytest.raises(TooFewSamples, match="^x must be"):
             create(name, k=5).estimate(*numbers(0.6, n=6))
         assert math.isfinite(create(name, k=5).estimate(*numbers(0.6, n=7)).nats)
 
@@ -692,17 +692,17 @@ def test_refuses_wrong_settings(name: str, setting: dataclasses.Field[Any]) -> N
 
 
 def test_refuses_unknown_names_with_the_nearest() -> None:
-    with pytest.raises(UnknownName, match="did you mean 'ksg'"):
+    with pytest.raises(UnknownName, match="Did you mean 'ksg'"):
         create("kgs")
-    with pytest.raises(UnknownName, match="did you mean 'matrix-renyi'"):
+    with pytest.raises(UnknownName, match="Did you mean 'matrix-renyi'"):
         mutual_information(*numbers(0.6), estimator="matrix_reny")
     for name, kind in LOADED.items():
-        with pytest.raises(UnknownName, match=f"estimator '{name}x'; did you mean"):
+        with pytest.raises(UnknownName, match=f"estimator '{name}x'. Did you mean"):
             create(name + "x")
         for setting in dataclasses.fields(kind):
-            with pytest.raises(UnknownName, match="did you mean"):
+            with pytest.raises(UnknownName, match="Did you mean"):
                 create(name, **{setting.name + "s_": 1})
-    with pytest.raises(UnknownName, match="did you mean 'none'"):
+    with pytest.raises(UnknownName, match="Did you mean 'none'"):
         create("discrete", correction="non")
 
 

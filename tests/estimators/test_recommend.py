@@ -152,11 +152,11 @@ def test_the_reason_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_bad_input_is_refused_by_name() -> None:
-    with pytest.raises(InvalidArgument, match="x holds 20 samples but y holds 19"):
+    with pytest.raises(InvalidArgument, match="^x and y must hold the same"):
         recommend(np.arange(20), np.arange(19))
-    with pytest.raises(InvalidArgument, match="x holds 20 samples but y holds 19"):
+    with pytest.raises(InvalidArgument, match="^x and y must hold the same"):
         recommend(np.arange(20.0), np.arange(19))
-    with pytest.raises(InvalidArgument, match="y has 1 NaN"):
+    with pytest.raises(InvalidArgument, match="^y must be"):
         recommend(np.arange(3.0), [0.0, np.nan, 1.0])
 
 
@@ -180,11 +180,11 @@ def test_one_call_brings_interval_and_p_value() -> None:
 
 def test_parameters_go_with_names_only() -> None:
     x, y = tasks.bivariate(0.6).sample(50, seed=0)
-    with pytest.raises(InvalidArgument, match="belong into the estimator object"):
+    with pytest.raises(InvalidArgument, match="Pass them to the constructor"):
         infoflow.mutual_information(x, y, Gaussian(), copula=True)
-    with pytest.raises(UnknownName, match="did you mean 'copula'"):
+    with pytest.raises(UnknownName, match="Did you mean 'copula'"):
         infoflow.mutual_information(x, y, "gaussian", copulas=True)
-    with pytest.raises(UnknownName, match="did you mean 'gaussian'"):
+    with pytest.raises(UnknownName, match="Did you mean 'gaussian'"):
         infoflow.mutual_information(x, y, "gausian")
     with pytest.raises(UnknownName, match="parameter of auto"):
         infoflow.mutual_information(x, y, k=3)

@@ -66,7 +66,7 @@ def test_several_networks_are_told_apart(plane: Plane) -> None:
 def test_what_is_no_logger(plane: Plane) -> None:
     with pytest.raises(InvalidArgument, match="logger is a int; want one with add_scalar"):
         writer(3)
-    with pytest.raises(UnknownName, match="did you mean 'bits'"):
+    with pytest.raises(UnknownName, match="Did you mean 'bits'"):
         log_plane(plane, print, unit="bit")
 
 

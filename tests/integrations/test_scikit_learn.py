@@ -70,7 +70,7 @@ def test_a_continuous_target_keeps_its_order() -> None:
 
 
 def test_bad_input_is_ours() -> None:
-    with pytest.raises(InfoflowError, match="did you mean 'ksg'"):
+    with pytest.raises(InfoflowError, match="Did you mean 'ksg'"):
         MutualInformationScore("kgs")(*data())
     with pytest.raises(InfoflowError, match=r"X holds 600 samples but y has shape \(3,\)"):
         MutualInformationScore()(data()[0], [0, 1, 0])

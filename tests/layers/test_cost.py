@@ -150,7 +150,7 @@ def test_a_model_without_a_price_is_refused() -> None:
             information_cost(model)
     with pytest.raises(InvalidArgument, match="model is int"):
         information_cost(3)  # type: ignore[call-overload]
-    with pytest.raises(UnknownName, match="did you mean 'layer'"):
+    with pytest.raises(UnknownName, match="Did you mean 'layer'"):
         information_cost(network(), per="layers")  # type: ignore[call-overload]
     with pytest.raises(UnknownName):
         information_cost(network(), reduction="sum")

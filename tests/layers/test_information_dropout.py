@@ -225,12 +225,12 @@ def test_a_branch_of_another_shape_is_refused() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"max_alpha": 0.0}, "max_alpha is 0.0"),
-        ({"max_alpha": math.nan}, "max_alpha is nan"),
-        ({"min_alpha": -1.0}, "min_alpha is -1.0"),
-        ({"prior": "lognormal"}, "did you mean 'log-normal'"),
+        ({"max_alpha": 0.0}, "^max_alpha must be"),
+        ({"max_alpha": math.nan}, "^max_alpha must be"),
+        ({"min_alpha": -1.0}, "^min_alpha must be"),
+        ({"prior": "lognormal"}, "Did you mean 'log-normal'"),
         ({"evaluation": "random"}, "unknown evaluation"),
-        ({"mean_correction": "no"}, "mean_correction is 'no'"),
+        ({"mean_correction": "no"}, "^mean_correction must be"),
         ({"host": "linear"}, "host is str"),
         ({"host": nn.LSTM(2, 2)}, "give branch="),
         ({"host": nn.Bilinear(2, 2, 2), "branch": nn.Linear(2, 2), "norm": True}, "give norm= as a module"),

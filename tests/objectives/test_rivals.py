@@ -188,7 +188,7 @@ def test_bad_settings_are_refused() -> None:
         LabelCorrection(1.5)
     with pytest.raises(InvalidArgument, match=r"strength is 2\.0"):
         ConfidencePenalty(2.0, form="weighted")
-    with pytest.raises(UnknownName, match="did you mean 'soft'"):
+    with pytest.raises(UnknownName, match="Did you mean 'soft'"):
         LabelCorrection(form="softer")
     with pytest.raises(InvalidArgument, match="priors hold a class that never occurs"):
         LogitAdjustment([3, 0, 1])

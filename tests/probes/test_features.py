@@ -103,7 +103,7 @@ def test_tokens_stay_integers_and_are_prepared() -> None:
         (lambda m, y: y.sum(), r"shape \(\) for 7 samples"),
         (lambda m, y: y[:1], r"shape \(1, 5\) for 7 samples"),
         (lambda m, y: y[:, :0], r"shape \(7, 0\)"),
-        (lambda m, y: y * float("nan"), "features 'Y' has 35 NaN values"),
+        (lambda m, y: y * float("nan"), "^features 'Y' must be finite, got 35 NaN"),
         (lambda m, y: y.to(torch.complex64), "complex64"),
     ],
 )
@@ -116,7 +116,7 @@ def test_other_faults() -> None:
     encoder = Returning(lambda m, y: y)
     with pytest.raises(InvalidArgument, match="can't run on a batch of shape"):
         features(encoder, torch.zeros(3, 2, 8, 8))
-    with pytest.raises(UnknownName, match="did you mean 'conv"):
+    with pytest.raises(UnknownName, match="Did you mean 'conv"):
         features(encoder, IMAGES, ["con"])
     with pytest.raises(TooFewSamples, match="at least one sample"):
         features(encoder, IMAGES[:0])

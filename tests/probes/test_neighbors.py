@@ -58,7 +58,7 @@ def test_the_figure_shows_each_query_and_its_neighbors() -> None:
     ("images", "queries", "message"),
     [
         (torch.zeros(6, 2, 4, 4), 2, "want .n, H, W. or"),
-        (torch.zeros(5, 4, 4), 2, "images holds 5 samples but features holds 6"),
+        (torch.zeros(5, 4, 4), 2, "^images and features must hold the same"),
         (torch.zeros(6, 4, 4), [9], "want indices of 6 images"),
     ],
 )

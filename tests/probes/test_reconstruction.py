@@ -91,7 +91,7 @@ def test_features_that_hold_the_image_draw_it_and_noise_does_not() -> None:
     [
         (torch.zeros(20, 1, 8, 8), "0.0 everywhere"),
         (torch.rand(20, 64), "want images"),
-        (torch.rand(19, 1, 8, 8), "20 samples but train images holds 19"),
+        (torch.rand(19, 1, 8, 8), "must hold the same number of samples, got 20 and 19"),
         (torch.rand(20, 1, 7, 9), "default decoder wants even sides"),
     ],
 )

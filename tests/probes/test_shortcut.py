@@ -75,7 +75,7 @@ def test_what_cannot_work_is_said() -> None:
     fit, held = batches(200, 0), batches(200, 1)
     with pytest.raises(InvalidArgument, match="want two"):
         shortcut(Halves(), [fit])
-    with pytest.raises(UnknownName, match="did you mean 'second'"):
+    with pytest.raises(UnknownName, match="Did you mean 'second'"):
         shortcut(Halves(), [fit, held], layers=["secnd"])
     with pytest.raises(InvalidArgument, match="want as many"):
         shortcut(Halves(), [fit, held], layers=["all"], factors=["one"])

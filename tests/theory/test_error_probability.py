@@ -153,7 +153,7 @@ def test_bad_input_is_said_in_one_line(information: object, h: object, size: obj
 
 
 def test_an_unknown_form_is_refused() -> None:
-    with pytest.raises(UnknownName, match="did you mean 'fano'"):
+    with pytest.raises(UnknownName, match="Did you mean 'fano'"):
         error_lower_bound(0.1, 0.5, 2, "fanno")
 
 

@@ -145,7 +145,7 @@ def test_the_standard_error_is_that_of_repetition() -> None:
         (lambda: ClassMixture([[0.0]], 1.0), "at least 2 classes"),
         (lambda: ClassMixture([[0.0], [1.0]], 1.0, [0.5, 0.6]), "priors are"),
         (lambda: ClassMixture([[0.0], [1.0]], [[[1.0]], [[-1.0]]]), "covariance is not positive definite"),
-        (lambda: ClassMixture([[0.0], [1.0]], 1.0).mutual_information(draws=1), "draws is 1"),
+        (lambda: ClassMixture([[0.0], [1.0]], 1.0).mutual_information(draws=1), "^draws must be"),
     ],
 )
 def test_bad_input_is_said_in_one_line(make: object, message: str) -> None:

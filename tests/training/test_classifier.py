@@ -369,9 +369,9 @@ def test_a_huge_learning_rate_diverges_before_its_snapshot() -> None:
     ("change", "told"),
     [
         ({"seeds": [1, 2]}, "holds 2 seeds; want 1"),
-        ({"seeds": [-1]}, "seeds is -1"),
+        ({"seeds": [-1]}, "^seeds must be"),
         ({"snapshots": [3]}, "names epoch 3, but training ends at epoch 2"),
-        ({"snapshots": [0.5]}, "snapshots is 0.5"),
+        ({"snapshots": [0.5]}, "^snapshots must be"),
         ({"data": (torch.zeros(4, 12), torch.zeros(3).long())}, "4 inputs but 3 labels"),
         ({"data": (torch.full((2, 12), torch.nan), torch.zeros(2).long())}, "NaN"),
         ({"data": (torch.zeros(2, 12), torch.zeros(2))}, "want integers"),

@@ -210,7 +210,7 @@ def test_settings_out_of_range_are_refused() -> None:
         fit({}, [torch.zeros(4, 2)], Fit(epochs=1))
     with pytest.raises(UnknownName, match="float16"):
         Fit(epochs=1, precision="float16")
-    with pytest.raises(UnknownName, match="did you mean 'adam'"):
+    with pytest.raises(UnknownName, match="Did you mean 'adam'"):
         Optimizer("adamm")
     for wrong in (
         {"momentum": 0.9},

@@ -138,7 +138,7 @@ def test_the_exchange_leaves_the_network_alone() -> None:
     assert torch.equal(model(x), plain)
     assert all(not m._forward_hooks and not m._forward_pre_hooks for m in model.modules())
     assert all(torch.equal(a, b) for a, b in zip(before.values(), model.state_dict().values(), strict=True))
-    with pytest.raises(UnknownName, match="did you mean 'conv'"):
+    with pytest.raises(UnknownName, match="Did you mean 'conv'"):
         StatisticsExchange(model, ["con"])
     with pytest.raises(InvalidArgument, match="one or more names"):
         StatisticsExchange(model)

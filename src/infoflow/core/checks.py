@@ -1,11 +1,10 @@
-"""Turns what a user hands over into tensors that the rest can rely on, or says what is wrong with it.
+"""Input checks: an array-like becomes a tensor that the rest of the library can rely on, or InvalidArgument is raised.
 
-Every function takes the argument's name, so that the message can use it.
+Every function takes the argument's name for the message. Settings are validated by `infoflow.core.settings`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,67 +13,109 @@ import torch
 from torch import Tensor
 
 from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
+from infoflow.core.settings import Flag, Integer, Number, check
+
+LARGEST_SQUARABLE = 1e150
+"""Largest magnitude whose square is well within float64."""
+SMALLEST_SQUARABLE = 1e-150
+"""Smallest magnitude whose square is well within float64."""
 
 
 def _tensor(value: Any, name: str) -> Tensor:
-    """Any real, numeric array-like as a detached tensor; a torch tensor keeps its device."""
+    """Any real, numeric array-like as a detached tensor; a torch tensor stays on its device."""
     if isinstance(value, Tensor):
         tensor = value.detach()
     else:
         try:
             array = np.asarray(value)
         except ValueError as error:
-            raise InvalidArgument(f"{name} is not a rectangular array: {error}") from None
+            raise InvalidArgument(
+                name, "a rectangular array", got_text=f"{type(value).__name__} that NumPy rejects: {error}"
+            ) from None
         if array.dtype.kind not in "biuf":
-            raise InvalidArgument(f"{name} has dtype {array.dtype}; want real numbers")
+            raise InvalidArgument(name, "an array of real numbers", got_text=f"dtype {array.dtype}")
         if array.dtype.itemsize > 8:
             array = array.astype(np.float64)
         if not array.dtype.isnative or any(stride < 0 for stride in array.strides) or not array.flags.writeable:
             array = array.astype(array.dtype.newbyteorder("="), copy=True)
         tensor = torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
     if tensor.is_complex():
-        raise InvalidArgument(f"{name} has dtype {tensor.dtype}; want real numbers")
+        raise InvalidArgument(name, "an array of real numbers", got_text=f"dtype {tensor.dtype}")
     return tensor
 
 
 def samples(value: Any, name: str, *, minimum: int = 2, dtype: torch.dtype | None = None) -> Tensor:
-    """Samples as a finite floating tensor of shape (n, d): trailing axes are flattened, a vector becomes (n, 1).
+    """Convert samples to a finite floating-point tensor of shape (n, d).
 
-    float32 and float64 are kept unless `dtype` asks otherwise; half precision becomes float32, integers float64.
+    Parameters
+    ----------
+    value : array-like of shape (n, ...)
+        Samples along the first axis. The other axes are flattened; a vector becomes (n, 1).
+    name
+        Name of the argument, for messages.
+    minimum
+        Smallest number of samples.
+    dtype
+        Type of the result. By default float32 and float64 stay, half precision becomes float32, integers float64.
 
-    Raises InvalidArgument (dtype, NaN or infinity, no features) or TooFewSamples (n < `minimum`).
+    Returns
+    -------
+    Tensor
+        Shape (n, d), detached, on the device of `value`.
 
+    Raises
+    ------
+    InvalidArgument
+        If the values are not real numbers, or NaN or infinite, or if there is no feature.
+    TooFewSamples
+        If there are fewer than `minimum` samples.
+
+    Examples
+    --------
     >>> samples([1, 2, 3], "x").shape
     torch.Size([3, 1])
     """
     tensor = _tensor(value, name)
+    shape = tuple(tensor.shape)
     if tensor.ndim == 0:
-        raise InvalidArgument(f"{name} is a single number; want samples of shape (n, ...)")
-    if tensor.shape[0] < minimum:
-        raise TooFewSamples(
-            f"{name} holds {tensor.shape[0]} samples (shape {tuple(tensor.shape)}); want at least {minimum}"
-        )
+        raise InvalidArgument(name, "samples of shape (n, ...)", got_text="a single number")
+    if shape[0] < minimum:
+        raise TooFewSamples(name, f"an array of at least {minimum} samples", got_text=f"{shape[0]} (shape {shape})")
     if tensor.numel() == 0:
-        raise InvalidArgument(f"{name} has shape {tuple(tensor.shape)}; want at least one feature per sample")
+        raise InvalidArgument(name, "an array with at least one feature per sample", got_text=f"shape {shape}")
     if dtype is None:
         if tensor.dtype in (torch.float32, torch.float64):
             dtype = tensor.dtype
         else:
             dtype = torch.float32 if tensor.is_floating_point() else torch.float64
-    tensor = tensor.reshape(tensor.shape[0], -1).to(dtype)
+    tensor = tensor.reshape(shape[0], -1).to(dtype)
     finite(tensor, name)
     return tensor
 
 
 def finite(tensor: Tensor, name: str) -> None:
-    """Raises InvalidArgument that says how many entries are NaN or infinite, and where the first is.
+    """Raise an error that counts and locates NaN and infinite entries.
 
-    >>> finite(torch.tensor([0.0, math.nan]), "x")
+    Parameters
+    ----------
+    tensor : Tensor of any shape
+        Values to check.
+    name
+        Name of the argument, for messages.
+
+    Raises
+    ------
+    InvalidArgument
+        If an entry is NaN or infinite.
+
+    Examples
+    --------
+    >>> finite(torch.tensor([0.0, float("nan")]), "x")
     Traceback (most recent call last):
     ...
-    infoflow.core.errors.InvalidArgument: x has 1 NaN value (first at index (1,)); want finite numbers
+    infoflow.core.errors.InvalidArgument: x must be finite, got 1 NaN value, the first at index (1,).
     """
-    # One pass without a mask: NaN and infinity poison a sum. (So does overflow of finite numbers, so look again then.)
+    # A sum needs no mask and is NaN or infinite if an entry is. Finite numbers can overflow too, so look again then.
     if bool(torch.isfinite(tensor.sum())):
         return
     bad = ~torch.isfinite(tensor)
@@ -83,35 +124,73 @@ def finite(tensor: Tensor, name: str) -> None:
     where = tuple(int(i) for i in bad.nonzero()[0])
     count, kind = int(bad.sum()), "NaN" if bool(torch.isnan(tensor).any()) else "infinite"
     raise InvalidArgument(
-        f"{name} has {count} {kind} value{'s' * (count > 1)} (first at index {where}); want finite numbers"
+        name, "finite", got_text=f"{count} {kind} value{'s' * (count > 1)}, the first at index {where}"
     )
 
 
-def moderate(tensor: Tensor, name: str, *, least: float = 1e-150) -> Tensor:
-    """The tensor itself, if its largest size is at most 1e150 and at least `least` (or 0): squares stay in float64.
+def squarable(tensor: Tensor, name: str, *, least: float = SMALLEST_SQUARABLE) -> Tensor:
+    """Return the tensor if squares of its largest magnitude neither overflow nor vanish in float64.
 
-    Raises InvalidArgument otherwise: sizes like that come from a fault more often than from data.
+    Parameters
+    ----------
+    tensor : Tensor of any shape
+        Finite values.
+    name
+        Name of the argument, for messages.
+    least
+        Smallest permitted magnitude of the largest entry. Entries that are all 0 are permitted.
 
-    >>> moderate(torch.tensor([1e200], dtype=torch.float64), "x")
+    Returns
+    -------
+    Tensor
+        The same tensor.
+
+    Raises
+    ------
+    InvalidArgument
+        If the largest magnitude is above 1e150, or below `least` and not 0. Such magnitudes come from a fault more
+        often than from data.
+
+    Examples
+    --------
+    >>> squarable(torch.tensor([1e200], dtype=torch.float64), "x")
     Traceback (most recent call last):
     ...
-    infoflow.core.errors.InvalidArgument: x reaches 1e+200, whose square is beyond float64; want it rescaled
+    infoflow.core.errors.InvalidArgument: x must be at most 1e+150 in magnitude, got 1e+200. Rescale it: ...
     """
     reach = max(abs(float(bound)) for bound in tensor.aminmax())
-    if reach > 1e150 or 0 < reach < least:
-        raise InvalidArgument(f"{name} reaches {reach:.3g}, whose square is beyond float64; want it rescaled")
+    if reach > LARGEST_SQUARABLE or 0 < reach < least:
+        limit = f"at most {LARGEST_SQUARABLE:g}" if reach > LARGEST_SQUARABLE else f"0 or at least {least:g}"
+        raise InvalidArgument(
+            name,
+            f"{limit} in magnitude",
+            got_text=f"{reach:.3g}",
+            remedy="Rescale it: float64 cannot hold its square.",
+        )
     return tensor
 
 
 def is_classes(value: Any) -> bool:
-    """Whether the values are classes by our rule: a one-dimensional integer or boolean array.
+    """Return whether the values count as classes: integers or booleans of shape (n,) or (n, 1).
 
+    Parameters
+    ----------
+    value : array-like
+        Values to look at.
+
+    Returns
+    -------
+    bool
+        False for anything else, including what is no array.
+
+    Examples
+    --------
     >>> is_classes([0, 1, 1]), is_classes([0.0, 1.0, 1.0]), is_classes([[0, 1], [1, 1]])
     (True, False, False)
     """
     try:
         tensor = value if isinstance(value, Tensor) else np.asarray(value)
-    except ValueError:  # a ragged list; `samples` says what is wrong with it
+    except ValueError:  # a ragged list, for which `samples` raises the error
         return False
     if isinstance(tensor, Tensor):
         integral = not tensor.is_floating_point() and not tensor.is_complex()
@@ -121,95 +200,99 @@ def is_classes(value: Any) -> bool:
 
 
 def classes(value: Any, name: str, *, minimum: int = 1) -> tuple[Tensor, int]:
-    """Labels as int64 codes 0..C-1 of shape (n,), and C. Accepts integers, booleans, and (n, 1) columns of them.
+    """Convert labels to codes 0..C-1.
 
-    Raises InvalidArgument for floats (continuous labels need binning first) and other shapes.
+    Parameters
+    ----------
+    value : array-like of shape (n,) or (n, 1)
+        Integers or booleans.
+    name
+        Name of the argument, for messages.
+    minimum
+        Smallest number of labels.
 
+    Returns
+    -------
+    codes : Tensor of shape (n,)
+        Codes in the order of the sorted labels, int64.
+    count : int
+        Number C of different labels.
+
+    Raises
+    ------
+    InvalidArgument
+        If the labels are no integers (continuous labels need binning first) or have another shape.
+    TooFewSamples
+        If there are fewer than `minimum` labels.
+
+    Examples
+    --------
     >>> codes, count = classes([7, 3, 7], "y"); codes.tolist(), count
     ([1, 0, 1], 2)
     """
     tensor = _tensor(value, name)
     if tensor.is_floating_point():
-        raise InvalidArgument(f"{name} has dtype {tensor.dtype}; want integer classes (bin continuous labels first)")
+        raise InvalidArgument(
+            name, "integer classes", got_text=f"dtype {tensor.dtype}", remedy="Bin continuous labels first."
+        )
     if tensor.ndim == 2 and tensor.shape[1] == 1:
         tensor = tensor[:, 0]
     if tensor.ndim != 1:
-        raise InvalidArgument(f"{name} has shape {tuple(tensor.shape)}; want one class per sample, shape (n,)")
+        raise InvalidArgument(name, "one class per sample, shape (n,)", got_text=f"shape {tuple(tensor.shape)}")
     if tensor.shape[0] < minimum:
-        raise TooFewSamples(f"{name} holds {tensor.shape[0]} labels; want at least {minimum}")
+        raise TooFewSamples(name, f"an array of at least {minimum} labels", got_text=str(tensor.shape[0]))
     values, codes = torch.unique(tensor, return_inverse=True)
     return codes.to(torch.int64), int(values.numel())
 
 
 def paired(x: Tensor, y: Tensor, x_name: str = "x", y_name: str = "y") -> None:
-    """Raises InvalidArgument unless both hold the same number of samples.
+    """Raise an error unless both hold the same number of samples.
 
+    Parameters
+    ----------
+    x, y : Tensor of shape (n, ...)
+        Samples along the first axis.
+    x_name, y_name
+        Names of the arguments, for messages.
+
+    Raises
+    ------
+    InvalidArgument
+        If the numbers of samples differ.
+
+    Examples
+    --------
     >>> paired(torch.zeros(3, 1), torch.zeros(2))
     Traceback (most recent call last):
     ...
-    infoflow.core.errors.InvalidArgument: x holds 3 samples but y holds 2; want pairs
+    infoflow.core.errors.InvalidArgument: x and y must hold the same number of samples, got 3 and 2.
     """
     if x.shape[0] != y.shape[0]:
-        raise InvalidArgument(f"{x_name} holds {x.shape[0]} samples but {y_name} holds {y.shape[0]}; want pairs")
+        raise InvalidArgument(
+            f"{x_name} and {y_name} must hold the same number of samples, got {x.shape[0]} and {y.shape[0]}."
+        )
 
 
 def positive(value: Any, name: str, *, zero: bool = False) -> float:
-    """A finite number > 0 (or >= 0 when `zero`), else InvalidArgument (a boolean or a string is none).
-
-    >>> positive(2, "width")
-    2.0
-    >>> positive(0, "width")
-    Traceback (most recent call last):
-    ...
-    infoflow.core.errors.InvalidArgument: width is 0; want a finite number > 0
-    """
-    try:
-        if isinstance(value, bool | str):
-            raise TypeError
-        number = float(value)
-    except (TypeError, ValueError):
-        raise InvalidArgument(f"{name} is {value!r}; want a number") from None
-    if not math.isfinite(number) or number < 0 or (number == 0 and not zero):
-        raise InvalidArgument(f"{name} is {value!r}; want a finite number {'>=' if zero else '>'} 0")
+    """A finite number > 0, or >= 0 if `zero`."""
+    number: float = check(value, name, Number(0, open_low=not zero))
     return number
 
 
 def integer(value: Any, name: str, *, minimum: int = 1) -> int:
-    """An integer >= `minimum`, else InvalidArgument (a boolean or a float is none).
-
-    >>> integer(3, "k")
-    3
-    >>> integer(2.5, "k")
-    Traceback (most recent call last):
-    ...
-    infoflow.core.errors.InvalidArgument: k is 2.5; want an integer >= 1
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
-        raise InvalidArgument(f"{name} is {value!r}; want an integer >= {minimum}")
-    return int(value)
+    """An integer >= `minimum`; a boolean or a float is none."""
+    number: int = check(value, name, Integer(minimum))
+    return number
 
 
 def flag(value: Any, name: str) -> bool:
-    """True or False, else InvalidArgument: the string "false" would count as true.
-
-    >>> flag("false", "copula")
-    Traceback (most recent call last):
-    ...
-    infoflow.core.errors.InvalidArgument: copula is 'false'; want True or False
-    """
-    if not isinstance(value, bool | np.bool_):
-        raise InvalidArgument(f"{name} is {value!r}; want True or False")
-    return bool(value)
+    """True or False; text such as "false" is neither."""
+    truth: bool = check(value, name, Flag())
+    return truth
 
 
 def choice(value: Any, what: str, options: Iterable[str]) -> str:
-    """One of `options`, else UnknownName with the nearest.
-
-    >>> choice("uper", "bound", ["upper", "lower"])
-    Traceback (most recent call last):
-    ...
-    infoflow.core.errors.UnknownName: unknown bound 'uper'; did you mean 'upper'? Known: lower, upper
-    """
+    """One of the names in `options`."""
     known = list(options)
     if value not in known:
         raise UnknownName(what, value, known)

@@ -1,4 +1,4 @@
-"""What an estimate is: a number in nats with its kind, ceiling, interval and warnings."""
+"""The result of an estimator: a number in nats with its kind, ceiling, interval and warnings."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ from typing import Any, NamedTuple
 
 NATS_PER_BIT = math.log(2.0)
 
-# An estimate this close to its ceiling (relative) says "at least this much", not "this much".
+# Relative distance to the ceiling below which an estimate is only a lower limit of the quantity.
 SATURATION = 0.01
 
-# Rounding in a sum over up to a million float64 terms; anything beyond it is a fault in the estimator.
+# Rounding error of a sum over up to a million float64 terms; a larger excess is a fault of the estimator.
 _ROUNDING = 1e-6
 
 
 class Kind(StrEnum):
-    """What an estimate's number is, in relation to the quantity it is named after."""
+    """Relation of an estimate's number to the quantity that it is named after.
+
+    Examples
+    --------
+    >>> Kind("lower bound") is Kind.LOWER_BOUND, str(Kind.PLUG_IN)
+    (True, 'plug-in')
+    """
 
     EXACT = "exact"
     PLUG_IN = "plug-in"
@@ -31,7 +37,22 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Interval:
-    """An interval in nats, and what it spans: "bootstrap", "subsampling", "seeds", "folds", ..."""
+    """An interval in nats.
+
+    Parameters
+    ----------
+    low, high
+        Ends, in nats.
+    spans
+        Variation that the interval covers: "bootstrap", "subsampling", "seeds", "folds", ...
+    level
+        Confidence level.
+
+    Examples
+    --------
+    >>> 0.5 in Interval(0.4, 0.6, "bootstrap"), 0.7 in Interval(0.4, 0.6, "bootstrap")
+    (True, False)
+    """
 
     low: float
     high: float
@@ -44,15 +65,44 @@ class Interval:
 
 @dataclass(frozen=True)
 class Estimate:
-    """One number in nats with what is needed to trust it or not.
+    """One number in nats with what is needed to judge it.
 
-    `ceiling` is the largest value that the quantity can take, or that the estimator can return, from these samples
-    (log N, H(Y), log m); `ceiling_name` says which. An estimate is never NaN and never above its ceiling: an estimator
-    that would produce one has a fault, and constructing the estimate raises ValueError.
+    Parameters
+    ----------
+    nats
+        The estimate. A value above the ceiling by no more than rounding is set to the ceiling.
+    quantity
+        What was estimated, such as "I(X;Y)".
+    kind
+        Relation of the number to the quantity.
+    estimator
+        Name of the estimator.
+    n
+        Number of samples.
+    parameters
+        Settings of the estimator by name.
+    ceiling
+        Largest value, in nats, that the quantity can have or that the estimator can return from these samples
+        (log N, H(Y), log m); infinite if there is none.
+    ceiling_name
+        Which of these the ceiling is.
+    interval
+        Interval of the estimate, if one was computed.
+    p_value
+        p-value of a test of independence, if one was computed.
+    warnings
+        Sentences that limit the interpretation, each with cause, consequence and remedy.
 
+    Raises
+    ------
+    ValueError
+        If `nats` is NaN or above the ceiling by more than rounding: a fault of the estimator.
+
+    Examples
+    --------
     >>> e = Estimate(2.0, "I(X;Y)", Kind.PLUG_IN, "Discrete", n=100, ceiling=4.605, ceiling_name="log N")
-    >>> round(e.bits, 3), e.saturated
-    (2.885, False)
+    >>> round(e.bits, 3), float(e), e.saturated
+    (2.885, 2.0, False)
     >>> print(e)
     I(X;Y) = 2.0000 nats (2.8854 bits), plug-in, Discrete, n = 100, ceiling log N = 4.6050
     """
@@ -86,7 +136,7 @@ class Estimate:
 
     @property
     def saturated(self) -> bool:
-        """Whether the estimate has reached its ceiling (within 1 %), so that it can only say "at least"."""
+        """Whether the estimate is within 1 % of its ceiling, so that it is only a lower limit."""
         return math.isfinite(self.ceiling) and self.nats >= self.ceiling * (1 - SATURATION)
 
     def __float__(self) -> float:
@@ -96,7 +146,12 @@ class Estimate:
         return hash((self.nats, self.quantity, self.kind, self.estimator, self.n))
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields with bits and saturation, as plain values that JSON can hold.
+        """Return all fields, bits and saturation as plain values that JSON can hold.
+
+        Returns
+        -------
+        dict
+            Field name to value; an infinite ceiling becomes None.
 
         Examples
         --------
@@ -128,9 +183,16 @@ class Estimate:
 
 
 class LayerInformation(NamedTuple):
-    """One point of the information plane: what a layer T keeps of the input and of the label."""
+    """One point of the information plane.
+
+    Examples
+    --------
+    >>> half = Estimate(0.5, "I", Kind.POINT, "KSG", n=100)
+    >>> LayerInformation(input=half, label=half).label.nats
+    0.5
+    """
 
     input: Estimate
-    """I(X;T), or the quantity that stands for it, such as H(Q(T))."""
+    """I(X;T), or a quantity that stands for it, such as H(Q(T))."""
     label: Estimate
     """I(T;Y)."""

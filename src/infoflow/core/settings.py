@@ -127,7 +127,9 @@ class Each:
 
 
 @dataclass(frozen=True)
-class _Flag:
+class Flag:
+    """True or False, of Python or NumPy; 0, 1 and text are neither."""
+
     wanted: str = "True or False"
 
     def accept(self, value: Any) -> bool:
@@ -177,7 +179,7 @@ Probability = Annotated[float, Number(0, 1)]
 def _rule(hint: Any) -> Rule | None:
     """The rule that a type states, or None where it states none."""
     if hint is bool:
-        return _Flag()
+        return Flag()
     if hint is type(None):
         return _Absent()
     origin = get_origin(hint)

@@ -184,10 +184,10 @@ def test_digits_are_sane() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: Binning(width=0), InvalidArgument, "width is 0"),
+        (lambda: Binning(width=0), InvalidArgument, "^width must be"),
         (lambda: Binning(width=math.inf), InvalidArgument, "width"),
-        (lambda: Binning(bins=0), InvalidArgument, "bins is 0"),
-        (lambda: Binning(bins=2.5), InvalidArgument, "bins is 2.5"),
+        (lambda: Binning(bins=0), InvalidArgument, "^bins must be"),
+        (lambda: Binning(bins=2.5), InvalidArgument, "^bins must be"),
         (lambda: Binning(low=0), InvalidArgument, "both or neither"),
         (lambda: Binning(low=1, high=1), InvalidArgument, "low < high"),
         (lambda: Binning(low=0, high=math.nan), InvalidArgument, "high is nan"),
@@ -195,11 +195,11 @@ def test_digits_are_sane() -> None:
         (lambda: Binning(width=0.1, low=0, high=1), InvalidArgument, "width"),
         (lambda: Binning(edges="quantile", scope="run"), InvalidArgument, "quantile"),
         (lambda: Binning(scope="neuron"), UnknownName, "unknown scope"),
-        (lambda: Binning(edges="uniforn"), UnknownName, "did you mean 'uniform'"),
+        (lambda: Binning(edges="uniforn"), UnknownName, "Did you mean 'uniform'"),
         (lambda: Binning().entropy([1.0, math.nan]), InvalidArgument, "NaN"),
         (lambda: Binning().entropy([1.0]), TooFewSamples, "at least 2"),
-        (lambda: Binning().estimate([1.0, 2.0], [0]), InvalidArgument, "x holds 2 samples but y holds 1"),
-        (lambda: Binning().measure([1.0, 2.0], [0.5, 0.7]), InvalidArgument, "y has dtype"),
+        (lambda: Binning().estimate([1.0, 2.0], [0]), InvalidArgument, "^x and y must hold the same"),
+        (lambda: Binning().measure([1.0, 2.0], [0.5, 0.7]), InvalidArgument, "^y must be"),
     ],
 )
 def test_faults_are_named(call, error: type[InfoflowError], words: str) -> None:

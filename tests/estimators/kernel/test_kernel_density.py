@@ -174,16 +174,16 @@ def test_warnings_say_what_is_wrong_with_the_layer() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: KernelDensity(0), InvalidArgument, "variance is 0"),
+        (lambda: KernelDensity(0), InvalidArgument, "^variance must be"),
         (lambda: KernelDensity(math.nan), InvalidArgument, "variance"),
-        (lambda: KernelDensity(bound="uper"), UnknownName, "did you mean 'upper'"),
+        (lambda: KernelDensity(bound="uper"), UnknownName, "Did you mean 'upper'"),
         (lambda: KernelDensity(dtype="float16"), UnknownName, "dtype"),
         (lambda: KernelDensity(adaptive=1), InvalidArgument, "adaptive"),
         (lambda: KernelDensity().entropy([[math.nan], [0.0]]), InvalidArgument, "NaN"),
         (lambda: KernelDensity().entropy([[1.0]]), TooFewSamples, "at least 2"),
-        (lambda: KernelDensity().estimate([[1.0], [2.0]], [0.5, 0.5]), InvalidArgument, "y has dtype"),
-        (lambda: KernelDensity().estimate([[1.0], [2.0]], [0, 1, 1]), InvalidArgument, "x holds 2 samples"),
-        (lambda: KernelDensity().measure([[1.0], [2.0]], [0, 1, 1]), InvalidArgument, "t holds 2 samples"),
+        (lambda: KernelDensity().estimate([[1.0], [2.0]], [0.5, 0.5]), InvalidArgument, "^y must be"),
+        (lambda: KernelDensity().estimate([[1.0], [2.0]], [0, 1, 1]), InvalidArgument, "^x and y must hold the same"),
+        (lambda: KernelDensity().measure([[1.0], [2.0]], [0, 1, 1]), InvalidArgument, "^t and y must hold the same"),
     ],
 )
 def test_faults_are_named(call, error: type[InfoflowError], words: str) -> None:

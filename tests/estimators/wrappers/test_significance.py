@@ -125,7 +125,7 @@ def test_an_infinite_estimate_has_no_interval_worth_the_name() -> None:
 
 def test_bad_settings_are_refused() -> None:
     x, y = tasks.bivariate(0.5).sample(50, 0)
-    with pytest.raises(UnknownName, match="did you mean 'subsampling'"):
+    with pytest.raises(UnknownName, match="Did you mean 'subsampling'"):
         interval(Gaussian(), x, y, "subsample")
     with pytest.raises(InvalidArgument, match="level"):
         interval(Gaussian(), x, y, level=95)

@@ -64,7 +64,7 @@ def test_nobody_meets_its_own_cell(images: int, cells: list[int], seed: int) -> 
 
 
 def test_what_has_no_strangers_is_refused() -> None:
-    with pytest.raises(UnknownName, match="did you mean 'same-image'"):
+    with pytest.raises(UnknownName, match="Did you mean 'same-image'"):
         Candidates("same-imag", 4, CELLS)
     with pytest.raises(TooFewSamples, match="batch of 1 has no random negatives"):
         Candidates("random", 1, CELLS)

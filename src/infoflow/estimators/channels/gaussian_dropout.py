@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from infoflow.core.checks import classes, integer, moderate, paired, positive, samples
+from infoflow.core.checks import classes, integer, paired, positive, samples, squarable
 from infoflow.core.estimate import Estimate, Interval, Kind, LayerInformation
 from infoflow.entropies.discrete import plug_in
 from infoflow.entropies.gaussian_mixture import MonteCarlo, multiplied_information
@@ -47,7 +47,7 @@ class GaussianDropoutInformation:
 
     def estimate(self, x: Any, y: Any) -> Estimate:
         """I(Z;Y) of the layer `x` before its noise and classes `y`."""
-        t, codes = moderate(samples(x, "x"), "x"), classes(y, "y")[0]
+        t, codes = squarable(samples(x, "x"), "x"), classes(y, "y")[0]
         paired(t, codes)
         found = multiplied_information(t, self.sigma, codes, draws=self.draws, seed=self.seed)
         assert found.label is not None
@@ -55,13 +55,13 @@ class GaussianDropoutInformation:
 
     def entropy(self, t: Any) -> Estimate:
         """I(X;Z) of a deterministic layer whose values are multiplied by the noise."""
-        values = moderate(samples(t, "t"), "t")
+        values = squarable(samples(t, "t"), "t")
         found = multiplied_information(values, self.sigma, draws=self.draws, seed=self.seed)
         return self._input(found.component, values)
 
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
         """Both from the same draws; the inputs `x` are not needed."""
-        values, codes = moderate(samples(t, "t"), "t"), classes(y, "y")[0]
+        values, codes = squarable(samples(t, "t"), "t"), classes(y, "y")[0]
         paired(values, codes, "t", "y")
         found = multiplied_information(values, self.sigma, codes, draws=self.draws, seed=self.seed)
         assert found.label is not None

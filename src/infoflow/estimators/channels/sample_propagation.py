@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from infoflow.core.checks import classes, integer, moderate, paired, positive, samples
+from infoflow.core.checks import classes, integer, paired, positive, samples, squarable
 from infoflow.core.estimate import Estimate, Interval, Kind, LayerInformation
 from infoflow.entropies.discrete import plug_in
 from infoflow.entropies.gaussian_mixture import MonteCarlo, noisy_information
@@ -51,7 +51,7 @@ class SamplePropagation:
 
     def estimate(self, x: Any, y: Any) -> Estimate:
         """I(T;Y) of the layer `x` before its noise and the classes (or numbers of the inputs) `y`."""
-        t, codes = moderate(samples(x, "x"), "x", least=0.0), classes(y, "y")[0]
+        t, codes = squarable(samples(x, "x"), "x", least=0.0), classes(y, "y")[0]
         paired(t, codes)
         found = noisy_information(t, self.variance, codes, draws=self.draws, seed=self.seed)
         assert found.label is not None
@@ -59,12 +59,12 @@ class SamplePropagation:
 
     def entropy(self, t: Any) -> Estimate:
         """I(X;T) of a deterministic layer with noise added at its end."""
-        values = moderate(samples(t, "t"), "t", least=0.0)
+        values = squarable(samples(t, "t"), "t", least=0.0)
         return self._input(noisy_information(values, self.variance, draws=self.draws, seed=self.seed).component, values)
 
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
         """Both from the same draws; the inputs `x` are not needed."""
-        values, codes = moderate(samples(t, "t"), "t", least=0.0), classes(y, "y")[0]
+        values, codes = squarable(samples(t, "t"), "t", least=0.0), classes(y, "y")[0]
         paired(values, codes, "t", "y")
         found = noisy_information(values, self.variance, codes, draws=self.draws, seed=self.seed)
         assert found.label is not None

@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import classes, integer, is_classes, moderate, paired, positive, samples
+from infoflow.core.checks import classes, integer, is_classes, paired, positive, samples, squarable
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Estimate, Interval, Kind, LayerInformation
 
@@ -140,7 +140,7 @@ class DependenceGraph:
 
 def _checked(value: Any, name: str) -> Tensor:
     """Class codes (n,), or samples (n, d)."""
-    return classes(value, name, minimum=2)[0] if is_classes(value) else moderate(samples(value, name), name)
+    return classes(value, name, minimum=2)[0] if is_classes(value) else squarable(samples(value, name), name)
 
 
 def _variable(value: Tensor, shifts: int, seed: int) -> _Variable:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import choice, classes, flag, moderate, paired, positive, samples
+from infoflow.core.checks import choice, classes, flag, paired, positive, samples, squarable
 from infoflow.core.estimate import SATURATION, Estimate, Kind, LayerInformation
 from infoflow.entropies.discrete import plug_in
 from infoflow.pairwise.log_sum_exp import log_sum_exp
@@ -139,7 +139,7 @@ def _many(
     log_size = sizes.to(torch.float64).log()[codes]
     h_y = float(plug_in(sizes))
     if any(e.adaptive for e in estimators):  # σ grows with the layer then
-        moderate(t, name.lower())
+        squarable(t, name.lower())
     largest = max(abs(float(bound)) for bound in t.aminmax())
     values: dict[tuple[str, float], tuple[float, float]] = {}
     for dtype in sorted({e.dtype for e in estimators}):

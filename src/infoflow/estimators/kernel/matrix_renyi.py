@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import choice, classes, flag, integer, is_classes, moderate, paired, positive, samples
+from infoflow.core.checks import choice, classes, flag, integer, is_classes, paired, positive, samples, squarable
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind, LayerInformation
 from infoflow.entropies.renyi import (
@@ -325,7 +325,7 @@ def _values(value: Any, name: str) -> Tensor:
     """Checked, but in its own shape and kind: channels and classes are told apart later."""
     if is_classes(value):
         return classes(value, name, minimum=2)[0]
-    flat = moderate(samples(value, name), name)
+    flat = squarable(samples(value, name), name)
     shape = value.shape if isinstance(value, Tensor) else np.shape(value)
     return flat.reshape(tuple(shape))
 

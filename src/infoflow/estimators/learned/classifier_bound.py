@@ -11,7 +11,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from infoflow.core.checks import choice, classes, integer, moderate, paired, positive, samples
+from infoflow.core.checks import choice, classes, integer, paired, positive, samples, squarable
 from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.entropies.discrete import plug_in
@@ -56,7 +56,7 @@ class ClassifierBound:
 
     def estimate(self, x: Any, y: Any) -> Estimate:
         """The bound of I(X;Y)."""
-        values = moderate(samples(x, "x", dtype=torch.float64), "x")
+        values = squarable(samples(x, "x", dtype=torch.float64), "x")
         codes, count = classes(y, "y")
         paired(values, codes)
         n = len(values)

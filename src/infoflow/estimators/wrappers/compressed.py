@@ -11,7 +11,7 @@ import torch
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
-from infoflow.core.checks import choice, classes, integer, is_classes, moderate, paired, samples
+from infoflow.core.checks import choice, classes, integer, is_classes, paired, samples, squarable
 from infoflow.core.errors import DidNotConverge, InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Kind, LayerInformation
 from infoflow.core.protocols import Estimator
@@ -160,7 +160,7 @@ def _values(value: Any, name: str) -> Tensor:
     """Samples (n, d), or class codes (n,)."""
     if is_classes(value):
         return classes(value, name, minimum=2)[0]
-    return moderate(samples(value, name, dtype=torch.float64), name)
+    return squarable(samples(value, name, dtype=torch.float64), name)
 
 
 def _standard(values: Tensor, train: Tensor) -> Tensor:

@@ -56,7 +56,7 @@ def _side(value: Any, name: str, device: torch.device | str) -> tuple[Tensor, Te
     if checks.is_classes(value):
         codes, count = checks.classes(value, name, minimum=MINIMUM)
         return F.one_hot(codes, count).double().to(device), codes.to(device)
-    values = checks.moderate(checks.samples(value, name, minimum=MINIMUM, dtype=torch.float64), name)
+    values = checks.squarable(checks.samples(value, name, minimum=MINIMUM, dtype=torch.float64), name)
     values = values.to(device)
     return values[:, values.amax(0) > values.amin(0)], None
 

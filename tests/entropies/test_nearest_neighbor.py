@@ -75,7 +75,7 @@ def test_bad_input_is_named() -> None:
         kozachenko_leonenko(x, 5)
     with pytest.raises(UnknownName, match="unknown metric"):
         log_unit_ball(2, "manhattan")
-    with pytest.raises(InvalidArgument, match="^dimension must be"):
+    with pytest.raises(InvalidArgument, match=r"^dimension must be"):
         log_unit_ball(0)
     with pytest.raises(InvalidArgument, match=r"distance has shape \(5, 2\)"):
         neighbor_entropy(torch.ones(5, 2), 1, weights=torch.ones(1))

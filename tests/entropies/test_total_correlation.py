@@ -102,7 +102,7 @@ def test_bad_input_is_named() -> None:
         total_correlation(draw(20, 0), normalization="bits")
     with pytest.raises(TooFewSamples, match="z holds 4 samples of 3"):
         total_correlation(draw(4, 0))
-    with pytest.raises(TooFewSamples, match="^z must be"):
+    with pytest.raises(TooFewSamples, match=r"^z must be"):
         total_correlation(draw(4, 0), "ksg")
-    with pytest.raises(InvalidArgument, match="^k must be"):
+    with pytest.raises(InvalidArgument, match=r"^k must be"):
         total_correlation(draw(20, 0), "ksg", k=0)

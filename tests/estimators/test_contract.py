@@ -649,7 +649,7 @@ def test_any_number_of_samples_gives_an_estimate_or_a_clear_error(case: Case) ->
 
 def test_k_neighbors_need_more_samples_than_k() -> None:
     for name in ("ksg", "mixed", "kozachenko-leonenko"):
-        with pytest.raises(TooFewSamples, match="^x must be"):
+        with pytest.raises(TooFewSamples, match=r"^x must be"):
             create(name, k=5).estimate(*numbers(0.6, n=6))
         assert math.isfinite(create(name, k=5).estimate(*numbers(0.6, n=7)).nats)
 

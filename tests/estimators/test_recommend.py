@@ -152,11 +152,11 @@ def test_the_reason_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_bad_input_is_refused_by_name() -> None:
-    with pytest.raises(InvalidArgument, match="^x and y must hold the same"):
+    with pytest.raises(InvalidArgument, match=r"^x and y must hold the same"):
         recommend(np.arange(20), np.arange(19))
-    with pytest.raises(InvalidArgument, match="^x and y must hold the same"):
+    with pytest.raises(InvalidArgument, match=r"^x and y must hold the same"):
         recommend(np.arange(20.0), np.arange(19))
-    with pytest.raises(InvalidArgument, match="^y must be"):
+    with pytest.raises(InvalidArgument, match=r"^y must be"):
         recommend(np.arange(3.0), [0.0, np.nan, 1.0])
 
 

@@ -106,7 +106,7 @@ def test_training_does_not_die_of_its_recording(
 def test_what_can_be_asked_wrongly(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="Did you mean 'raise'"):
         Watch(X, Y, store=tmp_path / "a", on_error="raises")
-    with pytest.raises(InvalidArgument, match="^count must be"):
+    with pytest.raises(InvalidArgument, match=r"^count must be"):
         Schedule(count=1)
     with pytest.raises(InvalidArgument, match="has not begun"):
         Watch(X, Y, store=tmp_path / "a").after(0)

@@ -57,9 +57,9 @@ def test_vectors_outside_the_support_are_counted(name: str, kind: type) -> None:
 def test_priors_that_are_none() -> None:
     with pytest.raises(InvalidArgument, match="want low < high"):
         Uniform(1, 1)
-    with pytest.raises(InvalidArgument, match="^radius must be"):
+    with pytest.raises(InvalidArgument, match=r"^radius must be"):
         Ball(0)
-    with pytest.raises(InvalidArgument, match="^deviation must be"):
+    with pytest.raises(InvalidArgument, match=r"^deviation must be"):
         Gaussian(0, -1)
     with pytest.raises(UnknownName, match="Did you mean 'uniform'"):
         KernelMatching("unifrom")

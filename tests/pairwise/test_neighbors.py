@@ -175,7 +175,7 @@ def test_bad_input_is_named() -> None:
     x = torch.zeros(5, 1)
     with pytest.raises(TooFewSamples, match="k = 5 neighbors need at least 6 samples; got 5"):
         nearest(x, 5)
-    with pytest.raises(InvalidArgument, match="^k must be"):
+    with pytest.raises(InvalidArgument, match=r"^k must be"):
         nearest(x, 0)
     with pytest.raises(UnknownName, match="Did you mean 'euclidean'"):
         nearest(x, 1, metric="euclidian")

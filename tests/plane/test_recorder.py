@@ -228,7 +228,7 @@ def test_other_arguments_that_cannot_be_used_are_named(tmp_path: Path) -> None:
         begin(model="net")
     with pytest.raises(UnknownName, match="unknown maps 'sum'"):
         begin(maps="sum")
-    with pytest.raises(InvalidArgument, match="^batch_size must be"):
+    with pytest.raises(InvalidArgument, match=r"^batch_size must be"):
         begin(batch_size=0)
     with pytest.raises(InvalidArgument, match="exclude each other"):
         begin(resume=True, overwrite=True)
@@ -318,7 +318,7 @@ def test_a_layer_that_changes_its_shape_is_refused(tmp_path: Path) -> None:
 def test_epochs_and_a_closed_recorder(tmp_path: Path) -> None:
     with record(network(), X, Y, store=tmp_path) as recorder:
         for epoch in (-1, 1.5, "1", True):
-            with pytest.raises(InvalidArgument, match="^epoch must be"):
+            with pytest.raises(InvalidArgument, match=r"^epoch must be"):
                 recorder.snapshot(epoch)  # type: ignore[arg-type]
         recorder.snapshot(np.int64(2))  # type: ignore[arg-type]
     with pytest.raises(InvalidArgument, match="closed"):

@@ -90,9 +90,9 @@ def test_a_task_can_be_sent_to_another_process(task: Task) -> None:
 
 
 def test_a_bad_seed_or_size_is_refused() -> None:
-    with pytest.raises(InvalidArgument, match="^n must be"):
+    with pytest.raises(InvalidArgument, match=r"^n must be"):
         tasks.find("1v1-normal-0.75").sample(0, seed=0)
-    with pytest.raises(InvalidArgument, match="^seed must be"):
+    with pytest.raises(InvalidArgument, match=r"^seed must be"):
         tasks.find("spiral-multinormal-sparse-3-3-2-2.0").sample(3, seed=-1)
 
 

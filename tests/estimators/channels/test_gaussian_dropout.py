@@ -56,5 +56,5 @@ def test_bad_input() -> None:
         GaussianDropoutInformation(sigma=0)
     with pytest.raises(InvalidArgument, match="infinite"):
         GaussianDropoutInformation().entropy([[1.0], [math.inf]])
-    with pytest.raises(InvalidArgument, match="^x and y must hold the same"):
+    with pytest.raises(InvalidArgument, match=r"^x and y must hold the same"):
         GaussianDropoutInformation().estimate([1.0, 2.0], [0, 1, 1])

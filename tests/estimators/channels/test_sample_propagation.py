@@ -79,5 +79,5 @@ def test_bad_input() -> None:
             SamplePropagation(**arguments)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgument, match="classes"):
         SamplePropagation().estimate(np.ones((4, 1)), np.ones(4))
-    with pytest.raises(InvalidArgument, match="^t and y must hold the same"):
+    with pytest.raises(InvalidArgument, match=r"^t and y must hold the same"):
         SamplePropagation().measure(np.ones((4, 1)), [0, 1])

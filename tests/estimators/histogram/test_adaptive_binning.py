@@ -59,5 +59,5 @@ def test_continuous_labels_constants_and_faults() -> None:
     constant = AdaptiveBinning().measure(np.ones((4, 2)), [0, 1, 0, 1])
     assert constant.input.nats == 0.0
     assert "constant" in constant.input.warnings[0]
-    with pytest.raises(InvalidArgument, match="^bins must be"):
+    with pytest.raises(InvalidArgument, match=r"^bins must be"):
         AdaptiveBinning(0)

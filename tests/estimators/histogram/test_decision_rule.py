@@ -45,5 +45,5 @@ def test_perfect_and_blind_networks() -> None:
 def test_bad_input() -> None:
     with pytest.raises(InvalidArgument, match="one unit"):
         DecisionRule().entropy(np.ones((4, 1)))
-    with pytest.raises(InvalidArgument, match="^x and y must hold the same"):
+    with pytest.raises(InvalidArgument, match=r"^x and y must hold the same"):
         DecisionRule().estimate(np.ones((4, 2)), [0, 1, 2])

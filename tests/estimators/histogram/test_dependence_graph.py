@@ -130,7 +130,7 @@ def test_bad_input() -> None:
     for arguments, word in (({"width": 0}, "width"), ({"shifts": 0}, "shifts"), ({"clip": -1}, "clip")):
         with pytest.raises(InvalidArgument, match=word):
             DependenceGraph(**arguments)  # type: ignore[arg-type]
-    with pytest.raises(InvalidArgument, match="^x and y must hold the same"):
+    with pytest.raises(InvalidArgument, match=r"^x and y must hold the same"):
         DependenceGraph().estimate(x, y[1:])
     with pytest.raises(InvalidArgument, match="x is None"):
         DependenceGraph().measure(x, np.zeros(50, dtype=int))

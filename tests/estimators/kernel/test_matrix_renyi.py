@@ -199,7 +199,7 @@ def test_bad_arguments(arguments: dict[str, object], error: type[Exception], wor
 
 def test_bad_samples() -> None:
     x, t, y = data()
-    with pytest.raises(InvalidArgument, match="^x and y must hold the same"):
+    with pytest.raises(InvalidArgument, match=r"^x and y must hold the same"):
         MatrixRenyi().estimate(x, t[:-1])
     with pytest.raises(InvalidArgument, match="NaN"):
         MatrixRenyi().estimate(np.where(x > 2, np.nan, x), t)

@@ -43,7 +43,7 @@ def test_vectors_are_neural_as_it_is_and_mine_is_a_setting() -> None:
 
 def test_bad_input() -> None:
     x, y = pictures(50, 3)
-    with pytest.raises(InvalidArgument, match="^x and y must hold the same"):
+    with pytest.raises(InvalidArgument, match=r"^x and y must hold the same"):
         information_between(x, y[:45])
     with pytest.raises(TooFewSamples, match="at least 40"):
         information_between(x[:20], y[:20])

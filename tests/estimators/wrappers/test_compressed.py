@@ -86,6 +86,6 @@ def test_bad_input() -> None:
         Compressed(Gaussian(), components=0)
     with pytest.raises(TooFewSamples, match="components"):
         Compressed(Gaussian(), components=30).estimate(x, y)
-    with pytest.raises(InvalidArgument, match="^x and y must hold the same"):
+    with pytest.raises(InvalidArgument, match=r"^x and y must hold the same"):
         Compressed(Gaussian()).estimate(x, y[1:])
     assert Compressed(Gaussian(), components=2).estimate(x, np.arange(20.0)).nats < math.inf

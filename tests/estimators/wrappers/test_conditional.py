@@ -157,18 +157,18 @@ def test_constants() -> None:
 
 def test_bad_input_is_named() -> None:
     x, y, z = chain(30, 0)
-    with pytest.raises(UnknownName, match="unknown estimator 'ksk'. Did you mean 'ksg'"):
+    with pytest.raises(UnknownName, match=r"unknown estimator 'ksk'. Did you mean 'ksg'"):
         conditional_mutual_information(x, y, z, "ksk")
     with pytest.raises(InvalidArgument, match="Pass them to the constructor"):
         conditional_mutual_information(x, y, z, KSG(), k=5)
-    with pytest.raises(InvalidArgument, match="^estimator must be"):
+    with pytest.raises(InvalidArgument, match=r"^estimator must be"):
         conditional_mutual_information(x, y, z, 3)  # type: ignore[arg-type]
     for call in (
         lambda: conditional_mutual_information(x, y, z[:20]),
         lambda: conditional_mutual_information(x, y, z[:20], MixedKSG()),
         lambda: conditional_mutual_information(x, y, np.zeros(20, dtype=int)),
     ):
-        with pytest.raises(InvalidArgument, match="^x and z must hold the same"):
+        with pytest.raises(InvalidArgument, match=r"^x and z must hold the same"):
             call()
 
 

@@ -164,7 +164,7 @@ def test_state_dict_copy_and_a_step(name: str) -> None:
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_a_negative_beta_is_refused(name: str) -> None:
     for beta in (-0.1, math.nan, math.inf, "1", True):
-        with pytest.raises(InvalidArgument, match="^beta must be"):
+        with pytest.raises(InvalidArgument, match=r"^beta must be"):
             made(name, beta=beta)
 
 

@@ -278,7 +278,7 @@ def test_settings_that_make_no_objective() -> None:
         DeepInfoMax(encoder, gamma=1.0)
     with pytest.raises(InvalidArgument, match="want something to learn"):
         DeepInfoMax(encoder)
-    with pytest.raises(InvalidArgument, match="^alpha must be"):
+    with pytest.raises(InvalidArgument, match=r"^alpha must be"):
         DeepInfoMax(encoder, alpha=-1.0)
     with pytest.raises(UnknownName, match="Did you mean 'jensen_shannon'"):
         network(bound="jensen_shanon")

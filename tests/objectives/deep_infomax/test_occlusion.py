@@ -26,7 +26,7 @@ def test_nothing_is_drawn_where_nothing_fits() -> None:
         Occlusion(10)(torch.zeros(2, 1, 19, 19))
     with pytest.raises(InvalidArgument, match="no room"):
         Occlusion(10)(torch.zeros(2, 1, 8, 40))
-    with pytest.raises(InvalidArgument, match="^block must be"):
+    with pytest.raises(InvalidArgument, match=r"^block must be"):
         Occlusion(0)
 
 

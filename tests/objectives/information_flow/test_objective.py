@@ -274,7 +274,7 @@ def test_draws_follow_the_global_random_state_and_first_weights_the_seed() -> No
 
 def test_what_cannot_work_is_said() -> None:
     model = network()
-    with pytest.raises(UnknownName, match="unknown layer 'conv3'. Did you mean 'conv2'"):
+    with pytest.raises(UnknownName, match=r"unknown layer 'conv3'. Did you mean 'conv2'"):
         InformationFlow(model, [("conv1", "conv3")])
     with pytest.raises(InvalidArgument, match="want a list of pairs"):
         InformationFlow(model, ["conv1", "conv2"])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infoflow_reproductions.deep_infomax.learning import Learning, trial
-from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE
+from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, smaller
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import heat_maps
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
@@ -80,6 +80,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
         )
     caption = "Test accuracy on Y over the weights α (global) and β (local), for each γ (prior); means over seeds."
     notes = ["The paper shows these maps without figures, so only their shape can be compared."]
+    notes += smaller(recipe.learning)
     return Findings(
         rows, claims, [heat_maps("weights", caption, maps, "α (global)", "β (local)", "accuracy on Y / %")], notes
     )

@@ -1,9 +1,10 @@
-"""One classifier trained by one method on one draw of textures: the trial that all comparisons here are made of."""
+"""One classifier trained by one method on one draw of textures: the trial of all comparisons."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -28,69 +29,120 @@ from infoflow_reproductions.rivals.independence_cross_entropy import Independenc
 CLASSES = 10
 RIVALS = ("", "ice", "orthogonal", "last-layer")
 
-# Numbers beside the logits, of the network that the minimax splits: those are not to tell the class.
+# Further outputs of the network of the minimax, which must not depend on the class.
 _NUISANCES = 54
 
-# Each member of an ensemble of two is so much narrower that both cost about as much as one network.
+# Width factor with which both members of an ensemble cost about as much as one network.
 _MEMBER = 0.7
 
 DIVERGED = "diverged"
-"""What a trial returns of a training that came to nothing."""
+"""Key of the message that a trial returns when its training diverges."""
 
 Predictor = Callable[[Tensor], Tensor]
 
 
-def run(
-    *,
-    context: Context,
-    source: str,
-    seed: int,
-    size: int,
-    width: float,
-    counts: Sequence[int],
-    texture_side: int,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
-    hidden: Sequence[int],
-    method: str,
-    settings: Mapping[str, Any],
-) -> Mapping[str, Any]:
-    """Trains it on images whose texture is their digit's, and measures both accuracies where textures are independent.
+@dataclass(frozen=True)
+class Training:
+    """How every classifier of a comparison is trained.
 
-    `settings` are those of `Method`. Returns, in percent on the test set, `digit_S` and `texture_S` for the epochs S
-    with the best validation accuracy of the digit ("best_digit"), of the texture ("best_texture"), and the last one;
-    `agree`, how often digit and texture are equal on the test set; curves over epochs (`epoch`, `validation_digit`,
-    `test_texture`, ...) and each pair's bound in nats (`flow`: pair -> curve; `separated`, `saturation` likewise).
-    Where a flow makes the loss infinite, that is what was found: `diverged`, in words, alone.
+    Parameters
+    ----------
+    source
+        Name in `images.SOURCES`.
+    size
+        Side of the images in pixels.
+    width
+        Factor on the numbers of channels.
+    counts
+        Numbers of training, validation and test images.
+    texture_side
+        Side of the textures in pixels.
+    epochs, batch_size, learning_rate
+        Stochastic gradient descent with momentum 0.9.
+    hidden
+        Widths of the critics' hidden layers.
+    """
 
+    source: str = "shifted-mnist"
+    size: int = 32
+    width: float = 1.0
+    counts: tuple[int, int, int] = (48_000, 12_000, 10_000)
+    texture_side: int = 64
+    epochs: int = 50
+    batch_size: int = 128
+    learning_rate: float = 0.01
+    hidden: tuple[int, ...] = (256, 128, 64)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run of one method.
+
+    Parameters
+    ----------
+    method
+        Name of the method.
+    seed
+        Seed of split, textures and weights.
+    training
+        How the classifier is trained.
+    settings
+        Fields of `Method` without the title.
+    """
+
+    method: str
+    seed: int
+    training: Training
+    settings: Mapping[str, Any]
+
+
+def run(task: Task, *, context: Context) -> Mapping[str, Any]:
+    """Train on images whose texture agrees with their digit, and measure both accuracies where they are independent.
+
+    Parameters
+    ----------
+    task
+        What to train.
+    context
+        Where the trial runs.
+
+    Returns
+    -------
+    dict
+        In percent on the test set, `digit_S` and `texture_S` for the epochs S with the best validation accuracy of the
+        digit ("best_digit"), of the texture ("best_texture"), and the last one; `agree`, how often digit and texture
+        are equal on the test set; curves over epochs (`epoch`, `validation_digit`, `test_texture`, ...) and each pair's
+        bound in nats (`flow`: pair -> curve; `separated`, `saturation` likewise). If a flow makes the loss infinite,
+        `diverged` alone, a message.
+
+    Examples
+    --------
     >>> import tempfile, pathlib
     >>> context = Context(None, "cpu", pathlib.Path(tempfile.mkdtemp()) / "checkpoint", False)
-    >>> shape = dict(source="digits", size=16, width=0.125, counts=(200, 50, 50), texture_side=128, hidden=(8,))
-    >>> shape |= dict(seed=0, epochs=1, batch_size=64, learning_rate=0.01)
-    >>> found = run(context=context, method="", settings={}, **shape)
-    >>> sorted(found)[:4]
+    >>> tiny = Training("digits", 16, 0.125, (200, 50, 50), 128, epochs=1, batch_size=64, hidden=(8,))
+    >>> sorted(run(Task("", 0, tiny, {}), context=context))[:4]
     ['agree', 'best_digit', 'best_texture', 'digit_best_digit']
     """
-    how = Method(**{"title": method, **_tuples(settings)})
-    parts = images(source, seed, size, tuple(counts), context.data_root, texture_side)
-    players, predict, flow = _players(how, width, size, hidden, seed, context.device)
+    how, training = Method(task.method, **task.settings), task.training
+    counts = training.counts
+    parts = images(training.source, task.seed, training.size, counts, context.data_root, training.texture_side)
+    players, predict, flow = _players(how, task, context.device)
     try:
         history = fit(
             players,
             (parts.train.x, parts.train.digit),
             Fit(
-                epochs=epochs,
-                batch_size=batch_size,
-                optimizer=Optimizer("sgd", learning_rate, momentum=0.9),
+                epochs=training.epochs,
+                batch_size=training.batch_size,
+                optimizer=Optimizer("sgd", training.learning_rate, momentum=0.9),
                 channels_last=True,
             ),
-            seed=seed,
+            seed=task.seed,
             prepare=lambda x, y, generator: (prepared(x), y),
             evaluate=lambda epoch: _accuracies(predict, parts, context.device),
             checkpoint=context.checkpoint,
             resume=True,
-            fingerprint={"method": method, **settings},
+            fingerprint={"method": task.method, **task.settings},
             progress=context.progress,
             device=context.device,
         )
@@ -101,9 +153,7 @@ def run(
     if flow is not None:
         flow.detach()
     if how.rival == "last-layer":
-        main = players[""].module
-        history.append({"epoch": epochs + 1, **_retrained(main, parts, context.device)})
-        history = [history[-1]]
+        history = [{"epoch": training.epochs + 1, **_retrained(players[""].module, parts, context.device)}]
     return _summary(history, parts, how)
 
 
@@ -133,12 +183,12 @@ def _term(row: Mapping[str, float], name: str) -> float:
     return row[name] if name in row else row[f"network/{name}"]
 
 
-def _players(
-    how: Method, width: float, size: int, hidden: Sequence[int], seed: int, device: str
-) -> tuple[dict[str, Player], Predictor, InformationFlow | None]:
-    """Who is trained with which loss, what predicts logits from prepared images, and the flow to detach at the end."""
+def _players(how: Method, task: Task, device: str) -> tuple[dict[str, Player], Predictor, InformationFlow | None]:
+    """Return the players with their losses, the function from prepared images to logits, and the flow if any."""
+    training, seed = task.training, task.seed
+    width = training.width
     choice(how.rival, "rival", RIVALS)
-    make = functools.partial(FlowClassifier, size=size)
+    make = functools.partial(FlowClassifier, size=training.size)
     if how.rival == "orthogonal":
         members = [make(CLASSES, width=_MEMBER * width, seed=1000 * seed + k) for k in range(2)]
         objective = GradientOrthogonality()
@@ -147,7 +197,7 @@ def _players(
         return {"": player}, lambda x: torch.stack([m(x).log_softmax(1) for m in members]).logsumexp(0), None
     outputs = CLASSES + (_NUISANCES if how.rival == "ice" else 0)
     model = make(outputs, width=width, seed=seed).to(device)
-    flow = _flow(model, how, hidden, seed)
+    flow = _flow(model, how, training.hidden, seed)
     exchange = None
     if how.exchange or how.spectra:
         exchange = StatisticsExchange(model, how.exchange, spectra=how.spectra, share=how.share)
@@ -226,7 +276,7 @@ def _accuracies(predict: Predictor, parts: Images, device: str) -> dict[str, flo
 
 
 def blocks(x: Tensor) -> list[Tensor]:
-    """The images in parts that fit into memory.
+    """Return the images in blocks that fit into memory.
 
     >>> [len(block) for block in blocks(torch.zeros(2500, 1))]
     [1000, 1000, 500]
@@ -241,7 +291,7 @@ def _scored(name: str, guesses: Tensor, part: Part) -> dict[str, float]:
 
 @torch.no_grad()
 def _retrained(trained: nn.Module, parts: Images, device: str) -> dict[str, float]:
-    """The linear layer fitted anew on the shifted validation images and their digits: it alone sees such data."""
+    """Return accuracies with the linear layer fitted anew to the shifted validation images and their digits."""
     model = next(trained.children())
     body = nn.Sequential(*list(model.children())[:-1]).eval()
     rows = [torch.cat([body(prepared(x.to(device))).cpu() for x in blocks(part.x)]) for part in parts[1:]]
@@ -249,10 +299,3 @@ def _retrained(trained: nn.Module, parts: Images, device: str) -> dict[str, floa
     guesses = [torch.from_numpy(layer.predict(features.numpy())) for features in rows]
     named = zip(("validation", "test"), guesses, parts[1:], strict=True)
     return {key: value for name, guess, part in named for key, value in _scored(name, guess, part).items()}
-
-
-def _tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Lists, as JSON has them, as the tuples that they were."""
-    return {
-        k: tuple(map(tuple, v)) if k == "pairs" else tuple(v) if isinstance(v, list) else v for k, v in settings.items()
-    }

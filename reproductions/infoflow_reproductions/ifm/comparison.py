@@ -1,121 +1,114 @@
-"""Methods side by side: the recipe, its trials, and what all comparisons report."""
+"""Comparisons of methods: the recipe, its trials, and what all reports have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from infoflow_reproductions.harness.findings import Claim, Row
-from infoflow_reproductions.harness.seeds import over_seeds
-from infoflow_reproductions.harness.trial import Results, Trial
-from infoflow_reproductions.ifm.classifier import DIVERGED, run
+from infoflow_reproductions.harness.findings import Claim, Figure, Row
+from infoflow_reproductions.harness.trial import Results, Trial, part
+from infoflow_reproductions.ifm.classifier import DIVERGED, Task, Training, run
+from infoflow_reproductions.ifm.figures import accuracy_curves, flow_curves, plane
 from infoflow_reproductions.ifm.methods import METHODS
 
 SELECTIONS = ("best_digit", "best_texture", "last")
 
+Published = Mapping[tuple[str, str], tuple[float, float]]
+"""(method, selection) -> digit and texture accuracy in percent."""
 
-# Accuracies are float32 means, told in percent.
+# Accuracies are float32 means in percent.
 _ROUNDING = 1e-3
+
+_UNKNOWN = "the paper does not state textures, features, negatives, optimizer and epochs"
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Hyper-parameters of all of a comparison's classifiers; a seed is a draw of split, textures and weights."""
+class Recipe(Training):
+    """Methods to compare, and how all their classifiers are trained.
 
-    methods: tuple[str, ...]
-    source: str = "shifted-mnist"
-    size: int = 32
-    width: float = 1.0
-    counts: tuple[int, int, int] = (48_000, 12_000, 10_000)
-    texture_side: int = 64
-    epochs: int = 50
-    batch_size: int = 128
-    learning_rate: float = 0.01
-    hidden: tuple[int, ...] = (256, 128, 64)
+    Parameters
+    ----------
+    source, size, width, counts, texture_side, epochs, batch_size, learning_rate, hidden
+        As in `Training`.
+    methods
+        Names in `METHODS`.
+    seeds
+        Number of seeds; a seed draws split, textures and weights.
+    first_seed
+        First seed to report; seeds 0 and 1 served for exploration.
+    smaller
+        What is smaller than published, if anything is.
+    """
+
+    methods: tuple[str, ...] = ()
     seeds: int = 5
     first_seed: int = 2
-    """Draws 0 and 1 served for looking around; what is reported comes from others."""
     smaller: str = ""
-    """What is smaller than published, if anything is."""
+
+    @property
+    def draws(self) -> range:
+        """The seeds."""
+        return range(self.first_seed, self.first_seed + self.seeds)
 
 
 def trials(recipe: Recipe) -> list[Trial]:
-    """A trial for each method and seed, seeds outermost, so that an interrupted run has compared something."""
-    shared = {k: v for k, v in asdict(recipe).items() if k not in ("methods", "seeds", "first_seed", "smaller")}
+    """Return a trial per seed and method, seeds outermost, so that an interrupted run has complete comparisons."""
     found = []
-    for seed in range(recipe.first_seed, recipe.first_seed + recipe.seeds):
+    for seed in recipe.draws:
         for name in recipe.methods:
-            settings = asdict(METHODS[name])
-            del settings["title"]
-            arguments = {"method": name, "seed": seed, **shared, "settings": settings}
-            found.append(Trial(f"{name}/seed={seed}", run, arguments))
+            settings = {key: value for key, value in asdict(METHODS[name]).items() if key != "title"}
+            found.append(Trial(f"{name}/seed={seed}", run, Task(name, seed, part(recipe, Training), settings)))
     return found
 
 
 def steady(recipe: Recipe, results: Results) -> tuple[Recipe, list[Claim]]:
-    """The recipe without methods whose training diverged with some seed, and what is to be said of those.
+    """Return the recipe without the methods whose training diverged with some seed, and a claim on each of these.
 
-    Nothing else is claimed of them, as the seeds that did train are a choice of the lucky ones.
+    Nothing else is claimed of them, since the seeds that did train are a biased selection.
     """
     diverged = {}
     for name in recipe.methods:
-        failures = [
-            f"seed {seed}: {found[0][DIVERGED]}"
-            for seed in range(recipe.first_seed, recipe.first_seed + recipe.seeds)
-            if DIVERGED in (found := results.of(method=name, seed=seed))[0]
-        ]
+        found = {seed: results.of(method=name, seed=seed)[0] for seed in recipe.draws}
+        failures = [f"seed {seed}: {one[DIVERGED]}" for seed, one in found.items() if DIVERGED in one]
         if failures:
             text = f"{METHODS[name].title}: training stays finite with every seed"
             diverged[name] = Claim(text, False, "; ".join(failures), published=False)
-    kept = tuple(name for name in recipe.methods if name not in diverged)
-    return replace(recipe, methods=kept), list(diverged.values())
+    remaining = tuple(name for name in recipe.methods if name not in diverged)
+    return replace(recipe, methods=remaining), list(diverged.values())
 
 
 def values(results: Results, method: str, what: str) -> list[float]:
-    """One number a seed, in the order of the seeds; without those whose training diverged."""
+    """Return one number per seed, without the seeds whose training diverged."""
     return [float(found[what]) for found in results.of(method=method) if DIVERGED not in found]
 
 
-def both(results: Results, method: str, selection: str) -> list[tuple[float, float]]:
-    """Digit and texture accuracy of every seed, in percent."""
-    pairs = (values(results, method, f"{factor}_{selection}") for factor in ("digit", "texture"))
-    return list(zip(*pairs, strict=True))
-
-
-def rows(
-    recipe: Recipe,
-    results: Results,
-    published: dict[tuple[str, str], tuple[float, float]],
-    selections: Sequence[str] = SELECTIONS,
-) -> list[Row]:
-    """Digit and texture accuracy of every method and selection, beside what is published of them."""
+def rows(recipe: Recipe, results: Results, published: Published, selections: Sequence[str] = SELECTIONS) -> list[Row]:
+    """Return digit and texture accuracy of every method and selection, and the published ones."""
     found = []
     for name in recipe.methods:
         trained = len(values(results, name, "agree"))
         fewer = f" ({trained} of {recipe.seeds} seeds; the others diverged)" if trained < recipe.seeds else ""
         for selection in selections if trained else ():
-            figures = published.get((name, selection))
-            for i, factor in enumerate(("digit", "texture")):
-                found.append(
-                    Row(
-                        f"{METHODS[name].title}, {selection.replace('_', ' ')}: {factor}{fewer}",
-                        values(results, name, f"{factor}_{selection}"),
-                        "%",
-                        published=None if figures is None else figures[i],
-                        tolerance=None if figures is None else 5.0,
-                        comparable=figures is None or not recipe.smaller,
-                        settings_known=figures is None,
-                        why="" if figures is None else recipe.smaller or _CHOSEN,
-                    )
+            known = (name, selection) in published
+            figures = published.get((name, selection), (None, None))
+            found += [
+                Row(
+                    f"{METHODS[name].title}, {selection.replace('_', ' ')}: {factor}{fewer}",
+                    values(results, name, f"{factor}_{selection}"),
+                    "%",
+                    published=figure,
+                    tolerance=5.0 if known else None,
+                    comparable=not (known and recipe.smaller),
+                    settings_known=not known,
+                    why=(recipe.smaller or _UNKNOWN) if known else "",
                 )
+                for factor, figure in zip(("digit", "texture"), figures, strict=True)
+            ]
     return found
 
 
-_CHOSEN = "which textures, features, negatives, optimizer and how many epochs isn't told"
-
-
 def sanity(recipe: Recipe, results: Results) -> Claim:
-    """No classifier is right about both more often than 1 + P(digit = texture)."""
+    """Return the claim that no classifier is right about both more often than 1 + P(digit = texture)."""
     worst = max(
         found[f"digit_{selection}"] + found[f"texture_{selection}"] - 100 - found["agree"]
         for name in recipe.methods
@@ -123,34 +116,33 @@ def sanity(recipe: Recipe, results: Results) -> Claim:
         for selection in SELECTIONS
     )
     holds = bool(worst <= _ROUNDING)
+    below = f"the largest sum is {abs(min(worst, 0.0)):.1f} points below it"
     return Claim(
         "digit and texture accuracy add up to at most 1 + P(digit = texture), about 110 %",
         holds,
-        f"the largest sum is {abs(min(worst, 0.0)):.1f} points below it"
-        if holds
-        else f"exceeded by {worst:.1f} points",
+        below if holds else f"exceeded by {worst:.1f} points",
         published=False,
     )
 
 
+def figures(
+    recipe: Recipe, results: Results, selections: Sequence[str] = SELECTIONS, published: Published | None = None
+) -> list[Figure]:
+    """Return the pictures of a comparison."""
+    return [
+        plane(results, recipe.methods, selections, published),
+        accuracy_curves(results, recipe.methods),
+        flow_curves(results, recipe.methods),
+    ]
+
+
 def summed(results: Results, method: str, selection: str = "last") -> list[float]:
-    """digit + texture of every seed, in points."""
-    return [digit + texture for digit, texture in both(results, method, selection)]
+    """Return digit + texture of every seed, in percentage points."""
+    pairs = (values(results, method, f"{factor}_{selection}") for factor in ("digit", "texture"))
+    return [digit + texture for digit, texture in zip(*pairs, strict=True)]
 
 
 def least(results: Results, method: str, selection: str = "last") -> list[float]:
-    """The smaller of both accuracies of every seed."""
-    return [min(pair) for pair in both(results, method, selection)]
-
-
-def differences(results: Results, first: str, second: str, what: str) -> list[float]:
-    """first − second, seed by seed, of a result such as "digit_last"."""
-    return [a - b for a, b in zip(values(results, first, what), values(results, second, what), strict=True)]
-
-
-def in_words(numbers: Sequence[float], unit: str = "%") -> str:
-    """Mean and interval over seeds, to one decimal."""
-    found = over_seeds(numbers)
-    if found.seeds < 2:
-        return f"{found.mean:.1f} {unit} (one seed)"
-    return f"{found.mean:.1f} {unit} [{found.low:.1f}, {found.high:.1f}]"
+    """Return the smaller of both accuracies of every seed."""
+    pairs = (values(results, method, f"{factor}_{selection}") for factor in ("digit", "texture"))
+    return [min(pair) for pair in zip(*pairs, strict=True)]

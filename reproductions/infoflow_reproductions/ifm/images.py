@@ -1,4 +1,4 @@
-"""The images of a trial: digits on textures, the three parts of one draw."""
+"""The images of a trial: digits on textures, split into three parts."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from infoflow.core.checks import choice
 from infoflow.data import Dataset, digits, procedural_textures, shifted_mnist
+from infoflow_reproductions.harness.data import pooled
 
 SOURCES = ("shifted-mnist", "digits")
 
 
 class Part(NamedTuple):
-    """Images (n, 3, size, size) uint8 and both labels (n,)."""
+    """Images (n, 3, size, size) of type uint8 and both labels (n,)."""
 
     x: Tensor
     digit: Tensor
@@ -26,7 +26,7 @@ class Part(NamedTuple):
 
 
 class Images(NamedTuple):
-    """What is trained on, selected by and reported."""
+    """Parts to train on, to choose epochs by and to report."""
 
     train: Part
     validation: Part
@@ -37,10 +37,10 @@ class Images(NamedTuple):
 def images(
     source: str, seed: int, size: int, counts: tuple[int, int, int], root: Path | None = None, texture_side: int = 64
 ) -> Images:
-    """The first images of each part of shifted MNIST, its split and textures drawn by `seed`.
+    """Return the first images of each part of shifted MNIST, whose split and textures depend on `seed`.
 
-    `source` "digits" makes it of scikit-learn's digits on generated textures, which are always at hand. A `size` below
-    32 is a mean over blocks of pixels.
+    The `source` "digits" replaces MNIST by scikit-learn's digits on generated textures, which require no files. A
+    `size` below 32 averages over blocks of pixels.
 
     >>> parts = images("digits", 0, 16, (100, 50, 50))
     >>> parts.train.x.shape, bool((parts.train.digit == parts.train.texture).all())
@@ -60,13 +60,13 @@ def images(
 def _first(data: Dataset, count: int, size: int) -> Part:
     inputs = torch.from_numpy(np.ascontiguousarray(data.inputs[:count]))
     if size < inputs.shape[-1]:
-        inputs = F.avg_pool2d(inputs.float(), inputs.shape[-1] // size).round().to(torch.uint8)
+        inputs = pooled(inputs, inputs.shape[-1] // size)
     factors = (torch.from_numpy(data.factors[name][:count]) for name in ("digit", "texture"))
     return Part(inputs, *factors)
 
 
 def prepared(x: Tensor) -> Tensor:
-    """Pixels as numbers of about unit size.
+    """Return pixels (uint8) scaled to [−2, 2].
 
     >>> prepared(torch.tensor([0, 255], dtype=torch.uint8)).tolist()
     [-2.0, 2.0]

@@ -1,4 +1,4 @@
-"""What is compared: the baseline, the published recipe, its variants, our recipe with its parts taken away, rivals."""
+"""The methods: baseline, published recipe and variants, our recipe and parts of it, existing alternatives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TO_THE_END: Pairs = (("input", "act4"), ("act1", "act4"), ("act2", "act4"))
 
 @dataclass(frozen=True)
 class Method:
-    """How one classifier is trained: cross-entropy, and what is added to it."""
+    """Training of one classifier: cross-entropy, and what is added to it."""
 
     title: str
     flow: float = 0.0
@@ -33,7 +33,7 @@ class Method:
     """Layers whose amplitude spectra are exchanged."""
     share: float = 0.5
     exchange_weight: float = 3.0
-    """Of the exchanged images' loss, beside 1 for the plain images'."""
+    """Weight of the loss on exchanged images; the loss on plain images has weight 1."""
     decoupling: float = 0.0
     """λ of spectral decoupling."""
     decorrelation: float = 0.0
@@ -54,30 +54,30 @@ METHODS: Mapping[str, Method] = {
     "exchange-spectrum": replace(_EXCHANGE, title="exchange, input's spectrum alone", exchange=()),
     "exchange-moments": replace(_EXCHANGE, title="exchange, layers' moments alone", spectra=()),
     "ours": _OURS,
-    "ours-layout": replace(_OURS, title="exchange + IFM, layout's share .6", share=0.6),
+    "ours-layout": replace(_OURS, title="exchange + IFM, layout's share 0.6", share=0.6),
     "spectral": Method("spectral decoupling", decoupling=0.1),
     "decorrelation": Method("decorrelation", decorrelation=0.1),
     "ice": Method("iCE-style minimax + IFM", rival="ice", flow=1.0, pairs=(*BLOCKS, ("act4", "linear"))),
     "orthogonal": Method("gradient-orthogonal ensemble", rival="orthogonal"),
     "last-layer": Method("last layer retrained on shifted digits", rival="last-layer"),
-    # Which strangers.
+    # Choice of negatives.
     "random": replace(_MANY, title="random locations", negatives="random"),
     "same-location": replace(_MANY, title="same location, other images", negatives="same-location"),
     "same-image": replace(_MANY, title="same image", negatives="same-image"),
     "same-class": replace(_MANY, title="same class, other images", negatives="same-class"),
     "hard": replace(_MANY, title="hardest of 8 times as many", mining=8, count=2),
-    # Which bound and critic.
+    # Choice of bound and critic.
     "js-published": Method("Jensen–Shannon, published critic", flow=1.0, locations=8),
     "js-separable": Method("Jensen–Shannon, separable", flow=1.0, critic="separable", locations=8),
     "infonce-separable": replace(_MANY, title="InfoNCE, separable"),
     "infonce-bounded": replace(_MANY, title="InfoNCE, cosine critic", critic="cosine"),
-    # NWJ's e^score of unbounded scores runs away in training where it is let.
+    # NWJ's e^score diverges in training where scores are unbounded.
     "nwj-published": Method("NWJ, published critic", flow=1.0, bound="nwj", locations=8),
     "nwj-bounded": Method("NWJ, cosine critic", flow=1.0, bound="nwj", critic="cosine", locations=8),
     "hellinger-published": Method(
         "squared Hellinger, published critic", flow=1.0, bound="squared_hellinger", locations=8
     ),
-    # What keeps the bound from its ceiling.
+    # Saturation of the bound.
     "plain": Method("as published", flow=1.0, locations=8),
     "noise-.5": Method("noise ε = 0.5", flow=1.0, noise=0.5, locations=8),
     "noise-2": Method("noise ε = 2", flow=1.0, noise=2.0, locations=8),

@@ -1,4 +1,4 @@
-"""Variants of the flow alone: whom a location is told from, by which bound and critic, and what saturates."""
+"""Variants of the flow alone: choice of negatives, bound and critic, and saturation."""
 
 from __future__ import annotations
 
@@ -6,55 +6,48 @@ from dataclasses import replace
 
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.seeds import differences
 from infoflow_reproductions.harness.trial import Results
-from infoflow_reproductions.ifm.comparison import Recipe, differences, rows, sanity, steady, trials
-from infoflow_reproductions.ifm.figures import accuracy_curves, flow_curves, plane
+from infoflow_reproductions.ifm.comparison import Recipe, figures, rows, sanity, steady, trials, values
 from infoflow_reproductions.ifm.methods import METHODS
 from infoflow_reproductions.ifm.table3 import CPU, SMOKE
 
 NEGATIVES = ("baseline", "random", "same-location", "same-image", "same-class", "hard")
 CRITICS = (
-    "baseline", "js-published", "js-separable", "infonce-separable", "infonce-bounded", "nwj-published", "nwj-bounded",
+    "baseline",
+    "js-published",
+    "js-separable",
+    "infonce-separable",
+    "infonce-bounded",
+    "nwj-published",
+    "nwj-bounded",
     "hellinger-published",
-)  # fmt: skip
+)
 SATURATION = ("baseline", "plain", "noise-.5", "noise-2", "from-input", "to-the-end", "weight-4")
 
-# A bound this close to its ceiling has little gradient left.
+# A bound so close to its ceiling has a small gradient.
 _SATURATED = 0.9
 
 
 def report(recipe: Recipe, results: Results) -> Findings:
-    """Accuracies of the last epoch and of the oracle; how near each bound came to its ceiling; what helped."""
+    """Report accuracies, how close each bound came to its ceiling, and which variants improve on cross-entropy."""
     every = recipe
     recipe, diverged = steady(every, results)
     variants = [name for name in recipe.methods if METHODS[name].flow]
     claims = [sanity(recipe, results), *diverged]
     for name in variants:
-        gain = differences(results, name, "baseline", "digit_best_digit")
+        gain = differences(*(values(results, one, "digit_best_digit") for one in (name, "baseline")))
         title = METHODS[name].title
-        claims.append(
-            Claim.above(
-                f"{title}: knows the digit better than cross-entropy alone", gain, unit="points", published=False
-            )
-        )
+        text = f"{title}: recognizes the digit better than cross-entropy alone"
+        claims.append(Claim.above(text, gain, unit="points", published=False))
         nearest = [max(one["saturation"][pair][-1] for pair in one["saturation"]) for one in results.of(method=name)]
         if any(nearest):
-            claims.append(
-                Claim.above(
-                    f"{title}: the fullest pair's bound is above {_SATURATED:.0%} of its ceiling at the end",
-                    nearest,
-                    _SATURATED,
-                    published=False,
-                )
-            )
+            text = f"{title}: the bound of the most saturated pair is above {_SATURATED:.0%} of its ceiling at the end"
+            claims.append(Claim.above(text, nearest, _SATURATED, published=False))
     return Findings(
         [*rows(every, results, {}, ("best_digit", "last")), *_flows(variants, results)],
         claims,
-        [
-            plane(results, recipe.methods, ("best_digit", "last")),
-            accuracy_curves(results, recipe.methods),
-            flow_curves(results, variants),
-        ],
+        figures(recipe, results, ("best_digit", "last")),
         [
             "The flow alone, without the exchange of statistics; everything else as in table3.",
             *([f"Smaller than published: {recipe.smaller}."] if recipe.smaller else []),
@@ -63,7 +56,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
 
 
 def _flows(variants: list[str], results: Results) -> list[Row]:
-    """Each pair's bound at the end, and the share of negatives that are told from their positive."""
+    """Return each pair's bound at the end, and the share of negatives that score below their positive."""
     found = []
     for name in variants:
         for pair in results.of(method=name)[0]["flow"]:
@@ -86,14 +79,14 @@ def _experiment(name: str, title: str, methods: tuple[str, ...]) -> Experiment:
         "ifm",
         name,
         title,
-        {"smoke": replace(SMOKE, methods=methods[:3]), "cpu": few, "full": Recipe(methods)},
+        {"smoke": replace(SMOKE, methods=methods[:3]), "cpu": few, "full": Recipe(methods=methods)},
         trials,
         report,
     )
 
 
 VARIANTS = (
-    _experiment("negatives", "Information flow: whom a location's features are told from", NEGATIVES),
-    _experiment("critics", "Information flow: which bound and critic", CRITICS),
-    _experiment("saturation", "Information flow: what keeps the bound from its ceiling", SATURATION),
+    _experiment("negatives", "Information flow: choice of negatives", NEGATIVES),
+    _experiment("critics", "Information flow: choice of bound and critic", CRITICS),
+    _experiment("saturation", "Information flow: saturation of the bound", SATURATION),
 )

@@ -42,10 +42,10 @@ def run(rank: int, sizes: list[int], group: Any) -> dict[str, Any]:
         loss = MutualInformationLoss(5.0, group=group, **settings)
         for step in range(2):
             model.zero_grad()
-            found = loss.parts(wrapped(x[step, start:stop]), y[step, start:stop])
-            found.total.backward()
+            found = loss(wrapped(x[step, start:stop]), y[step, start:stop])
+            found.backward()
         gradients = [parameter.grad for parameter in model.parameters()]
-        results[name] = (found.total.detach(), dict(found.terms), gradients)
+        results[name] = (found.detach(), dict(loss.terms), gradients)
     return results
 
 

@@ -139,7 +139,9 @@ def test_terms_are_the_entropies_and_what_is_between_them() -> None:
     conditional = -np.log(q[np.arange(24), labels.numpy()]).mean()
     label_entropy = -(p_hat * np.log(q.mean(0))).sum()
     for settings in ({}, {"label_smoothing": 0.3}, {"regularizer": "divergence"}, {"reduction": "sum"}):
-        terms = MutualInformationLoss(50.0, **settings).parts(logits, labels).terms
+        objective = MutualInformationLoss(50.0, **settings)
+        objective(logits, labels)
+        terms = objective.terms
         assert terms["conditional_entropy"].item() == pytest.approx(conditional)
         assert terms["label_entropy"].item() == pytest.approx(label_entropy)
         assert terms["mutual_information"].item() == pytest.approx(label_entropy - conditional)
@@ -156,9 +158,9 @@ def test_huge_logits_stay_finite(dtype: torch.dtype, settings: dict[str, object]
     loss = MutualInformationLoss(**settings)
     for scale in (1e4, -1e4):
         logits = (scale * signs).to(dtype).requires_grad_()
-        found = loss.parts(logits, labels)
-        found.total.backward()
-        assert all(bool(torch.isfinite(value)) for value in (found.total, *found.terms.values()))
+        found = loss(logits, labels)
+        found.backward()
+        assert all(bool(torch.isfinite(value)) for value in (found, *loss.terms.values()))
         assert logits.grad is not None
         assert bool(torch.isfinite(logits.grad).all())
 
@@ -178,7 +180,8 @@ def test_averages_are_weighted_means_of_the_batches() -> None:
     loss = MutualInformationLoss(5.0, decay=0.8, classes=5)
     batches = [data(6, seed=seed) for seed in range(4)]
     for logits, labels in batches:
-        terms = loss.parts(logits, labels).terms
+        loss(logits, labels)
+        terms = loss.terms
     weights = np.array([0.8 ** (3 - k) for k in range(4)])
     weights /= weights.sum()
     q_bar = sum(w * z.detach().softmax(1).mean(0).numpy() for w, (z, _) in zip(weights, batches, strict=True))
@@ -216,8 +219,11 @@ def test_single_samples_with_an_averaged_marginal_estimate_the_whole() -> None:
     logits = torch.stack([torch.zeros(400, dtype=torch.float64), 2 * (x + 2.0 * labels - 1.0)], 1)
     loss = MutualInformationLoss(decay=0.99, classes=2)
     for i in range(400):
-        terms = loss.parts(logits[i : i + 1], labels[i : i + 1]).terms
-    whole = MutualInformationLoss().parts(logits, labels).terms
+        loss(logits[i : i + 1], labels[i : i + 1])
+        terms = loss.terms
+    objective = MutualInformationLoss()
+    objective(logits, labels)
+    whole = objective.terms
     assert terms["label_entropy"].item() == pytest.approx(whole["label_entropy"].item(), abs=0.03)
 
 
@@ -248,7 +254,8 @@ def test_a_logistic_model_recovers_the_information_of_a_gaussian_mixture(separat
     optimizer.step(closure)
     with torch.no_grad():
         for part in (train, test):
-            terms = loss.parts(model(x[part]), labels[part]).terms
+            loss(model(x[part]), labels[part])
+            terms = loss.terms
             assert terms["mutual_information"].item() == pytest.approx(truth, abs=0.02)
 
 

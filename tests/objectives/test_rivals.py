@@ -54,10 +54,10 @@ def test_each_is_its_formula(name: str) -> None:
     logits, labels = data()
     q = logits.detach().softmax(1).numpy()
     expected = [formula(row, int(y)) for row, y in zip(q, labels, strict=True)]
-    found = loss.parts(logits, labels)
-    assert found.total.item() == pytest.approx(np.mean(expected))
-    assert found.terms["conditional_entropy"].item() == pytest.approx(-np.log(q[np.arange(20), labels.numpy()]).mean())
-    assert found.terms["prediction_entropy"].item() == pytest.approx(np.mean([entropy(row) for row in q]))
+    found = loss(logits, labels)
+    assert found.item() == pytest.approx(np.mean(expected))
+    assert loss.terms["conditional_entropy"].item() == pytest.approx(-np.log(q[np.arange(20), labels.numpy()]).mean())
+    assert loss.terms["prediction_entropy"].item() == pytest.approx(np.mean([entropy(row) for row in q]))
     assert torch.autograd.gradcheck(lambda z: loss(z, labels), logits)
     # Class weights and ignored labels weigh the samples, as they do in torch.
     weights = torch.tensor([0.5, 2.0, 1.0, 3.0], dtype=torch.float64)
@@ -82,9 +82,10 @@ def test_logit_adjustment_shifts_by_the_log_priors(temperature: float) -> None:
     logits, labels = data()
     pi = torch.tensor([0.1, 0.2, 0.3, 0.4], dtype=torch.float64)
     expected = nn.functional.cross_entropy(logits + temperature * pi.log(), labels)
-    found = LogitAdjustment([10, 20, 30, 40], temperature).parts(logits, labels)
-    torch.testing.assert_close(found.total, expected)
-    assert found.terms["conditional_entropy"].item() == pytest.approx(expected.item())
+    objective = LogitAdjustment([10, 20, 30, 40], temperature)
+    found = objective(logits, labels)
+    torch.testing.assert_close(found, expected)
+    assert objective.terms["conditional_entropy"].item() == pytest.approx(expected.item())
     spatial = logits.reshape(5, 2, 2, 4).movedim(-1, 1)
     torch.testing.assert_close(LogitAdjustment(pi, temperature)(spatial, labels.reshape(5, 2, 2)), expected)
 
@@ -94,10 +95,11 @@ def test_prior_corrected_softmax_is_logit_adjustment_less_the_code_length() -> N
     pi = np.array([0.1, 0.2, 0.3, 0.4])
     z = logits.detach().numpy()
     gain = [row[y] - math.log((pi * np.exp(row)).sum()) for row, y in zip(z, labels, strict=True)]
-    found = PriorCorrectedSoftmax(pi).parts(logits, labels)
-    assert found.total.item() == pytest.approx(-np.mean(gain))
-    assert found.terms["mutual_information"].item() == pytest.approx(np.mean(gain))
-    ours = torch.autograd.grad(found.total, logits, retain_graph=True)[0]
+    objective = PriorCorrectedSoftmax(pi)
+    found = objective(logits, labels)
+    assert found.item() == pytest.approx(-np.mean(gain))
+    assert objective.terms["mutual_information"].item() == pytest.approx(np.mean(gain))
+    ours = torch.autograd.grad(found, logits, retain_graph=True)[0]
     theirs = torch.autograd.grad(LogitAdjustment(pi)(logits, labels), logits)[0]
     torch.testing.assert_close(ours, theirs)
 
@@ -136,14 +138,14 @@ def test_normalized_conditional_information_over_all_pairs(form: str) -> None:
     pull = 2.0 * information / separation if form == "ratio" else 2.0 * information - 0.3 * separation
     expected = 0.7 * cross_entropy + pull
     loss = NormalizedConditionalInformation(2.0, 0.3, 0.7, form=form)
-    found = loss.parts(logits, labels)
-    torch.testing.assert_close(found.total, expected)
+    found = loss(logits, labels)
+    torch.testing.assert_close(found, expected)
     torch.testing.assert_close(
-        torch.autograd.grad(found.total, logits)[0], torch.autograd.grad(expected, logits)[0], rtol=1e-9, atol=1e-12
+        torch.autograd.grad(found, logits)[0], torch.autograd.grad(expected, logits)[0], rtol=1e-9, atol=1e-12
     )
-    assert found.terms["conditional_information"].item() == pytest.approx(information.item())
-    assert found.terms["separation"].item() == pytest.approx(separation.item())
-    assert found.terms["normalized"].item() == pytest.approx((information / separation).item())
+    assert loss.terms["conditional_information"].item() == pytest.approx(information.item())
+    assert loss.terms["separation"].item() == pytest.approx(separation.item())
+    assert loss.terms["normalized"].item() == pytest.approx((information / separation).item())
 
 
 def test_normalized_information_of_extreme_or_uniform_batches_is_finite() -> None:
@@ -154,9 +156,10 @@ def test_normalized_information_of_extreme_or_uniform_batches_is_finite() -> Non
         assert math.isfinite(value.item())
         assert logits.grad is not None
         assert bool(torch.isfinite(logits.grad).all())
+    objective = NormalizedConditionalInformation()
     with pytest.warns(UserWarning, match="the batch holds one class only"):
-        terms = NormalizedConditionalInformation().parts(torch.eye(3), torch.tensor([1, 1, 1])).terms
-    assert terms["normalized"].item() == 0
+        objective(torch.eye(3), torch.tensor([1, 1, 1]))
+    assert objective.terms["normalized"].item() == 0
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.core.errors import BrokenStore, DidNotConverge, InvalidArgument, UnknownName
-from infoflow.objectives.loss import Loss
+from infoflow.objectives import Objective
 from infoflow.training import Fit, Optimizer, Player, fit
 from infoflow.training import loop as module_under_test
 
@@ -54,8 +54,11 @@ def test_adversaries_train_their_own_parameters_only() -> None:
     generator, judge = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
     seen: list[tuple[float, float]] = []
 
-    def fool(x: Tensor) -> Loss:
-        return Loss(-judge(generator(x)).mean(), {"score": judge(generator(x)).mean().detach()})
+    class Fool(Objective):
+        def forward(self, x: Tensor) -> Tensor:
+            score = judge(generator(x)).mean()
+            self.record({"score": score})
+            return -score
 
     def tell(x: Tensor) -> Tensor:
         seen.append((generator.weight.item(), judge.weight.item()))
@@ -65,7 +68,7 @@ def test_adversaries_train_their_own_parameters_only() -> None:
         generator.weight.fill_(0.5)
         judge.weight.fill_(1.0)
     settings = Fit(epochs=1, batch_size=4, optimizer=Optimizer("sgd", 0.1))
-    history = fit({"generator": Player(generator, fool), "judge": Player(judge, tell)}, [torch.ones(4, 1)], settings)
+    history = fit({"generator": Player(generator, Fool()), "judge": Player(judge, tell)}, [torch.ones(4, 1)], settings)
     # The generator moved by .1·(its own gradient −1); had the judge's loss reached it, its next step would be off.
     assert seen == [(pytest.approx(0.6), pytest.approx(1.0))]
     assert judge.weight.item() == pytest.approx(1.0 - 0.1 * (0.6 - 1.0))

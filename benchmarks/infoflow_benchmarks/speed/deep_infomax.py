@@ -51,9 +51,8 @@ def infomax_step(objective: DeepInfoMax, images: Tensor) -> Callable[[], float]:
         value = 0.0
         for optimizer, loss in players:
             optimizer.zero_grad()
-            found = loss(images)
-            total = found if isinstance(found, Tensor) else found.total
-            total.backward()
+            total = loss(images)
+            total.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             value = total.item()
         return value

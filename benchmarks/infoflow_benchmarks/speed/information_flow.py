@@ -41,7 +41,7 @@ def flow_step(model: FlowClassifier, flow: InformationFlow, x: Tensor, y: Tensor
     def step() -> float:
         optimizer.zero_grad()
         loss = F.cross_entropy(model(x), y)
-        (loss + flow().total).backward()
+        (loss + flow()).backward()
         optimizer.step()
         return loss.item()
 

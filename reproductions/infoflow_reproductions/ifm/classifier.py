@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from infoflow.core.checks import choice
 from infoflow.core.errors import DidNotConverge
 from infoflow.critics import Separable
-from infoflow.objectives import FlowCritic, InformationFlow, StatisticsExchange
-from infoflow.objectives.loss import Loss
+from infoflow.objectives import FlowCritic, InformationFlow, Objective, StatisticsExchange
 from infoflow.training import Fit, Optimizer, Player, fit
 from infoflow_reproductions.harness.trial import Context
 from infoflow_reproductions.ifm.images import Images, Part, images, prepared
@@ -191,9 +190,8 @@ def _players(how: Method, task: Task, device: str) -> tuple[dict[str, Player], P
     make = functools.partial(FlowClassifier, size=training.size)
     if how.rival == "orthogonal":
         members = [make(CLASSES, width=_MEMBER * width, seed=1000 * seed + k) for k in range(2)]
-        objective = GradientOrthogonality()
         ensemble = nn.ModuleList(members)
-        player = Player(ensemble, lambda x, y: objective(members, x, y))
+        player = Player(ensemble, _Ensemble(members))
         return {"": player}, lambda x: torch.stack([m(x).log_softmax(1) for m in members]).logsumexp(0), None
     outputs = CLASSES + (_NUISANCES if how.rival == "ice" else 0)
     model = make(outputs, width=width, seed=seed).to(device)
@@ -201,46 +199,74 @@ def _players(how: Method, task: Task, device: str) -> tuple[dict[str, Player], P
     exchange = None
     if how.exchange or how.spectra:
         exchange = StatisticsExchange(model, how.exchange, spectra=how.spectra, share=how.share)
-    decorrelation = Decorrelation()
     minimax = IndependenceCrossEntropy(_NUISANCES, CLASSES, seed=seed) if how.rival == "ice" else None
-    last: dict[str, Tensor] = {}
-    if how.decorrelation:
-        model.get_submodule("flatten").register_forward_hook(
-            lambda module, inputs, output: last.update(features=output)
-        )
-
-    def loss(x: Tensor, y: Tensor) -> Loss:
-        z = model(x)
-        logits = z[:, :CLASSES]
-        total = F.cross_entropy(logits, y)
-        terms: dict[str, Tensor] = {"cross_entropy": total.detach()}
-        if how.decoupling:
-            total = total + 0.5 * how.decoupling * logits.square().sum(1).mean()
-        if how.decorrelation:
-            total = total + how.decorrelation * decorrelation(last["features"])
-        if minimax is not None:
-            found = minimax(logits, z[:, CLASSES:], y)
-            total = found.total
-            terms |= found.terms
-        if flow is not None:  # before the exchange, which runs the same layers again
-            found = flow(y)
-            total = total + how.flow * found.total
-            terms |= found.terms
-        if exchange is not None:
-            found = exchange(x, y)
-            total = total + how.exchange_weight * found.total
-            terms |= found.terms
-        return Loss(total, terms)
-
+    loss = _Objective(how, model, flow, exchange, minimax)
     trained = nn.ModuleList([model, *([flow] if flow is not None else [])])
     players = {"": Player(trained, loss)}
     if minimax is not None:
         adversary = minimax
         players = {
-            "adversary": Player(adversary, lambda x, y: adversary.adversary(model(x)[:, CLASSES:], y)),
+            "adversary": Player(adversary, lambda x, y: adversary.opponent_loss(model(x)[:, CLASSES:], y)),
             "network": players[""],
         }
     return players, lambda x: model(x)[:, :CLASSES], flow
+
+
+class _Ensemble(Objective):
+    """Cross-entropy of members whose gradients are orthogonal."""
+
+    def __init__(self, members: Sequence[FlowClassifier]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.orthogonality = GradientOrthogonality()
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        total = self.orthogonality(list(self.members), x, y)
+        self.record(self.orthogonality.terms)
+        return total
+
+
+class _Objective(Objective):
+    """Cross-entropy of the network, and whatever the method adds to it."""
+
+    def __init__(
+        self,
+        how: Method,
+        model: FlowClassifier,
+        flow: InformationFlow | None,
+        exchange: StatisticsExchange | None,
+        minimax: IndependenceCrossEntropy | None,
+    ) -> None:
+        super().__init__()
+        self.how, self.model = how, model
+        self.flow, self.exchange, self.minimax = flow, exchange, minimax
+        self.decorrelation = Decorrelation()
+        self.features: list[Tensor] = []
+        if how.decorrelation:
+            model.get_submodule("flatten").register_forward_hook(
+                lambda module, inputs, output: self.features.__setitem__(slice(None), [output])
+            )
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        how, z = self.how, self.model(x)
+        logits = z[:, :CLASSES]
+        total = F.cross_entropy(logits, y)
+        terms = {"cross_entropy": total}
+        if how.decoupling:
+            total = total + 0.5 * how.decoupling * logits.square().sum(1).mean()
+        if how.decorrelation:
+            total = total + how.decorrelation * self.decorrelation(self.features[0])
+        if self.minimax is not None:
+            total = self.minimax(logits, z[:, CLASSES:], y)
+            terms |= self.minimax.terms
+        if self.flow is not None:  # before the exchange, which runs the same layers again
+            total = total + how.flow * self.flow(y)
+            terms |= self.flow.terms
+        if self.exchange is not None:
+            total = total + how.exchange_weight * self.exchange(x, y)
+            terms |= self.exchange.terms
+        self.record(terms)
+        return total
 
 
 def _flow(model: nn.Module, how: Method, hidden: Sequence[int], seed: int) -> InformationFlow | None:

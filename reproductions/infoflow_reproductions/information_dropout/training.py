@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from infoflow.layers import InformationDropout, information_cost, noise, reestimate_batch_norm
-from infoflow.objectives.loss import Loss
+from infoflow.objectives import Objective
 from infoflow.training import Fit, History, Optimizer, Player, fit
 from infoflow_reproductions.harness.trial import Context
 from infoflow_reproductions.information_dropout.images import Images, Part, images
@@ -103,6 +103,24 @@ def has_cost(network: nn.Module) -> bool:
     return any(isinstance(module, InformationDropout) for module in network.modules())
 
 
+class PricedCrossEntropy(Objective):
+    """Cross-entropy, and the layers' information cost times a price where the network has such layers."""
+
+    def __init__(self, network: nn.Module, price: float) -> None:
+        super().__init__()
+        self.network, self.price, self.has_cost = network, price, has_cost(network)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Of a batch, in nats."""
+        cross_entropy = functional.cross_entropy(self.network(x), y)
+        if not self.has_cost:
+            self.record({"cross_entropy": cross_entropy})
+            return cross_entropy
+        cost = information_cost(self.network)
+        self.record({"cross_entropy": cross_entropy, "information": cost})
+        return cross_entropy + self.price * cost
+
+
 def train(network: nn.Module, data: Part, settings: Fit, *, beta: float, seed: int, context: Context) -> History:
     """Minimize cross-entropy + β/N · Σ_layers Σ_units KL in nats, N being the number of training samples.
 
@@ -126,18 +144,8 @@ def train(network: nn.Module, data: Part, settings: Fit, *, beta: float, seed: i
     History
         A row per epoch with `cross_entropy` and, where the network has an information cost, `information`.
     """
-    costly = has_cost(network)
-
-    def loss(x: Tensor, y: Tensor) -> Loss:
-        cross_entropy = functional.cross_entropy(network(x), y)
-        if not costly:
-            return Loss(cross_entropy, {"cross_entropy": cross_entropy.detach()})
-        cost = information_cost(network)
-        terms = {"cross_entropy": cross_entropy.detach(), "information": cost.detach()}
-        return Loss(cross_entropy + beta / len(data) * cost, terms)
-
     return fit(
-        Player(network, loss),
+        Player(network, PricedCrossEntropy(network, beta / len(data))),
         [data.x, data.y],
         settings,
         seed=seed,

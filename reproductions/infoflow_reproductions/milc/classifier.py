@@ -169,7 +169,8 @@ def _measured(model: nn.Module, sets: Mapping[str, tuple[Tensor, Tensor]], devic
         logits = torch.cat([model(plain(part.to(device), y)[0]) for part in torch.split(x, _BATCH)]).double()
         labels = y.to(device)
         found[f"{name}_accuracy"] = float((logits.argmax(1) == labels).double().mean())
-        for term, value in _TERMS.parts(logits, labels).terms.items():
+        _TERMS(logits, labels)
+        for term, value in _TERMS.terms.items():
             if term != "label_divergence":
                 found[f"{name}_{term}"] = float(value)
     return found

@@ -11,8 +11,7 @@ from infoflow.core.checks import positive
 from infoflow.core.errors import InvalidArgument
 from infoflow.entropies.elementwise import gaussian_divergence
 from infoflow.objectives.deep_infomax.encoding import Encoding, encode
-from infoflow.objectives.game import Game, game
-from infoflow.objectives.loss import Loss
+from infoflow.objectives.objective import ModelObjective
 from infoflow.objectives.prior_matching import PriorMatching
 
 # Keeps σ = exp(½ log σ²) and its square within float32.
@@ -41,7 +40,7 @@ class MeanOfGaussian(nn.Module):
         return local, vector.chunk(2, 1)[0]
 
 
-class BetaAutoencoder(nn.Module):
+class BetaAutoencoder(ModelObjective):
     """The VAE (β = 1) and the β-VAE around any encoder: reconstruction, and β times what the latent costs.
 
         total = E_{z ~ N(μ(x), σ²(x))} ‖x − decoder(z)‖² / (2 s²) + β Σ KL(N(μ, σ²) ‖ N(0, 1))       nats an input
@@ -55,7 +54,8 @@ class BetaAutoencoder(nn.Module):
     >>> from infoflow.models import ConvolutionalEncoder, DCGANDecoder
     >>> encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=12)
     >>> objective = BetaAutoencoder(encoder, DCGANDecoder(6, (1, 8, 8), widths=(8, 4)), beta=4.0)
-    >>> sorted(objective(torch.zeros(5, 1, 8, 8)).terms)
+    >>> loss = objective(torch.zeros(5, 1, 8, 8))
+    >>> sorted(objective.terms)
     ['divergence', 'reconstruction']
     """
 
@@ -70,11 +70,7 @@ class BetaAutoencoder(nn.Module):
         """The encoder to probe: map and mean."""
         return MeanOfGaussian(self.encoder)
 
-    def players(self) -> Game:
-        """One: encoder and decoder."""
-        return {"learner": (self, self)}
-
-    def forward(self, inputs: Tensor) -> Loss:
+    def forward(self, inputs: Tensor) -> Tensor:
         """The loss of a batch and its terms, in nats an input."""
         vector = encode(self.encoder, inputs).vector
         if vector.shape[1] % 2:
@@ -85,7 +81,8 @@ class BetaAutoencoder(nn.Module):
         reconstruction = reconstruction / (2 * self.deviation**2)
         divergence = gaussian_divergence(mean, std).sum(1).mean()
         terms = {"reconstruction": reconstruction.detach(), "divergence": divergence.detach()}
-        return Loss(reconstruction + self.beta * divergence, terms)
+        self.record(terms)
+        return reconstruction + self.beta * divergence
 
 
 def squared_error(decoded: Tensor, inputs: Tensor) -> Tensor:
@@ -101,7 +98,7 @@ def squared_error(decoded: Tensor, inputs: Tensor) -> Tensor:
     return (decoded - inputs).square().flatten(1).sum(1).mean()
 
 
-class AdversarialAutoencoder(nn.Module):
+class AdversarialAutoencoder(ModelObjective):
     """An autoencoder whose vector is asked to follow a prior.
 
         total = mean over pixels of (x − decoder(y))² + weight · matching(y)
@@ -124,27 +121,27 @@ class AdversarialAutoencoder(nn.Module):
         self.weight = positive(weight, "weight")
 
     @property
-    def representation(self) -> nn.Module:
-        """The encoder to probe."""
-        return self.encoder
+    def learner(self) -> nn.ModuleList:
+        """Encoder and decoder."""
+        return nn.ModuleList([self.encoder, self.decoder])
 
-    def players(self) -> Game:
-        """Encoder and decoder; the discriminator where there is one."""
-        learner = nn.ModuleList([self.encoder, self.decoder])
-        return game(learner, self, self.matching.opponent, self.opponent_loss)
+    @property
+    def opponent(self) -> nn.Module | None:
+        """The discriminator, where there is one."""
+        return self.matching.opponent
 
-    def forward(self, inputs: Tensor) -> Loss:
+    def forward(self, inputs: Tensor) -> Tensor:
         """The loss of a batch; its reconstruction is the mean squared error of a pixel."""
         vector = encode(self.encoder, inputs).vector
         reconstruction = squared_error(self.decoder(vector), inputs) / inputs[0].numel()
         prior = self.matching(vector)
-        return Loss(
-            reconstruction + self.weight * prior, {"reconstruction": reconstruction.detach(), "prior": prior.detach()}
-        )
+        self.record({"reconstruction": reconstruction, "prior": prior})
+        return reconstruction + self.weight * prior
 
     def opponent_loss(self, inputs: Tensor) -> Tensor:
         """The discriminator's loss; the encoder gets no gradient."""
         with torch.no_grad():
             encoding: Encoding = encode(self.encoder, inputs)
         loss: Tensor = self.matching.opponent_loss(encoding.vector)  # type: ignore[operator]
+        self.record(self.matching.terms)
         return loss

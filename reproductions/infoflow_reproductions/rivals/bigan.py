@@ -7,13 +7,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from infoflow.objectives.deep_infomax.encoding import encode
-from infoflow.objectives.game import Game
-from infoflow.objectives.loss import Loss
+from infoflow.objectives.objective import ModelObjective
 from infoflow.objectives.prior_matching import without_gradient
 from infoflow.objectives.priors import Prior, prior_by_name
 
 
-class BiGAN(nn.Module):
+class BiGAN(ModelObjective):
     """Bidirectional GAN: pairs (x, E(x)) of data and (G(z), z) of the prior, which a discriminator tells apart.
 
         discriminator   E softplus(−D(x, E(x))) + E softplus(D(G(z), z))
@@ -38,14 +37,14 @@ class BiGAN(nn.Module):
         self.prior = prior_by_name(prior)
 
     @property
-    def representation(self) -> nn.Module:
-        """The encoder to probe."""
-        return self.encoder
+    def learner(self) -> nn.ModuleList:
+        """Encoder and generator."""
+        return nn.ModuleList([self.encoder, self.generator])
 
-    def players(self) -> Game:
-        """Encoder with generator, and the discriminator."""
-        learner = nn.ModuleList([self.encoder, self.generator])
-        return {"learner": (learner, self), "opponent": (self.discriminator, self.opponent_loss)}
+    @property
+    def opponent(self) -> nn.Module:
+        """The discriminator."""
+        return self.discriminator
 
     def pairs(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Images and vectors (2n, ...): first those of the data, then those of the prior."""
@@ -53,15 +52,18 @@ class BiGAN(nn.Module):
         drawn = self.prior.sample(vector)
         return torch.cat([inputs, self.generator(drawn)]), torch.cat([vector, drawn])
 
-    def forward(self, inputs: Tensor) -> Loss:
+    def forward(self, inputs: Tensor) -> Tensor:
         """The learner's loss of a batch; 2 log 2 where the discriminator can't tell."""
         of_data, of_prior = without_gradient(self.discriminator, *self.pairs(inputs)).chunk(2)
         total = F.softplus(of_data).mean() + F.softplus(-of_prior).mean()
-        return Loss(total, {"fooled": total.detach()})
+        self.record({"fooled": total})
+        return total
 
     def opponent_loss(self, inputs: Tensor) -> Tensor:
         """The discriminator's loss; encoder and generator get no gradient."""
         with torch.no_grad():
             images, vectors = self.pairs(inputs)
         of_data, of_prior = self.discriminator(images, vectors).chunk(2)
-        return F.softplus(-of_data).mean() + F.softplus(of_prior).mean()
+        total = F.softplus(-of_data).mean() + F.softplus(of_prior).mean()
+        self.record({"discriminator": total})
+        return total

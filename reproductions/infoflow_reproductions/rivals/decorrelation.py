@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from infoflow.core.checks import flag
 from infoflow.core.errors import InvalidArgument
+from infoflow.objectives import Objective
 
 
-class Decorrelation(nn.Module):
+class Decorrelation(Objective):
     """Mean square of the correlations between different features of a batch: (1/d) Σ_{i≠j} C_ij², features (n, d).
 
     C is the correlation matrix; with `normalize=False` the covariance, and with the factor ½ in place of 1/d the
@@ -42,4 +43,5 @@ class Decorrelation(nn.Module):
         matrix = centered.T @ centered / len(rows)
         off = matrix.square().sum() - matrix.diagonal().square().sum()
         penalty: Tensor = off / rows.shape[1] if self.normalize else off / 2
+        self.record({"decorrelation": penalty})
         return penalty

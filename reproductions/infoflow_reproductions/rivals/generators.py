@@ -10,13 +10,12 @@ from torch import Tensor, nn
 
 from infoflow.core.checks import positive
 from infoflow.core.errors import InvalidArgument
-from infoflow.objectives.game import Game
-from infoflow.objectives.loss import Loss
+from infoflow.objectives.objective import ModelObjective, Players
 from infoflow.objectives.prior_matching import KernelMatching, PriorMatching, adversarial_loss, without_gradient
 from infoflow.objectives.priors import Gaussian, Prior, prior_by_name
 
 
-class Generative(nn.Module, abc.ABC):
+class Generative(ModelObjective):
     """What they share: `generator` makes images of vectors (n, features) that `prior` draws, `judge` looks at images.
 
     >>> issubclass(NonSaturatingGAN, Generative), issubclass(WassersteinGAN, Generative)
@@ -29,9 +28,19 @@ class Generative(nn.Module, abc.ABC):
         self.features = features
         self.prior = prior_by_name(prior)
 
-    def players(self) -> Game:
+    @property
+    def learner(self) -> nn.Module:
+        """The generator."""
+        return self.generator
+
+    @property
+    def opponent(self) -> nn.Module:
+        """The judge."""
+        return self.judge
+
+    def players(self) -> Players:
         """The judge first, then the generator."""
-        return {"judge": (self.judge, self.judge_loss), "generator": (self.generator, self.forward)}
+        return {"judge": (self.judge, self.opponent_loss), "generator": (self.generator, self)}
 
     def sample(self, n: int, like: Tensor) -> Tensor:
         """n images, on the device and of the type of `like`."""
@@ -44,11 +53,11 @@ class Generative(nn.Module, abc.ABC):
             return self.sample(len(inputs), inputs)
 
     @abc.abstractmethod
-    def forward(self, inputs: Tensor) -> Loss:
+    def forward(self, inputs: Tensor) -> Tensor:
         """The generator's loss; the judge's parameters get no gradient."""
 
     @abc.abstractmethod
-    def judge_loss(self, inputs: Tensor) -> Tensor | Loss:
+    def opponent_loss(self, inputs: Tensor) -> Tensor:
         """The judge's loss for real inputs (n, ...); the generator's parameters get no gradient."""
 
 
@@ -61,7 +70,7 @@ class NonSaturatingGAN(Generative):
 
     >>> from infoflow.models import DCGANDecoder, DCGANDiscriminator
     >>> gan = NonSaturatingGAN(DCGANDecoder(4, (1, 8, 8), widths=(8, 4)), DCGANDiscriminator((1, 8, 8), widths=(4,)), 4)
-    >>> gan.judge_loss(torch.zeros(3, 1, 8, 8)).shape
+    >>> gan.opponent_loss(torch.zeros(3, 1, 8, 8)).shape
     torch.Size([])
     """
 
@@ -77,12 +86,15 @@ class NonSaturatingGAN(Generative):
         super().__init__(generator, judge, features, prior)
         self.penalty = positive(penalty, "penalty", zero=True)
 
-    def forward(self, inputs: Tensor) -> Loss:
+    def forward(self, inputs: Tensor) -> Tensor:
         fooled = F.softplus(-without_gradient(self.judge, self.sample(len(inputs), inputs))).mean()
-        return Loss(fooled, {"fooled": fooled.detach()})
+        self.record({"fooled": fooled})
+        return fooled
 
-    def judge_loss(self, inputs: Tensor) -> Tensor:
-        return adversarial_loss(self.judge, inputs, self.drawn(inputs), self.penalty)
+    def opponent_loss(self, inputs: Tensor) -> Tensor:
+        value = adversarial_loss(self.judge, inputs, self.drawn(inputs), self.penalty)
+        self.record({"judge": value})
+        return value
 
 
 class WassersteinGAN(Generative):
@@ -95,7 +107,7 @@ class WassersteinGAN(Generative):
 
     >>> from infoflow.models import DCGANDecoder, DCGANDiscriminator
     >>> gan = WassersteinGAN(DCGANDecoder(4, (1, 8, 8), widths=(8, 4)), DCGANDiscriminator((1, 8, 8), widths=(4,)), 4)
-    >>> gan.judge_loss(torch.zeros(3, 1, 8, 8)).shape
+    >>> gan.opponent_loss(torch.zeros(3, 1, 8, 8)).shape
     torch.Size([])
     """
 
@@ -111,11 +123,12 @@ class WassersteinGAN(Generative):
         super().__init__(generator, judge, features, prior)
         self.penalty = positive(penalty, "penalty", zero=True)
 
-    def forward(self, inputs: Tensor) -> Loss:
+    def forward(self, inputs: Tensor) -> Tensor:
         value = without_gradient(self.judge, self.sample(len(inputs), inputs)).mean()
-        return Loss(-value, {"judged": value.detach()})
+        self.record({"judged": value})
+        return -value
 
-    def judge_loss(self, inputs: Tensor) -> Tensor:
+    def opponent_loss(self, inputs: Tensor) -> Tensor:
         drawn = self.drawn(inputs)
         gap = self.judge(drawn).mean() - self.judge(inputs).mean()
         share = torch.rand(len(inputs), *[1] * (inputs.ndim - 1), dtype=inputs.dtype, device=inputs.device)
@@ -125,6 +138,7 @@ class WassersteinGAN(Generative):
         # The norm's gradient at 0 is not finite; a constant judge starts there.
         norm = (slope.flatten(1).square().sum(1) + 1e-12).sqrt()
         loss: Tensor = gap + self.penalty * (norm - 1).square().mean()
+        self.record({"judge": loss})
         return loss
 
 
@@ -143,7 +157,8 @@ class PriorMatchingGenerator(Generative):
     >>> from infoflow.models import DCGANDecoder, DCGANDiscriminator
     >>> judge = DCGANDiscriminator((1, 8, 8), widths=(4,), outputs=6)
     >>> generator = PriorMatchingGenerator(DCGANDecoder(4, (1, 8, 8), widths=(8, 4)), judge, 4)
-    >>> sorted(generator(torch.zeros(3, 1, 8, 8)).terms)
+    >>> loss = generator(torch.zeros(3, 1, 8, 8))
+    >>> sorted(generator.terms)
     ['gap']
     """
 
@@ -165,13 +180,14 @@ class PriorMatchingGenerator(Generative):
         if self.of_data.opponent is not None or self.of_samples.opponent is not None:
             raise InvalidArgument("matchings have a discriminator; want KernelMatching or SlicedWassersteinMatching")
 
-    def forward(self, inputs: Tensor) -> Loss:
+    def forward(self, inputs: Tensor) -> Tensor:
         both = without_gradient(self.judge, torch.cat([inputs, self.sample(len(inputs), inputs)]))
         of_data, of_samples = both.chunk(2)
         gap = (of_data.detach().mean(0) - of_samples.mean(0)).square().mean()
-        return Loss(gap, {"gap": gap.detach()})
+        self.record({"gap": gap})
+        return gap
 
-    def judge_loss(self, inputs: Tensor) -> Loss:
+    def opponent_loss(self, inputs: Tensor) -> Tensor:
         both = torch.cat([inputs, self.drawn(inputs)])
         if not self.penalty:
             judged, steepness = self.judge(both), both.new_zeros(())
@@ -185,4 +201,5 @@ class PriorMatchingGenerator(Generative):
         of_data, of_samples = judged.chunk(2)
         data, samples = self.of_data(of_data), self.of_samples(of_samples)
         terms = {"data": data.detach(), "samples": samples.detach(), "steepness": steepness.detach()}
-        return Loss(data + samples + self.penalty / 2 * steepness, terms)
+        self.record(terms)
+        return data + samples + self.penalty / 2 * steepness

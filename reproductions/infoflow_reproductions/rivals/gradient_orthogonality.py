@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from infoflow.core.checks import positive
 from infoflow.core.errors import InvalidArgument
-from infoflow.objectives.loss import Loss
+from infoflow.objectives import Objective
 
 
-class GradientOrthogonality(nn.Module):
+class GradientOrthogonality(Objective):
     """Σ_k CE(z_k, y)/K + λ mean_{k<l} mean_i cos²(∇_x z_k[y_i], ∇_x z_l[y_i]): members that rely on different pixels.
 
     z_k are the members' logits, z_k[y_i] that of sample i's class. λ = `weight`. It differentiates the gradients, so a
@@ -23,9 +23,11 @@ class GradientOrthogonality(nn.Module):
     Raises InvalidArgument for fewer than two members. Teney et al.: Evading the simplicity bias, CVPR 2022, eq. 2
     (there the plain inner product).
 
+    >>> from torch import nn
     >>> members = [nn.Sequential(nn.Flatten(), nn.Linear(4, 2)) for _ in range(2)]
-    >>> loss = GradientOrthogonality()(members, torch.randn(6, 1, 2, 2), torch.tensor([0, 1, 0, 1, 0, 1]))
-    >>> sorted(loss.terms)
+    >>> objective = GradientOrthogonality()
+    >>> loss = objective(members, torch.randn(6, 1, 2, 2), torch.tensor([0, 1, 0, 1, 0, 1]))
+    >>> sorted(objective.terms)
     ['cross_entropy', 'gradient_overlap']
     """
 
@@ -33,7 +35,7 @@ class GradientOrthogonality(nn.Module):
         super().__init__()
         self.weight = positive(weight, "weight", zero=True)
 
-    def forward(self, members: Sequence[Callable[[Tensor], Tensor]], x: Tensor, labels: Tensor) -> Loss:
+    def forward(self, members: Sequence[Callable[[Tensor], Tensor]], x: Tensor, labels: Tensor) -> Tensor:
         """The loss, and its terms: `cross_entropy` (nats), `gradient_overlap` (0 orthogonal, 1 parallel)."""
         if len(members) < 2:
             raise InvalidArgument(f"members holds {len(members)}; want at least two to differ")
@@ -48,4 +50,5 @@ class GradientOrthogonality(nn.Module):
         pairs = itertools.combinations(directions, 2)
         overlap = torch.stack([(a * b).sum(1).square().mean() for a, b in pairs]).mean()
         total = cross_entropy + self.weight * overlap
-        return Loss(total, {"cross_entropy": cross_entropy.detach(), "gradient_overlap": overlap.detach()})
+        self.record({"cross_entropy": cross_entropy, "gradient_overlap": overlap})
+        return total

@@ -9,12 +9,11 @@ from torch import Tensor, nn
 from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument
 from infoflow.objectives.deep_infomax.encoding import encode
-from infoflow.objectives.game import Game
-from infoflow.objectives.loss import Loss
+from infoflow.objectives.objective import ModelObjective
 from infoflow.objectives.priors import Sphere
 
 
-class NoiseAsTargets(nn.Module):
+class NoiseAsTargets(ModelObjective):
     """NAT: n fixed targets, uniform on the sphere; each batch hands its targets to its inputs at the least cost.
 
         total = mean_i ‖y_i/‖y_i‖ − t_σ(i)‖²,   σ the best assignment of the batch's own targets
@@ -27,7 +26,7 @@ class NoiseAsTargets(nn.Module):
 
     >>> from infoflow.models import ConvolutionalEncoder
     >>> encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=6)
-    >>> bool(NoiseAsTargets(encoder, 100, 6)(torch.randn(5, 1, 8, 8), torch.arange(5)).total < 4)
+    >>> bool(NoiseAsTargets(encoder, 100, 6)(torch.randn(5, 1, 8, 8), torch.arange(5)) < 4)
     True
     """
 
@@ -40,16 +39,7 @@ class NoiseAsTargets(nn.Module):
         like = torch.empty(integer(size, "size"), integer(features, "features"))
         self.register_buffer("targets", Sphere().sample(like, generator))
 
-    @property
-    def representation(self) -> nn.Module:
-        """The encoder to probe."""
-        return self.encoder
-
-    def players(self) -> Game:
-        """One: the encoder (and the targets, which are no parameters)."""
-        return {"learner": (self, self)}
-
-    def forward(self, inputs: Tensor, rows: Tensor) -> Loss:
+    def forward(self, inputs: Tensor, rows: Tensor) -> Tensor:
         """The loss of a batch, 2 where vectors and targets are unrelated."""
         vector = Sphere().squash(encode(self.encoder, inputs).vector)
         if rows.shape != (len(inputs),) or rows.is_floating_point() or vector.shape[1] != self.targets.shape[1]:
@@ -66,4 +56,5 @@ class NoiseAsTargets(nn.Module):
         if self.training:
             self.targets[rows] = given
         total = (vector - given).square().sum(1).mean()
-        return Loss(total, {"distance": total.detach()})
+        self.record({"distance": total})
+        return total

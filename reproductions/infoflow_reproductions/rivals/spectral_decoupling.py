@@ -8,7 +8,6 @@ from torch import Tensor
 
 from infoflow.core.checks import positive
 from infoflow.objectives.classification import ClassificationLoss
-from infoflow.objectives.loss import Loss
 
 
 class SpectralDecoupling(ClassificationLoss):
@@ -30,11 +29,13 @@ class SpectralDecoupling(ClassificationLoss):
         super().__init__(**options)
         self.weight = positive(weight, "weight", zero=True)
 
-    def parts(self, logits: Tensor, labels: Tensor) -> Loss:
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss (`total`) and its terms, detached: `cross_entropy` (nats), `logit_norm` mean_i ‖z_i‖².
 
         >>> import torch
-        >>> sorted(SpectralDecoupling().parts(torch.zeros(4, 3), torch.tensor([0, 1, 2, 2])).terms)
+        >>> loss = SpectralDecoupling()
+        >>> _ = loss(torch.zeros(4, 3), torch.tensor([0, 1, 2, 2]))
+        >>> sorted(loss.terms)
         ['cross_entropy', 'logit_norm']
         """
         batch = self.batch(logits, labels)
@@ -43,4 +44,5 @@ class SpectralDecoupling(ClassificationLoss):
         cross_entropy = batch.cross_entropy()
         total = batch.reduced(cross_entropy + 0.5 * self.weight * norms, self.reduction)
         terms = {"cross_entropy": batch.mean(cross_entropy), "logit_norm": batch.mean(norms)}
-        return Loss(total, {name: value.detach() for name, value in terms.items()})
+        self.record(terms)
+        return total

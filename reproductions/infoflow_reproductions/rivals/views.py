@@ -13,26 +13,16 @@ from infoflow.core.distributed import Group, gather
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.critics import LocalCritic, split_pairs
 from infoflow.objectives.deep_infomax.encoding import Encoding, encode
-from infoflow.objectives.game import Game
-from infoflow.objectives.loss import Loss
+from infoflow.objectives.objective import ModelObjective
 
 
-class _Views(nn.Module):
+class _Views(ModelObjective):
     """An encoder applied to both views in one pass."""
 
     def __init__(self, encoder: nn.Module, group: Group) -> None:
         super().__init__()
         self.encoder = encoder
         self.group = group
-
-    @property
-    def representation(self) -> nn.Module:
-        """The encoder to probe."""
-        return self.encoder
-
-    def players(self) -> Game:
-        """One: the encoder and its heads."""
-        return {"learner": (self, self)}
 
     def both(self, first: Tensor, second: Tensor) -> tuple[Encoding, Encoding]:
         """The encodings of two views (n, ...) of the same inputs."""
@@ -56,7 +46,9 @@ class NTXent(_Views):
     >>> from infoflow.models import ConvolutionalEncoder
     >>> encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=6)
     >>> views = torch.randn(2, 5, 1, 8, 8)
-    >>> sorted(NTXent(encoder, 6)(*views).terms)
+    >>> objective = NTXent(encoder, 6)
+    >>> loss = objective(*views)
+    >>> sorted(objective.terms)
     ['infonce']
     """
 
@@ -76,7 +68,7 @@ class NTXent(_Views):
         widths = [integer(features, "features"), integer(units, "units"), integer(projection, "projection")]
         self.head = Builder(seed, spectral_norm=False).perceptron(widths, "relu")
 
-    def forward(self, first: Tensor, second: Tensor) -> Loss:
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """The loss of two views of a batch."""
         one, other = self.both(first, second)
         projected = F.normalize(self.head(torch.cat([one.vector, other.vector])), dim=1)
@@ -88,7 +80,8 @@ class NTXent(_Views):
         kept[rows, itself] = kept[rows, partner] = False
         options = {} if self.group is None else {"group": self.group}
         value = infonce(table[rows, partner], table, mask=kept, **options)
-        return Loss(-value, {"infonce": value.detach()})
+        self.record({"infonce": value})
+        return -value
 
 
 class VICReg(_Views):
@@ -101,7 +94,9 @@ class VICReg(_Views):
 
     >>> from infoflow.models import ConvolutionalEncoder
     >>> encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=6)
-    >>> sorted(VICReg(encoder, 6)(*torch.randn(2, 5, 1, 8, 8)).terms)
+    >>> objective = VICReg(encoder, 6)
+    >>> loss = objective(*torch.randn(2, 5, 1, 8, 8))
+    >>> sorted(objective.terms)
     ['covariance', 'invariance', 'variance']
     """
 
@@ -126,7 +121,7 @@ class VICReg(_Views):
         widths = [integer(features, "features"), integer(units, "units"), integer(projection, "projection")]
         self.head = Builder(seed, spectral_norm=False).perceptron(widths, "relu")
 
-    def forward(self, first: Tensor, second: Tensor) -> Loss:
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """The loss of two views of a batch."""
         one, other = self.both(first, second)
         projected = self.head(torch.cat([one.vector, other.vector]))
@@ -137,7 +132,8 @@ class VICReg(_Views):
             "covariance": torch.stack([_off_diagonal(h) for h in both]).sum(),
         }
         total = torch.stack([self.weights[name] * term for name, term in terms.items()]).sum()
-        return Loss(total, {name: term.detach() for name, term in terms.items()})
+        self.record(terms)
+        return total
 
 
 def _off_diagonal(h: Tensor) -> Tensor:
@@ -196,7 +192,8 @@ class MultiViewDeepInfoMax(_Views):
     >>> from infoflow.models import ConvolutionalEncoder
     >>> encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=6)
     >>> objective = MultiViewDeepInfoMax(encoder, DotCritic(4, 6, units=16))
-    >>> sorted(objective(*torch.randn(2, 5, 1, 8, 8)).terms)
+    >>> loss = objective(*torch.randn(2, 5, 1, 8, 8))
+    >>> sorted(objective.terms)
     ['local', 'penalty']
     """
 
@@ -208,7 +205,7 @@ class MultiViewDeepInfoMax(_Views):
         self.clip = positive(clip, "clip")
         self.penalty = positive(penalty, "penalty", zero=True)
 
-    def forward(self, first: Tensor, second: Tensor) -> Loss:
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """The loss of two views of a batch."""
         one, other = self.both(first, second)
         options = {} if self.group is None else {"group": self.group}
@@ -219,4 +216,5 @@ class MultiViewDeepInfoMax(_Views):
             positive_scores, negative = (self.clip * torch.tanh(scores / self.clip) for scores in raw)
             values.append(infonce(positive_scores, negative, **options).mean())
         value, penalty = torch.stack(values).mean(), torch.stack(squares).mean()
-        return Loss(-value + self.penalty * penalty, {"local": value.detach(), "penalty": penalty.detach()})
+        self.record({"local": value, "penalty": penalty})
+        return -value + self.penalty * penalty

@@ -1,4 +1,4 @@
-"""Losses that train with information; one file a paper. Each returns a scalar, and `.parts(...)` its terms in nats."""
+"""Losses that train with information; one file a paper. Each returns a scalar; its terms are in `.terms`, in nats."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from infoflow.objectives.information_flow import FlowCritic, InformationFlow
 from infoflow.objectives.label_regularizers import ConfidencePenalty, LabelCorrection, LabelSmoothing
 from infoflow.objectives.mutual_information_loss import MutualInformationLoss
 from infoflow.objectives.normalized_conditional import NormalizedConditionalInformation
+from infoflow.objectives.objective import ModelObjective, Objective
 from infoflow.objectives.prior_matching import (
     AdversarialMatching,
     KernelMatching,
@@ -68,9 +69,11 @@ __all__ = [
     "LabelCorrection",
     "LabelSmoothing",
     "LogitAdjustment",
+    "ModelObjective",
     "MutualInformationLoss",
     "NonlinearBottleneck",
     "NormalizedConditionalInformation",
+    "Objective",
     "Occlusion",
     "Prior",
     "PriorCorrectedSoftmax",

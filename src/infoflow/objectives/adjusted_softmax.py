@@ -10,7 +10,6 @@ from torch import Tensor
 from infoflow.core.checks import positive, samples
 from infoflow.core.errors import InvalidArgument
 from infoflow.objectives.classification import ClassificationLoss
-from infoflow.objectives.loss import Loss
 
 
 def class_priors(frequencies: Any) -> Tensor:
@@ -45,15 +44,18 @@ class LogitAdjustment(ClassificationLoss):
         self.register_buffer("log_priors", class_priors(priors).log())
         self.temperature = positive(temperature, "temperature", zero=True)
 
-    def parts(self, logits: Tensor, labels: Tensor) -> Loss:
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss, and the term `conditional_entropy` in nats: of the adjusted predictions.
 
-        >>> LogitAdjustment([1, 1]).parts(torch.zeros(1, 2), torch.tensor([1])).terms["conditional_entropy"]
+        >>> loss = LogitAdjustment([1, 1])
+        >>> _ = loss(torch.zeros(1, 2), torch.tensor([1]))
+        >>> loss.terms["conditional_entropy"]
         tensor(0.6931)
         """
         batch = self.batch(_shifted(logits, self.temperature * self.log_priors), labels)
         observed = batch.mean(-(batch.labels * batch.log_q).sum(dim=1))
-        return Loss(batch.reduced(batch.cross_entropy(), self.reduction), {"conditional_entropy": observed.detach()})
+        self.record({"conditional_entropy": observed})
+        return batch.reduced(batch.cross_entropy(), self.reduction)
 
 
 class PriorCorrectedSoftmax(ClassificationLoss):
@@ -82,20 +84,23 @@ class PriorCorrectedSoftmax(ClassificationLoss):
         super().__init__(class_weights=class_weights, ignore_index=ignore_index, reduction=reduction, check=check)
         self.register_buffer("log_priors", class_priors(priors).log())
 
-    def parts(self, logits: Tensor, labels: Tensor) -> Loss:
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss, and the terms `mutual_information` (a lower bound) and `conditional_entropy` in nats.
 
         >>> logits, labels = torch.tensor([[9.0, 0.0], [0.0, 9.0]]), torch.tensor([0, 1])
-        >>> PriorCorrectedSoftmax([1, 1]).parts(logits, labels).terms["mutual_information"]  # nearly log 2
+        >>> loss = PriorCorrectedSoftmax([1, 1])
+        >>> _ = loss(logits, labels)
+        >>> loss.terms["mutual_information"]  # nearly log 2
         tensor(0.6930)
         """
         batch = self.batch(_shifted(logits, self.log_priors), labels)
         gain = (batch.labels * (batch.log_q - self.log_priors.to(batch.log_q))).sum(dim=1)
         terms = {
-            "mutual_information": batch.mean(gain).detach(),
-            "conditional_entropy": batch.mean(batch.cross_entropy()).detach(),
+            "mutual_information": batch.mean(gain),
+            "conditional_entropy": batch.mean(batch.cross_entropy()),
         }
-        return Loss(batch.reduced(-gain, self.reduction), terms)
+        self.record(terms)
+        return batch.reduced(-gain, self.reduction)
 
 
 def _shifted(logits: Tensor, shift: Tensor) -> Tensor:

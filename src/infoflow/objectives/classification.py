@@ -6,11 +6,11 @@ from abc import abstractmethod
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from infoflow.core.checks import choice, samples
 from infoflow.core.errors import InvalidArgument
-from infoflow.objectives.loss import Loss
+from infoflow.objectives.objective import Objective
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -61,7 +61,7 @@ def nonzero(total: Tensor) -> Tensor:
     return torch.where(total == 0, torch.ones_like(total), total)
 
 
-class ClassificationLoss(nn.Module):
+class ClassificationLoss(Objective):
     """The base of losses that stand in for `nn.CrossEntropyLoss`: `forward` is the scalar, `parts` has the terms too.
 
     `logits` (n, C), (n, C, ...) or (C,); `labels` integer classes of that shape less the C, or probabilities of that
@@ -91,14 +91,9 @@ class ClassificationLoss(nn.Module):
         self.reduction = choice(reduction, "reduction", REDUCTIONS)
         self.check = bool(check)
 
+    @abstractmethod
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss in nats: a 0-d tensor, or of the labels' shape with reduction "none"."""
-        total: Tensor = self.parts(logits, labels).total
-        return total
-
-    @abstractmethod
-    def parts(self, logits: Tensor, labels: Tensor) -> Loss:
-        """The loss (`total`) and its detached terms in nats."""
 
     def batch(self, logits: Tensor, labels: Tensor) -> LabeledBatch:
         """The two as a `LabeledBatch`, or the InvalidArgument that says what is wrong with them."""

@@ -12,23 +12,22 @@ from torch import Tensor
 
 from infoflow.core.checks import choice, positive
 from infoflow.objectives.classification import ClassificationLoss, LabeledBatch, fraction
-from infoflow.objectives.loss import Loss
 
 PENALTIES = ("plain", "weighted")
 CORRECTIONS = ("soft", "hard")
 
 
-def _loss(batch: LabeledBatch, values: Tensor, reduction: str) -> Loss:
-    """The reduced loss, with the terms that all of them share."""
-    observed = -(batch.labels * batch.log_q).sum(dim=1)
-    terms = {
-        "conditional_entropy": batch.mean(observed).detach(),
-        "prediction_entropy": batch.mean(batch.entropy()).detach(),
-    }
-    return Loss(batch.reduced(values, reduction), terms)
+class _Regularized(ClassificationLoss):
+    """Shared by the regularizers: the terms and the reduction."""
+
+    def reduced(self, batch: LabeledBatch, values: Tensor) -> Tensor:
+        """Record the terms and reduce the samples' values."""
+        observed = -(batch.labels * batch.log_q).sum(dim=1)
+        self.record({"conditional_entropy": batch.mean(observed), "prediction_entropy": batch.mean(batch.entropy())})
+        return batch.reduced(values, self.reduction)
 
 
-class LabelSmoothing(ClassificationLoss):
+class LabelSmoothing(_Regularized):
     """Label-smoothing regularization: (1 − ε) H(y, q) + ε H(u, q), ε = `strength`.
 
     The same as `nn.CrossEntropyLoss(label_smoothing=ε)`, with terms. Settings and errors are those of
@@ -56,18 +55,20 @@ class LabelSmoothing(ClassificationLoss):
             check=check,
         )
 
-    def parts(self, logits: Tensor, labels: Tensor) -> Loss:
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss, and the terms `conditional_entropy` and `prediction_entropy` in nats.
 
         >>> import torch
-        >>> LabelSmoothing().parts(torch.zeros(1, 2), torch.tensor([0])).terms["prediction_entropy"]  # log 2
+        >>> loss = LabelSmoothing()
+        >>> _ = loss(torch.zeros(1, 2), torch.tensor([0]))
+        >>> loss.terms["prediction_entropy"]  # log 2
         tensor(0.6931)
         """
         batch = self.batch(logits, labels)
-        return _loss(batch, batch.cross_entropy(), self.reduction)
+        return self.reduced(batch, batch.cross_entropy())
 
 
-class ConfidencePenalty(ClassificationLoss):
+class ConfidencePenalty(_Regularized):
     """Confidence penalty: H(y, q) − ε H(q) ("plain"), or (1 − ε) H(y, q) − ε H(q) ("weighted"); ε = `strength`.
 
     Settings and errors are those of `ClassificationLoss`. (Pereyra et al. 2017, arXiv 1701.06548; the weighted form:
@@ -87,19 +88,21 @@ class ConfidencePenalty(ClassificationLoss):
         if form == "weighted":
             fraction(strength, "strength")
 
-    def parts(self, logits: Tensor, labels: Tensor) -> Loss:
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss, and the terms `conditional_entropy` and `prediction_entropy` in nats.
 
         >>> import torch
-        >>> ConfidencePenalty().parts(torch.zeros(1, 2), torch.tensor([0])).terms["conditional_entropy"]
+        >>> loss = ConfidencePenalty()
+        >>> _ = loss(torch.zeros(1, 2), torch.tensor([0]))
+        >>> loss.terms["conditional_entropy"]
         tensor(0.6931)
         """
         batch = self.batch(logits, labels)
         share = 1.0 if self.form == "plain" else 1 - self.strength
-        return _loss(batch, share * batch.cross_entropy() - self.strength * batch.entropy(), self.reduction)
+        return self.reduced(batch, share * batch.cross_entropy() - self.strength * batch.entropy())
 
 
-class LabelCorrection(ClassificationLoss):
+class LabelCorrection(_Regularized):
     """Label correction: the prediction takes a share ε = `strength` of the label's place.
 
     "soft": (1 − ε) H(y, q) + ε H(q), differentiated through both q; "hard": (1 − ε) H(y, q) − ε log max_c q_c, for the
@@ -119,14 +122,16 @@ class LabelCorrection(ClassificationLoss):
         self.form = choice(form, "form", CORRECTIONS)
         self.strength = fraction(strength, "strength")
 
-    def parts(self, logits: Tensor, labels: Tensor) -> Loss:
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss, and the terms `conditional_entropy` and `prediction_entropy` in nats.
 
         >>> import torch
-        >>> LabelCorrection().parts(torch.zeros(1, 2), torch.tensor([0])).terms["prediction_entropy"]
+        >>> loss = LabelCorrection()
+        >>> _ = loss(torch.zeros(1, 2), torch.tensor([0]))
+        >>> loss.terms["prediction_entropy"]
         tensor(0.6931)
         """
         batch = self.batch(logits, labels)
         own = batch.entropy() if self.form == "soft" else -batch.weights * batch.log_q.amax(dim=1)
         values = (1 - self.strength) * batch.cross_entropy() + self.strength * own
-        return _loss(batch, values, self.reduction)
+        return self.reduced(batch, values)

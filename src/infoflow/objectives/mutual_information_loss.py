@@ -12,7 +12,6 @@ from infoflow.core.checks import choice, integer, positive
 from infoflow.core.distributed import Group, max_over, sum_over
 from infoflow.core.errors import InvalidArgument
 from infoflow.objectives.classification import ClassificationLoss, LabeledBatch, nonzero
-from infoflow.objectives.loss import Loss
 
 REGULARIZERS = ("cross-entropy", "divergence")
 
@@ -62,7 +61,7 @@ class MutualInformationLoss(ClassificationLoss):
     >>> logits, labels = torch.tensor([[2.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), torch.tensor([0, 1, 0])
     >>> loss(logits, labels)  # 0.2512 + 50 · 0.6399
     tensor(32.2483)
-    >>> {name: round(value.item(), 3) for name, value in loss.parts(logits, labels).terms.items()}
+    >>> {name: round(value.item(), 3) for name, value in loss.terms.items()}
     {'conditional_entropy': 0.251, 'label_entropy': 0.64, 'label_divergence': 0.003, 'mutual_information': 0.389}
     """
 
@@ -112,14 +111,16 @@ class MutualInformationLoss(ClassificationLoss):
         self.register_buffer("label_average", torch.zeros(2, size))
         self.register_buffer("filled", torch.zeros(()))
 
-    def parts(self, logits: Tensor, labels: Tensor) -> Loss:
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss (`total`) and its terms, detached, in nats: `conditional_entropy` Ĥ(Y|X), `label_entropy`
         −Σ_c p̂_c log q̄_c, `label_divergence` KL(p̂‖q̄), and `mutual_information`, the first from the second.
 
         Raises what the class raises.
 
         >>> logits, labels = torch.zeros(4, 3), torch.tensor([0, 1, 2, 2])
-        >>> MutualInformationLoss().parts(logits, labels).terms["mutual_information"].item()
+        >>> loss = MutualInformationLoss()
+        >>> _ = loss(logits, labels)
+        >>> loss.terms["mutual_information"].item()
         0.0
         """
         batch, fault = self.examined(logits, labels)
@@ -138,7 +139,7 @@ class MutualInformationLoss(ClassificationLoss):
             observed / observations,
         )
         if self.check and (seen := int((now.labels > 0).sum())) < (2 if self.decay is None else 1):
-            warnings.warn(_ONE_CLASS if seen else _NO_LABEL, stacklevel=2)
+            warnings.warn(_ONE_CLASS if seen else _NO_LABEL, stacklevel=4)
         marginals, surrogate = self._averaged(now, mass)
         label_entropy = _cross_entropy(marginals.labels, marginals.log_q)
         offset = torch.where(marginals.targets > 0, (marginals.targets / nonzero(marginals.targets.sum())).log(), 0.0)
@@ -155,7 +156,8 @@ class MutualInformationLoss(ClassificationLoss):
         else:
             total = conditional / labeled + self.weight * ((marginals.targets * values).sum() + surrogate)
             total = total * norm if self.reduction == "sum" else total
-        return Loss(total, {name: value.detach() for name, value in terms.items()})
+        self.record(terms)
+        return total
 
     def _shift(self, batch: LabeledBatch, log_weights: Tensor, fault: str) -> Tensor:
         """The largest log weight of each class over all samples, (C,); raises for a fault on any process."""

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from infoflow.core.checks import choice, positive
 from infoflow.objectives.classification import ClassificationLoss, LabeledBatch, nonzero
-from infoflow.objectives.loss import Loss
 
 FORMS = ("ratio", "constrained")
 
@@ -30,8 +29,10 @@ class NormalizedConditionalInformation(ClassificationLoss):
     `ClassificationLoss`. (Yang et al. 2023, arXiv 2309.09123; the ratio: Ye et al. 2026, arXiv 2601.02543.)
 
     >>> logits, labels = torch.tensor([[2.0, 0.0], [1.0, 0.0], [0.0, 2.0]]), torch.tensor([0, 0, 1])
-    >>> terms = NormalizedConditionalInformation().parts(logits, labels).terms
-    >>> {name: round(value.item(), 4) for name, value in terms.items()}
+    >>> loss = NormalizedConditionalInformation()
+    >>> loss(logits, labels)  # 0.189 + 0.0167
+    tensor(0.2058)
+    >>> {name: round(value.item(), 4) for name, value in loss.terms.items()}
     {'conditional_entropy': 0.189, 'conditional_information': 0.0122, 'separation': 0.7289, 'normalized': 0.0167}
     """
 
@@ -55,18 +56,19 @@ class NormalizedConditionalInformation(ClassificationLoss):
         self.separation = positive(separation, "separation", zero=True)
         self.cross_entropy = positive(cross_entropy, "cross_entropy", zero=True)
 
-    def parts(self, logits: Tensor, labels: Tensor) -> Loss:
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss, and the terms `conditional_entropy`, `conditional_information`, `separation` (nats) and
         `normalized`, the ratio of the last two.
 
         >>> loss = NormalizedConditionalInformation()
-        >>> loss.parts(torch.zeros(2, 2), torch.tensor([0, 1])).terms["separation"]  # ½ log 2
+        >>> _ = loss(torch.zeros(2, 2), torch.tensor([0, 1]))
+        >>> loss.terms["separation"]  # ½ log 2
         tensor(0.3466)
         """
         batch = self.batch(logits, labels)
         information, separation = _concentration(batch)
         if self.check and int((batch.labels.sum(dim=0) > 0).sum()) < 2:
-            warnings.warn("the batch holds one class only, so nothing to be apart from; its ratio is 0", stacklevel=2)
+            warnings.warn("the batch holds one class only, so nothing to be apart from; its ratio is 0", stacklevel=4)
         tiny = torch.finfo(separation.dtype).tiny
         ratio = torch.where(separation > tiny, information / separation.clamp_min(tiny), information * 0)
         cross_entropy = batch.mean(batch.cross_entropy())
@@ -80,7 +82,8 @@ class NormalizedConditionalInformation(ClassificationLoss):
             "normalized": ratio,
         }
         total = self.cross_entropy * cross_entropy + pull
-        return Loss(total, {name: value.detach() for name, value in terms.items()})
+        self.record(terms)
+        return total
 
 
 def _concentration(batch: LabeledBatch) -> tuple[Tensor, Tensor]:

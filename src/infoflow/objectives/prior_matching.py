@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from infoflow.core.blocks import Builder
 from infoflow.core.checks import flag, integer, positive
 from infoflow.core.errors import InvalidArgument, TooFewSamples
+from infoflow.objectives.objective import Objective
 from infoflow.objectives.priors import Prior, prior_by_name
 
 
-class PriorMatching(nn.Module, abc.ABC):
+class PriorMatching(Objective):
     """What the ways of matching share: the prior, the squashing of vectors into its support, and `forward(y)`, the
     encoder's loss for vectors y (n, features).
 
@@ -43,9 +44,15 @@ class PriorMatching(nn.Module, abc.ABC):
             raise wrong(f"y has shape {tuple(y.shape)}; want vectors (n, features) of at least two samples")
         return self.prior.squash(y) if self.squash else self.prior.require(y)
 
-    @abc.abstractmethod
     def forward(self, y: Tensor) -> Tensor:
-        """The encoder's loss, a 0-d tensor."""
+        """The encoder's loss, a 0-d tensor; the term `prior` is the same."""
+        value = self.distance(self.inside(y))
+        self.record({"prior": value})
+        return value
+
+    @abc.abstractmethod
+    def distance(self, encoded: Tensor) -> Tensor:
+        """How far vectors (n, features) of the support are from the prior, a 0-d tensor."""
 
     def extra_repr(self) -> str:
         return f"{self.prior}, squash={self.squash}"
@@ -86,8 +93,8 @@ class AdversarialMatching(PriorMatching):
     def opponent(self) -> nn.Module:
         return self.discriminator
 
-    def forward(self, y: Tensor) -> Tensor:
-        return F.softplus(-without_gradient(self.discriminator, self.inside(y))).mean()
+    def distance(self, encoded: Tensor) -> Tensor:
+        return F.softplus(-without_gradient(self.discriminator, encoded)).mean()
 
     def opponent_loss(self, y: Tensor) -> Tensor:
         """The discriminator's loss for representations y (n, features), which get no gradient.
@@ -97,7 +104,9 @@ class AdversarialMatching(PriorMatching):
         True
         """
         encoded = self.inside(y.detach())
-        return adversarial_loss(self.discriminator, self.prior.sample(encoded), encoded, self.penalty)
+        value = adversarial_loss(self.discriminator, self.prior.sample(encoded), encoded, self.penalty)
+        self.record({"discriminator": value})
+        return value
 
 
 def without_gradient(network: nn.Module, *inputs: Tensor) -> Tensor:
@@ -157,8 +166,7 @@ class KernelMatching(PriorMatching):
         if not self.scales:
             raise InvalidArgument("scales is empty; want at least one")
 
-    def forward(self, y: Tensor) -> Tensor:
-        encoded = self.inside(y)
+    def distance(self, encoded: Tensor) -> Tensor:
         return squared_discrepancy(self.prior.sample(encoded), encoded, self.scales)
 
 
@@ -206,8 +214,8 @@ class SlicedWassersteinMatching(PriorMatching):
         super().__init__(prior, squash=squash)
         self.projections = integer(projections, "projections")
 
-    def forward(self, y: Tensor) -> Tensor:
-        encoded = self.inside(y)
-        directions = F.normalize(torch.randn(y.shape[1], self.projections, dtype=y.dtype, device=y.device), dim=0)
+    def distance(self, encoded: Tensor) -> Tensor:
+        shape, options = (encoded.shape[1], self.projections), {"dtype": encoded.dtype, "device": encoded.device}
+        directions = F.normalize(torch.randn(shape, **options), dim=0)
         ours, theirs = (values @ directions for values in (encoded, self.prior.sample(encoded)))
         return (ours.sort(0).values - theirs.sort(0).values).square().mean()

@@ -14,7 +14,7 @@ from infoflow.core.capture import unwrapped
 from infoflow.core.checks import positive
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.objectives.information_flow.taps import INPUT, known
-from infoflow.objectives.loss import Loss
+from infoflow.objectives.objective import Objective
 
 # Of a channel that is constant over an image: its deviations are 0 already, and stay so.
 _FLOOR = 1e-3
@@ -23,7 +23,7 @@ _FLOOR = 1e-3
 Exchange = Callable[[Tensor, Tensor], Tensor]
 
 
-class StatisticsExchange:
+class StatisticsExchange(Objective):
     """−½ log q(y_i) − ½ log q(y_σ(i)) for images whose layers have i's layout and σ(i)'s statistics over locations.
 
         h_i ← s_j (h_i − m_i)/s_i + m_j      after each of `layers`, m and s each channel's mean and deviation,
@@ -48,25 +48,27 @@ class StatisticsExchange:
     >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
     >>> exchange = StatisticsExchange(model, layers=["1"], spectra=["input"])
     >>> loss = exchange(torch.randn(6, 3, 8, 8), torch.arange(6) % 4)
-    >>> sorted(loss.terms)
+    >>> sorted(exchange.terms)
     ['exchanged/layout', 'exchanged/statistics']
     """
 
     def __init__(
         self, model: nn.Module, layers: Sequence[str] = (), *, spectra: Sequence[str] = (), share: float = 0.5
     ) -> None:
+        super().__init__()
         if not isinstance(model, nn.Module):
             raise InvalidArgument(f"model is a {type(model).__name__}; want an nn.Module")
         if isinstance(layers, str) or isinstance(spectra, str) or not (layers or spectra):
             raise InvalidArgument(f"layers is {layers!r}, spectra {spectra!r}; want lists, one or more names in all")
-        self.model = model
+        # In a tuple, so that the network is no part of this module.
+        self._model = (model,)
         exchanges = [(name, moments_exchanged) for name in layers] + [(name, spectrum_exchanged) for name in spectra]
         self.exchanges = [(known(unwrapped(model), name), how) for name, how in exchanges]
         if positive(share, "share", zero=True) > 1:
             raise InvalidArgument(f"share is {share!r}; want 0 (statistics alone) to 1 (layout alone)")
         self.share = share
 
-    def __call__(self, x: Tensor, labels: Tensor) -> Loss:
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
         """The loss, and its terms in nats: the cross-entropies to the layout's label and to the statistics' label."""
         n = len(x)
         if n < 2:
@@ -75,11 +77,12 @@ class StatisticsExchange:
         partner = torch.empty_like(order).scatter_(0, order, order.roll(1))  # one random cycle leaves nobody in place
         # Of exchanged partners a second layer would take the statistics of the partner's partner.
         with self.exchanged(torch.cat([torch.arange(n, device=x.device), partner])):
-            logits = self.model(torch.cat([x, x]))[n:]
+            logits = self._model[0](torch.cat([x, x]))[n:]
         layout = F.cross_entropy(logits, labels)
         statistics = F.cross_entropy(logits, labels[partner])
         total = self.share * layout + (1 - self.share) * statistics
-        return Loss(total, {"exchanged/layout": layout.detach(), "exchanged/statistics": statistics.detach()})
+        self.record({"exchanged/layout": layout, "exchanged/statistics": statistics})
+        return total
 
     @contextmanager
     def exchanged(self, partner: Tensor) -> Iterator[None]:
@@ -93,7 +96,7 @@ class StatisticsExchange:
         ...     model(x).round().tolist()
         [[[5.0, 9.0]], [[0.0, 1.0]]]
         """
-        inner = unwrapped(self.model)
+        inner = unwrapped(self._model[0])
         own = dict(inner.named_modules())
         handles = []
         try:

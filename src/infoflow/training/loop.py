@@ -20,7 +20,7 @@ from tqdm import tqdm
 from infoflow.core.checks import integer
 from infoflow.core.distributed import Group, world_size
 from infoflow.core.errors import DidNotConverge, InvalidArgument
-from infoflow.objectives.loss import Loss
+from infoflow.objectives import Objective
 from infoflow.training.checkpoint import SECONDS_BETWEEN, Checkpoint, digest
 from infoflow.training.settings import Fit, Optimizer
 from infoflow.training.surroundings import mode, own_random_state, seed_layers, usable_device
@@ -37,8 +37,9 @@ History = list[dict[str, float]]
 class Player(NamedTuple):
     """Whose parameters are trained, and the loss that they minimize.
 
-    `loss(*batch)` returns a 0-d tensor, or a `Loss` whose terms are then kept in the history. Its gradients reach the
-    parameters of `module` alone: what it passes through other players' modules is dropped.
+    `loss(*batch)` returns a 0-d tensor. Where it is an `Objective`, or a method of one such as `opponent_loss`, the
+    history holds its terms too. Gradients reach the parameters of `module` alone: what passes through other players'
+    modules is dropped.
 
     >>> head = nn.Linear(2, 1)
     >>> Player(head, lambda x: head(x).square().mean()).optimizer is None
@@ -46,7 +47,7 @@ class Player(NamedTuple):
     """
 
     module: nn.Module
-    loss: Callable[..., Tensor | Loss]
+    loss: Callable[..., Tensor]
     optimizer: Optimizer | None = None
     """The default is that of the `Fit`."""
 
@@ -172,7 +173,9 @@ class _Trainer:
             raise InvalidArgument(f"player {name!r} has no parameter that requires a gradient; want something to train")
         self._settings = player.optimizer or settings.optimizer
         self._optimizer = self._settings.over(self._parameters)
-        self._loss: Callable[..., Tensor | Loss] = torch.compile(player.loss) if settings.compile else player.loss
+        self._loss: Callable[..., Tensor] = torch.compile(player.loss) if settings.compile else player.loss
+        owner = getattr(player.loss, "__self__", player.loss)
+        self._objective = owner if isinstance(owner, Objective) else None
         self._dtype = settings.dtype
         self._group = group
         self._sums: dict[str, Tensor] = {}
@@ -193,18 +196,17 @@ class _Trainer:
         self._optimizer.zero_grad()
         device = self._parameters[0].device.type
         with torch.autocast(device, dtype=self._dtype, enabled=self._dtype != torch.float32):
-            loss = self._loss(*batch)
-        total = loss.total if isinstance(loss, Loss) else loss
+            total = self._loss(*batch)
         if not isinstance(total, Tensor) or total.numel() != 1:
-            found = tuple(total.shape) if isinstance(total, Tensor) else type(total).__name__
-            raise InvalidArgument(f"{self._prefix}loss returned {found}; want a tensor of one number, or a Loss")
+            found = f"shape {tuple(total.shape)}" if isinstance(total, Tensor) else type(total).__name__
+            raise InvalidArgument(f"{self._prefix}loss must return a tensor of one number, got {found}.")
         total.backward()  # type: ignore[no-untyped-call]
         if self._group is not None:
             self._average_gradients()
         self._optimizer.step()
         # Summed where they are: nothing here waits for the device.
-        terms = {"loss": total, **(loss.terms if isinstance(loss, Loss) else {})}
-        for name, value in terms.items():
+        terms = self._objective.terms if self._objective is not None else {}
+        for name, value in {"loss": total, **terms}.items():
             summed = torch.as_tensor(value).detach().float().mean()
             self._sums[name] = self._sums[name] + summed if name in self._sums else summed
 

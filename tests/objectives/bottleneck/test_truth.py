@@ -53,7 +53,7 @@ def test_the_lagrangian_is_its_formula_with_beta_over_n() -> None:
     x, y = torch.randn(8, 4), torch.arange(8) % 3
     objective = InformationBottleneckLagrangian(network, 3.0, samples=50)
     with noise(network, False):
-        total, terms = objective(x, y)
+        total, terms = objective(x, y), objective.terms
     f = nn.functional.relu(layers[0].host(x))
     g = nn.functional.softplus(layers[1].host(f))
     first, second = (0.001 + 0.7 * torch.sigmoid(layer.branch(v)) for layer, v in zip(layers, (x, f), strict=True))
@@ -70,13 +70,14 @@ def test_the_lagrangian_of_reconstruction(observation: str) -> None:
     x = torch.rand(8, 4)
     settings: dict[str, Any] = {"task": "reconstruction", "observation": observation, "observation_std": 0.5}
     with noise(network, False):
-        _, terms = InformationBottleneckLagrangian(network, **settings)(x)
+        objective = InformationBottleneckLagrangian(network, **settings)
+        objective(x)
         output = network(x)
     if observation == "bernoulli":
         expected = -(x * torch.sigmoid(output).log() + (1 - x) * torch.log(1 - torch.sigmoid(output))).sum(1)
     else:
         expected = -Normal(output, 0.5).log_prob(x).sum(1)
-    close(terms["reconstruction"], expected.mean())
+    close(objective.terms["reconstruction"], expected.mean())
 
 
 @pytest.mark.parametrize("marginal", ["standard", "learned"])
@@ -86,7 +87,7 @@ def test_vib(marginal: str) -> None:
         nn.init.normal_(objective.marginal_mean)
         nn.init.normal_(objective.marginal_size)
     x, y = torch.randn(5, 4), torch.tensor([0, 1, 1, 0, 1])
-    total, terms = objective(x, y)
+    total, terms = objective(x, y), objective.terms
     code = gaussians(objective, x)
     if marginal == "standard":
         prior = Normal(torch.zeros(3), 1.0)
@@ -104,7 +105,7 @@ def test_ceb_is_the_mean_log_ratio_of_its_two_densities() -> None:
     objective = ConditionalEntropyBottleneck(nn.Linear(4, 6), 3, 2, beta=0.3)
     nn.init.normal_(objective.backward_size, std=0.3)
     x, y = torch.randn(5, 4), torch.tensor([0, 1, 1, 0, 1])
-    total, terms = objective(x, y)
+    total, terms = objective(x, y), objective.terms
     code = gaussians(objective, x)
     spread = nn.functional.softplus(objective.backward_size + math.log(math.e - 1)) + 1e-6
     backward = Independent(Normal(objective.backward_mean[y], spread[y]), 1)
@@ -124,15 +125,16 @@ def test_the_rate_bounds_the_information_and_the_residual_what_is_beyond_the_lab
     ceb, vib = ConditionalEntropyBottleneck(encoder, 1, 2), VariationalBottleneck(encoder, 1, 2)
     with torch.no_grad():
         ceb.backward_mean.copy_(torch.tensor([[-2.0], [2.0]]))
-    assert abs(float(ceb(x, y).terms["residual_information"])) < 1e-5
-    assert float(vib(x, y).terms["rate"]) > math.log(2)
+    ceb(x, y), vib(x, y)
+    assert abs(float(ceb.terms["residual_information"])) < 1e-5
+    assert float(vib.terms["rate"]) > math.log(2)
 
 
 def test_the_deterministic_bottleneck_counts_an_exact_table() -> None:
     logits, y = torch.randn(12, 4), torch.arange(12) % 3
     for stochasticity in (0.0, 0.4, 1.0):
         objective = DeterministicBottleneck(nn.Identity(), 4, 3, beta=2.5, stochasticity=stochasticity)
-        total, terms = objective(logits, y)
+        total, terms = objective(logits, y), objective.terms
         p = np.exp(logits.double().numpy())
         p /= p.sum(1, keepdims=True)
         joint = np.zeros((4, 3))
@@ -157,7 +159,7 @@ def test_the_deterministic_bottleneck_finds_the_label() -> None:
     optimizer = torch.optim.Adam(objective.parameters(), 0.2)
     for _ in range(150):
         optimizer.zero_grad()
-        total, terms = objective(x, y)
+        total, terms = objective(x, y), objective.terms
         total.backward()
         optimizer.step()
     assert abs(float(terms["label_information"]) - math.log(3)) < 0.02
@@ -168,7 +170,7 @@ def test_the_deterministic_bottleneck_finds_the_label() -> None:
 def test_the_nonlinear_bottleneck_is_its_double_loop() -> None:
     objective = NonlinearBottleneck(nn.Identity(), 3, 2, beta=0.7, std=0.8)
     f, y = torch.randn(6, 3), torch.tensor([0, 1, 0, 1, 1, 0])
-    total, terms = objective(f, y)
+    total, terms = objective(f, y), objective.terms
     pairs = [[-float((a - b).square().sum()) / (2 * 0.8**2) for b in f] for a in f]
     expected = -np.mean([logsumexp(row) - math.log(6) for row in pairs])
     close(terms["information"], expected)
@@ -221,7 +223,7 @@ def test_the_hsic_bottleneck_sums_its_layers_and_leaves_no_hook() -> None:
     network = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3)).double()
     objective = HSICBottleneck(network, ["1", "2"], 3, beta=7.0, weight=0.2, cross_entropy=0.5)
     x, y = torch.randn(10, 4, dtype=torch.float64), torch.arange(10) % 3
-    total, terms = objective(x, y)
+    total, terms = objective(x, y), objective.terms
     hidden, logits = network[:2](x), network(x)
     one_hot = torch.eye(3, dtype=torch.float64)[y].numpy()
     expected = 0.5 * float(nn.functional.cross_entropy(logits, y).detach())
@@ -239,7 +241,7 @@ def test_disentangled_terms_are_their_formulas() -> None:
         nn.Linear(6, 2), nn.Linear(6, 3), nn.Linear(7, 6), **parts, beta=0.5, reconstruction=2.0
     )
     x, y = torch.rand(9, 6), torch.arange(9) % 4
-    total, terms = objective(x, y)
+    total, terms = objective(x, y), objective.terms
     t, s = objective.encoder(x), objective.nuisance_encoder(x)
     decoded = objective.decoder(torch.cat([s, torch.eye(4)[y]], 1))
     close(terms["reconstruction"], -(Bernoulli(logits=decoded, validate_args=False).log_prob(x)).sum(1).mean())
@@ -278,9 +280,10 @@ def test_the_discriminator_learns_the_information_that_the_codes_share() -> None
 
     for _ in range(200):
         optimizer.zero_grad()
-        objective.discriminator_loss(batch(256)).total.backward()
+        objective.opponent_loss(batch(256)).backward()
         optimizer.step()
-    found = objective(batch(4000), torch.zeros(4000, dtype=torch.int64)).terms["shared_information"]
+    objective(batch(4000), torch.zeros(4000, dtype=torch.int64))
+    found = objective.terms["shared_information"]
     assert abs(float(found) - 0.511) < 0.15
 
 
@@ -288,7 +291,7 @@ def test_the_discriminator_learns_the_information_that_the_codes_share() -> None
 def test_the_vae_bound_is_that_of_torch_distributions(observation: str) -> None:
     objective = VAE(nn.Linear(4, 4), nn.Linear(2, 4), 2, beta=2.0, observation=observation, draws=20_000)
     x = torch.rand(3, 4)
-    total, terms = objective(x)
+    total, terms = objective(x), objective.terms
     code = gaussians(objective, x)
     prior = Independent(Normal(torch.zeros(3, 2), 1.0), 1)
     z = code.sample((20_000,))
@@ -314,7 +317,8 @@ def test_importance_weighting_comes_to_the_exact_likelihood_and_the_bound_stays_
     decoder, x, exact = linear_gaussian()
     objective = VAE(nn.Linear(3, 4), decoder, 2, observation="gaussian", observation_std=0.5, draws=2000)
     close(objective.log_likelihood(x, draws=20_000), exact, 0.1)
-    assert float(objective(x).terms["bound"]) > float(-exact.mean())
+    objective(x)
+    assert float(objective.terms["bound"]) > float(-exact.mean())
 
 
 def test_information_dropout_autoencoder_bounds_the_likelihood_of_its_log_normal_prior() -> None:
@@ -322,13 +326,13 @@ def test_information_dropout_autoencoder_bounds_the_likelihood_of_its_log_normal
     code = InformationDropout(nn.Linear(3, 1), prior="log-normal")
     objective = InformationDropoutVAE(code, nn.Linear(1, 3), observation="gaussian")
     x = torch.randn(4, 3)
-    total, terms = objective(x)
+    total, terms = objective(x), objective.terms
     f = nn.functional.softplus(code.host(x))
     alpha = 0.001 + 0.7 * torch.sigmoid(code.branch(x))
     close(terms["rate"], kl_divergence(LogNormal(f.log(), alpha), LogNormal(0.0, 1.0)).sum(1).mean())
     z = LogNormal(0.0, 1.0).sample((200_000, 1))
     likelihood = Normal(objective.decoder(z)[:, None], 1.0).log_prob(x).sum(-1).logsumexp(0) - math.log(200_000)
-    bounds = torch.stack([objective(x).terms["bound"] for _ in range(200)])
+    bounds = torch.stack([objective(x).detach() for _ in range(200)])
     assert float(bounds.mean()) > float(-likelihood.detach().mean())
     close(total, terms["bound"])
 
@@ -347,7 +351,7 @@ def test_schedules_move_with_training_and_stand_in_evaluation(schedule: Any, val
     x, y = torch.randn(4, 4), torch.tensor([0, 1, 0, 1])
     for value in values:
         for training in (False, True):
-            total, terms = objective.train(training)(x, y)
+            total, terms = objective.train(training)(x, y), objective.terms
             close(total, terms["cross_entropy"] + value * terms["rate"])
     assert int(objective.state_dict()["steps"]) == len(values)
 

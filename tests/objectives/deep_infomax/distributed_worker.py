@@ -48,13 +48,13 @@ def run(rank: int, sizes: list[int], group: Any) -> dict[str, Any]:
 def outcome(objective: torch.nn.Module, batch: tuple[torch.Tensor, ...], group: Any) -> Any:
     """Total, terms, and the gradients as processes average them."""
     loss = objective(*batch)
-    loss.total.backward()
+    loss.backward()
     gradients = [p.grad for p in objective.parameters() if p.grad is not None]
     if group is not None:
         for gradient in gradients:
             dist.all_reduce(gradient, group=group)
             gradient /= dist.get_world_size(group)
-    return loss.total.detach(), dict(loss.terms), gradients
+    return loss.detach(), dict(objective.terms), gradients
 
 
 def main() -> None:

@@ -7,10 +7,9 @@ from torch import Tensor, nn
 
 from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument
-from infoflow.objectives.bottleneck.objective import BottleneckObjective, features, loss, module
+from infoflow.objectives.bottleneck.objective import BottleneckObjective, features, module
 from infoflow.objectives.bottleneck.schedules import Schedule
 from infoflow.objectives.classification import fraction
-from infoflow.objectives.loss import Loss
 
 
 class DeterministicBottleneck(BottleneckObjective):
@@ -26,8 +25,8 @@ class DeterministicBottleneck(BottleneckObjective):
 
     >>> objective = DeterministicBottleneck(nn.Identity(), symbols=2, classes=2, beta=5.0)
     >>> codes = torch.tensor([[9.0, -9.0], [9.0, -9.0], [-9.0, 9.0], [-9.0, 9.0]])
-    >>> total, terms = objective(codes, torch.tensor([0, 0, 1, 1]))
-    >>> {name: round(value.item(), 3) for name, value in terms.items()}  # H(Z) = I(Z;Y) = log 2
+    >>> loss = objective(codes, torch.tensor([0, 0, 1, 1]))
+    >>> {name: round(value.item(), 3) for name, value in objective.terms.items()}  # H(Z) = I(Z;Y) = log 2
     {'code_entropy': 0.693, 'conditional_code_entropy': 0.0, 'label_information': 0.693}
     >>> objective.predict(codes).argmax(1).tolist()
     [0, 0, 1, 1]
@@ -53,7 +52,7 @@ class DeterministicBottleneck(BottleneckObjective):
         self.decay = fraction(decay, "decay")
         self.register_buffer("counts", torch.zeros(symbols, classes))
 
-    def forward(self, x: Tensor, labels: Tensor) -> Loss:
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
         """Inputs (n, ...) and integer labels (n,) to the loss; terms `code_entropy` H(Z), `conditional_code_entropy`
         H(Z|X) and `label_information` I(Z;Y), in nats."""
         log_p = features(self.encoder, x, self.symbols).log_softmax(dim=1)
@@ -70,7 +69,8 @@ class DeterministicBottleneck(BottleneckObjective):
             "conditional_code_entropy": conditional,
             "label_information": information,
         }
-        return loss(total, terms)
+        self.record(terms)
+        return total
 
     def predict(self, x: Tensor) -> Tensor:
         """Log probabilities (n, C): Σ_z p(z|x) p(y|z), with p(y|z) counted in training; InvalidArgument before it."""

@@ -8,9 +8,8 @@ from torch.nn import functional
 
 from infoflow.core.checks import integer, positive
 from infoflow.core.errors import InvalidArgument
-from infoflow.objectives.bottleneck.objective import BottleneckObjective, Observation, batch, features, loss, module
+from infoflow.objectives.bottleneck.objective import BottleneckObjective, Observation, batch, features, module
 from infoflow.objectives.bottleneck.schedules import Schedule
-from infoflow.objectives.loss import Loss
 
 
 class DisentangledBottleneck(BottleneckObjective):
@@ -22,7 +21,7 @@ class DisentangledBottleneck(BottleneckObjective):
         loss = −log q(y|t) − w log p(x|s, y) + β Î(S;T),    Î = mean of log D/(1 − D) at pairs (s_i, t_i),
 
     D = `discriminator` tells pairs (s_i, t_i) from shuffled (s_i, t_j), so its logit is log p(s,t)/p(s)p(t). It is
-    trained by `discriminator_loss(x, labels)`, another player: the loss above gives it no gradient, and its loss none
+    trained by `opponent_loss(x, labels)`, another player: the loss above gives it no gradient, and its loss none
     to the encoders. w = `reconstruction`, and there is no trade-off between compression and prediction: T can keep all
     of the label and lose everything else.
 
@@ -35,8 +34,12 @@ class DisentangledBottleneck(BottleneckObjective):
     ...     nn.Linear(6, 2), nn.Linear(6, 3), nn.Linear(3 + 4, 6), dimension=2, nuisance_dimension=3, classes=4
     ... )
     >>> x, labels = torch.rand(8, 6), torch.arange(8) % 4
-    >>> sorted(objective(x, labels).terms), sorted(objective.discriminator_loss(x, labels).terms)
-    (['cross_entropy', 'reconstruction', 'shared_information'], ['discrimination'])
+    >>> loss = objective(x, labels)
+    >>> sorted(objective.terms)
+    ['cross_entropy', 'reconstruction', 'shared_information']
+    >>> loss = objective.opponent_loss(x, labels)
+    >>> sorted(objective.terms)
+    ['discrimination']
     """
 
     def __init__(
@@ -71,7 +74,7 @@ class DisentangledBottleneck(BottleneckObjective):
         )
         self.observation = Observation(observation, observation_std)
 
-    def forward(self, x: Tensor, labels: Tensor) -> Loss:
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
         """Inputs (n, ...) and integer labels (n,) to the loss of all but the discriminator. Terms, nats per sample:
         `cross_entropy`, `reconstruction`, and `shared_information`, which is Î(S;T)."""
         t, s = self.codes(x)
@@ -85,9 +88,10 @@ class DisentangledBottleneck(BottleneckObjective):
         shared = logits.mean()
         total = cross_entropy + self.reconstruction * reconstruction + self.next_beta() * shared
         terms = {"cross_entropy": cross_entropy, "reconstruction": reconstruction, "shared_information": shared}
-        return loss(total, terms)
+        self.record(terms)
+        return total
 
-    def discriminator_loss(self, x: Tensor, labels: Tensor | None = None) -> Loss:
+    def opponent_loss(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """The discriminator's own loss on the same inputs (n ≥ 2): −log D at pairs, −log(1 − D) at shuffled ones. Its
         term `discrimination` is log 2 less half of it, a lower bound on the Jensen–Shannon divergence between the joint
         distribution and the product, in nats. Labels are not looked at."""
@@ -102,7 +106,18 @@ class DisentangledBottleneck(BottleneckObjective):
         joint = self.discriminator(torch.cat([s, t], dim=1))
         product = self.discriminator(torch.cat([s, t[other]], dim=1))
         total = functional.softplus(-joint).mean() + functional.softplus(product).mean()
-        return loss(total, {"discrimination": torch.tensor(2.0).log().to(total) - total / 2})
+        self.record({"discrimination": torch.tensor(2.0).log().to(total) - total / 2})
+        return total
+
+    @property
+    def learner(self) -> nn.ModuleList:
+        """All but the discriminator."""
+        return nn.ModuleList(child for child in self.children() if child is not self.discriminator)
+
+    @property
+    def opponent(self) -> nn.Module:
+        """The discriminator."""
+        return self.discriminator
 
     def codes(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """T (n, dimension) and S (n, nuisance_dimension)."""

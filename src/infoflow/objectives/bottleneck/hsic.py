@@ -10,9 +10,8 @@ from torch import Tensor, nn
 
 from infoflow.core.checks import choice, positive
 from infoflow.core.errors import InvalidArgument, UnknownName
-from infoflow.objectives.bottleneck.objective import BottleneckObjective, batch, loss, module
+from infoflow.objectives.bottleneck.objective import BottleneckObjective, batch, module
 from infoflow.objectives.bottleneck.schedules import Schedule
-from infoflow.objectives.loss import Loss
 
 KERNELS = ("gaussian", "linear")
 
@@ -53,7 +52,8 @@ class HSICBottleneck(BottleneckObjective):
     >>> _ = torch.manual_seed(0)
     >>> network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
     >>> objective = HSICBottleneck(network, ["1"], classes=3)
-    >>> sorted(objective(torch.randn(16, 4), torch.arange(16) % 3).terms)
+    >>> loss = objective(torch.randn(16, 4), torch.arange(16) % 3)
+    >>> sorted(objective.terms)
     ['cross_entropy', 'input_dependence/1', 'label_dependence/1']
     """
 
@@ -86,7 +86,7 @@ class HSICBottleneck(BottleneckObjective):
         self.epsilon = positive(epsilon, "epsilon")
         self.label_kernel = choice(label_kernel, "label_kernel", KERNELS)
 
-    def forward(self, x: Tensor, labels: Tensor) -> Loss:
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
         """Inputs (n, ...) and labels (n,) to the loss. Terms: `cross_entropy` in nats, and for every layer
         `input_dependence/NAME` and `label_dependence/NAME`, which are no nats but between 0 and n − 1."""
         logits, outputs = self._outputs(batch(x, "x"))
@@ -101,7 +101,8 @@ class HSICBottleneck(BottleneckObjective):
             told = normalized_hsic(t, one_hot, **sizes, kernels=("gaussian", self.label_kernel))
             total = total + self.weight * (kept - beta * told)
             terms |= {f"input_dependence/{name}": kept, f"label_dependence/{name}": told}
-        return loss(total, terms)
+        self.record(terms)
+        return total
 
     def predict(self, x: Tensor) -> Tensor:
         """Log probabilities (n, C)."""

@@ -9,9 +9,8 @@ from torch import Tensor, nn
 from infoflow.core.checks import choice, integer
 from infoflow.core.errors import InvalidArgument
 from infoflow.layers import InformationDropout, information_cost, stochastic_layers
-from infoflow.objectives.bottleneck.objective import BottleneckObjective, Observation, batch, loss, module
+from infoflow.objectives.bottleneck.objective import BottleneckObjective, Observation, batch, module
 from infoflow.objectives.bottleneck.schedules import Schedule
-from infoflow.objectives.loss import Loss
 
 TASKS = ("classification", "reconstruction")
 
@@ -33,7 +32,7 @@ class InformationBottleneckLagrangian(BottleneckObjective):
     >>> _ = torch.manual_seed(0)
     >>> network = nn.Sequential(infoflow.layers.InformationDropout(nn.Linear(4, 8)), nn.Linear(8, 3))
     >>> objective = InformationBottleneckLagrangian(network, beta=3.0, samples=1000)
-    >>> total, terms = objective(torch.randn(5, 4), torch.tensor([0, 1, 2, 0, 1]))
+    >>> total, terms = objective(torch.randn(5, 4), torch.tensor([0, 1, 2, 0, 1])), objective.terms
     >>> sorted(terms), torch.allclose(total, terms["cross_entropy"] + 0.003 * terms["information"])
     (['cross_entropy', 'information'], True)
     """
@@ -56,7 +55,7 @@ class InformationBottleneckLagrangian(BottleneckObjective):
         self.task = choice(task, "task", TASKS)
         self.observation = Observation(observation, observation_std)
 
-    def forward(self, x: Tensor, target: Tensor | None = None) -> Loss:
+    def forward(self, x: Tensor, target: Tensor | None = None) -> Tensor:
         """Inputs (n, ...) and labels (n,), or the data to be reconstructed, to the loss; terms `cross_entropy` (or
         `reconstruction`) and `information`, nats per sample."""
         output = self.network(batch(x, "x"))
@@ -68,7 +67,8 @@ class InformationBottleneckLagrangian(BottleneckObjective):
             name, distortion = "reconstruction", self.observation(output, x if target is None else target).mean()
         information = information_cost(self.network)
         total = distortion + self.next_beta() / self.samples * information
-        return loss(total, {name: distortion, "information": information})
+        self.record({name: distortion, "information": information})
+        return total
 
 
 class InformationDropoutVAE(BottleneckObjective):
@@ -84,7 +84,9 @@ class InformationDropoutVAE(BottleneckObjective):
     >>> import infoflow, torch
     >>> _ = torch.manual_seed(0)
     >>> code = infoflow.layers.InformationDropout(nn.Linear(6, 2), prior="log-normal")
-    >>> sorted(InformationDropoutVAE(code, nn.Linear(2, 6))(torch.rand(8, 6)).terms)
+    >>> objective = InformationDropoutVAE(code, nn.Linear(2, 6))
+    >>> loss = objective(torch.rand(8, 6))
+    >>> sorted(objective.terms)
     ['bound', 'rate', 'reconstruction']
     """
 
@@ -111,10 +113,11 @@ class InformationDropoutVAE(BottleneckObjective):
             )
         self.observation = Observation(observation, observation_std)
 
-    def forward(self, x: Tensor, target: Tensor | None = None) -> Loss:
+    def forward(self, x: Tensor, target: Tensor | None = None) -> Tensor:
         """Data (n, ...) to the loss. Terms, nats per sample: `reconstruction`, `rate`, and their sum, the `bound` on
         −log p(x). The second argument (labels, say) is not looked at."""
         reconstruction = self.observation(self.decoder(self.encoder(batch(x, "x"))), x).mean()
         rate = information_cost(self.encoder)
         total = reconstruction + self.next_beta() * rate
-        return loss(total, {"reconstruction": reconstruction, "rate": rate, "bound": reconstruction + rate})
+        self.record({"reconstruction": reconstruction, "rate": rate, "bound": reconstruction + rate})
+        return total

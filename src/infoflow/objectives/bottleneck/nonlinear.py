@@ -9,9 +9,8 @@ from torch import Tensor, nn
 
 from infoflow.core.checks import integer, positive
 from infoflow.core.errors import InvalidArgument
-from infoflow.objectives.bottleneck.objective import BottleneckObjective, features, loss, module
+from infoflow.objectives.bottleneck.objective import BottleneckObjective, features, module
 from infoflow.objectives.bottleneck.schedules import Schedule
-from infoflow.objectives.loss import Loss
 
 
 class NonlinearBottleneck(BottleneckObjective):
@@ -30,8 +29,8 @@ class NonlinearBottleneck(BottleneckObjective):
 
     >>> _ = torch.manual_seed(0)
     >>> objective = NonlinearBottleneck(nn.Identity(), dimension=1, classes=2, beta=0.1, std=1.0)
-    >>> terms = objective(torch.tensor([[0.0], [90.0]]), torch.tensor([0, 1])).terms
-    >>> terms["information"]  # log 2
+    >>> loss = objective(torch.tensor([[0.0], [90.0]]), torch.tensor([0, 1]))
+    >>> objective.terms["information"]  # log 2
     tensor(0.6931)
     """
 
@@ -56,14 +55,15 @@ class NonlinearBottleneck(BottleneckObjective):
             raise InvalidArgument(f"power is {power!r}; want at least 1, or small information costs the most")
         self.power = float(power)
 
-    def forward(self, x: Tensor, labels: Tensor) -> Loss:
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
         """Inputs (n, ...) and labels (n,) to the loss; terms `cross_entropy` and `information`, in nats."""
         f = features(self.encoder, x, self.dimension)
         std = self.log_std.exp()
         information = code_information(f, std)
         cross_entropy = self.cross_entropy(self.decoder(f + std * torch.randn_like(f)), labels)
         total = cross_entropy + self.next_beta() * information**self.power
-        return loss(total, {"cross_entropy": cross_entropy, "information": information})
+        self.record({"cross_entropy": cross_entropy, "information": information})
+        return total
 
     def predict(self, x: Tensor) -> Tensor:
         """Log probabilities (n, C) by the code without noise."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -14,18 +13,20 @@ from infoflow.core.checks import choice, integer, positive
 from infoflow.core.errors import InvalidArgument
 from infoflow.objectives.bottleneck.schedules import Schedule
 from infoflow.objectives.label_regularizers import LabelSmoothing
-from infoflow.objectives.loss import Loss
+from infoflow.objectives.objective import ModelObjective
 
 OBSERVATIONS = ("bernoulli", "gaussian")
 
 
-class BottleneckObjective(nn.Module):
+class BottleneckObjective(ModelObjective):
     """The base of objectives that weigh what is kept against what is let through, by β ≥ 0 or its schedule.
 
     A schedule counts the forward passes in training mode; the count is in the state dict.
 
     >>> from infoflow.objectives import WarmUp
-    >>> objective = BottleneckObjective(WarmUp(1.0, steps=2))
+    >>> class Plain(BottleneckObjective):
+    ...     def forward(self, x): ...
+    >>> objective = Plain(WarmUp(1.0, steps=2))
     >>> [float(objective.next_beta()) for _ in range(4)]
     [0.0, 0.5, 1.0, 1.0]
     """
@@ -53,19 +54,10 @@ class BottleneckObjective(nn.Module):
 
         Raises InvalidArgument for logits that are not finite, and labels out of range or of another shape.
         """
-        return self._classification(logits, labels)  # type: ignore[no-any-return]
+        return self._classification(logits, labels)
 
     def extra_repr(self) -> str:
         return f"beta={self.beta!r}"
-
-
-def loss(total: Tensor, terms: Mapping[str, Tensor]) -> Loss:
-    """The loss with its terms detached.
-
-    >>> loss(torch.tensor(1.0), {"rate": torch.tensor(1.0)}).terms
-    {'rate': tensor(1.)}
-    """
-    return Loss(total, {name: value.detach() for name, value in terms.items()})
 
 
 def batch(value: Any, name: str) -> Tensor:

@@ -17,11 +17,9 @@ from infoflow.objectives.bottleneck.objective import (
     batch,
     draws,
     features,
-    loss,
     module,
 )
 from infoflow.objectives.bottleneck.schedules import Schedule
-from infoflow.objectives.loss import Loss
 
 MARGINALS = ("standard", "learned")
 
@@ -94,7 +92,8 @@ class VariationalBottleneck(_Classifier):
     >>> _ = torch.manual_seed(0)
     >>> objective = VariationalBottleneck(nn.Linear(5, 4), dimension=2, classes=3, beta=0.01)
     >>> x, labels = torch.randn(8, 5), torch.arange(8) % 3
-    >>> sorted(objective(x, labels).terms), objective.predict(x).exp().sum(1)[0]
+    >>> loss = objective(x, labels)
+    >>> sorted(objective.terms), objective.predict(x).exp().sum(1)[0]
     (['cross_entropy', 'rate'], tensor(1.0000, grad_fn=<SelectBackward0>))
     """
 
@@ -115,13 +114,14 @@ class VariationalBottleneck(_Classifier):
             self.marginal_mean = nn.Parameter(torch.zeros(dimension))
             self.marginal_size = nn.Parameter(torch.zeros(dimension))
 
-    def forward(self, x: Tensor, labels: Tensor) -> Loss:
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
         """Inputs (n, ...) and labels (n,) to the loss; terms `cross_entropy` and `rate`, nats per sample."""
         mean, std = self.encode(x)
         prior = (self.marginal_mean, _std(self.marginal_size)) if self.marginal == "learned" else (0.0, 1.0)
         rate = gaussian_divergence(mean, std, *prior).sum(dim=1).mean()
         cross_entropy = self.distortion(mean, std, labels)
-        return loss(cross_entropy + self.next_beta() * rate, {"cross_entropy": cross_entropy, "rate": rate})
+        self.record({"cross_entropy": cross_entropy, "rate": rate})
+        return cross_entropy + self.next_beta() * rate
 
 
 class ConditionalEntropyBottleneck(_Classifier):
@@ -133,7 +133,8 @@ class ConditionalEntropyBottleneck(_Classifier):
 
     >>> _ = torch.manual_seed(0)
     >>> objective = ConditionalEntropyBottleneck(nn.Linear(5, 4), dimension=2, classes=3, beta=0.1)
-    >>> sorted(objective(torch.randn(8, 5), torch.arange(8) % 3).terms)
+    >>> loss = objective(torch.randn(8, 5), torch.arange(8) % 3)
+    >>> sorted(objective.terms)
     ['cross_entropy', 'residual_information']
     """
 
@@ -151,7 +152,7 @@ class ConditionalEntropyBottleneck(_Classifier):
         self.backward_mean = nn.Parameter(torch.randn(classes, dimension))
         self.backward_size = nn.Parameter(torch.zeros(classes, dimension))
 
-    def forward(self, x: Tensor, labels: Tensor) -> Loss:
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
         """Inputs (n, ...) and labels (n,) to the loss; terms `cross_entropy` and `residual_information`, in nats."""
         mean, std = self.encode(x)
         cross_entropy = self.distortion(mean, std, labels)
@@ -163,7 +164,8 @@ class ConditionalEntropyBottleneck(_Classifier):
         each = torch.where(kept, gaussian_divergence(mean, std, *prior).sum(dim=1), 0.0)
         residual = each.sum() / kept.sum().clamp_min(1)
         terms = {"cross_entropy": cross_entropy, "residual_information": residual}
-        return loss(cross_entropy + self.next_beta() * residual, terms)
+        self.record(terms)
+        return cross_entropy + self.next_beta() * residual
 
 
 class VAE(_GaussianCode):
@@ -176,8 +178,8 @@ class VAE(_GaussianCode):
 
     >>> _ = torch.manual_seed(0)
     >>> objective = VAE(nn.Linear(6, 4), nn.Linear(2, 6), dimension=2)
-    >>> total, terms = objective(torch.rand(8, 6))
-    >>> sorted(terms), torch.allclose(total, terms["bound"])
+    >>> loss = objective(torch.rand(8, 6))
+    >>> sorted(objective.terms), torch.allclose(loss, objective.terms["bound"])
     (['bound', 'rate', 'reconstruction'], True)
     """
 
@@ -196,7 +198,7 @@ class VAE(_GaussianCode):
         self.decoder = module(decoder, "decoder")
         self.observation = Observation(observation, observation_std)
 
-    def forward(self, x: Tensor, target: Tensor | None = None) -> Loss:
+    def forward(self, x: Tensor, target: Tensor | None = None) -> Tensor:
         """Data (n, ...) to the loss. Terms, nats per sample: `reconstruction`, `rate`, and their sum, the `bound` on
         −log p(x). The second argument (labels, say) is not looked at."""
         mean, std = self.encode(x)
@@ -204,7 +206,8 @@ class VAE(_GaussianCode):
         reconstruction = self.observation(decoded, _repeated(x, self.draws)).mean()
         rate = gaussian_divergence(mean, std).sum(dim=1).mean()
         total = reconstruction + self.next_beta() * rate
-        return loss(total, {"reconstruction": reconstruction, "rate": rate, "bound": reconstruction + rate})
+        self.record({"reconstruction": reconstruction, "rate": rate, "bound": reconstruction + rate})
+        return total
 
     @torch.no_grad()
     def log_likelihood(self, x: Tensor, draws: int = 64) -> Tensor:

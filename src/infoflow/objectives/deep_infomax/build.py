@@ -83,7 +83,8 @@ def deep_infomax_for(
     >>> from infoflow.models import ConvolutionalEncoder
     >>> encoder, images = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16), torch.randn(5, 1, 8, 8)
     >>> objective = deep_infomax_for(encoder, images, units=16, coordinates="both", occlusion=3)
-    >>> sorted(objective(images).terms)
+    >>> loss = objective(images)
+    >>> sorted(objective.terms)
     ['absolute_coordinates', 'local', 'prior', 'relative_coordinates']
     """
     choice(critic, "critic", CRITICS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -13,9 +14,10 @@ from infoflow.core.blocks import Builder
 from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument
 from infoflow.objectives.deep_infomax.encoding import Encoding
+from infoflow.objectives.objective import Objective
 
 
-class CoordinateTask(nn.Module, abc.ABC):
+class CoordinateTask(Objective):
     """What both tasks share: a perceptron with two hidden layers, and one softmax for each spatial axis.
 
     `sizes` are the map's spatial sizes (height and width; the length of a sequence), `channels` and `features` those
@@ -25,6 +27,8 @@ class CoordinateTask(nn.Module, abc.ABC):
     >>> issubclass(AbsoluteCoordinates, CoordinateTask), issubclass(RelativeCoordinates, CoordinateTask)
     (True, True)
     """
+
+    term: ClassVar[str]
 
     def __init__(
         self,
@@ -89,10 +93,12 @@ class CoordinateTask(nn.Module, abc.ABC):
         return found[::-1]
 
     def cross_entropy(self, hidden: Tensor, targets: Sequence[Tensor]) -> Tensor:
-        """Summed over the axes, mean over places and samples."""
+        """Summed over the axes, mean over places and samples; the only term."""
         logits = self.rest(hidden).flatten(0, -2).split(self.classes, -1)
         losses = [F.cross_entropy(part, target.flatten()) for part, target in zip(logits, targets, strict=True)]
-        return torch.stack(losses).sum()
+        value = torch.stack(losses).sum()
+        self.record({self.term: value})
+        return value
 
 
 def _at(values: Tensor, places: Tensor) -> Tensor:
@@ -109,6 +115,8 @@ class AbsoluteCoordinates(CoordinateTask):
     >>> bool(task(Encoding(torch.ones(5, 8, 4, 4), torch.ones(5, 6))) > 0)
     True
     """
+
+    term = "absolute_coordinates"
 
     def __init__(
         self,
@@ -141,6 +149,8 @@ class RelativeCoordinates(CoordinateTask):
     >>> bool(task(Encoding(torch.ones(5, 8, 4, 4), torch.ones(5, 6))) > 0)
     True
     """
+
+    term = "relative_coordinates"
 
     def __init__(
         self,

@@ -13,15 +13,14 @@ from infoflow.core.checks import integer, positive
 from infoflow.core.distributed import Group
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.critics import GlobalCritic, LocalCritic
-from infoflow.objectives.deep_infomax.coordinates import AbsoluteCoordinates, CoordinateTask
+from infoflow.objectives.deep_infomax.coordinates import CoordinateTask
 from infoflow.objectives.deep_infomax.encoding import Encoding, encode
 from infoflow.objectives.deep_infomax.occlusion import Occlusion
-from infoflow.objectives.game import Game, game
-from infoflow.objectives.loss import Loss
+from infoflow.objectives.objective import ModelObjective
 from infoflow.objectives.prior_matching import AdversarialMatching, PriorMatching
 
 
-class DeepInfoMax(nn.Module):
+class DeepInfoMax(ModelObjective):
     """Learns a representation without labels: −α I(map; Y) − β mean_l I(map_l; Y) + γ (Y follows a prior).
 
         total = −α·bound(global scores) − β·mean over locations of bound(local scores) + γ·matching(Y)
@@ -42,7 +41,7 @@ class DeepInfoMax(nn.Module):
     - `group`: a process group. Negatives come from all its processes; total and gradient are those of the whole batch,
       when gradients are averaged over the processes. Prior and coordinate terms are means of each process's own part.
 
-    `forward(inputs)` gives a `Loss`; its terms are `local` and `global` (values of the bound in nats, or in its own
+    `forward(inputs)` gives the loss; the terms are `local` and `global` (values of the bound in nats, or in its own
     unit), `prior`, and `absolute_coordinates` and `relative_coordinates` (nats).
 
     Raises InvalidArgument for weights, a bound that takes something else, or an encoder that returns no map, or one
@@ -53,7 +52,8 @@ class DeepInfoMax(nn.Module):
     >>> encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=6)
     >>> from infoflow.critics import EncodeAndDot
     >>> objective = DeepInfoMax(encoder, local_critic=EncodeAndDot(4, 6, units=16), beta=1.0)
-    >>> sorted(objective(torch.randn(5, 1, 8, 8)).terms)
+    >>> loss = objective(torch.randn(5, 1, 8, 8))
+    >>> sorted(objective.terms)
     ['local']
     """
 
@@ -120,15 +120,6 @@ class DeepInfoMax(nn.Module):
         """The discriminator that `opponent_loss` trains; None where the prior is matched without."""
         return None if self.matching is None else self.matching.opponent
 
-    @property
-    def representation(self) -> nn.Module:
-        """The encoder, which is what to probe."""
-        return self.encoder
-
-    def players(self) -> Game:
-        """The learner with `forward`, and the opponent with `opponent_loss` where there is one."""
-        return game(self.learner, self, self.opponent, self.opponent_loss)
-
     def encode(self, inputs: Tensor) -> Encoding:
         """The whole input's map, and the vector of the input as the vector gets to see it."""
         if not isinstance(inputs, Tensor) or inputs.ndim < 2:
@@ -143,11 +134,11 @@ class DeepInfoMax(nn.Module):
             return Encoding(vector[..., None], vector)
         return Encoding(encode(self.encoder, inputs).map, vector)
 
-    def forward(self, inputs: Tensor) -> Loss:
+    def forward(self, inputs: Tensor) -> Tensor:
         """The loss of a batch and its terms."""
         return self.loss(self.encode(inputs))
 
-    def loss(self, encoding: Encoding) -> Loss:
+    def loss(self, encoding: Encoding) -> Tensor:
         """The loss of maps and vectors that are there already."""
         local, vector = encoding
         total = vector.new_zeros(())
@@ -169,15 +160,13 @@ class DeepInfoMax(nn.Module):
             else:  # the gradient is one function's, the number another's
                 terms[name] = self.bound(own.detach(), others.detach(), **options).mean()
         if self.matching is not None:
-            prior = self.matching(vector)
-            total = total + self.gamma * prior
-            terms["prior"] = prior.detach()
+            total = total + self.gamma * self.matching(vector)
+            terms |= self.matching.terms
         for task in self.coordinates:
-            loss = task(encoding)
-            total = total + self.coordinate_weight * loss
-            absolute = isinstance(task, AbsoluteCoordinates)
-            terms["absolute_coordinates" if absolute else "relative_coordinates"] = loss.detach()
-        return Loss(total, terms)
+            total = total + self.coordinate_weight * task(encoding)
+            terms |= task.terms
+        self.record(terms)
+        return total
 
     def opponent_loss(self, inputs: Tensor) -> Tensor:
         """The discriminator's loss for a batch of inputs; the encoder gets no gradient.
@@ -189,7 +178,9 @@ class DeepInfoMax(nn.Module):
         with torch.no_grad():
             seen = inputs if self.occlusion is None else self.occlusion(inputs)
             vector = encode(self.encoder, seen).vector
-        return self.matching.opponent_loss(vector)
+        value = self.matching.opponent_loss(vector)
+        self.record(self.matching.terms)
+        return value
 
     def _drawn(self, others: Tensor) -> Tensor:
         """Each row's share of the negatives (..., n, m): `negatives` of them, without repetition."""

@@ -27,13 +27,13 @@ from infoflow.objectives.information_flow.features import (
 )
 from infoflow.objectives.information_flow.negatives import NEGATIVES, Candidates
 from infoflow.objectives.information_flow.taps import INPUT, known, tap, trial
-from infoflow.objectives.loss import Loss
+from infoflow.objectives.objective import Objective
 
 Pair = tuple[str, str]
 Schedule = Callable[[int], float]
 
 
-class InformationFlow(nn.Module):
+class InformationFlow(Objective):
     """−Σ_l w_l F_l: minimized beside a network's own loss, it keeps up the information that flows between layers.
 
         F_l = bound(V(h_l(s), h_{l+1}(s)), V(h_l(s), h_{l+1}(s'))),
@@ -75,7 +75,7 @@ class InformationFlow(nn.Module):
     >>> with InformationFlow(model, pairs=[("0", "3")]) as flow:
     ...     _ = model(torch.randn(6, 3, 8, 8))
     ...     loss = flow()
-    >>> sorted(loss.terms)
+    >>> sorted(flow.terms)
     ['0-3', '0-3/saturation', '0-3/separated']
     """
 
@@ -128,7 +128,7 @@ class InformationFlow(nn.Module):
             self.detach()
             raise
 
-    def forward(self, labels: Tensor | None = None) -> Loss:
+    def forward(self, labels: Tensor | None = None) -> Tensor:
         """The loss of the model's latest batch in training mode, whose features are let go after it.
 
         The terms are, for each pair "x-y", its bound in nats; "x-y/saturation", the share of the bound's ceiling that
@@ -158,12 +158,13 @@ class InformationFlow(nn.Module):
             value = self.bound.training_objective(positive_scores, negative_scores, **options)
             total = -weight * scale * value if total is None else total - weight * scale * value
             met = negative_scores.shape[-1] if mask is None else int(mask.sum(-1).max())
-            terms |= self._terms(f"{x}-{y}", value.detach(), positive_scores, negative_scores, mask, met)
+            terms |= self._report(f"{x}-{y}", value.detach(), positive_scores, negative_scores, mask, met)
         if self.training:
             self.step += 1
-        return Loss(total, terms)
+        self.record(terms)
+        return total
 
-    def _terms(
+    def _report(
         self, name: str, value: Tensor, own: Tensor, others: Tensor, mask: Tensor | None, met: int
     ) -> dict[str, Tensor]:
         below = (others < own[:, None]).detach()

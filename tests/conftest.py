@@ -28,7 +28,11 @@ def process_group() -> Group:
 
     def run(worker: Path, sizes: Sequence[int], folder: Path) -> tuple[Any, list[Any]]:
         source = str(Path(infoflow.__file__).parents[1])
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": source, "GLOO_SOCKET_IFNAME": "lo"}
+        environment = os.environ | {
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")]),
+            "GLOO_SOCKET_IFNAME": "lo",
+        }
         processes = [
             subprocess.Popen(
                 [sys.executable, str(worker), str(rank), ",".join(map(str, sizes)), str(folder)],

@@ -25,5 +25,23 @@ EXPERIMENTS: dict[str, Experiment] = {row.name: row.experiment for row in ROWS}
 
 
 def finish(folders: Mapping[str, Path], target: Path) -> Path:
-    """Write the page of all rows from the folders of their experiments, and return its path."""
+    """Write the page of all rows.
+
+    Parameters
+    ----------
+    folders
+        Folder of each experiment's results, by its name.
+    target
+        Folder to write to.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    BrokenStore
+        If results cannot be read.
+    """
     return table_one.finish(ROWS, folders, target)

@@ -54,7 +54,7 @@ class Compression:
     published: bool = True
 
     def __call__(self, reading: Reading, network: str) -> Claim:
-        """Judge the claim; if it differs, the evidence says by which other estimators it would hold."""
+        """Judge the claim; if it differs, the evidence lists by which other estimators it would hold."""
         used = label_of(self.by) if self.by else reading.first(network)
         layers = {"hidden": reading.hidden, "output": lambda _: [OUTPUT], "every": reading.layers}[self.layers](network)
         text = f"{network}: {self.text.format(estimator=used, layer=layers[-1])}"
@@ -87,7 +87,7 @@ class Rises:
     """Whether the peak counts in place of the last value, if it is above the first by more than 5 % of it."""
 
     def __call__(self, reading: Reading, network: str) -> Claim:
-        """Judge the claim; if it differs, the evidence says by which other estimators it would hold."""
+        """Judge the claim; if it differs, the evidence lists by which other estimators it would hold."""
         used, layer = reading.first(network), (reading.hidden(network) or [OUTPUT])[-1]
         claim = self._judged(reading, network, layer, used)
         return explained(

@@ -38,9 +38,19 @@ class Generative(Settings):
     `levels` levels, so that I(X̃;T) ≤ I(X;T); q are masked networks of one hidden layer with `hidden` units (Germain et
     al. 2015) that take the first `components` principal components of T. Each cross-entropy is an upper bound of an
     entropy, so their difference is no bound; a negative one occurs by chance and is reported as 0. `measure` returns it
-    with `ClassifierBound` for the label. Nats. Raises InvalidArgument (inputs that are not square pictures). After
-    Darlow and Storkey (2020), who use PixelCNN++ at full size.
+    with `ClassifierBound` for the label. Nats. Darlow and Storkey use PixelCNN++ at full size.
 
+    Raises
+    ------
+    InvalidArgument
+        If the inputs are not square pictures.
+
+    References
+    ----------
+    Darlow and Storkey, What information does a ResNet compress? (2020).
+
+    Examples
+    --------
     >>> pictures = torch.randint(0, 2, (400, 1, 1), generator=torch.Generator().manual_seed(0)).repeat(1, 4, 4).float()
     >>> found = Generative(side=2, levels=2, epochs=20).information(pictures.flatten(1), pictures[:, 0, :1])
     >>> 0.5 < found.nats < 0.75  # log 2

@@ -42,10 +42,33 @@ class Inputs(NamedTuple):
 def inputs(variant: Variant, pairs: int, root: Path | None, *, images: bool, channels: int | None = None) -> Inputs:
     """Load what the variant needs: vectors (n, d), or images (n, C, S, S) for convolutional networks.
 
-    Gray images are repeated to the number of `channels` that the network takes.
+    Parameters
+    ----------
+    variant
+        Names data set, classes, sizes and probe.
+    pairs
+        Number of inputs for estimators that compare all pairs.
+    root
+        Folder of the data sets; None searches the default folders.
+    images
+        Whether the network takes images.
+    channels
+        Number of channels that gray images are repeated to; None leaves them as they are.
 
-    Raises MissingData, InvalidArgument (more samples requested than there are).
+    Returns
+    -------
+    Inputs
+        Both sets and the probes.
 
+    Raises
+    ------
+    MissingData
+        If the data set does not exist.
+    InvalidArgument
+        If the variant names more samples than there are.
+
+    Examples
+    --------
     >>> found = inputs(Variant("szt"), 1000, None, images=False)
     >>> len(found.train[1]), len(found.probes["probe"][1]), len(found.probes["pairs"][1])
     (3276, 4096, 1000)
@@ -77,12 +100,12 @@ def _loaded(name: str, shuffled: bool, root: str | None) -> Split:
     return load(name, root=root, split_seed=0 if shuffled or name != "szt" else None)
 
 
-def _classes_only(data: Dataset, wanted: tuple[int, ...]) -> Dataset:
-    if not wanted:
+def _classes_only(data: Dataset, classes: tuple[int, ...]) -> Dataset:
+    if not classes:
         return data
-    part = data.subset(np.flatnonzero(np.isin(data.labels, wanted)))
-    labels = np.array([wanted.index(int(label)) for label in part.labels])
-    return Dataset(part.name, part.inputs, labels, len(wanted), part.scale, part.source)
+    part = data.subset(np.flatnonzero(np.isin(data.labels, classes)))
+    labels = np.array([classes.index(int(label)) for label in part.labels])
+    return Dataset(part.name, part.inputs, labels, len(classes), part.scale, part.source)
 
 
 def _drawn(data: Dataset, argument: str, count: int) -> Dataset:

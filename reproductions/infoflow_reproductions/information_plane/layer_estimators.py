@@ -24,8 +24,18 @@ class NoisyNetwork:
 
     `measure(t, y, x)`: t are a layer's values before its own noise, with noise drawn anew in the layers before it for
     every row; rows of one input x belong together in any order. The variance must be that of the network's noise.
-    Raises InvalidArgument without x. Goldfeld et al. (2019).
 
+    Raises
+    ------
+    InvalidArgument
+        If `measure` gets no x.
+
+    References
+    ----------
+    Goldfeld et al., Estimating information flow in deep neural networks (2019).
+
+    Examples
+    --------
     >>> x = torch.tensor([[0.0], [0.0], [1.0], [1.0]])
     >>> t = torch.tensor([[-9.0], [-9.1], [9.0], [9.1]])
     >>> round(NoisyNetwork(SamplePropagation(variance=0.1)).measure(t, [0, 0, 1, 1], x).input.bits, 3)
@@ -37,7 +47,7 @@ class NoisyNetwork:
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
         """Estimate I(X;T+ε) and I(T+ε;Y), both with the network's noise."""
         if x is None:
-            raise InvalidArgument("x", "the network's inputs, which tell the rows of one input apart", None)
+            raise InvalidArgument("x", "the network's inputs, which identify the rows of one input", None)
         rows = samples(x, "x").cpu().numpy()
         _, numbers = np.unique(rows, axis=0, return_inverse=True)
         return LayerInformation(
@@ -48,8 +58,15 @@ class NoisyNetwork:
 class ChannelRenyi:
     """Matrix-based Rényi information that joins maps channel by channel: Yu et al. (2020), eq. (5b).
 
-    Recordings hold maps flattened; `shapes` gives their shape by the number of their values. Nats.
+    Parameters
+    ----------
+    estimator
+        Estimator that joins the channels of maps; nats.
+    shapes
+        Shape of maps by the number of their values, as recordings hold them flattened.
 
+    Examples
+    --------
     >>> t = torch.tensor([[0.0, 0.0], [0.0, 0.0], [9.0, 9.0], [9.0, 9.0]])
     >>> maps = ChannelRenyi(MatrixRenyi(alpha=2, kernel_width=1.0, channels=True), {2: (2, 1, 1)})
     >>> round(maps.measure(t, [0, 0, 1, 1], t).label.bits, 3)
@@ -77,6 +94,20 @@ def estimator_of(text: str, shapes: Mapping[int, tuple[int, ...]]) -> Any:
     "noisy-network" and "channel-renyi" are the classes above, "generative" is `Generative`, and
     "noisy-mine:variance=..." is MINE (with further settings of it) on the layer with noise.
 
+    Parameters
+    ----------
+    text
+        Name and settings, such as "binning:width=0.1".
+    shapes
+        Shape of maps by the number of their values, for "channel-renyi".
+
+    Returns
+    -------
+    object
+        The estimator.
+
+    Examples
+    --------
     >>> estimator_of("noisy-network:variance=0.01", {}).estimator.variance
     0.01
     """

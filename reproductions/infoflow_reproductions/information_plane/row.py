@@ -1,4 +1,4 @@
-"""One row of Table I as an experiment: its recipes, what the review says about it, and the rule of its verdict."""
+"""One row of Table I as an experiment: its recipes, what it shows by the review, and the rule of its verdict."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SMALLER = "Reduced scale: "
 
 @dataclass(frozen=True)
 class TableRow:
-    """A paper of the table: what the review says about it, and how it is reproduced."""
+    """A paper of the table: what it shows by the review, and how it is reproduced."""
 
     name: str
     """After the first author: also the experiment's name."""
@@ -63,7 +63,7 @@ class TableRow:
             f"The review: {self.review}",
             f"This row: {ours}{f' ({chosen} with the chosen settings)' if chosen else ''}. Rule: differs if a "
             f"published claim differs; otherwise {Verdict.INCONCLUSIVE} if one is {Verdict.INCONCLUSIVE}; otherwise "
-            "reproduced. Settings unknown if the paper publishes too few of them. 'Why' says whether a claim that "
+            "reproduced. Settings unknown if the paper publishes too few of them. 'Why' states whether a claim that "
             "differs would hold by the other estimators and settings that measured the same activations.",
             "A layer compresses if I(X;T) at the end lies more than 5 % below its peak in the whole 10–90 % band over "
             "seeds, and does not compress if the whole band lies within 5 %. Compression and the rise of I(T;Y) are "

@@ -24,14 +24,31 @@ FILE = "table-one.html"
 _COLORS = {Verdict.REPRODUCED: "good", Verdict.DIFFERS: "bad"}
 _DEPENDS = {Verdict.HOLDS: "no", Verdict.FAILS: "yes", Verdict.INCONCLUSIVE: "inconclusive"}
 """Verdict on independence -> whether compression depends on the setting."""
-_HEADS = ("", "paper", "the review says", "found here", "does it depend on the setting?", "why, and the plane")
+_HEADS = ("", "paper", "review", "found here", "does it depend on the setting?", "why, and the plane")
 _NOT_RUN = "not run"
 
 
 def finish(rows: Sequence[TableRow], folders: Mapping[str, Path], target: Path) -> Path:
     """Write `target`/table-one.html from the results.json of the experiments' folders (name -> folder).
 
-    An experiment without results is listed as not run. Raises BrokenStore (results that can't be read).
+    Parameters
+    ----------
+    rows
+        The rows of the table.
+    folders
+        Folder of each experiment's results; one without results is listed as not run.
+    target
+        Folder to write to.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    BrokenStore
+        If results cannot be read.
     """
     target.mkdir(parents=True, exist_ok=True)
     found = {row.name: _results(folders.get(row.name)) for row in rows}

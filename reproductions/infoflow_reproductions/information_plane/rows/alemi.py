@@ -128,8 +128,27 @@ def sample_bounds(mean: Tensor, variance: Tensor, noise: Tensor) -> tuple[float,
 
         lower = E log p(z|x_i) / (1/n Σ_j p(z|x_j)) ≤ log n,   upper: the same without j = i.
 
-    Nats. Poole et al. (2019), eq. 10 and 13, with the true conditional as critic.
+    Nats.
 
+    Parameters
+    ----------
+    mean, variance : Tensor of shape (n,)
+        Of Z given each input.
+    noise : Tensor of shape (draws, n)
+        Standard normal numbers.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper bound.
+
+    References
+    ----------
+    Poole et al., On variational bounds of mutual information (2019), eq. 10 and 13, with the true conditional as
+    critic.
+
+    Examples
+    --------
     >>> generator = torch.Generator().manual_seed(0)
     >>> x = torch.randn(1000, generator=generator)
     >>> low, high = sample_bounds(x, torch.ones(1000), torch.randn(8, 1000, generator=generator))

@@ -27,7 +27,7 @@ _MNIST = replace(_SGD, name="MNIST ReLU", widths=(1024, 20, 20, 20))
 _DIGITS = replace(_MNIST, data="digits", widths=(32, 8), epochs=2, probe_size=100)
 
 
-def student_keeps(reading: Reading, network: str) -> Claim:
+def no_compression(reading: Reading, network: str) -> Claim:
     """Judge the compression of the linear student, whose I(X;T) is exact."""
     shares = reading.shares(network, "linear1")
     evidence = f"at most {max(shares):.1%} of the peak is lost, over {counted(len(shares))}"
@@ -134,7 +134,7 @@ ROW = TableRow(
         ),
         without_noise,
         on("MNIST ReLU", Compression("none", "no hidden layer compresses (KDE)", by=BROAD)),
-        on(STUDENT, student_keeps),
+        on(STUDENT, no_compression),
     ],
     published=saturation,
     trials=trials,

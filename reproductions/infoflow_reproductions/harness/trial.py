@@ -95,7 +95,7 @@ def flat(settings: Any) -> dict[str, Any]:
     Returns
     -------
     dict
-        Values by field name, in the order of the fields.
+        Values by field name, in the order of the fields, without defaults of fields whose metadata has `omit_default`.
 
     Examples
     --------
@@ -107,6 +107,8 @@ def flat(settings: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field in fields(settings):
         value = getattr(settings, field.name)
+        if field.metadata.get("omit_default") and value == field.default:
+            continue
         found |= flat(value) if is_dataclass(value) else {field.name: value}
     return found
 

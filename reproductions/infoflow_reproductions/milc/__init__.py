@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from infoflow_reproductions.harness.experiment import Experiment
-from infoflow_reproductions.milc.batch_size import BATCH_SIZE
-from infoflow_reproductions.milc.cifar import CIFAR
-from infoflow_reproductions.milc.mnist import MNIST
+from infoflow_reproductions.milc.comparison import CIFAR, MNIST
+from infoflow_reproductions.milc.sweeps import BATCH_SIZE, WEIGHT
 from infoflow_reproductions.milc.theory import THEORY
-from infoflow_reproductions.milc.weight import WEIGHT
 
-EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment for experiment in (MNIST, CIFAR, BATCH_SIZE, WEIGHT, THEORY)
-}
+EXPERIMENTS = {experiment.name: experiment for experiment in (MNIST, CIFAR, BATCH_SIZE, WEIGHT, THEORY)}
+
+__all__ = ["EXPERIMENTS"]

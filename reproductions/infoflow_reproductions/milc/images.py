@@ -9,17 +9,40 @@ from torch import Tensor, nn
 
 
 def plain(x: Tensor, y: Tensor, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-    """Bytes to [0, 1], and nothing else.
+    """Return images of bytes as numbers in [0, 1].
 
+    Parameters
+    ----------
+    x
+        Images of type uint8.
+    y
+        Labels, which are returned as they are.
+    generator
+        Not used.
+
+    Returns
+    -------
+    tuple of Tensor
+        Images and labels.
+
+    Examples
+    --------
     >>> plain(torch.tensor([[[[255, 0]]]], dtype=torch.uint8), torch.tensor([3]))[0].tolist()
     [[[[1.0, 0.0]]]]
     """
-    return x.float().mul_(1 / 255), y  # in place: a second tensor of that size costs more than the rest
+    return x.float().mul_(1 / 255), y  # in place, since memory for a second tensor dominates the time
 
 
 class Standardized(nn.Module):
-    """Images in [0, 1] less the means of some images' channels, over their standard deviations.
+    """Standardization of images in [0, 1] by the mean and standard deviation of each channel.
 
+    Parameters
+    ----------
+    images
+        Images of type uint8 from which mean and standard deviation are computed.
+
+    Examples
+    --------
     >>> bytes_ = torch.tensor([0, 255], dtype=torch.uint8).reshape(2, 1, 1, 1)
     >>> Standardized(bytes_)(plain(bytes_, bytes_)[0]).flatten().tolist()
     [-1.0, 1.0]
@@ -36,13 +59,36 @@ class Standardized(nn.Module):
         self.register_buffer("deviation", deviation[0].float())
 
     def forward(self, x: Tensor) -> Tensor:
-        """Of images (n, C, S, S)."""
+        """Return the standardized images.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, C, S, S)
+            Images.
+
+        Returns
+        -------
+        Tensor
+            Images of the same shape.
+        """
         return (x - self.mean) / self.deviation
 
 
 def augmented(*, flip: bool) -> Callable[..., Sequence[Tensor]]:
-    """What `plain` does, and each image moved by up to an eighth of its side, and mirrored half of the time if `flip`.
+    """Return a function that does what `plain` does and shifts each image by up to an eighth of its side.
 
+    Parameters
+    ----------
+    flip
+        Whether half of the images are mirrored.
+
+    Returns
+    -------
+    callable
+        Function of images, labels and a generator.
+
+    Examples
+    --------
     >>> image = torch.full((1, 1, 8, 8), 255, dtype=torch.uint8)
     >>> moved, _ = augmented(flip=False)(image, torch.tensor([0]), generator=torch.Generator().manual_seed(1))
     >>> moved.shape, moved.sum() < 64

@@ -1,4 +1,4 @@
-"""The figures of Yi et al. (arXiv 2209.10058) that the results are held against."""
+"""The figures of Yi et al. (arXiv 2209.10058) with which the results are compared."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _CIFAR10 = {
     "efficientnet_b0": (0.524, 0.510, 0.503, 0.524, 0.682),
     "shufflenet_v2": (0.604, 0.554, 0.578, 0.600, 0.677),
 }
-# Three cells of these rows are legible, and which losses they belong to is a guess.
+# Three cells of these rows are legible; their losses are a guess.
 _GUESSED = {
     ("mnist", "mlp"): (0.934, 0.930, 0.932),
     ("mnist", "cnn"): (0.982, 0.980, 0.980),
@@ -30,8 +30,8 @@ ACCURACY: dict[tuple[str, str, str], float] = {
 }
 """(data, network, loss) -> test accuracy."""
 
-UNCLEAR = dict.fromkeys(_GUESSED, "which losses the surviving figures of this row belong to is unclear")
+UNCLEAR = dict.fromkeys(_GUESSED, "it is unclear to which losses the legible figures of this row belong")
 """(data, network) -> why its published figures are uncertain."""
 
 EXPECTED = {("mnist", "mlp"): 0.93}
-"""(data, network) -> what cross-entropy should reach at the paper's settings: about what its legible rivals do."""
+"""(data, network) -> expected accuracy of cross-entropy at the paper's settings, about that of the other losses."""

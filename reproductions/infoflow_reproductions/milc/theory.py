@@ -1,4 +1,4 @@
-"""The theory held against problems whose truth is known: random channels, Gaussian mixtures, a logistic model."""
+"""The theory compared with problems of known truth: random channels, Gaussian mixtures, a logistic model."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from infoflow.theory import FORMS, ClassMixture, GaussianMixture, binary_mixture
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
 from infoflow_reproductions.harness.trial import Context, Results, Trial
-from infoflow_reproductions.milc import theory_figures
+from infoflow_reproductions.milc import figures
 
 Array = NDArray[np.float64]
 
 LABELS = ("balanced", "unbalanced")
-# A bound counts as violated when it is above the Bayes error by more than rounding.
+# A bound counts as violated when it exceeds the Bayes error by more than rounding.
 _ROUNDING = 1e-7
-# Inputs of a random channel, at most.
+# Largest number of inputs of a random channel.
 _INPUTS = 8
 _SIZES = (2, 3, 5, 10, 40)
 _POINTS = 200
@@ -35,7 +35,29 @@ _POINTS = 200
 
 @dataclass(frozen=True)
 class Recipe:
-    """`channels` random ones of each kind of labels a seed; Monte Carlo and the logistic model at `separations` s."""
+    """Sizes of the experiments.
+
+    Parameters
+    ----------
+    channels
+        Random channels of each kind of labels and each seed.
+    timed
+        Channels whose bounds are timed.
+    classes
+        Numbers of classes in the curves of the bounds.
+    dimensions
+        Dimensions of the Gaussian mixtures.
+    separations
+        Separations s of Monte Carlo and the logistic model.
+    draws
+        Monte Carlo draws.
+    samples
+        Samples of the logistic model, half of them to train on.
+    weight
+        Weight λ of its loss.
+    seeds
+        Number of seeds.
+    """
 
     channels: int
     timed: int
@@ -49,8 +71,22 @@ class Recipe:
 
 
 def label_entropy(classes: int, labels: str) -> float:
-    """H(Y) in nats: of equally frequent classes, or with half of the probability on one of them.
+    """Return the entropy of labels in nats.
 
+    Parameters
+    ----------
+    classes
+        Number of classes.
+    labels
+        "balanced", or "unbalanced" for half of the probability on one class.
+
+    Returns
+    -------
+    float
+        H(Y).
+
+    Examples
+    --------
     >>> label_entropy(4, "balanced"), label_entropy(3, "unbalanced")
     (1.3863, 1.0397)
     """
@@ -59,20 +95,57 @@ def label_entropy(classes: int, labels: str) -> float:
     return math.log(2) + math.log(classes - 1) / 2
 
 
-def bounds(*, context: Context, classes: int, labels: str) -> Mapping[str, Any]:
-    """Every form of the bound on the error against I(X;Y) from 0 to H(Y)."""
-    h = label_entropy(classes, labels)
-    information = np.linspace(0.0, h, _POINTS)
+def _bound(information: Array, entropy: Any, classes: int, form: str) -> Array:
+    """Return a bound on the error, without the warning that the paper's form is none for unbalanced labels."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="form 'paper'")
-        found = {form: error_lower_bound(information, h, classes, form) for form in FORMS}
+        found: Array = error_lower_bound(information, entropy, classes, form)
+    return found
+
+
+def bounds(*, context: Context, classes: int, labels: str) -> Mapping[str, Any]:
+    """Return every form of the bound on the error for I(X;Y) from 0 to H(Y).
+
+    Parameters
+    ----------
+    context
+        Not used.
+    classes, labels
+        As in `label_entropy`.
+
+    Returns
+    -------
+    mapping
+        The curves, and the error without X.
+    """
+    h = label_entropy(classes, labels)
+    information = np.linspace(0.0, h, _POINTS)
+    found = {form: _bound(information, h, classes, form) for form in FORMS}
     majority = 1 - 1 / classes if labels == "balanced" or classes == 2 else 0.5
     return {"information": information, "majority_error": majority, **found}
 
 
 def random_channels(count: int, classes: int, labels: str, rng: np.random.Generator) -> tuple[Array, Array, Array]:
-    """I(X;Y), H(Y) (nats) and the Bayes error of `count` random joint distributions of labels and a few inputs.
+    """Draw joint distributions of labels and a few inputs.
 
+    Parameters
+    ----------
+    count
+        Number of distributions.
+    classes
+        Number of classes.
+    labels
+        "balanced" or "unbalanced".
+    rng
+        Random generator.
+
+    Returns
+    -------
+    tuple of ndarray
+        I(X;Y) and H(Y) in nats and the Bayes error, each of shape (count,).
+
+    Examples
+    --------
     >>> information, entropy, error = random_channels(5, 3, "balanced", np.random.default_rng(0))
     >>> bool((information <= entropy + 1e-12).all()), bool((error <= 2 / 3 + 1e-12).all())
     (True, True)
@@ -89,16 +162,31 @@ def random_channels(count: int, classes: int, labels: str, rng: np.random.Genera
 
 
 def channels(*, context: Context, labels: str, count: int, seed: int) -> Mapping[str, Any]:
-    """How often each form exceeds the Bayes error of random channels, by how much, and its mean distance below it."""
+    """Compare every form of the bound with the Bayes errors of random channels.
+
+    Parameters
+    ----------
+    context
+        Not used.
+    labels
+        "balanced" or "unbalanced".
+    count
+        Number of channels, at least.
+    seed
+        Random seed.
+
+    Returns
+    -------
+    mapping
+        For each form the number of violations, the worst one, and the mean distance below the error.
+    """
     rng = np.random.default_rng((seed, LABELS.index(labels)))
     each = -(-count // (4 * len(_SIZES)))
     gaps: dict[str, list[Array]] = {form: [] for form in FORMS}
     for size in _SIZES * 4:
         information, entropy, error = random_channels(each, size, labels, rng)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="form 'paper'")
-            for form in FORMS:
-                gaps[form].append(error - error_lower_bound(information, entropy, size, form))
+        for form in FORMS:
+            gaps[form].append(error - _bound(information, entropy, size, form))
     found: dict[str, Any] = {"channels": each * 4 * len(_SIZES)}
     for form, parts in gaps.items():
         gap = np.concatenate(parts)
@@ -109,7 +197,20 @@ def channels(*, context: Context, labels: str, count: int, seed: int) -> Mapping
 
 
 def speed(*, context: Context, count: int) -> Mapping[str, Any]:
-    """Seconds for the bounds of `count` channels in one call, by form."""
+    """Time the bounds of many channels in one call.
+
+    Parameters
+    ----------
+    context
+        Not used.
+    count
+        Number of channels.
+
+    Returns
+    -------
+    mapping
+        Seconds by form.
+    """
     rng = np.random.default_rng(0)
     entropy = rng.uniform(0.1, math.log(10), count)
     information = entropy * rng.random(count)
@@ -122,7 +223,20 @@ def speed(*, context: Context, count: int) -> Mapping[str, Any]:
 
 
 def mixture(*, context: Context, dimensions: int) -> Mapping[str, Any]:
-    """Exact information of two Gaussian classes at distance 1 from the middle, its bounds and errors, by variance."""
+    """Compute information, error and bounds of two Gaussian classes with |μ| = 1, by variance.
+
+    Parameters
+    ----------
+    context
+        Not used.
+    dimensions
+        Number of dimensions.
+
+    Returns
+    -------
+    mapping
+        The curves, and `outside`, the number of bounds on the wrong side of the exact information.
+    """
     variance = np.geomspace(0.02, 50.0, _POINTS)
     exact = binary_mixture_information(1 / variance)
     mixtures = [GaussianMixture(np.full(dimensions, dimensions**-0.5), v * np.eye(dimensions)) for v in variance]
@@ -143,7 +257,24 @@ def mixture(*, context: Context, dimensions: int) -> Mapping[str, Any]:
 
 
 def sampled(*, context: Context, separation: float, draws: int, seed: int) -> Mapping[str, Any]:
-    """The same information by Monte Carlo, and how many standard errors it lies from the exact value."""
+    """Compute the information of a mixture by Monte Carlo.
+
+    Parameters
+    ----------
+    context
+        Not used.
+    separation
+        Separation s of the classes.
+    draws
+        Number of draws.
+    seed
+        Random seed.
+
+    Returns
+    -------
+    mapping
+        The estimate and the exact value in nats, and their distance in standard errors.
+    """
     half = math.sqrt(separation)
     found = ClassMixture([[-half], [half]], 1.0).mutual_information(draws=draws, seed=seed)
     exact = float(binary_mixture_information(separation))
@@ -151,8 +282,25 @@ def sampled(*, context: Context, separation: float, draws: int, seed: int) -> Ma
 
 
 def logistic(*, context: Context, separation: float, samples: int, weight: float, seed: int) -> Mapping[str, Any]:
-    """I(X;Y) as a logistic model finds it that is trained with the mutual-information loss on one half of a sample
-    of the mixture, and measured on the other half.
+    """Estimate the information of a mixture by a logistic model trained with the mutual-information loss.
+
+    Parameters
+    ----------
+    context
+        Not used.
+    separation
+        Separation s of the classes.
+    samples
+        Number of samples, half of them to train on.
+    weight
+        Weight λ.
+    seed
+        Random seed.
+
+    Returns
+    -------
+    mapping
+        The estimate on the other half and the exact value in nats.
     """
     generator = torch.Generator().manual_seed(seed)
     labels = torch.randint(2, (samples,), generator=generator)
@@ -180,8 +328,8 @@ def logistic(*, context: Context, separation: float, samples: int, weight: float
     return {"nats": nats, "exact": float(binary_mixture_information(separation))}
 
 
-def trials(recipe: Recipe) -> list[Trial]:
-    """Curves of the bounds, random channels, mixtures, Monte Carlo, the logistic model, and the clock."""
+def _trials(recipe: Recipe) -> list[Trial]:
+    """Return curves of the bounds, random channels, mixtures, Monte Carlo, the logistic model, and the timing."""
     found = [
         Trial(f"bounds/classes={c}/{labels}", bounds, {"classes": c, "labels": labels})
         for labels in LABELS
@@ -190,12 +338,9 @@ def trials(recipe: Recipe) -> list[Trial]:
     found += [Trial(f"mixture/dimensions={n}", mixture, {"dimensions": n}) for n in recipe.dimensions]
     found.append(Trial("speed", speed, {"count": recipe.timed}))
     for seed in range(recipe.seeds):
-        found += [
-            Trial(
-                f"channels/{labels}/seed={seed}", channels, {"labels": labels, "count": recipe.channels, "seed": seed}
-            )
-            for labels in LABELS
-        ]
+        for labels in LABELS:
+            chosen = {"labels": labels, "count": recipe.channels, "seed": seed}
+            found.append(Trial(f"channels/{labels}/seed={seed}", channels, chosen))
         for s in recipe.separations:
             settings = {"separation": s, "seed": seed}
             found.append(Trial(f"sampled/s={s:g}/seed={seed}", sampled, {**settings, "draws": recipe.draws}))
@@ -204,84 +349,88 @@ def trials(recipe: Recipe) -> list[Trial]:
     return found
 
 
-def report(recipe: Recipe, results: Results) -> Findings:
-    """Which forms hold, how tight they are, and whether the loss finds the information that is there."""
-    seeds = range(recipe.seeds)
-    rows: list[Row] = []
-    claims: list[Claim] = []
-    for labels in LABELS:
-        found = [results[f"channels/{labels}/seed={seed}"] for seed in seeds]
-        count = sum(int(one["channels"]) for one in found)
-        for form in FORMS:
-            gap = [float(one[f"{form}_gap"]) for one in found]
-            rows.append(Row(f"{form}, {labels} labels: Bayes error less bound, mean", gap, "probability"))
-            violations = sum(int(one[f"{form}_violations"]) for one in found)
-            worst = max(float(one[f"{form}_worst"]) for one in found)
-            claims.append(
-                Claim(
-                    f"the {form} form holds for random channels with {labels} labels",
-                    violations == 0,
-                    f"{violations} violations in {count} channels"
-                    + (f", the worst by {worst:.3g}" if violations else ""),
-                    published=form == "paper",
-                )
-            )
-    for n in recipe.dimensions:
-        outside = int(results[f"mixture/dimensions={n}"]["outside"])
-        claims.append(
-            Claim(
-                f"the bounds bracket the exact information of two Gaussian classes in {n} dimension{'s' * (n > 1)}",
-                outside == 0,
-                f"{outside} of {4 * _POINTS} values on the wrong side",
-            )
-        )
-    for s in recipe.separations:
-        found = [results[f"logistic/s={s:g}/seed={seed}"] for seed in seeds]
-        exact, nats = float(found[0]["exact"]), [float(one["nats"]) for one in found]
-        rows.append(Row(f"exact I(X;Y) of the mixture, s = {s:g}", [exact], "nats"))
-        rows.append(Row(f"logistic model trained with the loss, s = {s:g}", nats, "nats"))
-        off = max(abs(one - exact) for one in nats)
-        claims.append(
-            Claim(
-                f"a logistic model trained with the loss recovers I(X;Y) at s = {s:g} within .02 nats",
-                off <= 0.02,
-                f"at most {off:.4f} nats off over {recipe.seeds} seed(s)",
-                published=False,
-            )
-        )
-        sigma = max(float(results[f"sampled/s={s:g}/seed={seed}"]["standard_errors"]) for seed in seeds)
-        claims.append(
-            Claim(
-                f"Monte Carlo agrees with the quadrature at s = {s:g} within 4 standard errors",
-                sigma <= 4,
-                f"at most {sigma:.2f} standard errors over {recipe.seeds} seed(s)",
-                published=False,
-            )
-        )
+def _report(recipe: Recipe, results: Results) -> Findings:
+    """Report which forms hold, how tight they are, and whether the loss recovers the information."""
+    groups = [
+        *(_channels(results, labels) for labels in LABELS),
+        ([], [_bracket(results, n) for n in recipe.dimensions]),
+        *(_separation(recipe, results, s) for s in recipe.separations),
+    ]
     seconds = {form: float(results["speed"][f"{form}_seconds"]) for form in ("fano", "corrected")}
     slowest = max(seconds.values()) * 1e6 / recipe.timed
-    claims.append(
-        Claim(
-            "a million channels take less than a minute",
-            slowest < 60,
-            ", ".join(f"{form} {value * 1e6 / recipe.timed:.2f} s" for form, value in seconds.items()),
-            published=False,
-        )
-    )
+    timing = ", ".join(f"{form} {value * 1e6 / recipe.timed:.2f} s" for form, value in seconds.items())
+    timed = Claim("the bounds of a million channels take less than a minute", slowest < 60, timing, published=False)
     curves = {
         labels: {c: results[f"bounds/classes={c}/{labels}"] for c in recipe.classes if c > 2 or labels == "balanced"}
         for labels in LABELS
     }
     pictures = [
-        *(theory_figures.error_bounds(labels, curves[labels]) for labels in LABELS if curves[labels]),
-        theory_figures.mixture_bounds({n: results[f"mixture/dimensions={n}"] for n in recipe.dimensions}),
-        theory_figures.mixture_errors(results[f"mixture/dimensions={recipe.dimensions[0]}"]),
+        *(figures.error_bounds(labels, curves[labels]) for labels in LABELS if curves[labels]),
+        *figures.mixtures({n: results[f"mixture/dimensions={n}"] for n in recipe.dimensions}),
     ]
-    notes = [
+    note = (
         "The paper's form of the error bound has H(Y) where the derivation needs log(C − 1): it is right for balanced "
         "labels, and not a bound for others. Unbalanced in the curves: half of the probability on one class."
+    )
+    rows = [row for group, _ in groups for row in group]
+    return Findings(rows, [*(claim for _, group in groups for claim in group), timed], pictures, [note])
+
+
+def _channels(results: Results, labels: str) -> tuple[list[Row], list[Claim]]:
+    """Return mean distance and violations of every form for random channels."""
+    found = [one for one in results.of(labels=labels) if "channels" in one]
+    count = sum(int(one["channels"]) for one in found)
+    rows, claims = [], []
+    for form in FORMS:
+        gap = [float(one[f"{form}_gap"]) for one in found]
+        rows.append(Row(f"{form}, {labels} labels: Bayes error less bound, mean", gap, "probability"))
+        violations = sum(int(one[f"{form}_violations"]) for one in found)
+        worst = max(float(one[f"{form}_worst"]) for one in found)
+        evidence = f"{violations} violations in {count} channels"
+        evidence += f", the worst by {worst:.3g}" if violations else ""
+        text = f"the {form} form holds for random channels with {labels} labels"
+        claims.append(Claim(text, violations == 0, evidence, published=form == "paper"))
+    return rows, claims
+
+
+def _bracket(results: Results, dimensions: int) -> Claim:
+    outside = int(results[f"mixture/dimensions={dimensions}"]["outside"])
+    plural = "s" * (dimensions > 1)
+    return Claim(
+        f"the bounds bracket the exact information of two Gaussian classes in {dimensions} dimension{plural}",
+        outside == 0,
+        f"{outside} of {4 * _POINTS} values on the wrong side",
+    )
+
+
+def _separation(recipe: Recipe, results: Results, s: float) -> tuple[list[Row], list[Claim]]:
+    """Return the information of a mixture by quadrature, Monte Carlo and the logistic model."""
+    found, drawn = (
+        [results[f"{kind}/s={s:g}/seed={i}"] for i in range(recipe.seeds)] for kind in ("logistic", "sampled")
+    )
+    exact, nats = float(found[0]["exact"]), [float(one["nats"]) for one in found]
+    off = max(abs(one - exact) for one in nats)
+    sigma = max(float(one["standard_errors"]) for one in drawn)
+    rows = [
+        Row(f"exact I(X;Y) of the mixture, s = {s:g}", [exact], "nats"),
+        Row(f"logistic model trained with the loss, s = {s:g}", nats, "nats"),
     ]
-    return Findings(rows, claims, pictures, notes)
+    over = f"over {recipe.seeds} seed(s)"
+    claims = [
+        Claim(
+            f"a logistic model trained with the loss recovers I(X;Y) at s = {s:g} within 0.02 nats",
+            off <= 0.02,
+            f"at most {off:.4f} nats off {over}",
+            published=False,
+        ),
+        Claim(
+            f"Monte Carlo agrees with the quadrature at s = {s:g} within 4 standard errors",
+            sigma <= 4,
+            f"at most {sigma:.2f} standard errors {over}",
+            published=False,
+        ),
+    ]
+    return rows, claims
 
 
 THEORY = Experiment(
@@ -289,13 +438,10 @@ THEORY = Experiment(
     "theory",
     "Mutual-information-learned classifiers: the bounds",
     {
-        "smoke": Recipe(
-            channels=400, timed=10_000, classes=(2, 10), dimensions=(1,), separations=(1.0,), draws=1000,
-            samples=10_000, seeds=2,
-        ),
+        "smoke": Recipe(400, 10_000, (2, 10), (1,), (1.0,), draws=1000, samples=10_000, seeds=2),
         "cpu": Recipe(channels=20_000, timed=1_000_000),
         "full": Recipe(channels=100_000, timed=10_000_000, draws=1_000_000, samples=400_000, seeds=10),
     },
-    trials,
-    report,
-)  # fmt: skip
+    _trials,
+    _report,
+)

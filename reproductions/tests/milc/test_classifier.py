@@ -1,28 +1,25 @@
-"""The trial: reproducible, measured as it says, and honest about runs that diverge."""
+"""The trial: reproducibility, measurements, settings, and runs that diverge."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from infoflow_reproductions import Context
-from infoflow_reproductions.milc.classifier import network_of, trial
+from infoflow_reproductions.milc.classifier import Training, network_of, run
 from infoflow_reproductions.milc.losses import LOSSES, loss_of, title
 
 from infoflow.core.errors import UnknownName
 
-SETTINGS: dict[str, Any] = {
-    "data": "digits", "network": "mlp", "loss": "ce", "seed": 0, "epochs": 3, "batch_size": 64, "learning_rate": 0.1,
-    "size": 700, "held_out": 200,
-}  # fmt: skip
+PLAIN = Training("digits", "mlp", "ce", seed=0, epochs=3, batch_size=64, learning_rate=0.1, size=700, held_out=200)
 
 
 def outcome(checkpoint: Path, **changed: Any) -> Mapping[str, Any]:
-    one = trial(**{**SETTINGS, **changed})
-    return one.run(context=Context(None, "cpu", checkpoint, False), **one.arguments)
+    return run(replace(PLAIN, **changed), context=Context(None, "cpu", checkpoint, False))
 
 
 def test_the_same_settings_give_the_same_numbers(tmp_path: Path) -> None:
@@ -40,14 +37,19 @@ def test_the_same_settings_give_the_same_numbers(tmp_path: Path) -> None:
 def test_every_setting_changes_the_run(tmp_path: Path) -> None:
     plain = outcome(tmp_path / "plain")
     changes: list[dict[str, Any]] = [
-        {"loss": "mil", "weight": 0.5}, {"loss": "mil", "weight": 5.0}, {"learning_rate": 0.05}, {"augment": True},
-        {"weight_decay": 0.1}, {"batch_size": 50}, {"standardized": True},
-    ]  # fmt: skip
-    curves = [outcome(tmp_path / str(i), **changed)["curve_train_conditional_entropy"]
-              for i, changed in enumerate(changes)]  # fmt: skip
+        {"loss": "mil", "weight": 0.5},
+        {"loss": "mil", "weight": 5.0},
+        {"learning_rate": 0.05},
+        {"augment": True},
+        {"weight_decay": 0.1},
+        {"batch_size": 50},
+        {"standardized": True},
+    ]
+    outcomes = [outcome(tmp_path / str(i), **changed) for i, changed in enumerate(changes)]
+    curves = [one["curve_train_conditional_entropy"] for one in outcomes]
     curves.append(plain["curve_train_conditional_entropy"])
     assert len({tuple(curve) for curve in curves}) == len(curves)
-    assert len({trial(**{**SETTINGS, **changed}).name for changed in [{}, *changes]}) == len(changes) + 1
+    assert len({replace(PLAIN, **changed).name for changed in [{}, *changes]}) == len(changes) + 1
     # λ = 0 is cross-entropy.
     zero = outcome(tmp_path / "zero", loss="mil", weight=0.0)["curve_train_conditional_entropy"]
     assert zero == pytest.approx(plain["curve_train_conditional_entropy"], abs=1e-5)
@@ -61,7 +63,7 @@ def test_a_run_that_diverges_counts_as_guessing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_every_loss_can_be_trained_with(name: str) -> None:
+def test_every_loss_has_finite_gradients(name: str) -> None:
     logits = torch.randn(32, 10, generator=torch.Generator().manual_seed(0)).requires_grad_()
     labels = torch.arange(32) % 10
     value = loss_of(name, 50.0, torch.bincount(labels, minlength=10))(logits, labels)
@@ -72,13 +74,13 @@ def test_every_loss_can_be_trained_with(name: str) -> None:
     assert title(name)
 
 
-def test_names_that_do_not_exist_are_refused() -> None:
+def test_unknown_names_are_rejected() -> None:
     with pytest.raises(UnknownName, match="loss"):
         loss_of("cee", 0.0, torch.ones(10))
     with pytest.raises(UnknownName, match="network"):
         network_of("resnet19", (3, 32), stem="small", seed=0)
 
 
-def test_networks_are_the_papers() -> None:
+def test_networks_have_the_published_sizes() -> None:
     assert sum(p.numel() for p in network_of("mlp", (1, 28), stem="small", seed=0).parameters()) == 55_050
     assert network_of("cnn", (3, 16), stem="small", seed=0)(torch.zeros(2, 3, 16, 16)).shape == (2, 10)

@@ -1,6 +1,8 @@
-"""What the classifiers see: parts that don't overlap, and augmentation against plain loops."""
+"""Augmentation of the images against plain loops."""
 
 from __future__ import annotations
+
+import itertools
 
 import pytest
 import torch
@@ -17,11 +19,10 @@ def test_augmented_images_are_windows_of_the_padded_ones(flip: bool) -> None:
     padded = torch.nn.functional.pad(x, (1, 1, 1, 1)).float() / 255
     seen = set()
     for i in range(60):
-        windows = {
-            (top, left, mirrored): (padded[i, :, top : top + 8, left : left + 8].flip(2) if mirrored
-                                    else padded[i, :, top : top + 8, left : left + 8])
-            for top in range(3) for left in range(3) for mirrored in (False, True)
-        }  # fmt: skip
+        windows = {}
+        for top, left in itertools.product(range(3), range(3)):
+            window = padded[i, :, top : top + 8, left : left + 8]
+            windows |= {(top, left, False): window, (top, left, True): window.flip(2)}
         found = [place for place, window in windows.items() if torch.allclose(window, out[i])]
         assert len(found) == 1
         seen.add(found[0])

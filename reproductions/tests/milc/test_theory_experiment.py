@@ -1,4 +1,4 @@
-"""The theory's trials against enumeration, and the verdicts that follow from them."""
+"""The trials of the theory against enumeration, and the verdicts that follow from them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from infoflow_reproductions.milc.theory import THEORY, bounds, channels, label_e
 CONTEXT = Context(None, "cpu", Path("unused"), False)
 
 
-def test_random_channels_are_what_they_say() -> None:
+def test_random_channels_equal_enumeration() -> None:
     class Remembering:
-        """Keeps the last distributions drawn."""
+        """Stores the distributions that are drawn."""
 
         def __init__(self) -> None:
             self.rng, self.drawn = np.random.default_rng(3), []
@@ -79,11 +79,10 @@ def test_mixture_bounds_bracket_in_any_dimension() -> None:
 
 def test_verdicts_follow_from_the_numbers(tmp_path: Path) -> None:
     done = reproduce(THEORY, "smoke", tmp_path / "theory")
-    said = {claim.text: claim.verdict for claim in done.findings.claims}
-    assert said["the paper form holds for random channels with unbalanced labels"] == "differs"
-    assert said["the paper form holds for random channels with balanced labels"] == "reproduced"
-    assert {verdict for text, verdict in said.items() if not text.startswith("the paper form")} <= {
-        "holds", "reproduced",
-    }  # fmt: skip
+    verdicts = {claim.text: claim.verdict for claim in done.findings.claims}
+    assert verdicts["the paper form holds for random channels with unbalanced labels"] == "differs"
+    assert verdicts["the paper form holds for random channels with balanced labels"] == "reproduced"
+    others = {verdict for text, verdict in verdicts.items() if not text.startswith("the paper form")}
+    assert others <= {"holds", "reproduced"}
     pictures = {figure.name for figure in done.findings.figures}
     assert pictures == {"error-bounds-balanced", "error-bounds-unbalanced", "mixture-information", "mixture-error"}

@@ -1,0 +1,262 @@
+"""Accuracy by the batch size, at equal epochs and at equal steps, and by the weight λ of the label entropy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from infoflow_reproductions.harness.experiment import Experiment
+from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.trial import Results, Trial
+from infoflow_reproductions.milc import classifier, figures
+from infoflow_reproductions.milc.classifier import Found, Training
+from infoflow_reproductions.milc.losses import title
+
+_LOSSES = ("ce", "mil", "mil-ema")
+_BUDGETS = ("epochs", "steps")
+_POINTS = "percentage points"
+
+
+@dataclass(frozen=True)
+class BatchSizes:
+    """Losses whose marginal is that of the batch, at several batch sizes.
+
+    Parameters
+    ----------
+    data
+        Name of the data set.
+    size
+        Number of training images.
+    epochs
+        Epochs at the reference batch size; at equal steps a batch size B takes B / reference times as many.
+    batch_sizes
+        Batch sizes.
+    reference
+        The published batch size.
+    seeds
+        Number of seeds.
+    network
+        Name of the network.
+    learning_rate
+        Learning rate.
+    weight
+        Weight λ.
+    """
+
+    data: str
+    size: int
+    epochs: int
+    batch_sizes: tuple[int, ...]
+    reference: int
+    seeds: int = 3
+    network: str = "mlp"
+    learning_rate: float = 1e-3
+    weight: float = 50.0
+
+    def training(self, loss: str, batch_size: int, budget: str) -> Training:
+        """Return the settings of one run.
+
+        Parameters
+        ----------
+        loss
+            Name of the loss.
+        batch_size
+            Batch size.
+        budget
+            What equals that of the reference: "epochs" or "steps".
+
+        Returns
+        -------
+        Training
+            Its settings; both budgets are the same at the reference batch size.
+        """
+        epochs = self.epochs if budget == "epochs" else max(1, round(self.epochs * batch_size / self.reference))
+        weight = 0.0 if loss == "ce" else self.weight
+        return Training(
+            self.data, self.network, loss, 0, epochs, batch_size, self.learning_rate, self.size, weight=weight
+        )
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Mutual information learning at several weights λ; λ = 0 is cross-entropy.
+
+    Parameters
+    ----------
+    data
+        Name of the data set.
+    size
+        Number of training images.
+    held_out
+        Number of images on which λ is chosen.
+    epochs
+        Epochs of training.
+    batch_size
+        Images per step.
+    weights
+        Values of λ.
+    learning_rates
+        Learning rates, the published one first.
+    seeds
+        Number of seeds.
+    network
+        Name of the network.
+    """
+
+    data: str
+    size: int
+    held_out: int
+    epochs: int
+    batch_size: int
+    weights: tuple[float, ...] = (0.0, 0.5, 5.0, 50.0, 500.0)
+    learning_rates: tuple[float, ...] = (1e-3, 1e-2)
+    seeds: int = 3
+    network: str = "mlp"
+
+    def training(self, weight: float, rate: float) -> Training:
+        """Return the settings of one run.
+
+        Parameters
+        ----------
+        weight
+            Weight λ.
+        rate
+            Learning rate.
+
+        Returns
+        -------
+        Training
+            Its settings.
+        """
+        return Training(
+            self.data, self.network, "mil", 0, self.epochs, self.batch_size, rate, self.size, self.held_out, weight
+        )
+
+
+def _batch_size_trials(recipe: BatchSizes) -> list[Trial]:
+    """Return every loss at every batch size and both budgets."""
+    trainings = [
+        recipe.training(loss, size, budget) for budget in _BUDGETS for size in recipe.batch_sizes for loss in _LOSSES
+    ]
+    return classifier.trials(trainings, recipe.seeds)
+
+
+def _batch_size_report(recipe: BatchSizes, results: Results) -> Findings:
+    """Report the accuracy by batch size, and what a small batch costs."""
+    found = Found(results, recipe.seeds)
+    sizes, smallest = recipe.batch_sizes, min(recipe.batch_sizes)
+    every = {
+        (budget, loss, size): recipe.training(loss, size, budget)
+        for budget in _BUDGETS
+        for loss in _LOSSES
+        for size in sizes
+    }
+    rows = [
+        Row(
+            f"{title(loss, recipe.weight)}, B = {size}, equal {budget} ({found.of(training)[0]['steps']} steps)",
+            found.values(training),
+            "test accuracy",
+        )
+        for (budget, loss, size), training in every.items()
+    ]
+    claims = [
+        Claim.above(
+            f"B = {size}, equal {budget}: mutual information learning outperforms cross-entropy",
+            found.gain(every[budget, "mil", size], every[budget, "ce", size]),
+            unit=_POINTS,
+            published=size == recipe.reference,
+        )
+        for budget in _BUDGETS
+        for size in sizes
+        if budget == "epochs" or size != recipe.reference
+    ]
+    claims.append(
+        Claim.above(
+            f"B = {smallest}, equal epochs: the marginal averaged over batches outperforms that of the batch",
+            found.gain(every["epochs", "mil-ema", smallest], every["epochs", "mil", smallest]),
+            unit=_POINTS,
+            published=False,
+        )
+    )
+    panels = {
+        f"equal {budget}": {
+            loss: [(size, found.values(every[budget, loss, size])) for size in sizes] for loss in _LOSSES
+        }
+        for budget in _BUDGETS
+    }
+    note = (
+        f"Equal epochs: {recipe.epochs} at every batch size. Equal steps: as many as B = {recipe.reference} takes in "
+        f"{recipe.epochs} epochs. The learning rate is {recipe.learning_rate:g} throughout, as published."
+    )
+    picture = figures.by_setting(
+        "batch-size", "Test accuracy by batch size; points are seeds.", "batch size", panels, recipe.weight
+    )
+    return Findings(rows, claims, [picture], [note])
+
+
+def _weight_trials(recipe: Weights) -> list[Trial]:
+    """Return every λ at every learning rate."""
+    trainings = [recipe.training(weight, rate) for rate in recipe.learning_rates for weight in recipe.weights]
+    return classifier.trials(trainings, recipe.seeds)
+
+
+def _weight_report(recipe: Weights, results: Results) -> Findings:
+    """Report accuracy and information by λ, and whether any λ outperforms 0 at each learning rate."""
+    found = Found(results, recipe.seeds)
+    rows, claims, panels = [], [], {}
+    for rate in recipe.learning_rates:
+        every = {weight: recipe.training(weight, rate) for weight in recipe.weights}
+        for weight, training in every.items():
+            what = f"λ = {weight:g}, learning rate {rate:g}"
+            rows.append(Row(what, found.values(training), "test accuracy"))
+            if not any(one["diverged"] for one in found.of(training)):
+                information = found.values(training, "test_mutual_information")
+                rows.append(Row(what, information, "nats of I(X;Y), test"))
+        best = found.best([training for weight, training in every.items() if weight])
+        claims.append(
+            Claim.above(
+                f"learning rate {rate:g}: the λ chosen on held-out images ({best.weight:g}) outperforms λ = 0, "
+                "cross-entropy",
+                found.gain(best, every[0.0]),
+                unit=_POINTS,
+                published=rate == recipe.learning_rates[0],
+            )
+        )
+        panels[f"learning rate {rate:g}"] = {
+            "mil": [(weight, found.values(training)) for weight, training in every.items()]
+        }
+    picture = figures.by_setting(
+        "weight", "Test accuracy by the weight λ (0 is cross-entropy); points are seeds.", "λ", panels, None
+    )
+    steps = found.of(recipe.training(recipe.weights[0], recipe.learning_rates[0]))[0]["steps"]
+    note = f"{recipe.epochs} epochs of {recipe.size} images in batches of {recipe.batch_size}: {steps} steps each."
+    return Findings(rows, claims, [picture], [note])
+
+
+BATCH_SIZE = Experiment(
+    "milc",
+    "batch-size",
+    "Mutual-information-learned classifiers: the batch size",
+    {
+        "smoke": BatchSizes("digits", size=400, epochs=2, batch_sizes=(20, 80), reference=40, seeds=2),
+        "cpu": BatchSizes("mnist", size=60_000, epochs=16, batch_sizes=(32, 128, 512, 2048), reference=512),
+        "full": BatchSizes(
+            "mnist", size=60_000, epochs=77, batch_sizes=(8, 32, 128, 512, 2048), reference=512, seeds=5
+        ),
+    },
+    _batch_size_trials,
+    _batch_size_report,
+)
+
+_CPU_WEIGHTS = Weights("mnist", size=50_000, held_out=10_000, epochs=32, batch_size=512)
+WEIGHT = Experiment(
+    "milc",
+    "weight",
+    "Mutual-information-learned classifiers: the weight of the label entropy",
+    {
+        "smoke": Weights("digits", size=400, held_out=100, epochs=2, batch_size=40, weights=(0.0, 50.0), seeds=2),
+        "cpu": _CPU_WEIGHTS,
+        "full": replace(_CPU_WEIGHTS, epochs=77, seeds=5, learning_rates=(1e-3, 3e-3, 1e-2, 3e-2)),
+    },
+    _weight_trials,
+    _weight_report,
+)

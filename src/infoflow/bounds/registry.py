@@ -155,6 +155,11 @@ class Bound:
         """Compute the objective that trains and selects a critic."""
         return (self.objective or self.function)(*scores, **options)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        if BOUNDS.get(self.name) is self:  # by its name, since functions of the registry have no name of their own
+            return by_name, (self.name,)
+        return tuple(super().__reduce_ex__(2))
+
     @property
     def measures_critics(self) -> bool:
         """Whether scores of pairs alone give the mutual information by this bound."""

@@ -57,5 +57,5 @@ def test_bad_arguments() -> None:
     x, y = find("uniform-on-class-5").sample(100, 0)
     with pytest.raises(InvalidArgument, match="continuous"):
         peers.ScikitLearn().estimate(x, y)
-    with pytest.raises(InvalidArgument, match="want pairs"):
+    with pytest.raises(InvalidArgument, match="same number of samples"):
         peers.ScikitLearn().estimate(np.zeros(50) + np.arange(50.0), np.arange(40.0))

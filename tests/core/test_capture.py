@@ -84,25 +84,25 @@ def test_a_module_that_runs_again_is_numbered() -> None:
     taken = capture(model, ["act@2", "output"])(x)
     assert list(taken) == ["act@2", "output"]
     assert torch.equal(taken["act@2"], model.second(model.first(x).relu()).relu())
-    with pytest.raises(InvalidArgument, match=r"'act' runs 3 times; want some of act@1, act@2, act@3"):
+    with pytest.raises(InvalidArgument, match=r"^layers must be some of act@1, act@2, act@3"):
         capture(model, ["act"])
-    with pytest.raises(InvalidArgument, match=r"'act@4' runs 3 times"):
+    with pytest.raises(InvalidArgument, match=r"^layers must be some of act@1.*'act@4'"):
         capture(model, ["act@4"])
-    with pytest.raises(InvalidArgument, match=r"'first@2'.*runs only once"):
+    with pytest.raises(InvalidArgument, match=r"^layers must be 'first'.*'first@2'"):
         capture(model, ["first@2"])
 
 
 def test_layers_that_cannot_be_recorded_are_named() -> None:
     model = Twice()
-    with pytest.raises(InvalidArgument, match="'unused' does not run"):
+    with pytest.raises(InvalidArgument, match=r"^layers must be .*'unused'"):
         capture(model, ["unused"])
     with pytest.raises(UnknownName, match=r"unknown layer 'secnd'. Did you mean 'second'\?"):
         capture(model, ["first", "secnd"])
-    with pytest.raises(InvalidArgument, match="layers is empty"):
+    with pytest.raises(InvalidArgument, match=r"^layers must be"):
         capture(model, [])
     with pytest.raises(InvalidArgument, match="first more than once"):
         capture(model, ["first", "first"])
-    with pytest.raises(InvalidArgument, match="'all'; want 'auto'"):
+    with pytest.raises(InvalidArgument, match=r"^layers must be 'auto'.*'all'"):
         capture(model, "all")
 
 
@@ -117,15 +117,15 @@ def test_a_layer_that_returns_no_tensor_is_named() -> None:
 
     # Of a tuple the first entry counts, as for the blocks of transformers; of the model's output one must say which.
     assert capture(Recurrent(), ["lstm"], output=lambda result: result[0])(torch.randn(5, 4))["lstm"].shape == (5, 3)
-    with pytest.raises(InvalidArgument, match=r"layer 'output' returns a tuple.*output=\.\.\. that picks"):
+    with pytest.raises(InvalidArgument, match=r"^output of layer 'output' must be a tensor.*tuple.*output="):
         capture(Recurrent())
     assert capture(Recurrent(), output=lambda result: result[0])(torch.randn(5, 4))["output"].shape == (5, 3)
 
 
 def test_a_model_that_cannot_run_on_the_probe_says_so_in_our_words() -> None:
-    with pytest.raises(InvalidArgument, match=r"can't run on a batch of shape \(2, 4\)"):
+    with pytest.raises(InvalidArgument, match=r"cannot run on a batch of shape \(2, 4\)"):
         capture(nn.Linear(5, 2))
-    with pytest.raises(InvalidArgument, match="'weight' has no shape yet"):
+    with pytest.raises(InvalidArgument, match=r"^model must be initialized.*'weight'"):
         capture(nn.LazyLinear(2))
 
 
@@ -141,7 +141,7 @@ def test_a_forward_pass_that_changes_is_refused() -> None:
     model = Moody()
     taking = capture(model)
     model.again = True
-    with pytest.raises(InvalidArgument, match=r"ran \['act@1', 'act@2'\], but \['act'\] when the recording began"):
+    with pytest.raises(InvalidArgument, match=r"^model must be .*\['act'\].*got \['act@1', 'act@2'\]"):
         taking(torch.randn(2, 4))
 
 

@@ -1,4 +1,4 @@
-"""Layers whose first weights come from a seed of their own, never from the global random state."""
+"""Small network blocks whose initial weights come from a seed of their own, not from the global random state."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from infoflow.core.checks import choice, integer
+from infoflow.core.settings import Integer, OneOf, check
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -23,16 +23,24 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 class Builder:
-    """Makes the layers of one network: its generator, and whether each weight's spectral norm is held at 1."""
+    """Build the layers of one network.
+
+    Parameters
+    ----------
+    seed
+        Seed or generator of the initial weights.
+    spectral_norm
+        Whether each linear layer's spectral norm is kept at 1.
+    """
 
     def __init__(self, seed: int | torch.Generator, spectral_norm: bool) -> None:
         if not isinstance(seed, torch.Generator):
-            seed = torch.Generator().manual_seed(integer(seed, "seed", minimum=0))
+            seed = torch.Generator().manual_seed(check(seed, "seed", Integer(0)))
         self.generator = seed
         self.spectral_norm = spectral_norm
 
     def linear(self, inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
-        """torch's default distribution: uniform in ±1/√inputs, for weights and biases alike."""
+        """Linear layer with torch's default distribution: weights and biases uniform in ±1/√inputs."""
         layer = uninitialized(inputs, outputs, bias)
         limit = 1 / math.sqrt(inputs)
         for parameter in layer.parameters():
@@ -40,7 +48,7 @@ class Builder:
         return self.normalized(layer)
 
     def convolution(self, inputs: int, outputs: int) -> nn.Conv2d:
-        """3×3, halving height and width; torch's default distribution."""
+        """3×3 convolution that halves height and width, with torch's default distribution."""
         layer = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, device="meta").to_empty(device="cpu")
         limit = 1 / math.sqrt(9 * inputs)
         for parameter in layer.parameters():
@@ -48,17 +56,18 @@ class Builder:
         return layer
 
     def normalized(self, layer: nn.Linear) -> nn.Linear:
+        """The layer, with spectral normalization if this network has it."""
         if self.spectral_norm:
-            # torch draws the power iteration's start from the global generator: lend it a state, and give it back.
+            # torch draws the start of the power iteration from the global generator, whose state is restored.
             with torch.random.fork_rng(devices=[]):
                 torch.default_generator.manual_seed(0)
                 nn.utils.parametrizations.spectral_norm(layer, n_power_iterations=1)
         return layer
 
     def perceptron(self, widths: Sequence[int], activation: str, name: str = "hidden") -> nn.Sequential:
-        """Linear layers through these widths with the activation between them, none at the end."""
-        kind = ACTIVATIONS[choice(activation, "activation", ACTIVATIONS)]
-        widths = [integer(width, name) for width in widths]
+        """Linear layers of these widths with an activation between them and none at the end."""
+        kind = ACTIVATIONS[check(activation, "activation", OneOf(tuple(ACTIVATIONS)))]
+        widths = [check(width, name, Integer()) for width in widths]
         layers: list[nn.Module] = []
         for inputs, outputs in itertools.pairwise(widths):
             layers += [kind()] * bool(layers) + [self.linear(inputs, outputs)]
@@ -66,15 +75,23 @@ class Builder:
 
 
 def uninitialized(inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
-    """A linear layer whose weights are still to be drawn: torch's own would take them from the global generator."""
+    """A linear layer without initial weights: torch would draw them from the global generator."""
     return nn.Linear(inputs, outputs, bias=bias, device="meta").to_empty(device="cpu")
 
 
 class Residual(nn.Module):
-    """Deep InfoMax's encoding of a vector: (linear, batch norm, ReLU, linear) plus a linear shortcut, layer
-    norm.
+    """Residual encoding of a vector in Deep InfoMax: linear, batch norm, ReLU, linear; a linear shortcut; layer norm.
 
-    The shortcut starts as the identity (as far as the widths go) with a little noise.
+    Parameters
+    ----------
+    inputs, units
+        Numbers of input and output features.
+    build
+        Builder of the layers.
+
+    Notes
+    -----
+    The shortcut starts as the identity, as far as the widths allow, plus uniform noise of ±0.01.
     """
 
     def __init__(self, inputs: int, units: int, build: Builder) -> None:
@@ -91,7 +108,7 @@ class Residual(nn.Module):
         build.normalized(self.shortcut)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features on the last axis; all other axes count as samples of the batch norm."""
+        """Encode features on the last axis; all other axes count as samples of the batch norm."""
         flat = x.flatten(0, -2)
         encoded: Tensor = self.norm(self.body(flat) + self.shortcut(flat))
         return encoded.reshape(*x.shape[:-1], -1)

@@ -1,8 +1,8 @@
-"""The activations of a model's layers on one batch, taken with forward hooks that leave no trace.
+"""Activations of a model's layers on one batch, taken with forward hooks that are removed afterwards.
 
-A layer is called by its module's name; the model's own output is called "output". A module that runs k > 1 times in
-one forward pass gives the layers "name@1" ... "name@k". Of a module that returns a tuple, as recurrent layers and the
-blocks of transformers do, the first entry counts.
+A layer has its module's name; the model's own output is called "output". A module that runs k > 1 times in one forward
+pass gives the layers "name@1" ... "name@k". Of a module that returns a tuple, as recurrent layers and the blocks of
+transformers do, the first entry is used.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ACTIVATIONS: tuple[type[nn.Module], ...] = tuple(
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The module that the user wrote: compiled and data-parallel wrappers share its parameters, not names or hooks."""
+    """Return the user's own module, which compiled and data-parallel wrappers hold under other names and hooks."""
     while True:
         inner = getattr(model, "_orig_mod", None)  # torch.compile
         if inner is None and isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
@@ -38,10 +38,23 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 
 def samples_at_once(x: Tensor, most: int) -> int:
-    """How many of the samples (n, ...) to run through a network at once without gradients: up to `most` small ones.
+    """Return how many samples to run through a network at once without gradients.
 
-    A batch of 2^18 values or less keeps the maps of a convolutional network in the processor's caches.
+    Parameters
+    ----------
+    x : Tensor of shape (n, ...)
+        The samples.
+    most
+        Largest number.
 
+    Returns
+    -------
+    int
+        Up to `most` samples of together at most 2^18 values, so that the maps of a convolutional network fit into the
+        processor's caches; at least 1.
+
+    Examples
+    --------
     >>> samples_at_once(torch.zeros(9, 12), 1024), samples_at_once(torch.zeros(9, 3, 32, 32), 1024)
     (1024, 85)
     """
@@ -50,7 +63,7 @@ def samples_at_once(x: Tensor, most: int) -> int:
 
 @contextmanager
 def untouched(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; afterwards flags, buffers and all random states are as they were."""
+    """Evaluate without gradients, then restore training flags, buffers and all random states."""
     flags = [(module, module.training) for module in model.modules()]
     buffers = [
         (module, name, buffer, buffer.clone())
@@ -78,10 +91,10 @@ def untouched(model: nn.Module) -> Iterator[None]:
 
 
 def _random_states() -> list[tuple[Callable[[Any], Any], Any]]:
-    """What to call with what, to have every generator of the process as it is now."""
+    """Return (function, state) pairs whose calls restore every random generator of the process."""
     states: list[tuple[Callable[[Any], Any], Any]] = [
         (torch.set_rng_state, torch.get_rng_state()),
-        (np.random.set_state, np.random.get_state()),  # noqa: NPY002 - the user's global state is to be kept
+        (np.random.set_state, np.random.get_state()),  # noqa: NPY002 - it is the user's global state
         (random.setstate, random.getstate()),
     ]
     if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
@@ -92,11 +105,26 @@ def _random_states() -> list[tuple[Callable[[Any], Any], Any]]:
 
 
 class Capture:
-    """Runs a model on a batch and hands over the chosen layers' activations, in the order of the layers.
+    """Run a model on batches and return the activations of chosen layers.
 
-    `layers` is "auto" (every activation module in the order of the forward pass, and the output) or names.
-    Needs one trial batch, which finds what runs and in which order. `call(model, batch)` runs the model, where
-    `model(batch)` isn't how.
+    Parameters
+    ----------
+    model
+        The network.
+    layers
+        Names, or "auto": every activation module in the order of the forward pass, and the output.
+    output
+        Function that picks a tensor from what the model returns.
+    trial : Tensor of shape (n, ...)
+        Batch of a first pass that finds which layers run and in which order.
+    call
+        Function of model and batch that runs the model, if `model(batch)` does not.
+
+    Raises
+    ------
+    InvalidArgument
+        If a layer does not run, or its activations are no real tensor, or the model cannot run on the trial batch;
+        `UnknownName` if the model has no such layer.
     """
 
     def __init__(
@@ -111,7 +139,9 @@ class Capture:
         self._call = call
         for name, parameter in [*self.model.named_parameters(), *self.model.named_buffers()]:
             if torch.nn.parameter.is_lazy(parameter):
-                raise InvalidArgument(f"the model's {name!r} has no shape yet; run one batch through it first")
+                raise InvalidArgument(
+                    "model", "initialized", got_text=f"a lazy {name!r}", remedy="Run one batch through it first."
+                )
         self._output = output
         self._modules = {name: module for name, module in self.model.named_modules() if name}
         watched = self._watched(layers)
@@ -121,7 +151,7 @@ class Capture:
             # A last activation that is the network's output is that output, and needs no second name.
             self.layers = used if same in used and output is None else [*used, OUTPUT]
             if self.layers.count(OUTPUT) > 1:
-                raise InvalidArgument("the model has an activation called 'output'; want layers by name, not 'auto'")
+                raise InvalidArgument("layers", "names for a model with an activation called 'output'", layers)
         else:
             self.layers = list(layers)
             self._check(used, watched)
@@ -130,15 +160,16 @@ class Capture:
         self._chosen(values)
         held = sum(value.nbytes for value in values.values() if isinstance(value, Tensor))
         self.bytes_per_sample = -(-held // max(1, len(trial)))
-        """What a call copies for each sample of its batch."""
+        """Number of bytes that a call copies for each sample."""
 
     def __call__(self, batch: Tensor) -> dict[str, Tensor]:
-        """Layer -> a copy of its activations on `batch`, on the CPU."""
+        """Return a copy of each layer's activations on `batch`, on the CPU."""
         values, calls, _ = self._forward(self._watching, batch)
         if sorted(_names(calls)) != sorted(self._used):
             raise InvalidArgument(
-                f"the forward pass ran {_names(calls)}, but {self._used} when the recording began; "
-                "want a model that runs the same layers each time"
+                "model",
+                f"one that runs the same layers in every forward pass ({self._used} at first)",
+                got_text=str(_names(calls)),
             )
         return self._chosen(values)
 
@@ -147,16 +178,19 @@ class Capture:
         for layer in self.layers:
             value = values[layer]
             if not isinstance(value, Tensor):
-                remedy = "; give output=... that picks a tensor" if layer == OUTPUT else "; record a layer inside it"
-                raise InvalidArgument(f"layer {layer!r} returns a {type(value).__name__}, not a tensor{remedy}")
+                remedy = "Pass output=... that picks a tensor." if layer == OUTPUT else "Record a layer inside it."
+                kind = type(value).__name__
+                raise InvalidArgument(
+                    f"output of layer {layer!r}", "a tensor", got_text=f"an object of type {kind}", remedy=remedy
+                )
             if value.is_complex():
-                raise InvalidArgument(f"layer {layer!r} has dtype {value.dtype}; want real numbers")
+                raise InvalidArgument(f"output of layer {layer!r}", "real", got_text=f"dtype {value.dtype}")
             taken[layer] = value
         return taken
 
     @property
     def chain(self) -> bool:
-        """Whether each layer is computed from the one before it alone: plain Sequentials, layers in their order."""
+        """Whether each layer depends on the previous one alone: plain Sequentials, layers in their order."""
         parents = {"", *(name.rpartition(".")[0] for name in self._watching)}
         parents |= {part.rpartition(".")[0] for part in parents}
         plain = all(type(self.model.get_submodule(name)).forward is nn.Sequential.forward for name in parents)
@@ -166,14 +200,14 @@ class Capture:
     def _watched(self, layers: str | Sequence[str]) -> list[str]:
         if isinstance(layers, str):
             if layers != "auto":
-                raise InvalidArgument(f"layers is {layers!r}; want 'auto' or a list of layer names")
+                raise InvalidArgument("layers", "'auto' or a list of layer names", layers)
             return [name for name, module in self._modules.items() if isinstance(module, ACTIVATIONS)]
         names = list(layers)
         if not names:
-            raise InvalidArgument("layers is empty; want 'auto' or at least one layer name")
+            raise InvalidArgument("layers", "'auto' or at least one layer name", names)
         repeated = sorted({str(name) for name in names if names.count(name) > 1})
         if repeated:
-            raise InvalidArgument(f"layers holds {', '.join(repeated)} more than once")
+            raise InvalidArgument("layers", "different names", got_text=f"{', '.join(repeated)} more than once")
         watched = []
         for name in names:
             if name == OUTPUT:
@@ -192,13 +226,17 @@ class Capture:
             base = layer if layer in watched else layer.rpartition("@")[0]
             times = [name for name in used if name.rpartition("@")[0] == base]
             if times:
-                raise InvalidArgument(f"layer {layer!r} runs {len(times)} times; want some of {', '.join(times)}")
+                raise InvalidArgument(
+                    "layers",
+                    f"some of {', '.join(times)} for a module that runs {len(times)} times",
+                    got_text=repr(layer),
+                )
             if base in used:
-                raise InvalidArgument(f"layer {layer!r}: {base!r} runs only once; want {base!r}")
-            raise InvalidArgument(f"layer {layer!r} does not run in the model's forward pass; nothing to record")
+                raise InvalidArgument("layers", f"{base!r} for a module that runs only once", got_text=repr(layer))
+            raise InvalidArgument("layers", "names of modules that run in the forward pass", got_text=repr(layer))
 
     def _forward(self, watched: list[str], batch: Tensor) -> tuple[dict[str, Any], list[str], str | None]:
-        """(values by layer, module names in the order of their calls, the layer that is the model's output)."""
+        """Return values by layer, module names in the order of calls, and the layer that is the model's output."""
         calls: list[str] = []
         copies: list[Any] = []
         last: Any = None
@@ -220,7 +258,7 @@ class Capture:
                 output = _copied(self._output(result) if self._output else result)
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
             raise InvalidArgument(
-                f"the model can't run on a batch of shape {tuple(batch.shape)} and {batch.dtype}: {error}"
+                f"model cannot run on a batch of shape {tuple(batch.shape)} and {batch.dtype}: {error}"
             ) from error
         finally:
             for handle in handles:
@@ -233,7 +271,7 @@ class Capture:
 
 
 def _names(calls: Sequence[str]) -> list[str]:
-    """Layer names, in order of the calls: "name", or "name@1", "name@2", ... for a module that is called again."""
+    """Return layer names in the order of calls; a module that is called again gives "name@1", "name@2", ..."""
     names, seen = [], dict.fromkeys(calls, 0)
     for name in calls:
         seen[name] += 1
@@ -246,5 +284,5 @@ def _copied(value: Any) -> Any:
         return value
     value = value.detach()
     if value.dtype in (torch.float16, torch.bfloat16):
-        value = value.float()  # exact, and NumPy knows no bfloat16
+        value = value.float()  # exact; NumPy has no bfloat16
     return value.to("cpu", copy=True)

@@ -27,8 +27,19 @@ _DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
 
 class Gathered(NamedTuple):
-    """Rows of all processes, in rank order: `values` (N, ...), where ours start, and how many each process has.
+    """Rows of all processes, in rank order.
 
+    Parameters
+    ----------
+    values : Tensor of shape (N, ...)
+        The rows.
+    offset
+        Index of this process's first row.
+    sizes
+        Number of rows of each process.
+
+    Examples
+    --------
     >>> Gathered(torch.zeros(5, 2), offset=2, sizes=(2, 3)).values.shape
     torch.Size([5, 2])
     """
@@ -39,8 +50,20 @@ class Gathered(NamedTuple):
 
 
 def world_size(group: Group = None) -> int:
-    """The number of processes in the group; 1 for None.
+    """Return the number of processes in the group.
 
+    Parameters
+    ----------
+    group : torch.distributed.ProcessGroup or None
+        The processes; None is this process alone.
+
+    Returns
+    -------
+    int
+        1 for None.
+
+    Examples
+    --------
     >>> world_size()
     1
     """
@@ -66,7 +89,7 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, tensor: Tensor, group: Group, offset: int, sizes: tuple[int, ...]) -> Tensor:
         ctx.group, ctx.offset, ctx.rows = group, offset, tensor.shape[0]
-        # Collectives want equal shapes, so shorter shards are padded and cut again.
+        # Collectives require equal shapes, so shorter shards are padded and cut again.
         padded = tensor.new_zeros(max(sizes), *tensor.shape[1:])
         padded[: tensor.shape[0]] = tensor.detach()
         parts = [torch.empty_like(padded) for _ in sizes]
@@ -86,10 +109,26 @@ _gather: Callable[[Tensor, Group, int, tuple[int, ...]], Tensor] = _Gather.apply
 
 
 def sum_over(tensor: Tensor, group: Group = None) -> Tensor:
-    """The elementwise sum of `tensor` over the processes, differentiable: y = Σ_r x_r, ∂/∂x_r = Σ_s ∂L_s/∂y.
+    """Sum a tensor elementwise over the processes, differentiably.
 
-    Shapes must agree between the processes. With `group=None` the tensor itself.
+    Parameters
+    ----------
+    tensor : Tensor of any shape
+        This process's summand; shapes must agree between the processes.
+    group : torch.distributed.ProcessGroup or None
+        The processes; None is this process alone.
 
+    Returns
+    -------
+    Tensor
+        The sum, on every process; `tensor` itself if `group` is None.
+
+    Notes
+    -----
+    y = Σ_r x_r and ∂/∂x_r = Σ_s ∂L_s/∂y.
+
+    Examples
+    --------
     >>> sum_over(torch.tensor([1.0, 2.0])).tolist()
     [1.0, 2.0]
     """
@@ -97,8 +136,22 @@ def sum_over(tensor: Tensor, group: Group = None) -> Tensor:
 
 
 def max_over(tensor: Tensor, group: Group = None) -> Tensor:
-    """The elementwise maximum over the processes, without gradient (it only shifts a log-sum-exp).
+    """Return the elementwise maximum over the processes, without gradient.
 
+    Parameters
+    ----------
+    tensor : Tensor of any shape
+        This process's values; shapes must agree between the processes.
+    group : torch.distributed.ProcessGroup or None
+        The processes; None is this process alone.
+
+    Returns
+    -------
+    Tensor
+        The maximum, on every process, detached: the shift of a log-sum-exp needs no gradient.
+
+    Examples
+    --------
     >>> max_over(torch.tensor(3.0)).item()
     3.0
     """
@@ -110,26 +163,44 @@ def max_over(tensor: Tensor, group: Group = None) -> Tensor:
 
 
 def gather(tensor: Tensor, group: Group = None, *, name: str = "tensor") -> Gathered:
-    """The rows (axis 0) of every process, in rank order, differentiable: the gradient of a row is summed over
-    all processes and comes back to the process that owns it.
+    """Gather the rows of every process, in rank order, differentiably.
 
-    Processes may hold different numbers of rows. Raises InvalidArgument, on every process alike, when the
-    other axes or the dtypes differ between processes, and on a process whose tensor can't be gathered at all
-    (no axis, more than 8).
+    Parameters
+    ----------
+    tensor : Tensor of shape (n, ...)
+        This process's rows, floating-point, at most 8 axes. Processes may hold different numbers of rows.
+    group : torch.distributed.ProcessGroup or None
+        The processes; None is this process alone.
+    name
+        Name of the argument, for messages.
 
+    Returns
+    -------
+    Gathered
+        The rows of all processes. The gradient of a row is summed over all processes and returned to its owner.
+
+    Raises
+    ------
+    InvalidArgument
+        On every process alike, if dtypes or axes beyond the first differ between processes, or if a process holds
+        rows that cannot be gathered.
+
+    Examples
+    --------
     >>> values, offset, sizes = gather(torch.ones(3, 2)); values.shape, offset, sizes
     (torch.Size([3, 2]), 0, (3,))
     """
     if tensor.ndim == 0:
-        raise InvalidArgument(f"{name} is a single number; want rows to gather, shape (n, ...)")
+        raise InvalidArgument(name, "rows of shape (n, ...)", got_text="a single number")
     if group is None:
         return Gathered(tensor, 0, (tensor.shape[0],))
     shapes = _shapes(tensor, group, name)
     sizes = tuple(shape[0] for _, shape in shapes)
     if len({(kind, shape[1:]) for kind, shape in shapes}) > 1:
         raise InvalidArgument(
-            f"{name} differs between processes beyond its first axis: {[shape for _, shape in shapes]} "
-            f"of dtypes {[str(_DTYPES[kind]) for kind, _ in shapes]}; want the same features and dtype"
+            name,
+            "of one dtype and of one shape beyond the first axis on all processes",
+            got_text=f"shapes {[shape for _, shape in shapes]} and dtypes {[str(_DTYPES[kind]) for kind, _ in shapes]}",
         )
     offset = list(itertools.accumulate(sizes, initial=0))[dist.get_rank(group)]
     values = _gather(tensor, group, offset, sizes)
@@ -149,7 +220,8 @@ def _shapes(tensor: Tensor, group: Group, name: str) -> list[tuple[int, tuple[in
     broken = [process for process, (axes, *_) in enumerate(received) if axes == 0]
     if broken:
         raise InvalidArgument(
-            f"{name} on process {broken[0]} can't be gathered (here: shape {tuple(tensor.shape)}, dtype "
-            f"{tensor.dtype}); want floating rows of at most {_MAX_AXES} axes"
+            name,
+            f"floating-point rows of at most {_MAX_AXES} axes on every process",
+            got_text=f"something else on process {broken[0]} (here: shape {tuple(tensor.shape)}, dtype {tensor.dtype})",
         )
     return [(kind, tuple(numbers[:axes])) for axes, kind, *numbers in received]

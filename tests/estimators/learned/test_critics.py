@@ -331,11 +331,11 @@ def test_bad_arguments_are_refused(arguments: dict[str, object], message: str) -
 
 def test_bad_samples_are_refused() -> None:
     x, y = gaussian(100, 0.5)
-    with pytest.raises(TooFewSamples, match="x holds 30 samples"):
+    with pytest.raises(TooFewSamples, match=r"^x must be"):
         Neural().estimate(x[:30], y[:30])
-    with pytest.raises(InvalidArgument, match="y holds 99"):
+    with pytest.raises(InvalidArgument, match=r"^x and y must hold the same"):
         Neural().estimate(x, y[:99])
-    with pytest.raises(InvalidArgument, match="x has 1 NaN"):
+    with pytest.raises(InvalidArgument, match=r"^x must be finite"):
         Neural().estimate(torch.cat([x[:99], torch.tensor([[math.nan]])]), y)
 
 

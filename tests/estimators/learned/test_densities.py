@@ -205,9 +205,9 @@ def test_bad_arguments_are_refused(estimator: Any, arguments: dict[str, Any], me
 
 def test_bad_samples_are_refused(made: Any) -> None:
     x, y = gaussian(100, 0.5)
-    with pytest.raises(TooFewSamples, match="x holds 30 samples"):
+    with pytest.raises(TooFewSamples, match=r"^x must be"):
         made().estimate(x[:30], y[:30])
-    with pytest.raises(InvalidArgument, match="y holds 99"):
+    with pytest.raises(InvalidArgument, match=r"^x and y must hold the same"):
         made().estimate(x, y[:99])
 
 

@@ -1,0 +1,79 @@
+"""An estimate: its guarantees, its forms as text, number and plain values."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infoflow import Estimate, Interval, Kind
+
+FINITE = st.floats(-1e6, 1e6)
+
+
+def made(nats: float = 0.5, **more: Any) -> Estimate:
+    return Estimate(nats, "I(X;Y)", Kind.POINT, "KSG", n=100, **more)
+
+
+@given(nats=FINITE, ceiling=FINITE)
+def test_an_estimate_never_exceeds_its_ceiling(nats: float, ceiling: float) -> None:
+    if nats > ceiling + 1e-6 * max(1.0, abs(ceiling)):
+        with pytest.raises(ValueError, match="above its ceiling"):
+            made(nats, ceiling=ceiling)
+    else:
+        assert float(made(nats, ceiling=ceiling)) == min(nats, ceiling)
+
+
+def test_nan_is_a_fault_of_the_estimator() -> None:
+    with pytest.raises(ValueError, match="KSG produced NaN"):
+        made(math.nan)
+
+
+@given(nats=FINITE)
+def test_bits_are_nats_over_log_2(nats: float) -> None:
+    assert made(nats).bits == pytest.approx(nats / math.log(2))
+
+
+def test_saturation_begins_one_percent_below_the_ceiling() -> None:
+    assert made(0.991, ceiling=1.0).saturated
+    assert not made(0.989, ceiling=1.0).saturated
+    assert not made(1e9).saturated
+
+
+def test_equal_estimates_have_equal_hashes() -> None:
+    first, second = made(parameters={"k": 3}), made(parameters={"k": 3})
+    assert first == second
+    assert len({first, second, made(0.25)}) == 2
+
+
+def test_the_dictionary_is_json() -> None:
+    content = made(interval=Interval(0.4, 0.6, "folds"), warnings=("too few",), parameters={"k": 3}).to_dict()
+    assert json.loads(json.dumps(content)) == content
+    assert content["ceiling"] is None
+    assert content["interval"] == {"low": 0.4, "high": 0.6, "spans": "folds", "level": 0.95}
+
+
+def test_the_text_states_everything() -> None:
+    text = str(
+        made(
+            0.995,
+            parameters={"k": 3},
+            interval=Interval(0.4, 1.2, "folds"),
+            p_value=0.01,
+            ceiling=1.0,
+            ceiling_name="log N",
+            warnings=("one", "two"),
+        )
+    )
+    for part in ("KSG(k=3)", "95% interval [0.4000, 1.2000] over folds", "p = 0.01", "(saturated)", "warning: two"):
+        assert part in text
+
+
+def test_an_estimate_survives_pickling() -> None:
+    estimate = made(parameters={"k": 3}, interval=Interval(0.4, 0.6, "folds"))
+    assert pickle.loads(pickle.dumps(estimate)) == estimate  # noqa: S301 - its own bytes

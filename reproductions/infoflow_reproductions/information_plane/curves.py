@@ -50,14 +50,14 @@ def packed(plane: Plane) -> list[dict[str, Any]]:
     What holds for single estimates only (intervals, warnings) is left out, except for the warnings' causes.
     """
     curves = []
-    for key, rows in plane.frame.groupby(_KEY, sort=False):
+    for _, rows in plane.frame.groupby(_KEY, sort=False):
         nats = rows.pivot(index="epoch", columns="seed", values="nats")
         ceilings = rows.pivot(index="epoch", columns="seed", values="ceiling")
         top = np.unique(ceilings)
         first = rows.iloc[0]
+        place: dict[str, Any] = {name: first[name] for name in (*_KEY, "quantity", "kind")}
         curve = Curve(
-            **dict(zip(_KEY, key, strict=True)),
-            **{name: first[name] for name in ("quantity", "kind")},
+            **place,
             ceiling_name=" or ".join(sorted(rows["ceiling_name"].unique())),
             n=int(first["n"]),
             epochs=[int(epoch) for epoch in nats.index],

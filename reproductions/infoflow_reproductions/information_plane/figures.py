@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -172,8 +172,8 @@ def _panels(
     """Panels at fixed places: the constrained layout of so many takes seconds."""
     canvas.set_size_inches(*size)
     canvas.set_layout_engine("none")
-    panels: Sequence[Sequence[Axes]] = canvas.subplots(*grid, sharey=sharey, squeeze=False, gridspec_kw=dict(place))
-    return panels
+    panels: Any = canvas.subplots(*grid, sharey=sharey, squeeze=False, gridspec_kw=dict(place))
+    return list(panels)
 
 
 def _logarithmic(panel: Axes, size: int) -> None:

@@ -114,7 +114,8 @@ class Reading:
     ) -> list[float]:
         """The value of each seed at an epoch, the last one by default, in bits."""
         nats = self.nats(network, layer, estimator, axis)
-        return [float(value) / NATS_PER_BIT for value in (nats.iloc[-1] if epoch is None else nats.loc[epoch])]
+        values = (nats.iloc[-1] if epoch is None else nats.loc[epoch]).to_numpy()
+        return [float(value) / NATS_PER_BIT for value in values]
 
     def metric(self, network: str, metric: str) -> pd.DataFrame:
         """Epochs by seeds."""

@@ -64,7 +64,7 @@ def test_plane_with_classes() -> None:
     found = Compressed("dependence-graph", components=2).measure(y, labels, x)
     assert found.label.ceiling_name == "H(Y)"
     assert found.label.nats > 0.1
-    assert "keeps" in found.input.warnings[-1]
+    assert "of its variance" in found.input.warnings[-1]
 
 
 def test_seed_and_global_state() -> None:
@@ -86,6 +86,6 @@ def test_bad_input() -> None:
         Compressed(Gaussian(), components=0)
     with pytest.raises(TooFewSamples, match="components"):
         Compressed(Gaussian(), components=30).estimate(x, y)
-    with pytest.raises(InvalidArgument, match=r"^x and y must hold the same"):
+    with pytest.raises(InvalidArgument, match="19"):
         Compressed(Gaussian()).estimate(x, y[1:])
     assert Compressed(Gaussian(), components=2).estimate(x, np.arange(20.0)).nats < math.inf

@@ -139,9 +139,9 @@ def test_small_classes_are_left_out_with_a_warning() -> None:
     z = np.zeros(100, dtype=int)
     z[:2] = 1
     estimate = conditional_mutual_information(x, y, z)
-    assert "2 of 100 samples are in classes of z too small" in estimate.warnings[-1]
+    assert "2 of 100 samples are in classes of z" in estimate.warnings[-1]
     assert estimate.nats == pytest.approx(KSG().estimate(x[2:], y[2:]).nats)
-    with pytest.raises(TooFewSamples, match="no class of z holds enough samples"):
+    with pytest.raises(TooFewSamples, match="No class of z holds enough samples"):
         conditional_mutual_information(x, y, np.arange(100) // 2)
 
 
@@ -157,18 +157,18 @@ def test_constants() -> None:
 
 def test_bad_input_is_named() -> None:
     x, y, z = chain(30, 0)
-    with pytest.raises(UnknownName, match=r"unknown estimator 'ksk'. Did you mean 'ksg'"):
+    with pytest.raises(UnknownName, match="unknown estimator 'ksk'. Did you mean 'ksg'"):
         conditional_mutual_information(x, y, z, "ksk")
-    with pytest.raises(InvalidArgument, match="Pass them to the constructor"):
+    with pytest.raises(InvalidArgument, match="cannot be combined with an estimator object"):
         conditional_mutual_information(x, y, z, KSG(), k=5)
-    with pytest.raises(InvalidArgument, match=r"^estimator must be"):
+    with pytest.raises(InvalidArgument, match="^estimator must be a name or an object"):
         conditional_mutual_information(x, y, z, 3)  # type: ignore[arg-type]
     for call in (
         lambda: conditional_mutual_information(x, y, z[:20]),
         lambda: conditional_mutual_information(x, y, z[:20], MixedKSG()),
         lambda: conditional_mutual_information(x, y, np.zeros(20, dtype=int)),
     ):
-        with pytest.raises(InvalidArgument, match=r"^x and z must hold the same"):
+        with pytest.raises(InvalidArgument, match="30.*20"):
             call()
 
 

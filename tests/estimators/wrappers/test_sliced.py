@@ -103,7 +103,7 @@ def test_bad_input() -> None:
         Sliced(Gaussian(), mode="avrage")
     with pytest.raises(InvalidArgument, match="slices"):
         Sliced(Gaussian(), slices=1)
-    with pytest.raises(InvalidArgument, match=r"^x and y must hold the same"):
+    with pytest.raises(InvalidArgument, match="49"):
         Sliced(Gaussian()).estimate(x, y[1:])
-    with pytest.raises(InvalidArgument, match="x is None"):
+    with pytest.raises(InvalidArgument, match="^x must"):
         Sliced(Gaussian()).measure(x, np.zeros(50, dtype=int))

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
-from infoflow.core.checks import choice, classes, integer, is_classes, paired, samples, squarable
-from infoflow.core.errors import DidNotConverge, InvalidArgument, TooFewSamples
+from infoflow.core.checks import classes, paired, squarable
+from infoflow.core.errors import DidNotConverge, TooFewSamples
 from infoflow.core.estimate import Estimate, Kind, LayerInformation
-from infoflow.core.protocols import Estimator
-from infoflow.estimators.registry import resolve
+from infoflow.core.settings import PositiveInt, Seed
+from infoflow.estimators.wrappers.family import Wrapper, required_inputs, samples_or_classes
 
 _HIDDEN = 64
 _BATCH = 256
@@ -23,23 +23,41 @@ _RATE = 2e-3
 
 
 @dataclass(frozen=True)
-class Compressed:
-    """I(f(X); g(Y)) by any estimator after each variable is compressed to at most `components` numbers.
+class Compressed(Wrapper):
+    """I(f(X); g(Y)) by another estimator, after each variable is compressed to at most `components` numbers.
 
-    method "pca": the leading principal components, of all samples. method "autoencoder": small encoders f, g trained
-    so that each code predicts *both* variables (mean squared error of standardized columns, one-hot for classes),
-    `steps` Adam steps from `seed` on one half of the samples; the estimate is from the other half.
+    Parameters
+    ----------
+    estimator
+        Name or object of the estimator inside.
+    method
+        "pca": the leading principal components, of all samples. "autoencoder": small encoders f, g trained on one half
+        of the samples so that each code predicts both variables (mean squared error of standardized columns, one-hot
+        for classes); the estimate uses the other half.
+    components
+        Numbers per variable. A variable of at most as many columns, and classes, are not compressed.
+    steps
+        Adam steps of the autoencoder.
+    seed
+        Seed of the compression.
 
-    By data processing I(f(X); g(Y)) ≤ I(X;Y), so what is estimated is at most the information asked for; the estimate
-    of it keeps the estimator's own error, and so is no bound but a point estimate. A variable of at most `components`
-    columns, and classes (integer, (n,)), stay as they are. Nats; `x` and `y` of shape (n, ...).
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range; `UnknownName` for an unknown estimator or method.
 
-    Raises InvalidArgument or TooFewSamples for what it, or the estimator, can't use; DidNotConverge where training
-    fails.
+    Notes
+    -----
+    By data processing I(f(X); g(Y)) ≤ I(X;Y), so the quantity is at most the information asked for. Its estimate has
+    the error of the estimator inside, so it is a point estimate and not a bound.
 
-    Gowri et al. (2024), "Approximating mutual information of high-dimensional variables using learned representations";
-    Butakov et al. (2024), "Information bottleneck analysis of deep neural networks via lossy compression".
+    References
+    ----------
+    Gowri et al. (2024), Approximating mutual information of high-dimensional variables using learned representations.
+    Butakov et al. (2024), Information bottleneck analysis of deep neural networks via lossy compression.
 
+    Examples
+    --------
     >>> from infoflow.estimators.gaussian.gaussian import Gaussian
     >>> rng = np.random.default_rng(0)
     >>> z = rng.normal(size=(2000, 1))
@@ -48,27 +66,55 @@ class Compressed:
     0.3
     """
 
-    estimator: str | Estimator = "ksg"
-    method: str = "pca"
-    components: int = 8
-    steps: int = 1000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        resolve(self.estimator)
-        choice(self.method, "method of compressed", ("autoencoder", "pca"))
-        integer(self.components, "components")
-        integer(self.steps, "steps")
-        integer(self.seed, "seed", minimum=0)
+    method: Literal["pca", "autoencoder"] = "pca"
+    components: PositiveInt = 8
+    steps: PositiveInt = 1000
+    seed: Seed = 0
 
     def estimate(self, x: Any, y: Any) -> Estimate:
-        """I(f(X); g(Y))."""
+        """Estimate I(f(X); g(Y)) in nats.
+
+        Parameters
+        ----------
+        x, y : array-like of shape (n, ...)
+            Paired samples; one-dimensional integers are classes.
+
+        Returns
+        -------
+        Estimate
+            A point estimate.
+
+        Raises
+        ------
+        InvalidArgument
+            If the samples are not finite numbers or their lengths differ; `TooFewSamples`, `DidNotConverge` if the
+            training fails, and as the estimator inside raises.
+        """
         return self._estimate(x, y, "x", "y", "I(X;Y)")
 
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
-        """I(f(X); g(T)) and I(g(T); Y); the network's inputs `x` are needed."""
-        if x is None:
-            raise InvalidArgument("x is None; compression needs the network's inputs for I(X;T)")
+        """Estimate I(f(X); g(T)) and I(g(T); Y) in nats.
+
+        Parameters
+        ----------
+        t : array-like of shape (n, ...)
+            Activations.
+        y : array-like of shape (n,)
+            Classes.
+        x : array-like of shape (n, ...)
+            The network's inputs; required.
+
+        Returns
+        -------
+        LayerInformation
+            Both estimates.
+
+        Raises
+        ------
+        InvalidArgument
+            Without x, and as `estimate` raises.
+        """
+        required_inputs(x, "I(X;T)")
         classes(y, "y")
         return LayerInformation(self._estimate(x, t, "x", "t", "I(X;T)"), self._estimate(t, y, "t", "y", "I(T;Y)"))
 
@@ -78,28 +124,28 @@ class Compressed:
         if self.method == "pca":
             (f, kept_f), (g, kept_g) = self._principal(first), self._principal(second)
             note = "".join(
-                f"{name} keeps {kept:.1%} of its variance; "
+                f"the components of {name} hold {kept:.1%} of its variance; "
                 for name, kept in ((x_name, kept_f), (y_name, kept_g))
                 if kept is not None
             )
         elif self._wide(first) or self._wide(second):
-            # A caller that needs no gradients must not keep the encoders from theirs.
+            # The encoders need gradients even where the caller has turned them off.
             with torch.inference_mode(False), torch.enable_grad():
                 f, g = self._encoded(first, second)
             note = f"codes of {self.components} numbers, learned on one half of the samples; "
         else:
             f, g, note = first, second, ""
-        found: Estimate = resolve(self.estimator).estimate(f, g)
+        found: Estimate = self.inner.estimate(f, g)
         warnings = found.warnings
         if note:
-            warnings = (*warnings, note + "compressed variables hold at most the information of the whole ones")
+            warnings = (*warnings, note + "the compressed variables hold at most the information of the whole ones")
         return replace(
             found,
             quantity=quantity,
             kind=Kind.POINT,
             estimator="Compressed",
             n=len(first),
-            parameters={field.name: getattr(self, field.name) for field in fields(self)},
+            parameters=self._parameters(),
             warnings=warnings,
         )
 
@@ -110,7 +156,7 @@ class Compressed:
         if not self._wide(values):
             return values, None
         if len(values) <= self.components:
-            raise TooFewSamples(f"there are {len(values)} samples; want more than components = {self.components}")
+            raise TooFewSamples("components", f"smaller than the number of samples ({len(values)})", self.components)
         if bool((values == values[0]).all()):
             return values[:, :1], None
         model = PCA(self.components, random_state=self.seed)
@@ -122,7 +168,7 @@ class Compressed:
         """The held-out half's codes under encoders trained on the other half."""
         n = len(x)
         if n < 8:
-            raise TooFewSamples(f"there are {n} samples; want at least 8 for the autoencoder")
+            raise TooFewSamples("n", "at least 8 for the autoencoder", n)
         generator = torch.Generator().manual_seed(self.seed)
         order = torch.randperm(n, generator=generator)
         train, held = order[: n // 2], order[n // 2 :]
@@ -148,7 +194,7 @@ class Compressed:
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         if not math.isfinite(float(loss.detach())):
-            raise DidNotConverge("the autoencoder diverged; compress with method='pca'")
+            raise DidNotConverge("The autoencoder diverged. Use method='pca'.")
         codes = []
         with torch.no_grad():
             for i, values in enumerate((x, y)):
@@ -157,10 +203,8 @@ class Compressed:
 
 
 def _values(value: Any, name: str) -> Tensor:
-    """Samples (n, d), or class codes (n,)."""
-    if is_classes(value):
-        return classes(value, name, minimum=2)[0]
-    return squarable(samples(value, name, dtype=torch.float64), name)
+    values = samples_or_classes(value, name)
+    return values if values.ndim == 1 else squarable(values, name)
 
 
 def _standard(values: Tensor, train: Tensor) -> Tensor:
@@ -173,7 +217,7 @@ def _standard(values: Tensor, train: Tensor) -> Tensor:
 
 
 def _perceptron(inputs: int, outputs: int, generator: torch.Generator) -> nn.Sequential:
-    """Two ReLU layers; initialized from the local generator, as torch's own would touch the global one."""
+    """Two ReLU layers, initialized from the local generator: torch's own initialization uses the global one."""
     layers: list[nn.Module] = []
     for fan_in, fan_out in ((inputs, _HIDDEN), (_HIDDEN, _HIDDEN), (_HIDDEN, outputs)):
         layer = nn.utils.skip_init(nn.Linear, fan_in, fan_out, dtype=torch.float32)  # type: ignore[no-untyped-call]

@@ -14,7 +14,7 @@ from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.protocols import Estimator
 from infoflow.entropies.discrete import plug_in
 from infoflow.estimators.registry import Ability, can, resolve
-from infoflow.estimators.wrappers.warnings import gathered
+from infoflow.estimators.wrappers.family import gathered
 
 _QUANTITY = "I(X;Y|Z)"
 
@@ -22,27 +22,44 @@ _QUANTITY = "I(X;Y|Z)"
 def conditional_mutual_information(
     x: Any, y: Any, z: Any, estimator: str | Estimator = "ksg", **parameters: Any
 ) -> Estimate:
-    """Estimates I(X;Y|Z) in nats from samples x, y and z of shape (n, ...); integer one-dimensional ones are classes.
+    """Estimate the conditional mutual information I(X;Y|Z) in nats.
 
-    - z are classes: Σ_c p(c) I(X;Y|Z=c), the estimator's answers class by class. So I(X;T|Y), what a layer keeps of the
-      input beyond the label, is `conditional_mutual_information(x, t, y)`.
-    - z is continuous: the estimator's own `conditional(x, y, z)` where it has one (`KSG`, `Gaussian`), else the chain
-      rule I(X,Z;Y) − I(Z;Y), whose two errors add up: the estimate's kind and warnings say so, and its interval runs
-      from the least to the greatest difference of the two, at the level 1 − 2α of two at 1 − α. A critic's
-      (`conditional_mutual_information(x, y, z, "neural")`) is a difference of two lower bounds and bounds nothing.
+    Parameters
+    ----------
+    x, y, z : array-like of shape (n, ...)
+        Samples; one-dimensional integers are classes.
+    estimator
+        Name ("ksg", "ksg:k=5") or object.
+    **parameters
+        Settings of the named estimator.
 
-    `estimator` is a name (its parameters follow as keywords) or an estimator object.
+    Returns
+    -------
+    Estimate
+        Of the kind of the estimator; a difference of bounds where the chain rule combines two bounds.
 
-    Raises InvalidArgument for what isn't samples and for unequal lengths, UnknownName, and TooFewSamples where no class
-    holds enough for the estimator.
+    Raises
+    ------
+    InvalidArgument
+        If the samples are not finite numbers or their lengths differ; `UnknownName` for an unknown estimator;
+        `TooFewSamples` where no class of z is large enough for it.
 
+    Notes
+    -----
+    For classes z it is Σ_c p(c) I(X;Y|Z=c), estimated class by class: `conditional_mutual_information(x, t, y)` is
+    I(X;T|Y), the information of a layer about the input beyond the label. For continuous z it is the estimator's own
+    form where it has one (`KSG`, `Gaussian`), else the chain rule I(X,Z;Y) − I(Z;Y), whose two errors add up: kind,
+    warnings and interval reflect that. With a lower bound it is a difference of two lower bounds, which bounds nothing.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> x, y = rng.normal(size=(2, 3000))
     >>> z = x + y  # independent x and y become dependent once their sum is known
     >>> conditional_mutual_information(x, y, z + rng.normal(size=3000)).nats  # -½ log(1 - 1/4) = 0.1438
     0.2
-    >>> conditional_mutual_information(x, x + y, np.arange(3000) % 2).nats  # the class says nothing: ½ log 2
+    >>> conditional_mutual_information(x, x + y, np.arange(3000) % 2).nats  # z is independent of both: ½ log 2
     0.3
     """
     chosen = resolve(estimator, **parameters)
@@ -57,7 +74,7 @@ def conditional_mutual_information(
 def over_classes(estimator: Estimator, x: Any, y: Any, z: Any) -> Estimate:
     """I(X;Y|Z) = Σ_c p(c) I(X;Y|Z=c) for classes z; classes too small for the estimator are left out, with a warning.
 
-    Raises as the estimator does, and TooFewSamples when every class is too small.
+    Raises as the estimator does, and TooFewSamples if every class is too small.
 
     >>> from infoflow.estimators.histogram.discrete import Discrete
     >>> over_classes(Discrete(), [0, 1, 0, 1], [0, 1, 1, 0], [0, 0, 1, 1]).bits
@@ -78,12 +95,15 @@ def over_classes(estimator: Estimator, x: Any, y: Any, z: Any) -> Estimate:
             small = error
             left_out += int(own.sum())
     if not parts:
-        raise TooFewSamples(f"no class of z holds enough samples: {small}")
+        raise TooFewSamples(f"No class of z holds enough samples. {small}")
     n = sum(part.n for part in parts)
     shares = [part.n / n for part in parts]
     warnings = gathered(parts, "classes of z")
     if left_out:
-        warnings += (f"{left_out} of {n + left_out} samples are in classes of z too small to estimate in: left out",)
+        warnings += (
+            f"{left_out} of {n + left_out} samples are in classes of z that are too small for an estimate; "
+            "they were left out",
+        )
     return dataclasses.replace(
         parts[0],
         nats=sum(share * part.nats for share, part in zip(shares, parts, strict=True)),
@@ -98,7 +118,7 @@ def over_classes(estimator: Estimator, x: Any, y: Any, z: Any) -> Estimate:
 
 
 def _rows(value: Any, name: str) -> Tensor:
-    """Samples as a tensor that can be indexed, classes left as they are."""
+    """Samples as a tensor that can be indexed; classes keep their values."""
     if is_classes(value):
         return torch.as_tensor(value).reshape(-1)
     return samples(value, name)
@@ -111,7 +131,7 @@ def _chain(estimator: Estimator, x: Any, y: Any, z: Any) -> Estimate:
     right = _rows(y, "y")
     paired(left, given, "x", "z")
     paired(left, right)
-    # I(X;Y|Z) = I(X,Z;Y) − I(Z;Y): the classes, if any, stay on their side.
+    # I(X;Y|Z) = I(X,Z;Y) − I(Z;Y), with classes, if any, as y.
     both = estimator.estimate(torch.cat([left, given.to(left.device)], 1), right)
     alone = estimator.estimate(given, right)
     ceiling, name = both.ceiling, both.ceiling_name
@@ -129,7 +149,7 @@ def _chain(estimator: Estimator, x: Any, y: Any, z: Any) -> Estimate:
         interval=_difference(both.interval, alone.interval, ceiling),
         p_value=None,
         warnings=(
-            "a difference of two estimates, I(X,Z;Y) − I(Z;Y), whose errors add up; 'ksg' has a form of its own",
+            "a difference of two estimates, I(X,Z;Y) − I(Z;Y), whose errors add up; estimator='ksg' has a direct form",
             *gathered([both, alone], "estimates"),
         ),
     )

@@ -1,14 +1,11 @@
-"""How sure an estimate is: intervals by resampling, and what the estimator says of independent data.
-
-Works with any estimator: it is only called again, on other selections of the same samples.
-"""
+"""Confidence intervals by resampling, and permutation tests, for any estimator."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -16,19 +13,19 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor, from_numpy
 
-from infoflow.core.checks import choice, integer
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Interval
 from infoflow.core.protocols import Estimator
+from infoflow.core.settings import Fraction, Integer, PositiveInt, Seed, validated
 
-METHODS = ("subsampling", "bootstrap", "jackknife")
+Method = Literal["subsampling", "bootstrap", "jackknife"]
 
 # Groups of the grouped jackknife.
 _GROUPS = 20
 
 
 def _select(values: Any, index: NDArray[np.intp]) -> Any:
-    """The samples of that index, in the caller's own kind of array, so that classes stay classes."""
+    """The samples of that index, in the type of the array, so that classes remain classes."""
     if isinstance(values, Tensor):
         return values[from_numpy(index).to(values.device)]
     return np.asarray(values)[index]
@@ -37,7 +34,7 @@ def _select(values: Any, index: NDArray[np.intp]) -> Any:
 def _count(x: Any, y: Any) -> int:
     sizes = [values.shape[0] if isinstance(values, Tensor) else len(np.asarray(values)) for values in (x, y)]
     if sizes[0] != sizes[1]:
-        raise InvalidArgument(f"x holds {sizes[0]} samples but y holds {sizes[1]}; want pairs")
+        raise InvalidArgument(f"x and y must hold the same number of samples, got {sizes[0]} and {sizes[1]}.")
     return sizes[0]
 
 
@@ -49,7 +46,7 @@ def _run(tasks: Iterable[Callable[[], float]], n_jobs: int) -> NDArray[np.float6
 
 @dataclass(frozen=True)
 class _Again:
-    """One more estimate, of selected samples; an object, so that it can be sent to another process."""
+    """One more estimate, of selected samples; an object, so that it can be pickled for another process."""
 
     estimator: Estimator
     x: Any
@@ -61,49 +58,74 @@ class _Again:
         return self.estimator.estimate(_select(self.x, self.index_x), _select(self.y, self.index_y)).nats
 
 
+@validated
 def interval(
     estimator: Estimator,
     x: Any,
     y: Any,
-    method: str = "subsampling",
+    method: Method = "subsampling",
     *,
-    level: float = 0.95,
-    replicates: int = 100,
-    fraction: float = 0.5,
-    seed: int = 0,
+    level: Fraction = 0.95,
+    replicates: Annotated[int, Integer(10)] = 100,
+    fraction: Fraction = 0.5,
+    seed: Seed = 0,
     n_jobs: int = 1,
     estimate: Estimate | None = None,
 ) -> Interval:
-    """A confidence interval for what `estimator` estimates, from estimates of other selections of the samples.
+    """Compute a confidence interval of an estimate from estimates of other selections of the same samples.
 
-    - "subsampling" (the default): `replicates` times m = `fraction` n samples *without* replacement. Their deviations
-      from their mean, times √(m / (n - m)), stand for those of the estimate from what it estimates (Politis and Romano
-      1994; m = n/2 is half-sampling). Nothing occurs twice, so nearest neighbors stay what they are.
-    - "bootstrap": n samples *with* replacement; the basic interval (Efron 1979). Repeated samples have distance 0: they
-      look like perfect dependence to estimators that count neighbors or distances (k-NN, kernels, hashing, critics).
-      Good for `Gaussian` and `CCA`. Raises InvalidArgument where the replicates are shifted by more than their
-      spread explains, since ties then decide the result.
-    - "jackknife": leaves out one of 20 groups at a time (Shao and Wu 1989); 20 estimates, and Student's t.
+    Parameters
+    ----------
+    estimator
+        Object with `estimate(x, y)`.
+    x, y : array-like of shape (n, ...)
+        Paired samples.
+    method
+        "subsampling": `replicates` times m = `fraction` n samples without replacement, whose deviations from their
+        mean, times √(m / (n - m)), stand for those of the estimate (m = n/2 is half-sampling). No sample occurs twice,
+        so nearest neighbors remain valid. "bootstrap": n samples with replacement and the basic interval; repeated
+        samples have distance 0 and look like perfect dependence to estimators that count neighbors or distances, so
+        use it with `Gaussian` and `CCA`. "jackknife": leaves out one of 20 groups at a time; 20 estimates and
+        Student's t.
+    level
+        Confidence level.
+    replicates
+        Number of selections.
+    fraction
+        Share of the samples in a subsample.
+    seed
+        Seed of the selections.
+    n_jobs
+        Processes at once; -1 means one for each processor.
+    estimate
+        The estimate of all samples, if it is known already.
 
-    The interval is about chance, not bias: it says what other samples of this size would have given. `estimate`, where
-    known already, saves one call. Raises UnknownName for another method and TooFewSamples for too small a selection.
+    Returns
+    -------
+    Interval
+        In nats. It covers chance, not bias: what other samples of this size would have given.
 
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range, or bootstrap replicates are shifted by more than their spread explains,
+        since ties then determine the result; `UnknownName` for another method; `TooFewSamples` for fewer than 4.
+
+    References
+    ----------
+    Politis, Romano (1994), subsampling; Efron (1979), bootstrap; Shao, Wu (1989), grouped jackknife.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> from infoflow.estimators.gaussian.gaussian import Gaussian
     >>> x, noise = np.random.default_rng(0).normal(size=(2, 400))
     >>> interval(Gaussian(), x, x + noise, replicates=50)  # ½ log 2 = 0.3466
     Interval(low=0.3..., high=0.4..., spans='subsampling', level=0.95)
     """
-    choice(method, "interval method", METHODS)
-    integer(replicates, "replicates", minimum=10)
-    integer(seed, "seed", minimum=0)
-    if not 0 < level < 1:
-        raise InvalidArgument(f"level is {level!r}; want a number between 0 and 1")
-    if not 0 < fraction < 1:
-        raise InvalidArgument(f"fraction is {fraction!r}; want a number between 0 and 1")
     n = _count(x, y)
     if n < 4:
-        raise TooFewSamples(f"x holds {n} samples; an interval needs at least 4")
+        raise TooFewSamples("x", "at least 4 samples for an interval", n)
     nats = (estimator.estimate(x, y) if estimate is None else estimate).nats
     rng = np.random.default_rng(seed)
     if method == "jackknife":
@@ -121,11 +143,11 @@ def interval(
     deviations = values - values.mean()
     if method == "bootstrap":
         shift = float(values.mean()) - nats
-        # The bootstrap of a smooth estimate repeats its bias, which is small beside its spread; ties are another thing.
+        # The bootstrap of a smooth estimate repeats its bias, small relative to its spread; ties shift it more.
         if abs(shift) > 3 * float(values.std()) + 1e-9:
             raise InvalidArgument(
-                f"bootstrap replicates are {abs(shift):.3g} nats {'above' if shift > 0 else 'below'} the estimate: "
-                "repeated samples (ties) mislead this estimator; want method='subsampling'"
+                f"The bootstrap replicates are {abs(shift):.3g} nats {'above' if shift > 0 else 'below'} the estimate, "
+                "since repeated samples (ties) mislead this estimator. Use method='subsampling'."
             )
     tail = (1 - level) / 2
     below, above = np.quantile(deviations, [tail, 1 - tail])
@@ -150,45 +172,92 @@ def _jackknife(
 
 @dataclass(frozen=True, eq=False)
 class ShuffledNull:
-    """What an estimator says when the pairing is destroyed: its bias and its noise at I(X;Y) = 0.
+    """Estimates of randomly re-paired samples: the bias and the noise of an estimator at I(X;Y) = 0.
 
+    Parameters
+    ----------
+    values : numpy.ndarray of shape (B,)
+        Estimates in nats.
+
+    Examples
+    --------
     >>> null = ShuffledNull(np.array([0.0, 0.1, -0.1, 0.02]))
     >>> null.p_value(0.05)  # (1 + 1) / (1 + 4)
     0.4
     """
 
     values: NDArray[np.float64]
-    """Estimates (B,) in nats of shuffled pairs."""
 
     @property
     def mean(self) -> float:
-        """Mean over the shufflings: the estimator's bias for independent data of these margins."""
+        """Mean over the permutations: the bias for independent data with these margins."""
         return float(self.values.mean())
 
     @property
     def spread(self) -> float:
-        """Standard deviation over the shufflings."""
+        """Standard deviation over the permutations."""
         return float(self.values.std(ddof=1)) if len(self.values) > 1 else 0.0
 
     def p_value(self, nats: float) -> float:
-        """(1 + number of shufflings that reach `nats`) / (1 + B): exact under independence, and never 0.
+        """Compute (1 + number of permutations that reach `nats`) / (1 + B), exact under independence and never 0.
 
-        (Phipson and Smyth 2010.)
+        Parameters
+        ----------
+        nats
+            The estimate of the samples as they are paired.
 
+        Returns
+        -------
+        float
+            The p-value.
+
+        References
+        ----------
+        Phipson, Smyth (2010), Permutation p-values should never be zero.
+
+        Examples
+        --------
         >>> ShuffledNull(np.zeros(99)).p_value(1.0)
         0.01
         """
         return (1 + int((self.values >= nats).sum())) / (1 + len(self.values))
 
 
+@validated
 def shuffled_null(
-    estimator: Estimator, x: Any, y: Any, *, permutations: int = 200, seed: int = 0, n_jobs: int = 1
+    estimator: Estimator, x: Any, y: Any, *, permutations: PositiveInt = 200, seed: Seed = 0, n_jobs: int = 1
 ) -> ShuffledNull:
-    """Estimates of `permutations` random re-pairings of x and y, for a p-value and for the bias at independence.
+    """Estimate random re-pairings of x and y, for a p-value and for the bias at independence.
 
-    Raises InvalidArgument for unequal n and what the estimator raises. (Fisher 1935; for information: François et al.
-    2006.)
+    Parameters
+    ----------
+    estimator
+        Object with `estimate(x, y)`.
+    x, y : array-like of shape (n, ...)
+        Paired samples.
+    permutations
+        Number of re-pairings.
+    seed
+        Seed of the permutations.
+    n_jobs
+        Processes at once; -1 means one for each processor.
 
+    Returns
+    -------
+    ShuffledNull
+        The estimates.
+
+    Raises
+    ------
+    InvalidArgument
+        For unequal lengths, and as the estimator raises.
+
+    References
+    ----------
+    Fisher (1935), The Design of Experiments; for information: François et al. (2006).
+
+    Examples
+    --------
     >>> import numpy as np
     >>> from infoflow.estimators.gaussian.gaussian import Gaussian
     >>> x, y = np.random.default_rng(0).normal(size=(2, 100))
@@ -197,8 +266,7 @@ def shuffled_null(
     (True, 0.0196)
     """
     n = _count(x, y)
-    integer(permutations, "permutations")
-    rng = np.random.default_rng(integer(seed, "seed", minimum=0))
+    rng = np.random.default_rng(seed)
     everyone = np.arange(n)
     again = [_Again(estimator, x, y, everyone, rng.permutation(n)) for _ in range(permutations)]
     return ShuffledNull(_run(again, n_jobs))

@@ -3,40 +3,58 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import choice, classes, integer, is_classes, paired, samples
-from infoflow.core.errors import InvalidArgument
+from infoflow.core.checks import classes, paired
 from infoflow.core.estimate import Estimate, Interval, LayerInformation
-from infoflow.core.protocols import Estimator
-from infoflow.estimators.registry import resolve
-from infoflow.estimators.wrappers.warnings import gathered
+from infoflow.core.settings import Integer, PositiveInt, Seed
+from infoflow.estimators.wrappers.family import Wrapper, gathered, required_inputs, samples_or_classes
 
 
 @dataclass(frozen=True)
-class Sliced:
-    """Sliced mutual information around any estimator of I.
+class Sliced(Wrapper):
+    """Sliced mutual information by another estimator: the mean over random projections, or the largest.
 
-    mode "average": SI_k(X;Y) = E I(ΘᵀX; ΦᵀY) over random Θ, Φ with k orthonormal columns, `slices` of them; the 95 %
-    interval is Monte Carlo's, over the slices. mode "max": max over Θ, Φ of I(ΘᵀX; ΦᵀY). Its search takes the
-    canonical-correlation directions and `slices` random ones, then climbs from the best by `slices` random steps that
-    shrink when they fail, all on one half of the samples; the value is from the other half, so that the search doesn't
-    flatter it. It finds a good direction, not surely the best.
+    Parameters
+    ----------
+    estimator
+        Name or object of the estimator inside.
+    slices
+        Number of random projections; in mode "max" also the number of steps of the search.
+    k
+        Dimensions of a projection. Classes are not projected, nor is a variable of at most k columns.
+    mode
+        "average": SI_k(X;Y) = E I(ΘᵀX; ΦᵀY) over random Θ, Φ with k orthonormal columns. "max": the largest
+        I(ΘᵀX; ΦᵀY) that a search finds.
+    seed
+        Seed of the projections.
 
-    By data processing either is at most I(X;Y) (k = 1 often far below): it is a measure of its own, comparable
-    among variables of the same dimensions. Classes (integer `y` of shape (n,)) are not sliced, nor is a variable of at
-    most k columns. Nats, `x` and `y` of shape (n, ...); kind and ceiling are those of the estimator.
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range; `UnknownName` for an unknown estimator or mode.
 
-    Raises InvalidArgument or TooFewSamples for what it, or the estimator, can't use.
+    Notes
+    -----
+    By data processing either is at most I(X;Y), with k = 1 often far below: it is a quantity of its own, comparable
+    between variables of the same dimensions. The 95 % interval of the average covers the choice of projections only.
+    The search starts from the canonical-correlation directions and from random ones, then climbs from the best by
+    random steps that shrink when they fail, all on one half of the samples; the estimate is from the other half, so
+    that the search does not bias it. It need not find the best directions. Kind and ceiling are those of the estimator
+    inside.
 
-    Goldfeld & Greenewald (2021), definition 1; Goldfeld et al. (2022), k-sliced; Tsur, Goldfeld & Greenewald (2023),
-    max-sliced.
+    References
+    ----------
+    Goldfeld, Greenewald (2021), Sliced mutual information, definition 1; Goldfeld et al. (2022), k-sliced; Tsur,
+    Goldfeld, Greenewald (2023), max-sliced.
 
+    Examples
+    --------
     >>> from infoflow.estimators.gaussian.gaussian import Gaussian
     >>> rng = np.random.default_rng(0)
     >>> x = rng.normal(size=(2000, 2))
@@ -45,34 +63,61 @@ class Sliced:
     0.6
     """
 
-    estimator: str | Estimator = "ksg"
-    slices: int = 100
-    k: int = 1
-    mode: str = "average"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        resolve(self.estimator)
-        integer(self.slices, "slices", minimum=2)
-        integer(self.k, "k")
-        choice(self.mode, "mode of sliced", ("average", "max"))
-        integer(self.seed, "seed", minimum=0)
+    slices: Annotated[int, Integer(2)] = 100
+    k: PositiveInt = 1
+    mode: Literal["average", "max"] = "average"
+    seed: Seed = 0
 
     def estimate(self, x: Any, y: Any) -> Estimate:
-        """SI(X;Y), or its maximum."""
+        """Estimate SI_k(X;Y), or the maximum, in nats.
+
+        Parameters
+        ----------
+        x, y : array-like of shape (n, ...)
+            Paired samples; one-dimensional integers are classes.
+
+        Returns
+        -------
+        Estimate
+            Of the kind of the estimator inside.
+
+        Raises
+        ------
+        InvalidArgument
+            If the samples are not finite numbers or their lengths differ, and as the estimator inside raises.
+        """
         return self._estimate(x, y, "x", "y", "(X;Y)")
 
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
-        """SI(X;T) and SI(T;Y); the network's inputs `x` are needed."""
-        if x is None:
-            raise InvalidArgument("x is None; sliced information needs the network's inputs for SI(X;T)")
+        """Estimate SI_k(X;T) and SI_k(T;Y), or the maxima, in nats.
+
+        Parameters
+        ----------
+        t : array-like of shape (n, ...)
+            Activations.
+        y : array-like of shape (n,)
+            Classes.
+        x : array-like of shape (n, ...)
+            The network's inputs; required.
+
+        Returns
+        -------
+        LayerInformation
+            Both estimates.
+
+        Raises
+        ------
+        InvalidArgument
+            Without x, and as `estimate` raises.
+        """
+        required_inputs(x, "SI(X;T)")
         classes(y, "y")
         return LayerInformation(self._estimate(x, t, "x", "t", "(X;T)"), self._estimate(t, y, "t", "y", "(T;Y)"))
 
     def _estimate(self, x: Any, y: Any, x_name: str, y_name: str, variables: str) -> Estimate:
-        first, second = _values(x, x_name), _values(y, y_name)
+        first, second = samples_or_classes(x, x_name), samples_or_classes(y, y_name)
         paired(first, second, x_name, y_name)
-        inner = resolve(self.estimator)
+        inner = self.inner
         rng = np.random.default_rng(self.seed)
         if self.mode == "max":
             found = self._largest(inner, first, second, rng)
@@ -82,7 +127,10 @@ class Sliced:
                 estimator="Sliced",
                 n=len(first),
                 parameters=self._parameters(),
-                warnings=(*found.warnings, "directions were searched on one half, the value is from the other half"),
+                warnings=(
+                    *found.warnings,
+                    "the directions were found on one half of the samples, the estimate is from the other half",
+                ),
             )
         parts = []
         for _ in range(self.slices):
@@ -104,11 +152,8 @@ class Sliced:
             warnings=gathered(parts, "slices"),
         )
 
-    def _parameters(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
     def _random(self, values: Tensor, rng: np.random.Generator) -> Tensor | None:
-        """A uniformly random (d, k) orthonormal frame; None where there is nothing to slice."""
+        """A uniformly random (d, k) orthonormal frame; None for classes and for at most k columns."""
         if values.ndim == 1 or values.shape[1] <= self.k:
             return None
         return _frame(torch.from_numpy(rng.standard_normal((values.shape[1], self.k))).to(values))
@@ -151,13 +196,6 @@ class Sliced:
         return frames[0], frames[1]
 
 
-def _values(value: Any, name: str) -> Tensor:
-    """Samples (n, d), or class codes (n,)."""
-    if is_classes(value):
-        return classes(value, name, minimum=2)[0]
-    return samples(value, name, dtype=torch.float64)
-
-
 def _project(values: Tensor, frame: Tensor | None) -> Tensor:
     return values if frame is None else values @ frame
 
@@ -175,7 +213,7 @@ def _moved(frame: Tensor | None, size: float, rng: np.random.Generator) -> Tenso
 
 
 def _whitened(values: Tensor) -> tuple[Tensor, Tensor]:
-    """Centered values with unit covariance (a little ridge for what is nearly constant), and the map that did it."""
+    """Centered values with unit covariance (with a small ridge for nearly constant directions), and the map to them."""
     centered = values - values.mean(0)
     left, gains, right = torch.linalg.svd(centered, full_matrices=False)
     ridged = (gains.square() + 1e-6 * gains[0].square() + 1e-300).sqrt()

@@ -18,26 +18,47 @@ from infoflow.entropies.total_correlation import total_correlation as closed_for
 from infoflow.entropies.total_correlation import varying
 from infoflow.estimators.learned.critics.dependency import DependencySettings, neural_dependency
 from infoflow.estimators.registry import resolve
-from infoflow.estimators.wrappers.warnings import gathered
+from infoflow.estimators.wrappers.family import gathered
 
 
 def total_correlation(z: Any, method: str | Estimator = "gaussian", **parameters: Any) -> Estimate:
-    """Total correlation of the columns of z, samples of shape (n, ...), in nats: 0 where they are independent.
+    """Estimate the total correlation of the columns of z in nats, which is 0 where they are independent.
 
-        TC(Z) = Σ_j h(Z_j) − h(Z) = KL(p(z) ‖ Π_j p(z_j)) = Σ_{j>1} I(Z_j; Z_1, …, Z_{j−1})
+    Parameters
+    ----------
+    z : array-like of shape (n, ...)
+        Samples. Constant columns are dropped, with a warning.
+    method
+        "gaussian" or "ksg": the closed forms of `infoflow.entropies.total_correlation`. "neural": a discriminator,
+        for any dependence and many columns. Or any estimator of mutual information, by name or as an object: the chain
+        rule, whose m − 1 errors add up.
+    **parameters
+        Settings of the method (`normalization="information-dropout"` with the closed forms is the figure of Achille
+        and Soatto, twice as much).
 
-    - "gaussian", "ksg": closed forms of `infoflow.entropies.total_correlation`, with its parameters
-      (`normalization="information-dropout"` is Achille and Soatto's figure, twice as much).
-    - "neural": `neural_dependency` with its parameters: any dependence, many columns.
-    - any estimator of mutual information, by name (its parameters follow as keywords) or object: the chain rule, the
-      last sum above, whose m − 1 errors add up.
+    Returns
+    -------
+    Estimate
+        Of the kind of the method; 0 for fewer than two varying columns.
 
-    Constant columns are dropped, with a warning; fewer than two others share nothing. Raises UnknownName for an unknown
-    method or parameter, InvalidArgument or TooFewSamples as the method does. Watanabe (1960).
+    Raises
+    ------
+    InvalidArgument
+        As the method raises; `UnknownName` for an unknown method or parameter.
 
+    Notes
+    -----
+    TC(Z) = Σ_j h(Z_j) − h(Z) = KL(p(z) ‖ Π_j p(z_j)) = Σ_{j>1} I(Z_j; Z_1, …, Z_{j−1}).
+
+    References
+    ----------
+    Watanabe (1960), Information theoretical analysis of multivariate correlation.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> a, b, c = np.random.default_rng(0).normal(size=(3, 5000))
-    >>> z = np.stack([a, 0.8 * a + 0.6 * b, c], 1)  # -½ log(1 - .64) = .511
+    >>> z = np.stack([a, 0.8 * a + 0.6 * b, c], 1)  # -½ log(1 - 0.64) = 0.511
     >>> [round(total_correlation(z, method).nats, 1) for method in ("gaussian", "ksg", "cca")]
     [0.5, 0.5, 0.5]
     """
@@ -59,7 +80,7 @@ def _chain(estimator: Estimator, z: Any) -> Estimate:
     m = values.shape[1]
     name = type(estimator).__name__
     if m < 2:
-        warnings += ("z has fewer than two varying columns, so nothing is shared",)
+        warnings += ("z has fewer than two varying columns, so the total correlation is 0",)
         return Estimate(0.0, "TC(Z)", Kind.EXACT, f"total_correlation by {name}", n, warnings=warnings)
     parts = [estimator.estimate(values[:, :j], values[:, j : j + 1]) for j in range(1, m)]
     nats = torch.tensor([part.nats for part in parts], dtype=torch.float64).sum()

@@ -141,10 +141,7 @@ def run(task: Task, *, context: Context) -> Mapping[str, Any]:
         Fit(settings.epochs, settings.batch_size, Optimizer("adam", settings.learning_rate, betas=_BETAS)),
         seed=seed,
         prepare=lambda x, *, generator: (scaled(x),),
-        checkpoint=context.checkpoint,
-        resume=True,
-        fingerprint={"method": method},
-        progress=context.progress,
+        **context.resumable({"method": method}),
     )
     objective.eval()
     vectors = torch.randn(2000, size.features, generator=torch.Generator().manual_seed(seed)).to(context.device)

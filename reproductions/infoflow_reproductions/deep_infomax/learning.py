@@ -204,10 +204,7 @@ def _trained(made: Learner, train: Labeled, task: Task, context: Context) -> lis
         Fit(learning.epochs, learning.batch_size, Optimizer("adam", learning.learning_rate, betas=(0.5, 0.999))),
         seed=task.seed,
         prepare=made.prepare,
-        checkpoint=context.checkpoint,
-        resume=True,
-        fingerprint={"method": task.method, "options": dict(task.options), "measures": list(task.measures)},
-        progress=context.progress,
+        **context.resumable({"method": task.method, "options": dict(task.options), "measures": list(task.measures)}),
     )
 
 

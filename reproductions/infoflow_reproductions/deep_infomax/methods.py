@@ -1,9 +1,10 @@
-"""The methods of the tables by name: what is trained around an encoder, on what kind of batch."""
+"""The methods of the tables by name: what is trained around an encoder, and on which batches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -22,7 +23,7 @@ from infoflow_reproductions.rivals.bigan import BiGAN
 from infoflow_reproductions.rivals.noise_as_targets import NoiseAsTargets
 from infoflow_reproductions.rivals.views import DotCritic, MultiViewDeepInfoMax, NTXent, VICReg
 
-# DIM's variants, as arguments of `deep_infomax_for`; all but "dim-g-prior" are the paper's.
+# Variants of DIM as arguments of `deep_infomax_for`; all but "dim-g-prior" are the paper's.
 VARIANTS: dict[str, dict[str, Any]] = {
     "dim-g": {"alpha": 1.0, "beta": 0.0, "gamma": 1.0},
     "dim-g-prior": {"alpha": 1.0, "beta": 0.0, "gamma": 5.0},
@@ -53,8 +54,21 @@ VIEWS = ("nt-xent", "vicreg", "amdim")
 
 @dataclass(frozen=True)
 class Size:
-    """How large the networks are: the paper's at `width` 1, 64 features and critics of 2048 units.
+    """Sizes of the networks; the defaults are the paper's.
 
+    Parameters
+    ----------
+    architecture
+        "32x32", "64x64" or "alexnet".
+    width
+        Factor on the widths of the layers.
+    features
+        Length of the representation.
+    units
+        Hidden units of the critics.
+
+    Examples
+    --------
     >>> Size().encoder(seed=0).features
     64
     """
@@ -65,45 +79,95 @@ class Size:
     units: int = 2048
 
     def encoder(self, *, features: int | None = None, seed: int) -> MapAndVector:
-        """That of the paper for this size of images."""
+        """Return the paper's encoder for this size of images.
+
+        Parameters
+        ----------
+        features
+            Length of the representation; by default that of the sizes.
+        seed
+            Random seed of the first weights.
+
+        Returns
+        -------
+        MapAndVector
+            The encoder.
+        """
         out = features or self.features
         if self.architecture == "alexnet":
             return AlexNetEncoder(width=self.width, features=out, seed=seed)
         choice(self.architecture, "architecture", ("32x32", "64x64", "alexnet"))
-        widths = (64, 128, 256) if self.architecture == "32x32" else (64, 128, 256, 512)
         side, units = int(self.architecture.split("x")[0]), max(round(1024 * self.width), 1)
-        scaled = self.scaled(widths)
+        widths = self.scaled(self.widths)
         return ConvolutionalEncoder(
-            (3, side, side), widths=scaled, local=len(widths) - 2, units=units, features=out, seed=seed
+            (3, side, side), widths=widths, local=len(widths) - 2, units=units, features=out, seed=seed
         )
 
     @property
+    def widths(self) -> tuple[int, ...]:
+        """Channels of the convolutions at width 1."""
+        return (64, 128, 256) if self.architecture == "32x32" else (64, 128, 256, 512)
+
+    @property
     def discriminator(self) -> list[int]:
-        """The layers of the prior's discriminator."""
+        """Widths of the hidden layers of the prior's discriminator."""
         return self.scaled((1000, 200))
 
     def scaled(self, widths: Sequence[int]) -> list[int]:
-        """These widths at this size."""
+        """Return widths at this size.
+
+        Parameters
+        ----------
+        widths
+            Widths at width 1.
+
+        Returns
+        -------
+        list of int
+            Scaled widths, at least 1.
+        """
         return [max(round(self.width * width), 1) for width in widths]
 
 
 class Learner(NamedTuple):
-    """What to train, on which batches, and which encoder to look at afterwards."""
+    """What to train, on which batches, and which encoder to measure afterwards.
+
+    Parameters
+    ----------
+    players
+        Players with their losses; empty where nothing is trained.
+    prepare
+        Function from images (uint8), labels and row numbers to the losses' arguments.
+    representation
+        The encoder.
+    layers
+        Names of conv, fc and Y in the representation.
+    classifier
+        Network from images to logits, of the supervised method.
+    """
 
     players: dict[str, Player]
-    """Empty where nothing is trained."""
     prepare: Callable[..., Sequence[Tensor]]
-    """(images uint8, labels, rows) -> what the losses take."""
     representation: nn.Module
     layers: Mapping[str, str]
-    """Names of conv, fc and Y in the representation."""
     classifier: nn.Module | None = None
-    """Images -> logits, of the supervised network."""
 
 
 def scaled(images: Tensor) -> Tensor:
-    """Bytes to [−1, 1], the paper's scale.
+    """Return images scaled to [−1, 1] as in the paper.
 
+    Parameters
+    ----------
+    images
+        Images of type uint8.
+
+    Returns
+    -------
+    Tensor
+        Images of type float32.
+
+    Examples
+    --------
     >>> scaled(torch.tensor([0, 255], dtype=torch.uint8))
     tensor([-1., 1.])
     """
@@ -131,6 +195,15 @@ def _views(x: Tensor, y: Tensor, rows: Tensor, *, generator: torch.Generator) ->
 class Classifier(nn.Module):
     """The encoder and a linear layer on its vector.
 
+    Parameters
+    ----------
+    encoder
+        Network from images to map and vector.
+    classes
+        Number of classes.
+
+    Examples
+    --------
     >>> Classifier(Size(width=0.125).encoder(seed=0), 10)(torch.zeros(2, 3, 32, 32)).shape
     torch.Size([2, 10])
     """
@@ -143,65 +216,118 @@ class Classifier(nn.Module):
         nn.init.zeros_(self.last.bias)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (n, classes)."""
+        """Return logits (n, classes) of images."""
         logits: Tensor = self.last(self.encoder(images)[1].relu())
         return logits
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What the objectives are built from."""
+
+    size: Size
+    images: int
+    seed: int
+    encoder: MapAndVector
+
+    @property
+    def latent(self) -> int:
+        return self.size.features
+
+    @property
+    def decoder(self) -> DCGANDecoder:
+        widths = self.size.scaled(self.size.widths[::-1])
+        return DCGANDecoder(self.latent, self.encoder.shape, widths=widths, seed=self.seed)
+
+
+def _autoencoder(on: _Parts, **options: Any) -> nn.Module:
+    return BetaAutoencoder(on.encoder, on.decoder, **options)
+
+
+def _adversarial(on: _Parts, **options: Any) -> nn.Module:
+    matching = AdversarialMatching(on.latent, "gaussian", units=on.size.discriminator, seed=on.seed)
+    return AdversarialAutoencoder(on.encoder, on.decoder, matching, **options)
+
+
+def _bigan(on: _Parts) -> nn.Module:
+    units, widths = max(round(1024 * on.size.width), 1), on.size.scaled(on.size.widths)
+    judge = DCGANDiscriminator(on.encoder.shape, widths=widths, features=on.latent, units=units, seed=on.seed)
+    return BiGAN(on.encoder, on.decoder, judge)
+
+
+def _noise_as_targets(on: _Parts) -> nn.Module:
+    return NoiseAsTargets(on.encoder, on.images, on.latent, seed=on.seed)
+
+
+def _across_views(on: _Parts) -> nn.Module:
+    (channels, *_), features = encoding_shapes(on.encoder, example_batch(on.encoder))
+    critic = DotCritic(channels, features, units=min(on.size.units, 512), seed=on.seed)
+    return MultiViewDeepInfoMax(on.encoder, critic)
+
+
+def _deep_infomax(on: _Parts, **options: Any) -> nn.Module:
+    settings = {"units": on.size.units, "discriminator_units": on.size.discriminator, **options}
+    return deep_infomax_for(on.encoder, example_batch(on.encoder), seed=on.seed, **settings)
+
+
+_BUILDERS: dict[str, Callable[..., nn.Module]] = {
+    **{name: partial(_deep_infomax, **options) for name, options in VARIANTS.items()},
+    "vae": _autoencoder,
+    "aae": _adversarial,
+    "bigan": _bigan,
+    "nat": _noise_as_targets,
+    "amdim": _across_views,
+    "nt-xent": lambda on: NTXent(on.encoder, on.latent, seed=on.seed),
+    "vicreg": lambda on: VICReg(on.encoder, on.latent, seed=on.seed),
+}
+
+_PREPARE = {"nat": _numbered, **dict.fromkeys(VIEWS, _views)}
 
 
 def learner(
     method: str, size: Size, *, images: int, classes: int, seed: int, options: Mapping[str, Any] | None = None
 ) -> Learner:
-    """The method of that name around an encoder of this size, drawn from the seed; `images` is how many there are.
+    """Return a method around an encoder.
 
-    `options` go to `deep_infomax_for`, or are the VAE's `beta`. Raises UnknownName, and what the objectives raise.
+    Parameters
+    ----------
+    method
+        Name in `LABELS`.
+    size
+        Sizes of the networks.
+    images
+        Number of training images.
+    classes
+        Number of classes.
+    seed
+        Random seed of the first weights.
+    options
+        Options of the method: those of `deep_infomax_for`, or the VAE's `beta`.
 
+    Returns
+    -------
+    Learner
+        What to train, on which batches, and the encoder to measure.
+
+    Raises
+    ------
+    UnknownName
+        If no method has this name.
+
+    Examples
+    --------
     >>> list(learner("dim-l", Size(width=0.125, units=32), images=100, classes=10, seed=0).players)
     ['learner', 'opponent']
     """
     choice(method, "method", LABELS)
-    given = dict(options or {})
-    latent = size.features
-    encoder = size.encoder(features=2 * latent if method == "vae" else None, seed=seed)
+    encoder = size.encoder(features=2 * size.features if method == "vae" else None, seed=seed)
     if method == "random":
         return Learner({}, _images, encoder, encoder.layers)
     if method == "supervised":
         network = Classifier(encoder, classes)
         loss = Player(network, lambda x, y: F.cross_entropy(network(x), y))
         return Learner({"learner": loss}, _labeled, encoder, encoder.layers, network)
-    objective: Any
-    if method in VARIANTS:
-        settings = {**VARIANTS[method], "units": size.units, "discriminator_units": size.discriminator, **given}
-        objective = deep_infomax_for(encoder, torch.zeros(2, *encoder.shape), seed=seed, **settings)
-    elif method == "vae":
-        objective = BetaAutoencoder(encoder, _decoder(size, encoder, latent, seed), **given)
-    elif method == "aae":
-        matching = AdversarialMatching(latent, "gaussian", units=size.discriminator, seed=seed)
-        objective = AdversarialAutoencoder(encoder, _decoder(size, encoder, latent, seed), matching, **given)
-    elif method == "bigan":
-        judge = DCGANDiscriminator(
-            encoder.shape,
-            widths=size.scaled(_widths(size)),
-            features=latent,
-            units=max(round(1024 * size.width), 1),
-            seed=seed,
-        )
-        objective = BiGAN(encoder, _decoder(size, encoder, latent, seed), judge)
-    elif method == "nat":
-        objective = NoiseAsTargets(encoder, images, latent, seed=seed)
-    elif method == "amdim":
-        (channels, *_), features = encoding_shapes(encoder, torch.zeros(2, *encoder.shape))
-        critic = DotCritic(channels, features, units=min(size.units, 512), seed=seed)
-        objective = MultiViewDeepInfoMax(encoder, critic)
-    else:
-        objective = {"nt-xent": NTXent, "vicreg": VICReg}[method](encoder, latent, seed=seed)
-    prepare = _views if method in VIEWS else _numbered if method == "nat" else _images
+    objective: Any = _BUILDERS[method](_Parts(size, images, seed, encoder), **(options or {}))
     players = {name: Player(*pair) for name, pair in objective.players().items()}
-    return Learner(players, prepare, objective.representation, objective.representation.layers)
-
-
-def _widths(size: Size) -> tuple[int, ...]:
-    return (64, 128, 256) if size.architecture == "32x32" else (64, 128, 256, 512)
-
-
-def _decoder(size: Size, encoder: MapAndVector, latent: int, seed: int) -> DCGANDecoder:
-    return DCGANDecoder(latent, encoder.shape, widths=size.scaled(_widths(size)[::-1]), seed=seed)
+    representation = objective.representation
+    return Learner(players, _PREPARE.get(method, _images), representation, representation.layers)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from infoflow_reproductions.deep_infomax.learning import Learning
+from infoflow_reproductions.deep_infomax.learning import Learning, trial
 from infoflow_reproductions.deep_infomax.methods import LABELS, Size
 from infoflow_reproductions.deep_infomax.published import LAYERS
 from infoflow_reproductions.harness.figures import bars
 from infoflow_reproductions.harness.findings import Claim, Figure, Row
 from infoflow_reproductions.harness.seeds import differences
-from infoflow_reproductions.harness.trial import Results
+from infoflow_reproductions.harness.trial import Results, Trial
 
 SMOKE = Learning(
     data="digits32",
@@ -48,6 +49,55 @@ TOLERANCE = 2.0
 
 Accuracies = dict[str, list[float]]
 """Layer -> test accuracy in percent, one per seed."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Methods to compare.
+
+    Parameters
+    ----------
+    learning
+        How all are trained and measured.
+    methods
+        Names in `methods.LABELS`.
+    measures
+        Names in `learning.MEASURES`.
+    seeds
+        Number of seeds.
+    """
+
+    learning: Learning
+    methods: tuple[str, ...] = tuple(LABELS)
+    measures: tuple[str, ...] = ("mlp",)
+    seeds: int = 3
+
+
+def trials(recipe: Comparison, pictured: Sequence[str] = ()) -> list[Trial]:
+    """Return the trials of every method and seed.
+
+    Parameters
+    ----------
+    recipe
+        What to compare.
+    pictured
+        Methods whose first seed also gives a picture of nearest neighbors.
+
+    Returns
+    -------
+    list of Trial
+        The trials, method by method.
+    """
+    return [
+        trial(
+            recipe.learning,
+            method,
+            seed,
+            measures=[*recipe.measures, *["neighbors"] * (seed == 0 and method in pictured)],
+        )
+        for method in recipe.methods
+        for seed in range(recipe.seeds)
+    ]
 
 
 def in_short(learning: Learning) -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from infoflow_reproductions.deep_infomax import published
-from infoflow_reproductions.deep_infomax.learning import Learning, trial
+from infoflow_reproductions.deep_infomax import published, recipes
 from infoflow_reproductions.deep_infomax.methods import LABELS, VIEWS
 from infoflow_reproductions.deep_infomax.recipes import (
     CPU,
     FULL,
     SMOKE,
+    Comparison,
     accuracies,
     accuracy_bars,
     accuracy_row,
@@ -41,40 +38,12 @@ _ORDER = (
 )
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Methods to compare.
-
-    Parameters
-    ----------
-    learning
-        How all are trained and measured.
-    methods
-        Names in `methods.LABELS`.
-    seeds
-        Number of seeds.
-    """
-
-    learning: Learning
-    methods: tuple[str, ...] = tuple(LABELS)
-    seeds: int = 3
+def trials(recipe: Comparison) -> list[Trial]:
+    """Return the trials of every method and seed; the first seed gives pictures of nearest neighbors."""
+    return recipes.trials(recipe, _PICTURED)
 
 
-def trials(recipe: Recipe) -> Sequence[Trial]:
-    """Return the trials of every method and seed."""
-    return [
-        trial(
-            recipe.learning,
-            method,
-            seed,
-            measures=["mlp"] + ["neighbors"] * (seed == 0 and method in _PICTURED),
-        )
-        for method in recipe.methods
-        for seed in range(recipe.seeds)
-    ]
-
-
-def report(recipe: Recipe, results: Results) -> Findings:
+def report(recipe: Comparison, results: Results) -> Findings:
     """Report accuracies by method and layer, and the order of the methods."""
     learning = recipe.learning
     found = {method: accuracies(results, method=method) for method in recipe.methods}
@@ -115,11 +84,11 @@ EXPERIMENT = Experiment(
     "table1",
     "Deep InfoMax, Table 1: classification from representations of CIFAR-10",
     {
-        "smoke": Recipe(SMOKE, ("random", "supervised", "vae", "nat", "dim-g", "dim-l-nce"), seeds=1),
-        "cpu": Recipe(
+        "smoke": Comparison(SMOKE, ("random", "supervised", "vae", "nat", "dim-g", "dim-l-nce"), seeds=1),
+        "cpu": Comparison(
             CPU, ("random", "supervised", "vae", "nat", "dim-g", "dim-g-prior", "dim-l", "dim-l-nce"), seeds=5
         ),
-        "full": Recipe(FULL),
+        "full": Comparison(FULL),
     },
     trials,
     report,

@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from infoflow_reproductions.deep_infomax.learning import Learning, trial
 from infoflow_reproductions.deep_infomax.methods import LABELS
-from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, accuracies, accuracy_bars, rankings
+from infoflow_reproductions.deep_infomax.recipes import (
+    CPU,
+    FULL,
+    SMOKE,
+    Comparison,
+    accuracies,
+    accuracy_bars,
+    rankings,
+    trials,
+)
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Findings, Row
-from infoflow_reproductions.harness.trial import Results, Trial
+from infoflow_reproductions.harness.trial import Results
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Methods to compare.
-
-    Parameters
-    ----------
-    learning
-        How all are trained and measured.
-    methods
-        Names in `methods.LABELS`.
-    seeds
-        Number of seeds.
-    """
-
-    learning: Learning
-    methods: tuple[str, ...] = ("random", "supervised", "vae", "aae", "bigan", "nat", "dim-g", "dim-l", "dim-l-nce")
-    seeds: int = 3
-
-
-def trials(recipe: Recipe) -> Sequence[Trial]:
-    """Return the trials of every method and seed."""
-    return [trial(recipe.learning, method, seed) for method in recipe.methods for seed in range(recipe.seeds)]
-
-
-def report(recipe: Recipe, results: Results) -> Findings:
+def report(recipe: Comparison, results: Results) -> Findings:
     """Report accuracies by method and layer."""
     found = {method: accuracies(results, method=method) for method in recipe.methods}
     rows = [
@@ -64,12 +47,12 @@ EXPERIMENT = Experiment(
     "table2",
     "Deep InfoMax, Table 2: classification from representations of 64×64 images",
     {
-        "smoke": Recipe(
+        "smoke": Comparison(
             replace(SMOKE, data="digits32-64", images=100, size=replace(SMOKE.size, architecture="alexnet")),
             ("random", "dim-g", "dim-l"),
             seeds=1,
         ),
-        "cpu": Recipe(
+        "cpu": Comparison(
             replace(
                 CPU,
                 data="cifar10-64",
@@ -79,8 +62,9 @@ EXPERIMENT = Experiment(
             ),
             ("random", "vae", "dim-g", "dim-l", "dim-l-nce"),
         ),
-        "full": Recipe(
-            replace(FULL, data="stl10", images=5000, size=replace(FULL.size, architecture="alexnet"), epochs=200)
+        "full": Comparison(
+            replace(FULL, data="stl10", images=5000, size=replace(FULL.size, architecture="alexnet"), epochs=200),
+            ("random", "supervised", "vae", "aae", "bigan", "nat", "dim-g", "dim-l", "dim-l-nce"),
         ),
     },
     trials,

@@ -2,58 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from math import isfinite
 
 from infoflow_reproductions.deep_infomax import published
-from infoflow_reproductions.deep_infomax.learning import Learning, trial
 from infoflow_reproductions.deep_infomax.methods import LABELS
-from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, TOLERANCE, in_short, smaller
+from infoflow_reproductions.deep_infomax.recipes import (
+    CPU,
+    FULL,
+    SMOKE,
+    TOLERANCE,
+    Comparison,
+    in_short,
+    smaller,
+    trials,
+)
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import bars
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
 from infoflow_reproductions.harness.seeds import differences
-from infoflow_reproductions.harness.trial import Results, Trial
+from infoflow_reproductions.harness.trial import Results
 
+_MEASURES = ("svm", "mine", "ndm", "tc", "ms-ssim")
 _SVM = ("SVM (conv)", "SVM (fc)", "SVM (Y)")
 # Wide tolerances, as these estimates depend on their critics as much as on the encoder.
 _TOLERANCES = {"MS-SSIM": 0.05, "Î(X;Y)": 10.0, "NDM": 1.0, "NDM (sigmoid)": 0.2}
 _UNITS = {"Î(X;Y)": "nats", "NDM": "nats", "NDM (sigmoid)": "nats", "TC": "nats"}
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Methods to compare by further measures.
-
-    Parameters
-    ----------
-    learning
-        How all are trained and measured.
-    methods
-        Names in `methods.LABELS`.
-    measures
-        Names in `learning.MEASURES`.
-    seeds
-        Number of seeds.
-    """
-
-    learning: Learning
-    methods: tuple[str, ...] = ("random", "vae", "aae", "bigan", "dim-g", "dim-l", "dim-lg")
-    measures: tuple[str, ...] = ("svm", "mine", "ndm", "tc", "ms-ssim")
-    seeds: int = 3
-
-
-def trials(recipe: Recipe) -> Sequence[Trial]:
-    """Return the trials of every method and seed."""
-    return [
-        trial(recipe.learning, method, seed, measures=recipe.measures)
-        for method in recipe.methods
-        for seed in range(recipe.seeds)
-    ]
-
-
-def report(recipe: Recipe, results: Results) -> Findings:
+def report(recipe: Comparison, results: Results) -> Findings:
     """Report every measure by method."""
     rows: list[Row] = []
     groups: dict[str, dict[str, list[float]]] = {}
@@ -95,9 +71,9 @@ EXPERIMENT = Experiment(
     "table3",
     "Deep InfoMax, Table 3: SVM, MS-SSIM, MINE and NDM of representations of CIFAR-10",
     {
-        "smoke": Recipe(SMOKE, ("vae", "dim-l"), ("svm", "mine", "ndm", "tc"), seeds=1),
-        "cpu": Recipe(CPU, ("random", "vae", "dim-g", "dim-l", "dim-lg"), ("svm", "mine", "ndm", "tc", "ms-ssim")),
-        "full": Recipe(FULL),
+        "smoke": Comparison(SMOKE, ("vae", "dim-l"), ("svm", "mine", "ndm", "tc"), seeds=1),
+        "cpu": Comparison(CPU, ("random", "vae", "dim-g", "dim-l", "dim-lg"), _MEASURES),
+        "full": Comparison(FULL, ("random", "vae", "aae", "bigan", "dim-g", "dim-l", "dim-lg"), _MEASURES),
     },
     trials,
     report,

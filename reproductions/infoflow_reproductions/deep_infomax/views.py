@@ -1,4 +1,4 @@
-"""Two random views of each image, for the methods that compare them: crop, mirror, color."""
+"""Random views of images for the methods that compare views: crop, mirror, color."""
 
 from __future__ import annotations
 

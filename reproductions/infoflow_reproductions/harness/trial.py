@@ -35,6 +35,26 @@ class Context(NamedTuple):
     checkpoint: Path
     progress: bool
 
+    def resumable(self, fingerprint: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options of `infoflow.training.fit` that resume an interrupted training.
+
+        Parameters
+        ----------
+        fingerprint
+            Settings that a checkpoint must agree with.
+
+        Returns
+        -------
+        dict
+            Keywords: checkpoint, resume, fingerprint and progress.
+        """
+        return {
+            "checkpoint": self.checkpoint,
+            "resume": True,
+            "fingerprint": dict(fingerprint),
+            "progress": self.progress,
+        }
+
 
 @dataclass(frozen=True)
 class Trial:

@@ -139,11 +139,8 @@ def run(task: Task, *, context: Context) -> Mapping[str, Any]:
             seed=task.seed,
             prepare=lambda x, y, generator: (prepared(x), y),
             evaluate=lambda epoch: _accuracies(predict, parts, context.device),
-            checkpoint=context.checkpoint,
-            resume=True,
-            fingerprint={"method": task.method, **task.settings},
-            progress=context.progress,
             device=context.device,
+            **context.resumable({"method": task.method, **task.settings}),
         )
     except DidNotConverge as failure:
         if flow is None:

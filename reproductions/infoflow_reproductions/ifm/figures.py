@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -33,7 +34,7 @@ def plane(
 
     def draw(canvas: Canvas) -> None:
         colors = mpl.colormaps["tab20"](np.arange(20))
-        looks = {
+        looks: dict[str, dict[str, Any]] = {
             name: {"color": colors[(2 * i) % 20 + (i >= 10)], "marker": _MARKERS[i % len(_MARKERS)]}
             for i, name in enumerate(methods)
         }
@@ -47,7 +48,13 @@ def plane(
                 mean = np.mean(texture), np.mean(digit)
                 axes.scatter(*mean, s=75, edgecolors="black", linewidths=0.7, zorder=3, **look)
                 if (figures := (published or {}).get((name, selection))) is not None:
-                    star = {"marker": "*", "s": 150, "color": look["color"], "edgecolors": "black", "zorder": 4}
+                    star: dict[str, Any] = {
+                        "marker": "*",
+                        "s": 150,
+                        "color": look["color"],
+                        "edgecolors": "black",
+                        "zorder": 4,
+                    }
                     axes.scatter(*figures[::-1], **star)
             axes.scatter([10], [10], marker="+", color="black", s=60)
             axes.annotate("chance", (10, 10), (4, -11), textcoords="offset points", fontsize=8)
@@ -56,7 +63,7 @@ def plane(
             axes.set_title(_TITLES[selection], fontsize=10)
             axes.grid(alpha=0.25)
         found[0].set_ylabel("digit accuracy, %")
-        edge = {"ls": "", "markeredgecolor": "black"}
+        edge: dict[str, Any] = {"ls": "", "markeredgecolor": "black"}
         handles = [
             Line2D([], [], markeredgewidth=0.5, label=METHODS[name].title, **edge, **look)
             for name, look in looks.items()

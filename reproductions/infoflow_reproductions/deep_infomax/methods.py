@@ -260,14 +260,14 @@ def _noise_as_targets(on: _Parts) -> nn.Module:
 
 
 def _across_views(on: _Parts) -> nn.Module:
-    (channels, *_), features = encoding_shapes(on.encoder, example_batch(on.encoder))
+    (channels, *_), features = encoding_shapes(on.encoder, torch.zeros(2, *on.encoder.shape))
     critic = DotCritic(channels, features, units=min(on.size.units, 512), seed=on.seed)
     return MultiViewDeepInfoMax(on.encoder, critic)
 
 
 def _deep_infomax(on: _Parts, **options: Any) -> nn.Module:
     settings = {"units": on.size.units, "discriminator_units": on.size.discriminator, **options}
-    return deep_infomax_for(on.encoder, example_batch(on.encoder), seed=on.seed, **settings)
+    return deep_infomax_for(on.encoder, torch.zeros(2, *on.encoder.shape), seed=on.seed, **settings)
 
 
 _BUILDERS: dict[str, Callable[..., nn.Module]] = {

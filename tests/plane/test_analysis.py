@@ -21,7 +21,7 @@ from infoflow.core.estimate import Estimate, Interval, Kind, LayerInformation
 from infoflow.estimators.histogram.binning import Binning
 from infoflow.estimators.kernel.kernel_density import KernelDensity
 from infoflow.plane import Plane, Recording, analyse, record
-from infoflow.plane.labels import label
+from infoflow.plane.naming import display_name
 
 # Sixteen inputs, each once: every information is one of a few logarithms.
 X = np.arange(16.0)
@@ -75,7 +75,7 @@ def test_every_number_is_the_exact_one(store: Path) -> None:
         assert information == pytest.approx(math.log(2) * (lost < 4))
 
 
-def test_the_table_says_everything_about_an_estimate(store: Path) -> None:
+def test_the_table_holds_all_of_an_estimate(store: Path) -> None:
     plane = analyse({"mine": store}, [Binning(width=1.0)])
     first = plane.frame[(plane.frame["layer"] == "first") & (plane.frame["seed"] == 0) & (plane.frame["epoch"] == 2)]
     point, relevant = first.to_dict("records")
@@ -94,11 +94,10 @@ def test_the_table_says_everything_about_an_estimate(store: Path) -> None:
     assert "width=1.0" in plane.provenance["estimators"]["Binning(width=1.0)"]
 
 
-def test_metrics_come_along(store: Path) -> None:
+def test_metrics_are_included(store: Path) -> None:
     metrics = analyse(store, [Binning()], seeds=[1, 2], epochs=[0, 3]).metrics
-    assert metrics[["network", "seed", "epoch"]].values.tolist() == [
-        ["halving", 1, 0], ["halving", 2, 0], ["halving", 1, 3], ["halving", 2, 3],
-    ]  # fmt: skip
+    assert set(metrics["network"]) == {"halving"}
+    assert metrics[["seed", "epoch"]].values.tolist() == [[1, 0], [2, 0], [1, 3], [2, 3]]
     assert metrics["value"].tolist() == [1 / 2, 1 / 3, 1 / 5, 1 / 6]
 
 
@@ -159,7 +158,7 @@ def test_many_networks_probes_and_recordings(tmp_path: Path) -> None:
     assert set(plane.metrics["value"]) == {4.0, 7.0, 0.0}
     only = analyse({"relu": relu, "tanh": tmp_path / "tanh0"}, [Binning()], seeds=[7])
     assert only.networks == ["relu"]
-    with pytest.raises(InvalidArgument, match=r"network 'relu' have the seeds \[4, 4\]; want each once"):
+    with pytest.raises(InvalidArgument, match=r"network 'relu' must have different seeds, got \[4, 4\]"):
         analyse({"relu": [relu[0], relu[0]]}, [Binning()])
 
 
@@ -229,13 +228,13 @@ def test_binning_over_the_run_equals_binning_on_its_range(store: Path) -> None:
 
 @dataclass(frozen=True)
 class Shared:
-    """Counts how often the data are gone through."""
+    """Counts the passes over the data."""
 
     power: int = 1
     calls: ClassVar[list[int]] = []
 
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
-        raise AssertionError("measure_many is there for this")
+        raise AssertionError("measure_many must be used")
 
     @staticmethod
     def measure_many(estimators: Sequence[Shared], t: Any, y: Any) -> list[LayerInformation]:
@@ -244,7 +243,7 @@ class Shared:
         return [LayerInformation(each, each) for each in found]
 
 
-def test_estimators_of_a_type_share_a_pass(store: Path) -> None:
+def test_estimators_of_one_type_share_a_pass(store: Path) -> None:
     Shared.calls.clear()
     frame = analyse(store, [Shared(), Binning(), Shared(2)], epochs=[0], layers=["first"]).frame
     assert Shared.calls == [2, 2, 2]  # once for each seed
@@ -252,12 +251,12 @@ def test_estimators_of_a_type_share_a_pass(store: Path) -> None:
     assert list(frame["estimator"].unique()) == ["Shared", "Binning", "Shared(power=2)"]
 
 
-def test_kernel_density_together_is_as_alone(store: Path) -> None:
+def test_kernel_density_in_one_pass_equals_separate_passes(store: Path) -> None:
     estimators = [KernelDensity(variance=v, bound=b) for v in (0.1, 1.0) for b in ("upper", "lower")]
     together = analyse(store, estimators, epochs=[1]).frame
     for estimator in estimators:
         alone = analyse(store, [estimator], epochs=[1]).frame
-        same = together[together["estimator"] == label(estimator)]
+        same = together[together["estimator"] == display_name(estimator)]
         np.testing.assert_allclose(same["nats"], alone["nats"], atol=1e-9)
     # and is the formula: -1/N Σ_i log 1/N Σ_j exp(-d²/2σ²), with 8σ² for the lower bound
     t = np.floor(X / 2)
@@ -271,7 +270,7 @@ def test_kernel_density_together_is_as_alone(store: Path) -> None:
 
 @dataclass(frozen=True)
 class Counting:
-    """Writes a line each time that it is asked, and fails where it is told to."""
+    """Writes a line per call, and fails once its stop file exists."""
 
     file: str
     fails: bool = False
@@ -285,7 +284,7 @@ class Counting:
         return LayerInformation(found, found)
 
 
-def test_an_interrupted_analysis_goes_on_with_the_same_result(store: Path, tmp_path: Path) -> None:
+def test_an_interrupted_analysis_continues_to_the_same_result(store: Path, tmp_path: Path) -> None:
     counting = Counting(str(tmp_path / "asked"))
     cache = tmp_path / "cache"
     (tmp_path / "asked.stop").touch()
@@ -304,7 +303,7 @@ def test_an_interrupted_analysis_goes_on_with_the_same_result(store: Path, tmp_p
     pd.testing.assert_frame_equal(plane.frame, again.frame)
 
 
-def test_finished_parts_are_made_again_when_something_changed(store: Path, tmp_path: Path) -> None:
+def test_cached_tables_are_computed_again_after_a_change(store: Path, tmp_path: Path) -> None:
     asked, cache = tmp_path / "asked", tmp_path / "cache"
 
     def times(**arguments: Any) -> int:
@@ -333,11 +332,11 @@ def test_finished_parts_are_made_again_when_something_changed(store: Path, tmp_p
         part.write_bytes(b"damaged")
     assert times() == 24
     (tmp_path / "file").touch()
-    with pytest.raises(InvalidArgument, match="is a file"):
+    with pytest.raises(InvalidArgument, match=r"^cache must"):
         analyse(store, [Binning()], cache=tmp_path / "file")
 
 
-def test_a_failing_estimator_is_named_with_the_place(store: Path, tmp_path: Path) -> None:
+def test_a_failing_estimator_is_reported_with_its_point(store: Path, tmp_path: Path) -> None:
     (tmp_path / "asked.stop").touch()
     where = "network 'net', probe 'probe', layer 'second', epoch 1, seed 2: t has two values"
     with pytest.raises(InvalidArgument, match=f"Counting.*failed on {where}"):
@@ -352,50 +351,48 @@ def test_a_failing_estimator_is_named_with_the_place(store: Path, tmp_path: Path
     assert "in Faulty on network 'halving', probe 'probe', layer 'first', epoch 0, seed 0" in caught.value.__notes__
 
 
-def test_what_cannot_be_analysed_is_named(store: Path, tmp_path: Path) -> None:
+def test_invalid_arguments_are_rejected(store: Path, tmp_path: Path) -> None:
     for arguments, kind, message in (
-        ({"estimators": []}, InvalidArgument, "estimators is empty"),
+        ({"estimators": []}, InvalidArgument, "^estimators must"),
         ({"estimators": ["bining"]}, UnknownName, "unknown estimator 'bining'. Did you mean 'binning'"),
-        ({"estimators": [Binning(), Binning()]}, InvalidArgument, "Binning is given 2 times"),
-        ({"estimators": [object()]}, InvalidArgument, "object has no measure"),
+        ({"estimators": [Binning(), Binning()]}, InvalidArgument, "^estimators must .*Binning twice"),
+        ({"estimators": [object()]}, InvalidArgument, "^estimators must .*measure"),
         ({"layers": ["frist"]}, UnknownName, "unknown layer 'frist'. Did you mean 'first'"),
         ({"epochs": [9]}, UnknownName, "unknown epoch 9"),
         ({"seeds": [9]}, UnknownName, "unknown seed 9"),
         ({"probes": ["test"]}, UnknownName, "unknown probe 'test'"),
-        ({"layers": []}, InvalidArgument, "nothing to analyse"),
-        ({"epochs": []}, InvalidArgument, "nothing to analyse"),
-        ({"stores": {}}, InvalidArgument, "stores is empty"),
-        ({"stores": {"a": []}}, InvalidArgument, "'a' has no recordings"),
-        ({"stores": tmp_path / "nothing"}, MissingData, "no recording at"),
+        ({"layers": []}, InvalidArgument, "Nothing to analyze"),
+        ({"epochs": []}, InvalidArgument, "Nothing to analyze"),
+        ({"stores": {}}, InvalidArgument, "^stores must"),
+        ({"stores": {"a": []}}, InvalidArgument, "^stores must .*none for 'a'"),
+        ({"stores": tmp_path / "nothing"}, MissingData, "No recording at"),
         ({"stores": tmp_path}, BrokenStore, "not a recording"),
     ):
         with pytest.raises(kind, match=message):
             analyse(**{"stores": store, "estimators": [Binning()]} | arguments)  # type: ignore[arg-type]
 
 
-def test_a_recording_without_snapshots_has_nothing_to_analyse(tmp_path: Path) -> None:
+def test_a_recording_without_snapshots_is_rejected(tmp_path: Path) -> None:
     with record(nn.Sequential(nn.Tanh()), X[:, None], Y, store=tmp_path):
         pass
     with pytest.raises(BrokenStore, match="no complete snapshot"):
         analyse(tmp_path, [Binning()])
 
 
-def test_labels_are_short_and_tell_apart() -> None:
-    estimators = [
-        Binning(),
-        Binning(width=0.07),
-        Binning(bins=29, low=-1, high=1),
-        KernelDensity(bound="lower"),
-        Ranged(),
-    ]
-    assert [label(each) for each in estimators] == [
-        "Binning", "Binning(width=0.07)", "Binning(bins=29, low=-1, high=1)", "KernelDensity(bound='lower')", "Ranged",
-    ]  # fmt: skip
+def test_display_names_are_short_and_different() -> None:
+    named = {
+        "Binning": Binning(),
+        "Binning(width=0.07)": Binning(width=0.07),
+        "Binning(bins=29, low=-1, high=1)": Binning(bins=29, low=-1, high=1),
+        "KernelDensity(bound='lower')": KernelDensity(bound="lower"),
+        "Ranged": Ranged(),
+    }
+    assert [display_name(each) for each in named.values()] == list(named)
     for one, other in itertools.combinations([Binning(width=w) for w in (0.1, 0.10000000001, 1, 1.5)], 2):
-        assert label(one) != label(other)
+        assert display_name(one) != display_name(other)
 
 
-def test_progress_is_shown_when_asked_for(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_shown_on_request(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     analyse(store, [Binning()])
     assert capsys.readouterr() == ("", "")
     plane = analyse(store, [Binning()], progress=True)

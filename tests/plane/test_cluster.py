@@ -70,7 +70,7 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-def test_a_worker_lost_in_mid_analysis_costs_nothing_but_time(store: str, tmp_path: Path) -> None:
+def test_a_lost_worker_does_not_change_the_table(store: str, tmp_path: Path) -> None:
     alone = analyse(store, [Binning(width=0.5)])
     lost = analyse(store, [Deadly(str(tmp_path))], n_jobs=2)
     assert (tmp_path / "killed0").exists()
@@ -115,7 +115,7 @@ def test_a_dask_cluster_runs_an_analysis_as_it_is(store: str, cluster: Any, monk
 
 @pytest.mark.filterwarnings("default")
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-def test_a_dask_worker_lost_in_mid_analysis_costs_nothing_but_time(store: str, cluster: Any, tmp_path: Path) -> None:
+def test_a_lost_dask_worker_does_not_change_the_table(store: str, cluster: Any, tmp_path: Path) -> None:
     with joblib.parallel_config("dask", wait_for_workers_timeout=60):
         lost = analyse(store, [Deadly(str(tmp_path))])
     assert (tmp_path / "killed0").exists()

@@ -20,10 +20,8 @@ def frame(
     for seed, values in enumerate(information):
         learnt = label if label is not None else np.linspace(0.0, 0.6, len(values)).tolist()
         for step, value in enumerate(values):
-            common = {
-                "network": "net", "probe": "probe", "estimator": "Exact", "layer": "tanh1", "depth": 0,
-                "seed": seed, "epoch": 10 * step,
-            }  # fmt: skip
+            common = {"network": "net", "probe": "probe", "estimator": "Exact", "layer": "tanh1", "depth": 0}
+            common |= {"seed": seed, "epoch": 10 * step}
             at = {"axis": "input", "nats": value, "ceiling": ceiling, "saturated": value >= saturated * ceiling}
             rows.append(common | at)
             rows.append(common | {"axis": "label", "nats": learnt[step], "ceiling": H_Y, "saturated": False})
@@ -68,15 +66,15 @@ def test_the_band_over_seeds_decides(information: list[list[float]], expected: s
     assert verdict(information) == expected
 
 
-def test_a_network_that_has_not_learnt_gets_no_verdict() -> None:
+def test_a_network_that_has_not_fitted_gets_no_verdict() -> None:
     falling = [[5.0, 4.0, 3.0], [5.0, 4.0, 3.0]]
     assert verdict(falling, label=[0.0, 0.01, 0.01]) == verdicts.NO_FIT
     assert verdict(falling, label=[0.0, 0.1, 0.2]) == verdicts.COMPRESSES
-    # Early layers hold the label from the beginning: that isn't a lack of fit.
+    # Early layers hold the label from the beginning, which is no lack of fit.
     assert verdict(falling, label=[0.69, 0.69, 0.69]) == verdicts.COMPRESSES
 
 
-def test_layers_estimators_and_networks_are_judged_apart() -> None:
+def test_layers_estimators_and_networks_are_judged_separately() -> None:
     one = frame([[2.0, 5.0, 3.0]])
     parts = [
         one.assign(layer=layer, depth=depth, estimator=estimator, network=network)
@@ -91,7 +89,7 @@ def test_layers_estimators_and_networks_are_judged_apart() -> None:
     assert table[["network", "estimator", "layer"]].drop_duplicates().shape[0] == 8
 
 
-def test_seeds_that_were_recorded_at_epochs_of_their_own() -> None:
+def test_seeds_may_be_recorded_at_different_epochs() -> None:
     table = frame([[2.0, 5.0, 3.0], [2.0, 6.0, 4.0]])
     table = table[~((table["seed"] == 1) & (table["epoch"] == 20))]
     row = compression(table).iloc[0]

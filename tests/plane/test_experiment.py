@@ -1,4 +1,4 @@
-"""The main job from end to end: what it writes, that a kill loses nothing, and what its plane must show."""
+"""An experiment from end to end: its files, its table after a kill, and what its plane must show."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 from infoflow.plane.experiment import run
-from infoflow.plane.settings import Settings, protocol
+from infoflow.plane.protocols import Experiment, protocol
 
-SMALL = Settings(widths=(6, 5), epochs=40, seeds=2, snapshots=8, batch_size=256)
+SMALL = Experiment(widths=(6, 5), epochs=40, seeds=2, snapshots=8, batch_size=256)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory):
     return run(SMALL, tmp_path_factory.mktemp("runs") / "small")
 
 
-def test_everything_that_is_promised_is_written(finished) -> None:
+def test_all_files_are_written(finished) -> None:
     for what, path in finished.files.items():
         assert path.exists(), what
     table = pd.read_parquet(finished.folder / "table.parquet")
@@ -47,14 +47,13 @@ def test_the_same_settings_give_the_same_table(finished, tmp_path: Path) -> None
     pd.testing.assert_frame_equal(again.plane.frame, finished.plane.frame)
 
 
-def test_a_killed_run_goes_on_to_the_same_table(finished, tmp_path: Path) -> None:
+def test_a_killed_run_continues_to_the_same_table(finished, tmp_path: Path) -> None:
     """SIGKILL at arbitrary moments, several times over, then once to the end."""
-    command = [
-        sys.executable, "-c",
-        "import sys; from infoflow.plane.experiment import run; from infoflow.plane.settings import Settings\n"
-        f"run({SMALL!r}, sys.argv[1], resume=True)",
-        str(tmp_path / "killed"),
-    ]  # fmt: skip
+    code = (
+        "import sys; from infoflow.plane.experiment import run; from infoflow.plane.protocols import Experiment\n"
+        f"run({SMALL!r}, sys.argv[1], resume=True)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "killed")]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     rng = np.random.default_rng(0)
     kills = 0
@@ -68,8 +67,8 @@ def test_a_killed_run_goes_on_to_the_same_table(finished, tmp_path: Path) -> Non
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
             kills += 1
-        _, told = process.communicate()
-        assert process.returncode in (0, -signal.SIGKILL), told.decode()
+        _, errors = process.communicate()
+        assert process.returncode in (0, -signal.SIGKILL), errors.decode()
     assert kills, "the run ended before it could be killed once"
     resumed = run(SMALL, tmp_path / "killed", resume=True)
     pd.testing.assert_frame_equal(resumed.plane.frame, finished.plane.frame)
@@ -78,13 +77,13 @@ def test_a_killed_run_goes_on_to_the_same_table(finished, tmp_path: Path) -> Non
 
 @pytest.fixture(scope="module")
 def default_plane(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    settings = Settings(epochs=300, seeds=2, snapshots=10, estimators=("binning:width=0.07",))
+    settings = Experiment(epochs=300, seeds=2, snapshots=10, estimators=("binning:width=0.07",))
     frame = run(settings, tmp_path_factory.mktemp("runs") / "default").plane.frame
     frame["bits"] = frame.nats / np.log(2)
     return frame[frame.axis == "input"]
 
 
-def test_the_default_picture_says_something(default_plane: pd.DataFrame) -> None:
+def test_the_default_plane_shows_compression_of_tanh_only(default_plane: pd.DataFrame) -> None:
     """On the real scans: tanh compresses in its deepest hidden layer, ReLU does not, its softmax does."""
     mean = default_plane.groupby(["network", "layer", "epoch"]).bits.mean()
     tanh, relu = mean["tanh"], mean["relu"]

@@ -18,7 +18,7 @@ from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.plane import Plane
 from infoflow.plane import figure as module
 from infoflow.plane.figure import draw
-from infoflow.plane.labeling import spread
+from infoflow.plane.text_placement import spread
 
 Draw = Callable[..., Figure]
 
@@ -69,7 +69,7 @@ def test_an_image_of_print_size_with_ink_in_every_panel(plane: Plane, tmp_path: 
             assert (half.min(axis=2) < 0.5).mean() > 0.005
 
 
-def test_it_says_what_the_axes_show_and_of_which_kind(binning: Figure, kernel: Figure) -> None:
+def test_axes_name_quantity_unit_and_kind(binning: Figure, kernel: Figure) -> None:
     said = words(binning)
     assert said.count("H(Q(T)) [bits], plug-in") == 2
     assert words(kernel).count("I(X;T+ε) [nats], upper bound") == 2
@@ -101,7 +101,7 @@ def test_ceilings_are_drawn_and_saturated_points_are_hollow(plane: Plane, binnin
 
 
 @pytest.mark.parametrize(("name", "all_hollow"), [("H(Y)", False), ("log m", True)])
-def test_only_the_label_entropy_is_a_ceiling_that_says_all(
+def test_points_at_the_label_entropy_are_not_hollow(
     plane: Plane, binning: Figure, drawing: Draw, name: str, all_hollow: bool
 ) -> None:
     frame = plane.frame.copy()
@@ -148,11 +148,11 @@ def test_matplotlib_is_left_as_it_was(plane: Plane, tmp_path: Path) -> None:
     ("options", "error", "says"),
     [
         ({"estimator": "Bining(bins=30)"}, UnknownName, "Did you mean 'Binning"),
-        ({"units": "bytes"}, UnknownName, "unknown unit 'bytes'"),
+        ({"units": "bytes"}, UnknownName, "unknown units 'bytes'"),
         ({"probe": "test"}, UnknownName, "unknown probe 'test'"),
     ],
 )
-def test_what_is_not_there_is_named(
+def test_unknown_names_are_reported(
     plane: Plane, tmp_path: Path, options: dict[str, str], error: type[Exception], says: str
 ) -> None:
     with pytest.raises(error, match=says):
@@ -160,12 +160,12 @@ def test_what_is_not_there_is_named(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_paths_that_can_not_be_drawn_to(plane: Plane, tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgument, match=r"want an ending among .*png"):
+def test_invalid_paths_are_rejected(plane: Plane, tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match=r"^path must .*png"):
         draw(plane, tmp_path / "plane.docx")
-    with pytest.raises(InvalidArgument, match="a folder"):
+    with pytest.raises(InvalidArgument, match=r"^path must"):
         draw(plane, tmp_path)
-    with pytest.raises(InvalidArgument, match="no estimates"):
+    with pytest.raises(InvalidArgument, match=r"^plane must"):
         draw(Plane(plane.frame.iloc[:0]), tmp_path / "plane.png")
 
 

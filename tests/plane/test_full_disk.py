@@ -1,4 +1,4 @@
-"""A store that takes no more: nothing that was recorded is lost, and recording goes on when there is room again."""
+"""A full disk: nothing that was recorded is lost, and recording continues once there is space."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Disk(LocalStore):
 
 
 @pytest.fixture(autouse=True)
-def room() -> Any:
+def empty_disk() -> Any:
     Disk.left = float("inf")
     yield
     Disk.left = float("inf")
@@ -45,15 +45,15 @@ class Scaled(nn.Module):
         return self.factor * x
 
 
-@pytest.mark.parametrize("room_left", [0, 100, 400, 700, 1000, 1300, 1600])
-def test_a_full_disk_loses_nothing_and_recording_goes_on(tmp_path: Path, room_left: int) -> None:
+@pytest.mark.parametrize("bytes_left", [0, 100, 400, 700, 1000, 1300, 1600])
+def test_a_full_disk_loses_nothing_and_recording_continues(tmp_path: Path, bytes_left: int) -> None:
     model = Scaled()
     with record(model, X, Y, store=Disk(tmp_path / "run")) as recorder:
         for epoch in range(3):
             model.factor = epoch + 1.0
             recorder.snapshot(epoch, loss=1.0 / (epoch + 1))
         before = analyse(str(tmp_path / "run"), ["binning:width=0.5"]).frame
-        Disk.left = room_left
+        Disk.left = bytes_left
         messages: list[str] = []
         for epoch in (3, 1):  # a new one, and one that would replace another
             model.factor = 100.0 + epoch
@@ -62,7 +62,7 @@ def test_a_full_disk_loses_nothing_and_recording_goes_on(tmp_path: Path, room_le
             except BrokenStore as error:
                 messages.append(str(error))
         failed = len(messages)
-        assert failed or room_left >= 1300
+        assert failed or bytes_left >= 1300
         assert all("could not be stored" in message and "No space left" in message for message in messages)
         recording = Recording(str(tmp_path / "run"))
         for epoch in (0, 2):
@@ -71,11 +71,11 @@ def test_a_full_disk_loses_nothing_and_recording_goes_on(tmp_path: Path, room_le
         if failed == 2:
             again = analyse(str(tmp_path / "run"), ["binning:width=0.5"]).frame
             assert again.equals(before)
-        Disk.left = float("inf")  # somebody made room
+        Disk.left = float("inf")  # space was freed
         model.factor = 7.0
         recorder.snapshot(3)
     with record(model, X, Y, store=str(tmp_path / "run"), resume=True):
-        pass  # which deletes what was half written
+        pass  # which deletes incomplete snapshots
     left = sorted((tmp_path / "run" / "snapshots").glob("0*"))
     assert [path.name.partition(".")[0] for path in left] == [f"{epoch:08d}" for epoch in range(4)]
     assert Recording(str(tmp_path / "run")).epochs == [0, 1, 2, 3]

@@ -26,7 +26,7 @@ print(len(plane.frame["layer"].unique()), 1024 * resource.getrusage(resource.RUS
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is told in other units elsewhere")
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory has other units elsewhere")
 def test_resnet18_needs_less_than_two_gib(tmp_path: Path) -> None:
     pytest.importorskip("torchvision", reason="torchvision is not installed (extra 'vision')")
     done = subprocess.run(

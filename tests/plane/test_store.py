@@ -12,7 +12,7 @@ from torch import nn
 
 from infoflow.core.errors import BrokenStore, InvalidArgument
 from infoflow.plane import Recording, record
-from infoflow.plane.store import digest
+from infoflow.plane.array_files import digest
 
 X = torch.randn(30, 4, generator=torch.Generator().manual_seed(1))
 Y = torch.arange(30) % 2
@@ -38,7 +38,7 @@ def snapshot(store: Path, epoch: int) -> Path:
     return found
 
 
-def test_it_is_zarr_3_that_others_can_read(store: Path) -> None:
+def test_other_programs_can_read_it_as_zarr_3(store: Path) -> None:
     import zarr
 
     root = zarr.open_group(store, mode="r", zarr_format=3)
@@ -49,7 +49,7 @@ def test_it_is_zarr_3_that_others_can_read(store: Path) -> None:
     assert np.array_equal(array[...], Recording(store).activations(7, "1"))
 
 
-def test_a_snapshot_without_its_mark_is_not_there(store: Path) -> None:
+def test_a_snapshot_without_attributes_is_ignored(store: Path) -> None:
     edit(snapshot(store, 7) / "zarr.json", lambda attributes: attributes.clear())
     assert Recording(store).epochs == [0]
     with record(MODEL, X, Y, store=store, resume=True) as recorder:
@@ -62,7 +62,7 @@ def test_a_snapshot_without_its_mark_is_not_there(store: Path) -> None:
     ]
 
 
-def test_a_snapshot_whose_mark_is_cut_short_is_not_there(store: Path) -> None:
+def test_a_snapshot_with_truncated_attributes_is_ignored(store: Path) -> None:
     path = snapshot(store, 7) / "zarr.json"
     path.write_bytes(path.read_bytes()[:-20])
     assert Recording(store).epochs == [0]
@@ -84,7 +84,7 @@ def test_an_unfinished_revision_does_not_hide_the_finished_one(store: Path) -> N
     assert Recording(store).metrics["value"].tolist() == [1.0, 0.25]
 
 
-def test_going_on_clears_away_what_interrupted_writes_have_left(store: Path) -> None:
+def test_resuming_deletes_incomplete_snapshots(store: Path) -> None:
     for name in ("00000003.0", "00000007.1"):
         shutil.copytree(snapshot(store, 0), store / "snapshots" / name)
         edit(store / "snapshots" / name / "zarr.json", lambda attributes: attributes.clear())
@@ -95,14 +95,12 @@ def test_going_on_clears_away_what_interrupted_writes_have_left(store: Path) -> 
     assert Recording(store).epochs == [0, 7]
 
 
-def test_a_store_that_cannot_be_read_now_is_not_taken_for_an_incomplete_one(
-    store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_without_permission_does_not_count_as_incomplete(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def get(*arguments: Any, **options: Any) -> None:
         raise PermissionError("not yours")
 
     monkeypatch.setattr("zarr.storage.LocalStore.get", get)
-    with pytest.raises(BrokenStore, match="can't be read: not yours"):
+    with pytest.raises(BrokenStore, match="cannot be read: not yours"):
         record(MODEL, X, Y, store=store, resume=True)
     monkeypatch.undo()
     assert Recording(store).epochs == [0, 7]
@@ -117,7 +115,7 @@ def test_of_two_finished_revisions_the_newer_counts(store: Path) -> None:
     assert Recording(store).metrics["value"].tolist() == [1.0, 0.1]
 
 
-def test_lost_activations_are_found_and_not_taken_for_zeros(store: Path) -> None:
+def test_missing_chunks_are_not_read_as_zeros(store: Path) -> None:
     chunks = [path for path in (snapshot(store, 7) / "00.probe" / "00.1" / "c").rglob("*") if path.is_file()]
     assert chunks
     for chunk in chunks:
@@ -128,61 +126,61 @@ def test_lost_activations_are_found_and_not_taken_for_zeros(store: Path) -> None
         recording.activations(7, "1")
 
 
-def test_damaged_activations_and_probes_are_found(store: Path) -> None:
+def test_damaged_activations_and_probes_are_reported(store: Path) -> None:
     (chunk,) = [path for path in (snapshot(store, 7) / "00.probe" / "00.1" / "c").rglob("*") if path.is_file()]
     chunk.write_bytes(b"not what was written")
-    with pytest.raises(BrokenStore, match=r"can't be read|is damaged"):
+    with pytest.raises(BrokenStore, match=r"cannot be read|is damaged"):
         Recording(store).activations(7, "1")
     shutil.rmtree(snapshot(store, 0) / "00.probe" / "01.output")
-    with pytest.raises(BrokenStore, match="can't be read"):
+    with pytest.raises(BrokenStore, match="cannot be read"):
         Recording(store).activations(0, "output")
     shutil.rmtree(store / "probes" / "00.probe" / "labels" / "c")
-    with pytest.raises(BrokenStore, match=r"probe 'probe' in .* is damaged"):
+    with pytest.raises(BrokenStore, match=r"Probe 'probe' in .* is damaged"):
         Recording(store).labels()
 
 
-def test_damaged_marks_are_found(store: Path) -> None:
+def test_damaged_attributes_are_reported(store: Path) -> None:
     edit(snapshot(store, 7) / "zarr.json", lambda attributes: attributes.pop("layers"))
-    with pytest.raises(BrokenStore, match=r"snapshot 7 of .* is damaged"):
+    with pytest.raises(BrokenStore, match=r"Snapshot 7 of .* is damaged"):
         Recording(store)
 
 
-def test_another_version_or_a_header_with_gaps_is_refused(store: Path) -> None:
+def test_another_version_or_an_incomplete_header_is_rejected(store: Path) -> None:
     edit(store / "zarr.json", lambda attributes: attributes.pop("seeds"))
-    with pytest.raises(BrokenStore, match="lacks 'seeds' in its header"):
+    with pytest.raises(BrokenStore, match="lacks 'seeds'"):
         Recording(store)
     edit(store / "zarr.json", lambda attributes: attributes.update(version=99))
-    with pytest.raises(BrokenStore, match="version 99; want version 2"):
+    with pytest.raises(BrokenStore, match="version 2, got version 99"):
         Recording(store)
     with pytest.raises(BrokenStore, match="version 99"):
         record(MODEL, X, Y, store=store, resume=True)
     assert snapshot(store, 0).is_dir()
 
 
-def test_a_store_that_was_only_begun_is_half_written(store: Path) -> None:
+def test_a_store_without_a_header_is_incomplete(store: Path) -> None:
     edit(store / "zarr.json", lambda attributes: attributes.clear())
-    with pytest.raises(BrokenStore, match="half-written"):
+    with pytest.raises(BrokenStore, match="incomplete recording"):
         Recording(store)
-    with pytest.raises(InvalidArgument, match="interrupted; want resume=True"):
+    with pytest.raises(InvalidArgument, match=r"interrupted recording\. Pass resume=True"):
         record(MODEL, X, Y, store=store)
     with record(MODEL, X, Y, store=store, resume=True) as recorder:
         assert recorder.epochs == []
 
 
-def test_a_zarr_group_of_somebody_else_is_no_recording(tmp_path: Path) -> None:
+def test_another_zarr_group_is_not_a_recording(tmp_path: Path) -> None:
     import zarr
 
     zarr.create_group(tmp_path, attributes={"experiment": "mine"}, zarr_format=3)
     with pytest.raises(BrokenStore, match="not a recording"):
         Recording(tmp_path)
-    with pytest.raises(InvalidArgument, match="no recording"):
+    with pytest.raises(InvalidArgument, match=r"^store must be a new folder"):
         record(MODEL, X, Y, store=tmp_path, overwrite=True)
     assert zarr.open_group(tmp_path, mode="r").attrs["experiment"] == "mine"
 
 
 def test_large_layers_are_cut_into_chunks_and_come_back_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infoflow.plane.store._CHUNK_BYTES", 700)
-    monkeypatch.setattr("infoflow.plane.store._LARGEST_CHUNK_BYTES", 300)
+    monkeypatch.setattr("infoflow.plane.array_files._CHUNK_BYTES", 700)
+    monkeypatch.setattr("infoflow.plane.array_files._LARGEST_CHUNK_BYTES", 300)
 
     class Stacked(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -196,7 +194,7 @@ def test_large_layers_are_cut_into_chunks_and_come_back_whole(tmp_path: Path, mo
     assert np.array_equal(Recording(tmp_path).activations(0, "output"), expected)
 
 
-def test_digests_tell_shape_type_and_content_apart() -> None:
+def test_digests_depend_on_shape_type_and_content() -> None:
     a = np.arange(6, dtype=np.float32)
     different = [a, a.reshape(2, 3), a.astype(np.float64), a + 1, -a]
     assert len({digest(each) for each in different}) == len(different)

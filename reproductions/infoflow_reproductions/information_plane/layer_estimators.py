@@ -14,7 +14,7 @@ from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import LayerInformation
 from infoflow.estimators import AddedNoise, MatrixRenyi, Neural, SamplePropagation
 from infoflow.estimators.registry import named_parameters, parse
-from infoflow.plane.labels import label
+from infoflow.plane.naming import display_name
 from infoflow_reproductions.information_plane.generative import Generative
 
 
@@ -127,4 +127,4 @@ def estimator_of(text: str, shapes: Mapping[int, tuple[int, ...]]) -> Any:
 
 def label_of(text: str) -> str:
     """The estimator's name in the plane's table."""
-    return label(estimator_of(text, {}))
+    return display_name(estimator_of(text, {}))

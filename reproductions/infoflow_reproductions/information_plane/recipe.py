@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infoflow.estimators.registry import named_parameters
-from infoflow.plane.labels import label
+from infoflow.plane.naming import display_name
 from infoflow.plane.sweeps import Sweep
 from infoflow.training import Training
 from infoflow_reproductions.information_plane.layer_estimators import label_of
@@ -47,7 +47,7 @@ class SettingSweep:
     def value_of(self, estimator: str) -> float | None:
         """The value that belongs to an estimator's label in a plane's table."""
         known: dict[str, Any] = {
-            label(one): value for one, value in zip(self.sweep.estimators(), self.values, strict=True)
+            display_name(one): value for one, value in zip(self.sweep.estimators(), self.values, strict=True)
         }
         return known.get(estimator)
 

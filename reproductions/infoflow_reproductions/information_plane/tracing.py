@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from infoflow.models.seeded import seeded
 from infoflow.plane import Plane, analyse, geometry_of, record
-from infoflow.plane.labels import label
+from infoflow.plane.naming import display_name
 from infoflow.training import Fit, Optimizer, Player, fit, snapshot_epochs, train
 from infoflow_reproductions.harness.trial import Context, Trial
 from infoflow_reproductions.information_plane.curves import packed, packed_geometry, packed_metrics
@@ -120,7 +120,7 @@ def _analyzed(store: str, settings: Traced, data: Inputs, shapes: Mapping[int, t
     once: dict[str, tuple[str, Any]] = {}
     for text in settings.estimators:
         estimator = estimator_of(text, shapes)
-        once.setdefault(label(estimator), (text, estimator))
+        once.setdefault(display_name(estimator), (text, estimator))
     few = {*settings.few} if "pairs" in data.probes else set()
     small = [estimator for text, estimator in once.values() if text in few]
     large = [estimator for text, estimator in once.values() if text not in few]

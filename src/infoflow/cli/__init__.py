@@ -1,4 +1,4 @@
-"""`infoflow COMMAND ...`: a thin shell over the library; only this room prints."""
+"""The command line, `infoflow COMMAND ...`; the only subpackage that prints."""
 
 from __future__ import annotations
 

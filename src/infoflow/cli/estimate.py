@@ -2,91 +2,71 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tyro
 
 from infoflow.cli.options import parse_options
-from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument
-from infoflow.core.estimate import Estimate
-from infoflow.core.files import write_atomically
+from infoflow.core.files import write_text
+from infoflow.core.settings import NonNegativeInt, Seed, Settings
 from infoflow.data.files import ArrayFile
-from infoflow.estimators import conditional_mutual_information, mutual_information, parse
+from infoflow.estimators import conditional_mutual_information, mutual_information
+from infoflow.estimators.registry import resolve
 from infoflow.plane.provenance import plain
 
 
 @dataclass(frozen=True)
-class Options:
-    """Estimate the mutual information between arrays of an .npz, .npy, .csv or .parquet file.
+class Options(Settings):
+    """Estimate the mutual information between arrays of an .npz, .npy, .csv or .parquet file. An integer array of one
+    column is treated as classes.
 
-    An integer array of one column means classes."""
+    examples:
+      infoflow estimate pairs.npz --x x --y y
+      infoflow estimate table.csv --x age,weight --y label --estimator ksg:k=5 --permutations 99
+      infoflow estimate samples.npy --x 0:3 --y 3 --z 4"""
 
     file: tyro.conf.Positional[Path]
-    """The file."""
+    """file to read"""
     x: str
-    """Name of X: an array, columns joined by commas, or column numbers of an .npy (0:3)."""
+    """X: name of an array, columns joined by commas, or column numbers of an .npy (0:3)"""
     y: str
-    """Name of Y."""
+    """Y, in the same form"""
     z: str | None = None
-    """Name of Z: estimate I(X;Y|Z) instead."""
+    """Z: estimate I(X;Y|Z) instead"""
     estimator: str = "auto"
-    """auto, or name:parameter=value,parameter=value."""
+    """auto, or name:parameter=value,parameter=value"""
     interval: str | None = None
-    """Also an interval: subsampling, bootstrap or jackknife."""
-    permutations: int = 0
-    """Also a p-value, from so many shuffles of Y."""
-    seed: int = 0
-    """Seed of the interval and the shuffles."""
+    """add an interval: subsampling, bootstrap or jackknife"""
+    permutations: NonNegativeInt = 0
+    """add a p-value from this number of permutations of Y"""
+    seed: Seed = 0
+    """random seed of interval and permutations"""
     output: Path | None = None
-    """Also write the result as JSON."""
+    """write the result as JSON, too"""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.z is not None and (self.interval is not None or self.permutations):
+            raise InvalidArgument("z", "omitted with interval or permutations", self.z)
+        if self.output is not None and (self.output.exists() or not self.output.parent.is_dir()):
+            raise InvalidArgument("output", "a new file in an existing folder", str(self.output))
 
 
 def command(argv: list[str]) -> None:
-    """Runs `infoflow estimate` with these arguments."""
+    """Run `infoflow estimate` with these arguments."""
     options = parse_options(Options, argv, prog="infoflow estimate")
-    _check(options)
     arrays = ArrayFile(options.file)
     x, y = arrays[options.x], arrays[options.y]
-    estimator = options.estimator if options.estimator == "auto" else parse(options.estimator)
+    estimator = options.estimator if options.estimator == "auto" else resolve(options.estimator)
     if options.z is not None:
         found = conditional_mutual_information(x, y, arrays[options.z], estimator=estimator)
     else:
-        found = mutual_information(
-            x,
-            y,
-            estimator=estimator,
-            interval=options.interval,
-            permutations=options.permutations,
-            seed=options.seed,
-        )
+        further: dict[str, Any] = {"interval": options.interval, "permutations": options.permutations}
+        found = mutual_information(x, y, estimator=estimator, seed=options.seed, **further)
     print(found)
     if options.output is not None:
-        text = as_json(found)
-        write_atomically(options.output, lambda part: part.write_text(text))
-
-
-def _check(options: Options) -> None:
-    """What is wrong with the options is said before anything is computed."""
-    integer(options.permutations, "permutations", minimum=0)
-    integer(options.seed, "seed", minimum=0)
-    if options.z is not None and (options.interval is not None or options.permutations):
-        raise InvalidArgument("interval and permutations are for I(X;Y); want them without z")
-    if options.output is None:
-        return
-    if options.output.exists():
-        raise InvalidArgument(f"{options.output} exists; want a new file")
-    if not options.output.parent.is_dir():
-        raise InvalidArgument(f"output {options.output}: there is no folder {options.output.parent}")
-
-
-def as_json(estimate: Estimate) -> str:
-    """The estimate as JSON; an absent ceiling is null, and an infinite estimate the text "inf"."""
-    fields = dataclasses.asdict(estimate) | {"bits": estimate.bits, "saturated": estimate.saturated}
-    if not math.isfinite(estimate.ceiling):
-        fields["ceiling"] = None
-    return json.dumps(plain(fields), indent=2, allow_nan=False) + "\n"
+        write_text(options.output, json.dumps(plain(found.to_dict()), indent=2, allow_nan=False) + "\n")

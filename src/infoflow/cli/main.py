@@ -26,17 +26,15 @@ class Command:
 
 
 COMMANDS = {
-    "plane": Command(
-        "infoflow.cli.plane", "train networks on real data, record them, and draw their information plane"
-    ),
-    "report": Command("infoflow.cli.report", "analyze recordings that exist and draw their information plane"),
+    "plane": Command("infoflow.cli.plane", "train networks on real data and write their information plane"),
+    "report": Command("infoflow.cli.report", "analyze existing recordings and write their information plane"),
     "estimate": Command("infoflow.cli.estimate", "estimate the mutual information between columns of a file"),
 }
 
 GROUP = "infoflow.commands"
 """Entry-point group in which an installed package adds commands: `name = "package.module:COMMAND"`, a `Command`."""
 
-# Commands of packages that live beside this one, and where they come from.
+# Commands of the other packages of this repository.
 _ELSEWHERE = {"reproduce": "infoflow-reproductions", "bench": "infoflow-benchmarks"}
 
 
@@ -52,7 +50,11 @@ def usage() -> str:
     return (
         "usage: infoflow COMMAND [options]\n\n"
         "Measure, shape and see the information that flows through a neural network.\n\n"
-        f"{lines}\nSee 'infoflow COMMAND --help' for the options of a command.\n"
+        f"commands:\n{lines}\n"
+        "examples:\n"
+        "  infoflow estimate pairs.csv --x age,weight --y label\n"
+        "  infoflow report runs/mine --output report\n\n"
+        "See 'infoflow COMMAND --help' for the options of a command.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""Options from a dataclass by tyro, with its faults told in one line like ours."""
+"""Command-line options from a dataclass, through tyro; its errors become one line."""
 
 from __future__ import annotations
 
@@ -15,24 +15,43 @@ T = TypeVar("T")
 
 
 def parse_options(kind: type[T], argv: Sequence[str], *, prog: str, default: Any = None) -> T:
-    """The dataclass `kind` filled from `argv`; its fields are the options, their docstrings the help.
+    """Parse command-line arguments into a dataclass, whose fields are the options and their docstrings the help.
 
-    Raises InvalidArgument with the first line of what is wrong.
+    Parameters
+    ----------
+    kind
+        The dataclass.
+    argv
+        Arguments after the name of the command.
+    prog
+        Name of the command in messages.
+    default
+        An instance with other defaults.
+
+    Returns
+    -------
+    object
+        An instance of `kind`.
+
+    Raises
+    ------
+    InvalidArgument
+        If the arguments are invalid, with tyro's message in one line.
     """
-    told = io.StringIO()
+    printed = io.StringIO()
     arguments: dict[str, Any] = {} if default is None else {"default": default}
     try:
-        with contextlib.redirect_stderr(told):
+        with contextlib.redirect_stderr(printed):
             options: T = tyro.cli(kind, prog=prog, args=list(argv), **arguments)
             return options
     except SystemExit as stop:
         if stop.code in (0, None):  # --help
             raise
-        raise InvalidArgument(f"{_first_words(told.getvalue())} (see {prog} --help)") from None
+        raise InvalidArgument(f"{_message(printed.getvalue())} See '{prog} --help'.") from None
 
 
 def value_of(option: str, argv: Sequence[str]) -> str | None:
-    """The value given to one option, read ahead of parsing (a protocol decides the defaults of the other options)."""
+    """The value of one option, read before parsing, for an option that sets the defaults of others."""
     for i, argument in enumerate(argv):
         if argument.startswith(f"{option}="):
             return argument.split("=", 1)[1]
@@ -41,8 +60,8 @@ def value_of(option: str, argv: Sequence[str]) -> str | None:
     return None
 
 
-def _first_words(box: str) -> str:
-    """tyro draws a box, or rules of hyphens where the terminal knows no box: the first section, and any suggestion."""
+def _message(box: str) -> str:
+    """The first section and any suggestion of the box that tyro draws (lines of hyphens on a plain terminal)."""
     lines = [line.strip("│╭╮╰╯ ") for line in box.splitlines()]
     sections: list[list[str]] = [[]]
     for line in lines[1:]:  # below the title
@@ -50,8 +69,8 @@ def _first_words(box: str) -> str:
             sections.append([])
         elif line:
             sections[-1].append(line)
-    sections = [section for section in sections if section] or [["the options can't be understood"]]
+    sections = [section for section in sections if section] or [["invalid options"]]
     message = " ".join(sections[0])
     if len(sections) > 1 and sections[1][0].startswith("Perhaps you meant"):
         message += "; " + " ".join(sections[1][:2]).lower().replace(":", "", 1)
-    return message
+    return message.rstrip(".") + "."

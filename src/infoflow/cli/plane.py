@@ -1,4 +1,4 @@
-"""`infoflow plane`: the main job."""
+"""`infoflow plane`: train networks, record them, and write their information plane."""
 
 from __future__ import annotations
 
@@ -11,62 +11,63 @@ import torch
 import tyro
 
 from infoflow.cli.options import parse_options, value_of
-from infoflow.core import checks
+from infoflow.core.settings import Integer, check
 from infoflow.plane.experiment import run
-from infoflow.plane.settings import Settings, protocol
+from infoflow.plane.protocols import Experiment, protocol
 
 
 @dataclass(frozen=True)
 class Options:
     """Train networks on real data, record them through training, estimate I(X;T) and I(T;Y) of every layer, and
-    write the recording, the table, a picture and a page to explore."""
+    write the recording, the table, a figure and an HTML report.
 
-    settings: Annotated[Settings, tyro.conf.arg(name="")]
+    examples:
+      infoflow plane
+      infoflow plane --protocol saxe --data szt --output runs/saxe
+      infoflow plane --activations relu --widths 32 16 --estimators binning:width=0.1 ksg:k=5
+      infoflow plane --output runs/saxe --protocol saxe --data szt --resume"""
+
+    experiment: Annotated[Experiment, tyro.conf.arg(name="")]
     protocol: str = "default"
-    """Whose settings the other options start from: default, idnns (SZT) or saxe (SZT, MNIST)."""
+    """published settings that the other options start from: default, idnns (SZT) or saxe (SZT, MNIST)"""
     output: Path | None = None
-    """Run folder (default: runs/DATA-PROTOCOL)."""
+    """run folder (default: runs/DATA-PROTOCOL)"""
     data_root: Path | None = None
-    """Where the MNIST family lies (default: $INFOFLOW_DATA, then ~/.cache/infoflow)."""
+    """folder of the MNIST family (default: $INFOFLOW_DATA, then ~/.cache/infoflow)"""
     resume: bool = False
-    """Go on with a run that was interrupted."""
+    """continue an interrupted run"""
     overwrite: bool = False
-    """Replace a former run in the output folder."""
+    """replace an earlier run in the output folder"""
     device: str = "auto"
-    """cpu, cuda, cuda:1, ... or auto."""
+    """cpu, cuda, cuda:1, ... or auto"""
     jobs: int = -1
-    """Processes that analyse at once; -1 means one for each processor."""
+    """number of processes of the analysis; -1 for one per processor"""
     threads: int | None = None
-    """Threads of each torch operation on the CPU (default: one for networks too small to share, else torch's own)."""
+    """threads of each torch operation on the CPU (default: one for narrow networks, else torch's own)"""
     quiet: bool = False
-    """No progress bars."""
+    """show no progress bars"""
 
 
 def command(argv: list[str]) -> None:
-    """Runs `infoflow plane` with these arguments."""
-    settings = protocol(value_of("--protocol", argv) or "default", value_of("--data", argv))
-    options = parse_options(Options, argv, prog="infoflow plane", default=Options(settings))
-    _set_threads(options)
-    folder = options.output or Path("runs") / f"{options.settings.data}-{options.protocol}"
+    """Run `infoflow plane` with these arguments."""
+    experiment = protocol(value_of("--protocol", argv) or "default", value_of("--data", argv))
+    options = parse_options(Options, argv, prog="infoflow plane", default=Options(experiment))
+    # A narrow layer is done before a second thread has started; on a busy machine threads wait far longer.
+    if options.threads is not None:
+        torch.set_num_threads(check(options.threads, "threads", Integer(1)))
+    elif max(options.experiment.widths) <= 256:
+        torch.set_num_threads(1)
     finished = run(
-        options.settings,
-        folder,
+        options.experiment,
+        options.output or Path("runs") / f"{options.experiment.data}-{options.protocol}",
         data_root=options.data_root,
         resume=options.resume,
         overwrite=options.overwrite,
         device=options.device,
-        jobs=options.jobs,
+        n_jobs=options.jobs,
         progress=not options.quiet and sys.stderr.isatty(),
     )
     print(finished.plane.audit())
     print(f"\nWritten to {finished.folder}:")
     for what, path in finished.files.items():
         print(f"  {what:<18} {path}")
-
-
-def _set_threads(options: Options) -> None:
-    """A layer this narrow is done before a second thread has woken up; on a busy machine it waits far longer."""
-    if options.threads is not None:
-        torch.set_num_threads(checks.integer(options.threads, "threads"))
-    elif max(options.settings.widths) <= 256:
-        torch.set_num_threads(1)

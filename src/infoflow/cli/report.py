@@ -1,4 +1,4 @@
-"""`infoflow report STORE ...`: analysis and drawing of recordings that exist already."""
+"""`infoflow report`: analyze and draw existing recordings."""
 
 from __future__ import annotations
 
@@ -10,50 +10,47 @@ import tyro
 
 from infoflow.cli.options import parse_options
 from infoflow.core.errors import InvalidArgument
-from infoflow.estimators.registry import parse
-from infoflow.plane.analysis import analyse
-from infoflow.plane.recording import Recording
+from infoflow.plane import Recording, analyse
 
 
 @dataclass(frozen=True)
 class Options:
-    """Analyse recordings (made by `infoflow plane` or by infoflow.plane.record in your own loop) and draw them."""
+    """Analyze recordings that `infoflow plane` or infoflow.plane.record wrote, and write the table, a figure and an
+    HTML report.
+
+    examples:
+      infoflow report runs/mine
+      infoflow report runs/tanh runs/relu --output compared --estimators binning:width=0.1 ksg"""
 
     stores: tyro.conf.Positional[tuple[str, ...]]
-    """Recordings: one or several Zarr stores."""
+    """recordings: one or several Zarr stores"""
     output: Path = Path("report")
-    """Folder for the table, the picture and the page."""
+    """folder of the table, the figure and the report"""
     estimators: tuple[str, ...] = ("binning:width=0.07", "kernel-density:variance=0.01")
-    """How to measure: name, or name:parameter=value,parameter=value."""
+    """estimators: name, or name:parameter=value,parameter=value"""
     overwrite: bool = False
-    """Replace files of a former report in the output folder."""
+    """replace files of an earlier report in the output folder"""
     jobs: int = -1
-    """Processes that analyse at once; -1 means one for each processor."""
+    """number of processes; -1 for one per processor"""
     quiet: bool = False
-    """No progress bars."""
+    """show no progress bar"""
 
 
 def command(argv: list[str]) -> None:
-    """Runs `infoflow report` with these arguments."""
+    """Run `infoflow report` with these arguments."""
     options = parse_options(Options, argv, prog="infoflow report")
-    if not options.stores:
-        raise InvalidArgument("no recording named; want one or more Zarr stores")
-    recordings: dict[str, Recording] = {}
-    for store in options.stores:
-        recording = Recording(store)
-        if recording.name in recordings:
-            raise InvalidArgument(f"two recordings are named {recording.name!r}; want different names")
-        recordings[recording.name] = recording
+    recordings = [Recording(store) for store in options.stores]
+    names = [recording.name for recording in recordings]
+    if len(set(names)) < len(names) or not names:
+        raise InvalidArgument("stores", "at least one recording, each of another network", got_text=str(names))
     page = options.output / "report.html"
     if page.exists() and not options.overwrite:
-        raise InvalidArgument(f"{page} exists; want --overwrite or another --output")
-    plane = analyse(
-        recordings,
-        [parse(text) for text in options.estimators],
-        n_jobs=options.jobs,
-        progress=not options.quiet and sys.stderr.isatty(),
-    )
-    options.output.mkdir(parents=True, exist_ok=True)
+        raise InvalidArgument(
+            "output", "a folder without a report", got_text=str(page), remedy="Replace it with --overwrite."
+        )
+    progress = not options.quiet and sys.stderr.isatty()
+    networks = dict(zip(names, recordings, strict=True))
+    plane = analyse(networks, options.estimators, n_jobs=options.jobs, progress=progress)
     plane.save(options.output)
     plane.figure(options.output / "plane.png")
     plane.report(page)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from infoflow.core.capture import OUTPUT
 from infoflow.core.checks import choice
 from infoflow.core.errors import InvalidArgument, MissingExtra
 from infoflow.integrations.watch import Watch, scalars
+from infoflow.plane import Readout
 
 try:
     from transformers import TrainerCallback
@@ -58,7 +59,7 @@ class TransformersRecorder(TrainerCallback or object):  # type: ignore[misc]
         probe_y: Any,
         *,
         layers: Sequence[str] | None = None,
-        tokens: str = "mean",
+        tokens: Literal["none", "mean", "first", "last"] = "mean",
         padding: int | None = None,
         unit: str = "epoch",
         **settings: Any,
@@ -68,9 +69,9 @@ class TransformersRecorder(TrainerCallback or object):  # type: ignore[misc]
         self._steps = choice(unit, "unit", UNITS) == "step"
         self._layers, self._arguments = layers, (probe_x, probe_y)
         self._settings = {
-            "tokens": tokens,
-            "padding": padding if tokens in ("mean", "last") else None,
-            "call": masked(padding),
+            "readout": Readout(
+                tokens=tokens, padding=padding if tokens in ("mean", "last") else None, call=masked(padding)
+            ),
             "output": first_output,
             **settings,
         }

@@ -1,4 +1,4 @@
-"""The information plane of a network through training: record it, analyse it, audit it, show it."""
+"""The information plane of a network through training: record it, analyze it, audit it, draw it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from infoflow.plane.activation_geometry import Geometry, geometry, geometry_of
 from infoflow.plane.analysis import analyse
 from infoflow.plane.auditing import Audit, audit
 from infoflow.plane.plane import Plane
+from infoflow.plane.readout import Readout
 from infoflow.plane.recorder import Recorder, record
 from infoflow.plane.recording import Recording
 from infoflow.plane.sweeps import Sweep, sensitivity
@@ -14,6 +15,7 @@ __all__ = [
     "Audit",
     "Geometry",
     "Plane",
+    "Readout",
     "Recorder",
     "Recording",
     "Sweep",
@@ -24,3 +26,7 @@ __all__ = [
     "record",
     "sensitivity",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

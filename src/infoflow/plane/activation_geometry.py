@@ -1,4 +1,4 @@
-"""The geometry of a layer's activations beside its information: what a deterministic layer's numbers often measure."""
+"""Geometry of a layer's activations, which the estimates of a deterministic layer often measure."""
 
 from __future__ import annotations
 
@@ -10,48 +10,74 @@ import pandas as pd
 
 from infoflow.core.checks import classes, paired, samples
 from infoflow.core.errors import InvalidArgument
-from infoflow.plane.recording import Recording
+from infoflow.plane.recording import Recording, as_recording
 from infoflow.plane.store import Location
 
-# This near to an end of the layer's range (as a part of it) a unit counts as saturated.
+# A unit is saturated this close to an end of the layer's range, as a share of the range.
 _EDGE = 0.01
 
 COLUMNS = ["network", "probe", "layer", "depth", "seed", "epoch", "measure", "value"]
 
 
 class Geometry(NamedTuple):
-    """How a layer's activations lie; all of them are numbers without a unit, or in that of the activations.
+    """Geometry of a layer's activations; lengths are in the unit of the activations.
 
+    Examples
+    --------
     >>> geometry([[0.0], [1.0]], [0, 1]).high
     1.0
     """
 
     low: float
-    """The least activation."""
+    """Least activation."""
     high: float
-    """The greatest."""
+    """Greatest activation."""
     saturated: float
-    """The part of the activations within 1 % of the layer's range from its ends (of ReLU: those that are off too)."""
+    """Share of the activations within 1 % of the layer's range from its ends (of ReLU, inactive units too)."""
     within: float
     """Root mean square distance of two samples of one class."""
     between: float
     """Root mean square distance of two samples of different classes."""
     effective_rank: float
-    """exp H(λ/Σλ), λ the eigenvalues of the covariance: over how many directions the activations spread."""
+    """exp H(λ/Σλ) with λ the eigenvalues of the covariance: the number of directions in which activations vary."""
 
 
 def geometry(t: Any, y: Any) -> Geometry:
-    """The geometry of activations t (n, d) with classes y (n,).
+    """Range, saturation, class distances and effective rank of a layer's activations.
+
+    Parameters
+    ----------
+    t : array-like of shape (n, d)
+        Activations.
+    y : array-like of shape (n,)
+        Integer classes.
+
+    Returns
+    -------
+    Geometry
+        `between` is 0 where there is one class, the effective rank 0 where nothing varies.
+
+    Raises
+    ------
+    InvalidArgument
+        If shapes do not match or a value is NaN; `TooFewSamples` for fewer than two samples.
+
+    Notes
+    -----
+    ::
 
         within² = Σ_c Σ_{i,j∈c} |t_i − t_j|² / Σ_c n_c²,    between² = Σ_{i,j: y_i≠y_j} |t_i − t_j|² / (n² − Σ_c n_c²),
         effective rank = exp(−Σ_k p_k log p_k),   p = eigenvalues of the covariance, divided by their sum.
 
-    Pairs are ordered and include a sample with itself, so that sums over classes do: O(n d), no distance is computed.
-    `between` is 0 where there is one class, the effective rank 0 where nothing varies.
+    Pairs are ordered and include a sample with itself, so that sums over classes suffice: O(n d), without distances.
 
-    Raises InvalidArgument (shapes, NaN), TooFewSamples. Goldfeld et al. (2019) watch such distances for clustering;
+    References
+    ----------
+    Goldfeld et al., "Estimating information flow in deep neural networks", ICML 2019 (distances and clustering).
     Roy and Vetterli, "The effective rank", EUSIPCO 2007, Definition 1.
 
+    Examples
+    --------
     >>> found = geometry([[0.0, 0.0], [0.0, 2.0], [4.0, 0.0], [4.0, 2.0]], [0, 0, 1, 1])
     >>> round(found.within, 3), round(found.between, 3), round(found.effective_rank, 3)
     (1.414, 4.243, 1.649)
@@ -86,7 +112,7 @@ def geometry(t: Any, y: Any) -> Geometry:
 
 def _effective_rank(centered: np.ndarray[Any, Any]) -> float:
     n, d = centered.shape
-    # The smaller of the two Gram matrices has all the eigenvalues that aren't 0.
+    # The smaller of the two Gram matrices has all eigenvalues that differ from 0.
     gram = centered.T @ centered if d <= n else centered @ centered.T
     eigenvalues = np.clip(np.linalg.eigvalsh(gram), 0.0, None)
     total = eigenvalues.sum()
@@ -104,13 +130,35 @@ def geometry_of(
     epochs: Iterable[int] | None = None,
     probes: Iterable[str] | None = None,
 ) -> pd.DataFrame:
-    """The geometry of every recorded layer through training, tidy: a row for each layer, seed, epoch and measure.
+    """Geometry of every recorded layer through training.
 
-    `layers`, `epochs` and `probes` choose; None means all. Columns: network, probe, layer, depth, seed, epoch, measure
-    (the fields of `Geometry`), value.
+    Parameters
+    ----------
+    recording
+        Folder, URL or `Recording`.
+    layers
+        Layers to measure; None for all.
+    epochs
+        Epochs to measure; None for all.
+    probes
+        Probes to measure; None for all.
 
-    Raises UnknownName, MissingData, BrokenStore (recordings), InvalidArgument (an empty choice).
+    Returns
+    -------
+    pandas.DataFrame
+        One row per probe, layer, epoch, seed and measure (the fields of `Geometry`), in column `value`.
 
+    Raises
+    ------
+    InvalidArgument
+        If a selection is empty; `UnknownName` for what was not recorded.
+    MissingData
+        If there is no recording.
+    BrokenStore
+        If the recording is damaged.
+
+    Examples
+    --------
     >>> import tempfile, torch
     >>> from infoflow.plane import record
     >>> folder = tempfile.TemporaryDirectory()
@@ -122,18 +170,19 @@ def geometry_of(
     [1.0]
     >>> folder.cleanup()
     """
-    source = recording if isinstance(recording, Recording) else Recording(recording)
-    chosen_layers = source.layers if layers is None else list(layers)
-    chosen_epochs = source.epochs if epochs is None else list(epochs)
-    chosen_probes = source.probes if probes is None else list(probes)
-    chosen = {"layers": chosen_layers, "epochs": chosen_epochs, "probes": chosen_probes}
-    if empty := [name for name, values in chosen.items() if not values]:
-        raise InvalidArgument(f"{empty[0]} is empty; want at least one, or None for all")
+    source = as_recording(recording)
+    chosen: dict[str, list[Any]] = {
+        name: list(getattr(source, name) if choice is None else choice)
+        for name, choice in (("layers", layers), ("epochs", epochs), ("probes", probes))
+    }
+    for name, values in chosen.items():
+        if not values:
+            raise InvalidArgument(name, "None, or hold at least one", got_text="an empty selection")
     rows = []
-    for probe in chosen_probes:
+    for probe in chosen["probes"]:
         y = source.labels(probe)
-        for layer in chosen_layers:
-            for epoch in chosen_epochs:
+        for layer in chosen["layers"]:
+            for epoch in chosen["epochs"]:
                 for seed, t in zip(source.seeds, source.activations(epoch, layer, probe), strict=True):
                     point = (source.name, probe, layer, source.layers.index(layer), seed, epoch)
                     found = geometry(t, y)

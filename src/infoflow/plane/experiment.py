@@ -1,10 +1,10 @@
-"""The main job: train networks, record them, estimate, and write a run folder that says everything.
+"""Train networks, record them, estimate their information plane, and write it all into a run folder.
 
 RUN/run.json                    the settings, written first
 RUN/recordings/NETWORK.zarr     activations of the probe set at every snapshot
-RUN/checkpoints/NETWORK.pt      where training can go on after an interruption
-RUN/analysis/                   finished parts of the analysis
-RUN/table.parquet, table.csv    the plane, one row per network, layer, seed, epoch, estimator and axis
+RUN/checkpoints/NETWORK.pt      where training continues after an interruption
+RUN/analysis/                   finished tables of the analysis
+RUN/table.parquet, table.csv    the plane: one row per network, layer, seed, epoch, estimator and axis
 RUN/metrics.csv, provenance.json, audit.txt, plane.png, report.html
 """
 
@@ -13,152 +13,172 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from infoflow import data as datasets
 from infoflow.core.errors import BrokenStore
-from infoflow.core.files import write_atomically
-from infoflow.estimators.registry import parse
+from infoflow.core.files import write_text
 from infoflow.models import MLP, stack
 from infoflow.plane.analysis import analyse
 from infoflow.plane.plane import Plane
+from infoflow.plane.protocols import Experiment
 from infoflow.plane.recorder import record
 from infoflow.plane.run_folder import open_run_folder
-from infoflow.plane.settings import Settings
 from infoflow.training import Training, snapshot_epochs, train, usable_device
 
 log = logging.getLogger(__name__)
 
 FORMAT = "infoflow plane run"
 
+_FILES = {
+    "report": "report.html",
+    "figure": "plane.png",
+    "table": "table.parquet",
+    "table as text": "table.csv",
+    "accuracy and loss": "metrics.csv",
+    "provenance": "provenance.json",
+    "audit": "audit.txt",
+    "recordings": "recordings",
+}
+
 
 @dataclass(frozen=True)
 class Run:
-    """A finished experiment: its folder, and the plane that was found."""
+    """A finished experiment: its folder and its plane."""
 
     folder: Path
     plane: Plane
 
     @property
     def files(self) -> dict[str, Path]:
-        """What lies in the folder, by what it is."""
-        return {
-            "report": self.folder / "report.html",
-            "picture": self.folder / "plane.png",
-            "table": self.folder / "table.parquet",
-            "table as text": self.folder / "table.csv",
-            "accuracy and loss": self.folder / "metrics.csv",
-            "provenance": self.folder / "provenance.json",
-            "audit": self.folder / "audit.txt",
-            "recordings": self.folder / "recordings",
-        }
+        """What the folder holds, by a description."""
+        return {what: self.folder / name for what, name in _FILES.items()}
 
 
 def run(
-    settings: Settings,
+    experiment: Experiment,
     folder: str | Path,
     *,
     data_root: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
     device: str = "auto",
-    jobs: int = 1,
+    n_jobs: int = 1,
     progress: bool = False,
 ) -> Run:
-    """Runs one experiment into a folder, or goes on with one that was interrupted.
+    """Run one experiment into a folder, or continue an interrupted one.
 
-    Everything is checked before anything is written. A folder that holds something is refused, unless `resume` (an
-    interrupted or finished run with the same settings goes on, and ends with the same table) or `overwrite` (a former
-    run of ours is replaced; a folder of anything else never is).
+    Parameters
+    ----------
+    experiment
+        Settings of the experiment.
+    folder
+        Run folder. One that holds something is an error unless `resume` or `overwrite` is set.
+    data_root
+        Folder of the data sets; None for $INFOFLOW_DATA, else the user's cache.
+    resume
+        Continue an interrupted or finished run with the same settings, to the same table.
+    overwrite
+        Replace an earlier run; a folder of anything else is never touched.
+    device
+        Device to train on, such as "cpu" or "cuda:1"; "auto" for a GPU where there is one.
+    n_jobs
+        Processes of the analysis; -1 for all processors.
+    progress
+        Show progress bars.
 
-    Raises MissingData (data set), InvalidArgument (folder, settings that differ on resume), BrokenStore (run.json).
+    Returns
+    -------
+    Run
+        The folder and the plane.
+
+    Raises
+    ------
+    MissingData
+        If the data set is missing.
+    InvalidArgument
+        If the folder holds something else, or settings differ on resume; nothing has been written then.
+    BrokenStore
+        If run.json or a recording is damaged.
     """
     folder = Path(folder)
-    split = datasets.load(settings.data, root=data_root, split_seed=0 if settings.shuffled_split else None)
-    estimators = [parse(text) for text in settings.estimators]
+    split = datasets.load(experiment.data, root=data_root, split_seed=0 if experiment.shuffled_split else None)
     where = usable_device(device)
-    open_run_folder(folder, FORMAT, settings.as_dict(), resume=resume, overwrite=overwrite)
-
+    open_run_folder(folder, FORMAT, experiment.as_dict(), resume=resume, overwrite=overwrite)
     stores = {}
-    for activation in settings.activations:
-        log.info("training %d %s network(s) on %s", settings.seeds, activation, settings.data)
-        stores[activation] = _train_and_record(activation, split, settings, folder, device=where, progress=progress)
-    plane = analyse(stores, estimators, n_jobs=jobs, progress=progress, cache=folder / "analysis")
+    for activation in experiment.activations:
+        log.info("training %d %s network(s) on %s", experiment.seeds, activation, experiment.data)
+        stores[activation] = _train_and_record(activation, split, experiment, folder, device=where, progress=progress)
+    plane = analyse(stores, experiment.estimators, n_jobs=n_jobs, progress=progress, cache=folder / "analysis")
     plane.save(folder)
-    write_atomically(folder / "audit.txt", lambda path: path.write_text(f"{plane.audit()}\n"))
+    write_text(folder / "audit.txt", f"{plane.audit()}\n")
     plane.figure(folder / "plane.png")
     plane.report(folder / "report.html")
     return Run(folder, plane)
 
 
 def _train_and_record(
-    activation: str, split: datasets.Split, settings: Settings, folder: Path, *, device: torch.device, progress: bool
+    activation: str,
+    split: datasets.Split,
+    experiment: Experiment,
+    folder: Path,
+    *,
+    device: torch.device,
+    progress: bool,
 ) -> Path:
-    train_set, test_set = split.train.tensors(), split.test.tensors()
-    seeds = range(settings.seeds)
-    widths = (train_set[0].shape[1], *settings.widths, split.train.classes)
-    network = stack(
-        [MLP(widths, activation, initialization=settings.initialization_for(activation), seed=seed) for seed in seeds]
-    ).to(device)
-    probe_x, probe_y = _probe(split, settings.probe)
-    store = folder / "recordings" / f"{activation}.zarr"
+    """Train the networks of one activation from all seeds in parallel; returns the recording."""
+    samples = {"train": split.train.tensors(), "test": split.test.tensors()}
+    seeds = list(range(experiment.seeds))
+    widths = (samples["train"][0].shape[1], *experiment.widths, split.train.classes)
+    initialization = experiment.initialization_for(activation)
+    network = stack([MLP(widths, activation, initialization=initialization, seed=seed) for seed in seeds]).to(device)
+    data = {"name": split.name, "source": split.train.source, "train": len(split.train), "test": len(split.test)}
     checkpoint = folder / "checkpoints" / f"{activation}.pt"
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    epochs = sorted({*snapshot_epochs(experiment.epochs, experiment.snapshots), *experiment.also_at})
     with record(
         network,
-        probe_x,
-        probe_y,
-        store=store,
+        *_probes(split, experiment.probe),
+        store=folder / "recordings" / f"{activation}.zarr",
         output=_softmax,
-        seeds=list(seeds),
+        seeds=seeds,
         name=activation,
-        resume=True,  # the folder is this run's own, and new if nothing was begun
+        resume=True,  # the folder belongs to this run, and is new if nothing was begun
         provenance={
-            "settings": settings.as_dict(),
+            "settings": experiment.as_dict(),
             "activation": activation,
             "widths": list(widths),
-            "data": {"name": split.name, "source": split.train.source, "train": len(split.train),
-                     "test": len(split.test), "sha256": split.whole.digest},
+            "data": {**data, "sha256": split.whole.digest},
         },
-    ) as recorder:  # fmt: skip
-        epochs = sorted({*snapshot_epochs(settings.epochs, settings.snapshots), *settings.also_at})
+    ) as recorder:
+        names = ("epochs", "batch_size", "optimizer", "learning_rate", "momentum", "weight_decay", "shuffle")
         train(
             network,
-            train_set,
-            Training(
-                epochs=settings.epochs,
-                batch_size=settings.batch_size,
-                optimizer=settings.optimizer,
-                learning_rate=settings.learning_rate,
-                momentum=settings.momentum,
-                weight_decay=settings.weight_decay,
-                shuffle=settings.shuffle,
-            ),
-            seeds=list(seeds),
-            evaluate={"train": train_set, "test": test_set},
+            samples["train"],
+            Training(**{name: getattr(experiment, name) for name in names}),
+            seeds=seeds,
+            evaluate=samples,
             snapshots=epochs,
             on_snapshot=lambda epoch, _, metrics: recorder.snapshot(epoch, **metrics),
             checkpoint=checkpoint,
             resume=checkpoint.exists(),
-            progress=f"training {settings.seeds} × {activation}" if progress else False,
+            progress=f"training {experiment.seeds} × {activation}" if progress else False,
         )
-        lost = sorted({*epochs} - {*recorder.epochs})
-        if lost:
-            raise BrokenStore(f"{store} lost its snapshots at epochs {lost}; want --overwrite to begin again")
-    return store
+        if lost := sorted({*epochs} - {*recorder.epochs}):
+            raise BrokenStore(
+                f"The recording of {activation} in {folder} lacks its snapshots at epochs {lost}. "
+                "Begin again with --overwrite."
+            )
+    return folder / "recordings" / f"{activation}.zarr"
 
 
-def _probe(split: datasets.Split, probe: str) -> tuple[Any, Any]:
-    if probe == "both":
-        train_x, train_y = split.train.tensors()
-        test_x, test_y = split.test.tensors()
-        return {"train": train_x, "test": test_x}, {"train": train_y, "test": test_y}
-    chosen = {"all": split.whole, "train": split.train, "test": split.test}[probe]
-    x, y = chosen.tensors()
-    return {probe: x}, {probe: y}
+def _probes(split: datasets.Split, probe: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Inputs and classes of the probe sets by name."""
+    parts = {"all": split.whole, "train": split.train, "test": split.test}
+    chosen = {name: parts[name].tensors() for name in (("train", "test") if probe == "both" else (probe,))}
+    return {name: x for name, (x, _) in chosen.items()}, {name: y for name, (_, y) in chosen.items()}
 
 
 def _softmax(logits: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Where a recording comes from: versions, machine and time, as plain JSON."""
+"""Versions, machine and time behind a result, and values as plain JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,18 @@ from infoflow import __version__
 
 
 def machine() -> dict[str, Any]:
-    """The versions, platform and time (UTC) of this process; reads, never sets."""
+    """Versions, platform and time (UTC) of this process.
+
+    Returns
+    -------
+    dict
+        Texts by name.
+
+    Examples
+    --------
+    >>> machine()["infoflow"] == __version__
+    True
+    """
     return {
         "infoflow": __version__,
         "torch": torch.__version__,
@@ -28,10 +39,21 @@ def machine() -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON can hold it: mappings with string keys, lists, finite numbers, strings.
+    """Convert a value to what JSON can hold: mappings with string keys, lists, finite numbers and strings.
 
-    Anything else (a path, a dtype, an optimizer, infinity) becomes its text, so storing a description never fails.
+    Parameters
+    ----------
+    value
+        Any object; one without a JSON form (a path, a dtype, an optimizer, infinity) becomes its text, so that storing
+        a description never fails.
 
+    Returns
+    -------
+    object
+        Nested dicts, lists, numbers, strings, booleans and None.
+
+    Examples
+    --------
     >>> plain({"lr": 0.1, 3: (1, float("inf"))})
     {'lr': 0.1, '3': [1, 'inf']}
     """

@@ -1,4 +1,4 @@
-"""Reads a recording."""
+"""A stored recording, for reading."""
 
 from __future__ import annotations
 
@@ -8,18 +8,34 @@ from typing import Any
 import pandas as pd
 
 from infoflow.core.errors import UnknownName
-from infoflow.plane.store import Array, Location, RecordingStore, Snapshot
+from infoflow.plane.array_files import Array, Stored
+from infoflow.plane.store import Location, RecordingStore, Snapshot
 
 
 class Recording:
-    """A recording that `infoflow.plane.record` wrote: activations of a fixed probe set through training.
+    """A recording that `infoflow.plane.record` wrote: activations on fixed probe sets through training.
 
-    `store` is its folder or fsspec URL. Only complete snapshots are seen, those that were there when it was opened;
-    activations are read when they are asked for, and checked against the digest that was stored with them.
+    Parameters
+    ----------
+    store
+        Folder or fsspec URL of the recording.
 
-    Raises MissingData when nothing is there, BrokenStore when it is half-written, damaged, foreign or of another
-    version, UnknownName for layers, probes and epochs that it doesn't hold. `infoflow.plane.record` has an example.
+    Raises
+    ------
+    MissingData
+        If the location is empty or missing.
+    BrokenStore
+        If it holds something else, or a recording that is incomplete, damaged or of another version.
+    UnknownName
+        From its methods, for a layer, probe, epoch or seed that was not recorded.
 
+    Notes
+    -----
+    Only the snapshots that were complete when it was opened are visible. Activations are read on request, and checked
+    against the digest that was stored with them.
+
+    Examples
+    --------
     >>> import tempfile, torch
     >>> from infoflow.models import MLP
     >>> from infoflow.plane import record
@@ -33,48 +49,49 @@ class Recording:
 
     def __init__(self, store: Location) -> None:
         self.store = store
-        self._archive = RecordingStore(store, read_only=True)
-        self._header = self._archive.header()
-        self._snapshots = self._archive.snapshots(self._header)
+        self._store = RecordingStore(store, read_only=True)
+        self._store.load()
+        self._header = self._store.header
+        self._snapshots = self._store.snapshots()
 
     @property
     def name(self) -> str:
-        """The network's name."""
+        """Name of the network."""
         return self._header.name
 
     @property
     def layers(self) -> list[str]:
-        """The layers' names, in the order of their depth."""
+        """Names of the layers, in the order of their depth."""
         return list(self._header.layers)
 
     @property
     def epochs(self) -> list[int]:
-        """The epochs of the snapshots, in order."""
+        """Epochs of the snapshots, in order."""
         return list(self._snapshots)
 
     @property
     def seeds(self) -> list[int]:
-        """The seeds of the networks that were recorded side by side."""
+        """Seeds of the networks that were recorded together."""
         return list(self._header.seeds)
 
     @property
     def probes(self) -> list[str]:
-        """The probes' names."""
+        """Names of the probe sets."""
         return list(self._header.probes)
 
     @property
     def chain(self) -> bool:
-        """Whether each layer is known to be computed from the one before it alone, so that data processing applies."""
+        """Whether each layer is known to depend on the one before it alone, so that data processing applies."""
         return self._header.chain
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Versions, platform, device and time of the recording; what the user added is under "user"."""
+        """Versions, platform, device and time of the recording; under "user" what the user added."""
         return dict(self._header.provenance)
 
     @property
     def metrics(self) -> pd.DataFrame:
-        """The metrics that were given with the snapshots: columns seed, epoch, metric, value."""
+        """Metrics that were passed with the snapshots: columns seed, epoch, metric and value."""
         rows = [
             (seed, snapshot.epoch, metric, value)
             for snapshot in self._snapshots.values()
@@ -85,59 +102,119 @@ class Recording:
         return pd.DataFrame(rows, columns=list(columns)).astype(columns)
 
     def inputs(self, probe: str | None = None) -> Array:
-        """The probe's inputs as they were given, shape (n, ...); `probe` may be left out when there is only one."""
-        return self._archive.probe(self._header, self._probe(probe))[0]
+        """Inputs of a probe, shape (n, ...).
+
+        Parameters
+        ----------
+        probe
+            Name of the probe; may be omitted where there is only one.
+
+        Returns
+        -------
+        numpy.ndarray
+            The inputs as they were passed to `record`.
+        """
+        return self._store.probe(self._probe(probe))[0]
 
     def labels(self, probe: str | None = None) -> Array:
-        """The probe's classes, shape (n,)."""
-        return self._archive.probe(self._header, self._probe(probe))[1]
+        """Classes of a probe, shape (n,).
+
+        Parameters
+        ----------
+        probe
+            Name of the probe; may be omitted where there is only one.
+
+        Returns
+        -------
+        numpy.ndarray
+            Integers.
+        """
+        return self._store.probe(self._probe(probe))[1]
 
     def activations(self, epoch: int, layer: str, probe: str | None = None) -> Array:
-        """A layer's activations at a snapshot, shape (seeds, n, d)."""
-        name = self._probe(probe)
-        return self._archive.activations(self._header, self._snapshot(epoch), name, self._layer(layer))
+        """Activations of a layer at a snapshot, shape (seeds, n, d).
+
+        Parameters
+        ----------
+        epoch
+            Epoch of the snapshot.
+        layer
+            Name of the layer.
+        probe
+            Name of the probe; may be omitted where there is only one.
+
+        Returns
+        -------
+        numpy.ndarray
+            The activations.
+
+        Raises
+        ------
+        BrokenStore
+            If they differ from what was recorded.
+        """
+        stored = self._stored(epoch, layer, probe)[0]
+        return self._store.activations(stored, self._probe(probe), layer)
 
     def range(self, epoch: int, layer: str, seed: int, probe: str | None = None) -> tuple[float, float]:
-        """The least and the greatest activation of a layer at a snapshot, without reading the activations."""
-        stored = self._snapshot(epoch).layers[self._probe(probe)][self._layer(layer)]
-        if seed not in self._header.seeds:
-            raise UnknownName("seed", seed, map(str, self.seeds))
-        member = self._header.seeds.index(seed)
+        """The least and the greatest activation of a layer at a snapshot, without reading the activations.
+
+        Parameters
+        ----------
+        epoch
+            Epoch of the snapshot.
+        layer
+            Name of the layer.
+        seed
+            Seed of the network.
+        probe
+            Name of the probe; may be omitted where there is only one.
+
+        Returns
+        -------
+        tuple of float
+            Least and greatest activation.
+        """
+        stored = self._stored(epoch, layer, probe)[1]
+        member = self.seeds.index(_known("seed", seed, self.seeds))
         return stored.low[member], stored.high[member]
 
     def digest(self, epoch: int, layer: str, probe: str | None = None) -> str:
-        """What changes when the stored activations of a layer change, without reading them."""
-        return self._snapshot(epoch).layers[self._probe(probe)][self._layer(layer)].digest
+        """A text that changes when the stored activations of a layer change, without reading them."""
+        return self._stored(epoch, layer, probe)[1].digest
 
     def probe_digest(self, probe: str | None = None) -> str:
-        """What differs when a probe's inputs or labels differ, without reading them."""
+        """A text that changes when the inputs or labels of a probe change, without reading them."""
         return str(self._header.probes[self._probe(probe)]["digest"])
 
     def only(self, epoch: int) -> Recording:
-        """The same recording with this snapshot alone: little to send to another process."""
+        """The same recording with this snapshot alone, which is small to send to another process."""
         part = copy.copy(self)
-        part._snapshots = {epoch: self._snapshot(epoch)}
+        part._snapshots = {epoch: self._snapshots[_known("epoch", epoch, self.epochs)]}
         return part
 
     def __repr__(self) -> str:
         return (
-            f"Recording({self._archive.name!r}: {self.name}, {len(self.layers)} layers, {len(self.seeds)} seeds, "
+            f"Recording({self._store.name!r}: {self.name}, {len(self.layers)} layers, {len(self.seeds)} seeds, "
             f"{len(self.epochs)} snapshots, probes {', '.join(self.probes)})"
         )
 
     def _probe(self, name: str | None) -> str:
-        if name is None and len(self._header.probes) == 1:
-            return next(iter(self._header.probes))
-        if name not in self._header.probes:
-            raise UnknownName("probe", name, self._header.probes)
-        return name
+        only = self.probes[0] if len(self.probes) == 1 else None
+        return str(_known("probe", only if name is None else name, self.probes))
 
-    def _layer(self, name: str) -> str:
-        if name not in self._header.layers:
-            raise UnknownName("layer", name, self._header.layers)
-        return name
+    def _stored(self, epoch: int, layer: str, probe: str | None) -> tuple[Snapshot, Stored]:
+        """The snapshot, and what is known of one of its layers."""
+        snapshot = self._snapshots[_known("epoch", epoch, self.epochs)]
+        return snapshot, snapshot.layers[self._probe(probe)][_known("layer", layer, self.layers)]
 
-    def _snapshot(self, epoch: int) -> Snapshot:
-        if epoch not in self._snapshots:
-            raise UnknownName("epoch", epoch, map(str, self._snapshots))
-        return self._snapshots[epoch]
+
+def as_recording(source: Recording | Location) -> Recording:
+    """The recording itself, or the one at this location."""
+    return source if isinstance(source, Recording) else Recording(source)
+
+
+def _known(what: str, value: Any, options: list[Any]) -> Any:
+    if value not in options:
+        raise UnknownName(what, value, map(str, options))
+    return value

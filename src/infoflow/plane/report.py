@@ -66,9 +66,9 @@ def write(plane: PlaneTable, path: str | os.PathLike[str]) -> None:
     """
     target = Path(path)
     if target.is_dir():
-        raise InvalidArgument(f"path is {str(target)!r}, which is a folder; want the name of an HTML file")
+        raise InvalidArgument("path", "the name of an HTML file", got_text=f"the folder {str(target)!r}")
     if plane.frame.empty:
-        raise InvalidArgument("the plane holds no estimates; want at least one to report")
+        raise InvalidArgument("plane", "a plane with estimates", got_text="an empty one")
     page = render(plane)
     target.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(target, lambda part: part.write_text(page, encoding="utf-8", newline="\n"))

@@ -1,4 +1,4 @@
-"""The folder of a run: new, or one that holds the same run, and never somebody else's files."""
+"""The folder of a run: new, or one that holds the same run; files of anything else are never touched."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from infoflow.core.errors import BrokenStore, InvalidArgument
-from infoflow.core.files import write_atomically
+from infoflow.core.files import write_json
 
 VERSION = 1
 MARKER = "run.json"
@@ -24,58 +24,79 @@ def open_run_folder(
     overwrite: bool = False,
     may_differ: Collection[str] = (),
 ) -> None:
-    """Makes the folder ready: new, emptied, or found to hold the same run.
+    """Make the folder of a run ready: new, emptied, or verified to hold the same run.
 
-    `run.json` in it says what `kind` of run it is, and with which `settings` (plain JSON values). A folder that holds
-    something is refused, unless `resume` (its run has the same settings, but for those in `may_differ`) or `overwrite`
-    (a former run of this kind is removed; a folder of anything else never is).
+    Parameters
+    ----------
+    folder
+        Folder of the run.
+    kind
+        Kind of run, stored in its file run.json.
+    settings
+        Settings of the run (plain JSON values), stored there too.
+    resume
+        Accept a folder whose run has the same settings.
+    overwrite
+        Remove an earlier run of this kind; a folder of anything else is never removed.
+    may_differ
+        Names of settings that may differ when a run is resumed.
 
-    Raises InvalidArgument (folder, settings that differ), BrokenStore (run.json).
+    Raises
+    ------
+    InvalidArgument
+        If the folder holds something else, or a run with other settings.
+    BrokenStore
+        If run.json is damaged, or of another kind or version.
 
+    Examples
+    --------
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp()) / "run"
     >>> open_run_folder(folder, "example", {"epochs": 3})
     >>> open_run_folder(folder, "example", {"epochs": 4}, resume=True)
     Traceback (most recent call last):
     ...
-    infoflow.core.errors.InvalidArgument: ... was begun with other settings: epochs was 3, is 4
+    infoflow.core.errors.InvalidArgument: epochs must be 3 as in the run at ..., got 4.
     """
     if resume and overwrite:
-        raise InvalidArgument("resume and overwrite exclude each other; want one of them")
+        raise InvalidArgument("overwrite", "False where resume is set", True)
     marker = folder / MARKER
     if folder.exists() and not folder.is_dir():
-        raise InvalidArgument(f"output {folder} is a file; want a folder")
+        raise InvalidArgument("output", "a folder", got_text=f"the file {folder}")
     if folder.exists() and any(not path.name.startswith(f".{MARKER}.") for path in folder.iterdir()):
         if not marker.exists():
-            raise InvalidArgument(f"output folder {folder} holds something else; want a new or empty folder")
+            raise InvalidArgument("output", "a new or empty folder", got_text=f"{folder} with other content")
         before = _read(marker, kind)
         if resume:
-            _same(before, settings, folder, may_differ)
+            _check_same(before, settings, folder, may_differ)
         elif overwrite:
             shutil.rmtree(folder)
         else:
-            raise InvalidArgument(f"output folder {folder} holds a run; want --resume, --overwrite or another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    content = {"format": kind, "version": VERSION, "settings": dict(settings)}
-    write_atomically(marker, lambda path: path.write_text(json.dumps(content, indent=2) + "\n"))
+            raise InvalidArgument(
+                "output",
+                "a new or empty folder",
+                got_text=f"{folder}, which holds a run",
+                remedy="Continue it with --resume, or replace it with --overwrite.",
+            )
+    write_json(marker, {"format": kind, "version": VERSION, "settings": dict(settings)})
 
 
 def _read(marker: Path, kind: str) -> dict[str, Any]:
     try:
-        content = json.loads(marker.read_text())
-    except ValueError:
-        raise BrokenStore(f"{marker} is not readable JSON; the folder can't be resumed or replaced") from None
-    if not isinstance(content, dict) or content.get("format") != kind:
-        raise BrokenStore(f"{marker} is not of an {kind}; the folder is left alone")
-    if content.get("version") != VERSION:
-        raise BrokenStore(f"{marker} is of version {content.get('version')}; this infoflow reads version {VERSION}")
+        content = json.loads(marker.read_text(encoding="utf-8"))
+        found = (content["format"], content["version"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise BrokenStore(f"{marker} cannot be read: {error}. The folder is left unchanged.") from None
+    if found != (kind, VERSION):
+        raise BrokenStore(
+            f"{marker} must be of an {kind} (version {VERSION}), got {found[0]} (version {found[1]}). "
+            "The folder is left unchanged."
+        )
     settings: dict[str, Any] = content["settings"]
     return settings
 
 
-def _same(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path, may_differ: Collection[str]) -> None:
-    names = sorted({*before, *now} - set(may_differ))
-    differing = [name for name in names if before.get(name) != now.get(name)]
-    if differing:
-        told = ", ".join(f"{name} was {before.get(name)!r}, is {now.get(name)!r}" for name in differing)
-        raise InvalidArgument(f"{folder} was begun with other settings: {told}")
+def _check_same(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path, may_differ: Collection[str]) -> None:
+    for name in sorted({*before, *now} - set(may_differ)):
+        if before.get(name) != now.get(name):
+            raise InvalidArgument(name, f"{before.get(name)!r} as in the run at {folder}", now.get(name))

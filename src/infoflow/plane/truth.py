@@ -13,19 +13,38 @@ from infoflow.layers.stochastic import StochasticLayer
 INFINITE = "infinite; this measures geometry"
 NOISY = "finite: the network is noisy"
 QUANTIZED = "finite: the layers are quantized"
-COUNTED = "at most H(X): the inputs are discrete, so that nearly all layers keep all of it"
+COUNTED = "at most H(X): the inputs are discrete, and most layers preserve all of it"
 
 # Inputs with more different values than this count as continuous; so do gray levels.
 _LEVELS = 16
 
 
 def truth(model: nn.Module, inputs: Iterable[Tensor]) -> str:
-    """What can be said of the true I(X;T) of a model on such inputs, in evaluation mode.
+    """Describe the true I(X;T) of a model's layers on such inputs, in evaluation mode.
 
-    A deterministic network on continuous inputs has an infinite one wherever a layer isn't constant: what a finite
-    sample shows of it is the geometry of the activations on the estimator's scale. (Saxe et al. 2018, section 2;
-    Goldfeld et al. 2019; Geiger 2021, section III.)
+    Parameters
+    ----------
+    model
+        Model whose modules are inspected.
+    inputs : iterable of Tensor of shape (n, ...)
+        Inputs of each probe.
 
+    Returns
+    -------
+    str
+        A short phrase.
+
+    Notes
+    -----
+    In a deterministic network on continuous inputs it is infinite for every layer that is not constant: a finite
+    sample shows the geometry of the activations on the estimator's measurement scale.
+
+    References
+    ----------
+    Saxe et al. (2018), section 2; Goldfeld et al. (2019); Geiger (2021), section III.
+
+    Examples
+    --------
     >>> import torch
     >>> truth(nn.Tanh(), [torch.linspace(0, 1, 100)])
     'infinite; this measures geometry'

@@ -1,8 +1,8 @@
-"""Writes snapshots until it is killed, again and again; run by test_killed.py in a process of its own.
+"""Writes snapshots until it is killed, repeatedly; test_kill_and_resume.py runs it in a process of its own.
 
-Usage: killed.py STORE ROUNDS SEED. Each round forks a child that records without end, kills it with SIGKILL at a random
-moment, and forks another that reads everything. The epochs go round, so that most snapshots replace an earlier one.
-The n-th snapshot holds inputs + n, so what is read says when it was written.
+Usage: kill_and_resume.py STORE ROUNDS SEED. Each round forks a child that records without end, kills it with SIGKILL
+at a random moment, and forks another that reads everything. Epochs repeat, so that most snapshots replace an earlier
+one. The n-th snapshot holds inputs + n, which identifies it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from infoflow.plane.recorder import record
-from infoflow.plane.recording import Recording
+from infoflow.plane import Recording, record
 
 EPOCHS = 4
 X = torch.arange(3000.0).reshape(500, 6)

@@ -1,4 +1,4 @@
-"""Finished parts of an analysis in a folder, so that an interrupted one goes on where it was."""
+"""Finished tables of an analysis in a folder, so that an interrupted analysis continues where it stopped."""
 
 from __future__ import annotations
 
@@ -17,28 +17,27 @@ from infoflow.core.files import write_atomically
 log = logging.getLogger(__name__)
 
 
-class Parts:
-    """A folder of tables, each called after a digest of everything that determines it."""
+class TableCache:
+    """A folder of tables, each named after a digest of everything that determines it."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = Path(folder)
+        self.folder = Path(folder).absolute()  # a worker may run in another folder
         if self.folder.exists() and not self.folder.is_dir():
-            raise InvalidArgument(f"cache {str(folder)!r} is a file; want a folder")
+            raise InvalidArgument("cache", "a folder", got_text=f"the file {str(folder)!r}")
 
     def get(self, key: Any) -> pd.DataFrame | None:
-        """The table of this key, or None when it isn't there (or can't be read: then it is made again)."""
+        """The table of this key, or None when it is missing or unreadable."""
         path = self._path(key)
         if not path.exists():
             return None
         try:
             return pd.read_parquet(path)
         except (OSError, ValueError) as error:
-            log.warning("finished part %s can't be read and is made again: %s", path, error)
+            log.warning("The cached table %s cannot be read and is computed again: %s", path, error)
             return None
 
     def put(self, key: Any, table: pd.DataFrame) -> None:
-        """Stores the table: whole or not at all."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Store the table: complete, or not at all."""
         write_atomically(self._path(key), lambda path: table.to_parquet(path, index=False))
 
     def _path(self, key: Any) -> Path:

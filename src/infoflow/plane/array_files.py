@@ -1,0 +1,115 @@
+"""Arrays of a recording in Zarr: digests, chunks, and layers that are written a slab of samples at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import BloscCodec
+
+Array: TypeAlias = NDArray[Any]
+
+# A chunk is what one read decompresses: whole seeds, as many as stay small; huge layers are cut by samples.
+_CHUNK_BYTES = 4 * 2**20
+_LARGEST_CHUNK_BYTES = 64 * 2**20
+
+# Activations become as small as with zstd, in a third of its time.
+_COMPRESSOR = BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One stored layer: its digest, and its least and greatest value for each seed."""
+
+    digest: str
+    low: list[float]
+    high: list[float]
+
+
+def digest(*arrays: Array) -> str:
+    """A digest of the arrays' shapes, types and bytes."""
+    state = hashlib.blake2b(digest_size=16)
+    for array in arrays:
+        state.update(f"{array.shape}{array.dtype.str}".encode())
+        state.update(np.ascontiguousarray(array).data)
+    return state.hexdigest()
+
+
+class Digest:
+    """A digest of activations (seeds, n, d) that arrive in slabs of samples; the slabs' sizes do not change it."""
+
+    def __init__(self, seeds: int) -> None:
+        self._members = [hashlib.blake2b(digest_size=16) for _ in range(seeds)]
+        self._samples = 0
+        self._rest = ""
+
+    def add(self, values: Array) -> None:
+        """Add the next samples."""
+        self._samples += values.shape[1]
+        self._rest = f"{values.shape[2:]}{values.dtype.str}"
+        for state, member in zip(self._members, values, strict=True):
+            state.update(np.ascontiguousarray(member).data)
+
+    @property
+    def text(self) -> str:
+        """The digest in hexadecimal."""
+        whole = hashlib.blake2b(f"{len(self._members)} {self._samples} {self._rest}".encode(), digest_size=16)
+        for state in self._members:
+            whole.update(state.digest())
+        return whole.hexdigest()
+
+
+def write_array(group: zarr.Group, name: str, values: Array) -> None:
+    """Write an array at once, in chunks of samples."""
+    row = max(1, values.nbytes // max(1, len(values)))
+    rows = max(1, min(len(values), _LARGEST_CHUNK_BYTES // row))
+    chunks = (rows, *values.shape[1:])
+    array = group.create_array(name, shape=values.shape, dtype=values.dtype, chunks=chunks, compressors=_COMPRESSOR)
+    array[...] = values
+
+
+class LayerWriter:
+    """One layer (seeds, n, d), written a slab of samples at a time; chunks are as long as the first slab."""
+
+    def __init__(self, group: zarr.Group, name: str, first: Array, n: int) -> None:
+        seeds, rows, *width = first.shape
+        member = max(1, first.nbytes // seeds)
+        if rows == n and member > _LARGEST_CHUNK_BYTES:
+            rows = max(1, _LARGEST_CHUNK_BYTES // max(1, member // rows))
+        self._array = group.create_array(
+            name,
+            shape=(seeds, n, *width),
+            dtype=first.dtype,
+            chunks=(max(1, min(seeds, _CHUNK_BYTES // member)), rows, *width),
+            compressors=_COMPRESSOR,
+        )
+        self._digest = Digest(seeds)
+        self._low = np.full(seeds, np.inf)
+        self._high = np.full(seeds, -np.inf)
+        self._done = 0
+
+    @property
+    def steps(self) -> tuple[Callable[[Array], None], Callable[[Array], None]]:
+        """What to do with the next slab, in any order or at once."""
+        return self._write, self._summarize
+
+    def _write(self, values: Array) -> None:
+        stop = self._done + values.shape[1]
+        self._array[:, self._done : stop] = values
+        self._done = stop
+
+    def _summarize(self, values: Array) -> None:
+        self._digest.add(values)
+        axes = tuple(range(1, values.ndim))
+        self._low = np.minimum(self._low, values.min(axes))
+        self._high = np.maximum(self._high, values.max(axes))
+
+    @property
+    def stored(self) -> Stored:
+        """Digest and range of all that was written."""
+        return Stored(self._digest.text, self._low.tolist(), self._high.tolist())

@@ -53,9 +53,9 @@ def packed(plane: Plane) -> list[dict[str, Any]]:
     for _, rows in plane.frame.groupby(_KEY, sort=False):
         nats = rows.pivot(index="epoch", columns="seed", values="nats")
         ceilings = rows.pivot(index="epoch", columns="seed", values="ceiling")
-        top = np.unique(ceilings)
-        first = rows.iloc[0]
+        top, first = np.unique(ceilings), rows.iloc[0]
         place: dict[str, Any] = {name: first[name] for name in (*_KEY, "quantity", "kind")}
+        place["depth"] = int(place["depth"])
         curve = Curve(
             **place,
             ceiling_name=" or ".join(sorted(rows["ceiling_name"].unique())),

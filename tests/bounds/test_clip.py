@@ -54,7 +54,7 @@ def test_a_batch_of_one_and_unpaired_batches_are_refused() -> None:
     critic = Separable(3, 3, normalize=True)
     with pytest.raises(TooFewSamples, match="batch of one"):
         critic.scores(torch.ones(1, 3), torch.ones(1, 3))
-    with pytest.raises(InvalidArgument, match="want pairs"):
+    with pytest.raises(InvalidArgument, match="^x"):
         critic.scores(torch.ones(4, 3), torch.ones(5, 3))
-    with pytest.raises(InvalidArgument, match="its row of m negatives"):
+    with pytest.raises(InvalidArgument, match="^negative must"):
         bounds.infonce(torch.zeros(4), torch.zeros(5, 3))

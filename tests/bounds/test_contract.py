@@ -203,27 +203,27 @@ def test_compiles_into_one_graph(bound: Bound) -> None:
 @every_paired
 def test_bad_scores_are_refused_with_what_they_were(bound: Bound) -> None:
     positive, negative = scores()
-    with pytest.raises(InvalidArgument, match=r"negative has shape \(5, 5\) beside positive of \(6,\)"):
+    with pytest.raises(InvalidArgument, match=r"^negative must be of shape \(6,\).*got shape \(5, 5\)"):
         value(bound, positive, negative[:5])
-    with pytest.raises(InvalidArgument, match=r"negative has shape \(6,\)"):
+    with pytest.raises(InvalidArgument, match=r"^negative must .*got shape \(6,\)"):
         value(bound, positive, negative[:, 0])
-    with pytest.raises(InvalidArgument, match="no negatives"):
+    with pytest.raises(InvalidArgument, match="^negative must .*no negatives"):
         value(bound, positive, negative[:, :0])
-    with pytest.raises(InvalidArgument, match=r"positive has shape \(0,\)"):
+    with pytest.raises(InvalidArgument, match=r"^positive must .*got shape \(0,\)"):
         value(bound, positive[:0], negative[:0])
-    with pytest.raises(InvalidArgument, match=r"positive has shape \(\)"):
+    with pytest.raises(InvalidArgument, match=r"^positive must .*got shape \(\)"):
         value(bound, positive[0], negative[0])
     with pytest.raises(InvalidArgument, match=r"dtype torch\.int64"):
         value(bound, positive.long(), negative)
-    with pytest.raises(InvalidArgument, match="negative is a list"):
+    with pytest.raises(InvalidArgument, match="^negative must .*got a list"):
         value(bound, positive, [[0.0]])  # type: ignore[arg-type]
     mask = torch.ones(6, 5, dtype=torch.bool)
     mask[4] = False
-    with pytest.raises(InvalidArgument, match=r"mask leaves no negative in row \(4,\)"):
+    with pytest.raises(InvalidArgument, match=r"^mask must .*row \(4,\)"):
         value(bound, positive, negative, mask=mask)
-    with pytest.raises(InvalidArgument, match=r"mask has shape \(6, 4\)"):
+    with pytest.raises(InvalidArgument, match=r"^mask must .*got shape \(6, 4\)"):
         value(bound, positive, negative, mask=mask[:, :4])
-    with pytest.raises(InvalidArgument, match="want a boolean tensor"):
+    with pytest.raises(InvalidArgument, match="^mask must be a boolean tensor"):
         value(bound, positive, negative, mask=mask.float())
 
 
@@ -234,10 +234,10 @@ def test_bounds_of_log_densities_average_rows_and_keep_leading_axes(bound: Bound
     expected = positive.mean(-1) + (-marginal.mean(-1) if bound.takes is Takes.MARGINAL else 0.5)
     torch.testing.assert_close(bound(positive, second), expected)
     assert bound(positive[0].bfloat16(), second[0].bfloat16()).dtype == torch.float32
-    with pytest.raises(InvalidArgument, match=r"positive has shape \(0,\)"):
+    with pytest.raises(InvalidArgument, match=r"^positive must .*got shape \(0,\)"):
         bound(positive[0, :0], second)
     if bound.takes is Takes.MARGINAL:
-        with pytest.raises(InvalidArgument, match=r"marginal has shape \(5,\)"):
+        with pytest.raises(InvalidArgument, match=r"^marginal must .*got shape \(5,\)"):
             bound(positive[0], second[0, :5])
 
 
@@ -261,15 +261,15 @@ def test_names_are_forgiving_but_unknown_ones_are_not() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda p, n: bounds.smile(p, n, tau=0.0), "^tau must be"),
-        (lambda p, n: bounds.interpolated(p, n, alpha=1.5), "alpha is 1.5"),
-        (lambda p, n: bounds.interpolated(p, n, alpha=-0.1), "^alpha must be"),
-        (lambda p, n: bounds.anchored_infonce(p, n, anchor=-1.0), "^anchor must be"),
+        (lambda p, n: bounds.smile(p, n, tau=0.0), "^tau "),
+        (lambda p, n: bounds.interpolated(p, n, alpha=1.5), "^alpha must"),
+        (lambda p, n: bounds.interpolated(p, n, alpha=-0.1), "^alpha "),
+        (lambda p, n: bounds.anchored_infonce(p, n, anchor=-1.0), "^anchor "),
         (lambda p, n: bounds.dime(p, n, divergence="tv"), "unknown divergence 'tv'"),
         (lambda p, n: bounds.smile(p, n, readout="both"), "unknown readout 'both'"),
-        (lambda p, n: bounds.tuba(p, n, torch.zeros(5)), r"log_baseline has shape \(5,\)"),
-        (lambda p, n: bounds.flo(p, n, torch.zeros(5)), r"u has shape \(5,\)"),
-        (lambda p, n: bounds.ExponentialAverage(rate=1.5), "rate is 1.5"),
+        (lambda p, n: bounds.tuba(p, n, torch.zeros(5)), r"^log_baseline must"),
+        (lambda p, n: bounds.flo(p, n, torch.zeros(5)), "^u must"),
+        (lambda p, n: bounds.ExponentialAverage(rate=1.5), "^rate must"),
     ],
 )
 def test_bad_options_are_refused(call, message: str) -> None:  # type: ignore[no-untyped-def]

@@ -86,7 +86,7 @@ def test_tuba_and_flo_are_tight_where_they_say() -> None:
 
 
 def outcomes(negatives: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Every (x, y, strangers) with its probability, as a batch of problems with one row each."""
+    """Every (x, y, negatives) with its probability, as a batch of problems with one row each."""
     cells = list(itertools.product(range(3), repeat=2 + negatives))
     index = torch.tensor(cells)
     weight = JOINT[index[:, 0], index[:, 1]] * PY[index[:, 2:]].prod(-1)
@@ -94,10 +94,10 @@ def outcomes(negatives: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def expected(function, table: Tensor, negatives: int) -> Tensor:  # type: ignore[no-untyped-def]
-    """The exact expectation over the joint and independent strangers."""
-    weight, pair, strangers = outcomes(negatives)
+    """The exact expectation over the joint and independent negatives."""
+    weight, pair, negatives_of = outcomes(negatives)
     positive = table[pair[:, 0], pair[:, 1]].unsqueeze(-1)
-    negative = table[pair[:, :1], strangers].unsqueeze(-2)
+    negative = table[pair[:, :1], negatives_of].unsqueeze(-2)
     return (weight * function(positive, negative)).sum()
 
 
@@ -121,7 +121,7 @@ def test_interpolated_ends_at_tuba_and_at_infonce_with_as_many_candidates(negati
     torch.testing.assert_close(expected(lambda p, n: bounds.interpolated(p, n, 0.0), LOG_RATIO, negatives), tuba)
     near = expected(lambda p, n: bounds.interpolated(p, n, 1e-9), LOG_RATIO, negatives)
     torch.testing.assert_close(near, tuba, rtol=1e-7, atol=1e-7)
-    # m candidates in all: the partner among m − 1 strangers.
+    # m candidates in all: the partner among m − 1 negatives.
     end = expected(lambda p, n: bounds.interpolated(p, n, 1.0), LOG_RATIO, negatives)
     fewer = expected(bounds.infonce, LOG_RATIO, negatives - 1) if negatives > 1 else torch.tensor(0.0).double()
     torch.testing.assert_close(end, fewer)

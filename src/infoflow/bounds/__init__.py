@@ -1,9 +1,8 @@
-"""Variational bounds of mutual information: small functions of positive and negative scores, to measure and
-to train.
+"""Variational bounds on mutual information: functions of positive and negative scores, to measure and to train.
 
-Each takes `positive` (..., n), the scores of partners, and `negative` (..., n, m), for each of them the scores of m
-strangers, and returns nats of the leading shape: leading axes are problems of their own, and negatives that these share
-may be held once (size 1 there). `-bound(...)` is a loss.
+Each takes `positive` (..., n), the scores of the positives, and `negative` (..., n, m), for each of them the scores of
+m negatives, and returns nats of the leading shape. Leading axes are separate problems; an axis of the negatives that
+all problems share may have size 1. `-bound(...)` is a loss.
 """
 
 from __future__ import annotations

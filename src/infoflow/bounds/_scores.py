@@ -1,4 +1,4 @@
-"""What all bounds share: the check of the scores' shapes, exact masks, and means over rows, negatives and processes."""
+"""Steps that all bounds share: checks of shapes, exact masks, and means over rows, negatives and processes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ _CAP = 60.0
 
 @dataclass(frozen=True)
 class Scores:
-    """Checked scores in an accumulating dtype; every reduction is over the last axes and, with a group, all
-    processes.
-    """
+    """Checked scores in an accumulating dtype; reductions run over the last axes and, with a group, all processes."""
 
     positive: Tensor
     negative: Tensor
@@ -47,7 +45,7 @@ class Scores:
 
     @property
     def log_negative(self) -> Tensor:
-        """The negatives with exactly −∞ where masked: they vanish from every log-sum-exp, value and gradient."""
+        """The negatives with −∞ where masked, which removes them from the value and gradient of every log-sum-exp."""
         return self.negative if self.mask is None else self.negative.masked_fill(~self.mask, -torch.inf)
 
     def row_log_mean(self) -> Tensor:
@@ -58,7 +56,7 @@ class Scores:
         """The mean over a row's negatives of `values` (..., n, m), shape (..., n)."""
         if self.mask is None:
             return values.mean(-1)
-        # Divided by the count before the sum: 0·∞ can't arise as it would in a product with the mask.
+        # `where` rather than a product with the mask, in which 0·∞ would be NaN.
         kept = torch.where(self.mask, values, torch.zeros_like(values))
         return kept.sum(-1) / self.mask.sum(-1)
 
@@ -67,7 +65,7 @@ class Scores:
         return mean_of_rows(rows, self.group)
 
     def log_mean(self, rows: Tensor) -> Tensor:
-        """log of the mean over rows (..., n) of e^row: the one mean that can't be taken row by row."""
+        """log of the mean over rows (..., n) of e^row, which does not split into one term per row."""
         if self.group is None:
             return torch.logsumexp(rows, -1) - math.log(rows.shape[-1])
         top = max_over(rows.amax(-1), self.group)
@@ -85,19 +83,23 @@ def _row_count(rows: Tensor, group: Group) -> Tensor:
 
 
 def prepare(positive: Tensor, negative: Tensor, mask: Tensor | None, group: Group) -> Scores:
-    """Checks shapes (never values, but for a mask) and raises half precision to float32."""
+    """Check shapes (values only of a mask) and convert half precision to float32."""
     positive, negative = prepare_one(positive, "positive"), floating(negative, "negative")
     shared = negative.ndim == positive.ndim + 1 and all(
         size in (1, own) for size, own in zip(negative.shape[:-2], positive.shape[:-1], strict=True)
     )
     if not shared or negative.shape[-2] != positive.shape[-1]:
         raise InvalidArgument(
-            f"negative has shape {tuple(negative.shape)} beside positive of {tuple(positive.shape)}; "
-            f"want {tuple(positive.shape)} + (m,): for each positive, its row of m negatives"
+            "negative",
+            f"of shape {tuple(positive.shape)} + (m,), a row of m negatives for each positive",
+            got_text=f"shape {tuple(negative.shape)}",
         )
     if negative.shape[-1] == 0:
         raise InvalidArgument(
-            f"negative has shape {tuple(negative.shape)}: no negatives (a batch of one has none); want m >= 1"
+            "negative",
+            "of shape (..., n, m) with m >= 1",
+            got_text=f"shape {tuple(negative.shape)}",
+            remedy="A batch of one has no negatives.",
         )
     if mask is not None:
         mask = _mask(mask, negative)
@@ -109,7 +111,7 @@ def prepare_one(values: Tensor, name: str) -> Tensor:
     """One number per sample, shape (..., n) with n >= 1."""
     values = floating(values, name)
     if values.ndim == 0 or values.shape[-1] == 0:
-        raise InvalidArgument(f"{name} has shape {tuple(values.shape)}; want (..., n) with n >= 1")
+        raise InvalidArgument(name, "of shape (..., n) with n >= 1", got_text=f"shape {tuple(values.shape)}")
     return values
 
 
@@ -120,41 +122,42 @@ def prepare_rows(values: Tensor, name: str, like: Tensor) -> Tensor:
         return values.to(torch.promote_types(values.dtype, like.dtype)).expand(like.shape)
     except RuntimeError:
         raise InvalidArgument(
-            f"{name} has shape {tuple(values.shape)} beside positive of {tuple(like.shape)}; want one value a row"
+            name,
+            f"broadcastable to the shape of positive, {tuple(like.shape)}",
+            got_text=f"shape {tuple(values.shape)}",
         ) from None
 
 
 def floating(scores: Tensor, name: str) -> Tensor:
-    """Checks that these are floating-point scores and raises half precision to float32."""
+    """Check that these are floating-point scores and convert half precision to float32."""
     if not isinstance(scores, Tensor):
-        raise InvalidArgument(f"{name} is a {type(scores).__name__}; want a tensor of scores")
+        raise InvalidArgument(name, "a tensor of scores", got_text=f"a {type(scores).__name__}")
     if not scores.is_floating_point():
-        raise InvalidArgument(f"{name} has dtype {scores.dtype}; want floating-point scores")
-    # Sums over a batch lose half of bfloat16's eight bits; the bound is accumulated in float32 at least.
+        raise InvalidArgument(name, "a tensor of floating-point scores", got_text=f"dtype {scores.dtype}")
+    # Sums over a batch lose half of bfloat16's eight bits, so they accumulate in float32 at least.
     return scores.float() if scores.dtype in (torch.float16, torch.bfloat16) else scores
 
 
 def _mask(mask: Tensor, negative: Tensor) -> Tensor:
     if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
-        raise InvalidArgument(f"mask is {getattr(mask, 'dtype', type(mask).__name__)}; want a boolean tensor")
+        raise InvalidArgument("mask", "a boolean tensor", got_text=str(getattr(mask, "dtype", type(mask).__name__)))
     try:
         mask = mask.expand(negative.shape)
     except RuntimeError:
         raise InvalidArgument(
-            f"mask has shape {tuple(mask.shape)}; want that of negative, {tuple(negative.shape)}"
+            "mask", f"of the shape of negative, {tuple(negative.shape)}", got_text=f"shape {tuple(mask.shape)}"
         ) from None
-    # A look at values: made in eager mode only, so that a compiled bound stays one graph.
+    # Values are read in eager mode only, so that a compiled bound stays one graph.
     if not torch.compiler.is_compiling() and not bool(mask.any(-1).all()):
         row = tuple(int(i) for i in (~mask.any(-1)).nonzero()[0])
-        raise InvalidArgument(f"mask leaves no negative in row {row}; want at least one True in each row")
+        raise InvalidArgument("mask", "True for at least one negative of each row", got_text=f"none in row {row}")
     return mask
 
 
 def soft_ceiling(scores: Tensor) -> Tensor:
-    """min(s, cap), but rising on: s up to 60, then 60 + log(1 + s − 60).
+    """s up to 60, then 60 + log(1 + s − 60), an increasing version of min(s, 60).
 
-    A bound that holds for every critic holds for one transformed so, and e^s then neither overflows nor loses
-    its gradient.
+    A bound that holds for every critic holds for the transformed one, whose e^s keeps its gradient without overflow.
     """
     return torch.where(scores > _CAP, _CAP + torch.log1p((scores - _CAP).clamp(min=0.0)), scores)
 
@@ -165,7 +168,7 @@ def soft_floor(scores: Tensor) -> Tensor:
 
 
 def with_gradient_of(objective: Tensor, value: Tensor) -> Tensor:
-    """`value`, whose backward pass is that of `objective`: what is reported and what trains differ."""
+    """`value` with the gradient of `objective`."""
     return value.detach() + (objective - objective.detach())
 
 

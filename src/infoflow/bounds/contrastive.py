@@ -1,4 +1,4 @@
-"""Bounds that set each positive against its own row of negatives."""
+"""Bounds that compare each positive with its own row of negatives."""
 
 from __future__ import annotations
 
@@ -23,18 +23,47 @@ def infonce(
     mask: Tensor | None = None,
     group: Group = None,
 ) -> Tensor:
-    """InfoNCE: how well each positive is told from its m negatives.
+    """InfoNCE, which classifies each positive among its m negatives.
 
-        I ≥ E[T_i − log((e^{T_i} + Σ_j e^{T_ij}) / (m + 1))] ≤ log(m + 1)
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Scores of the positives, T_i = T(x_i, y_i); leading axes are separate problems.
+    negative : Tensor of shape (..., n, m)
+        Scores of m negatives for each positive; a leading axis that all problems share may have size 1.
+    include_positive
+        Whether the positive is among the candidates; False gives the decoupled contrastive loss.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
 
-    The positive is among the m + 1 candidates (`include_positive=True`), so the value never exceeds log(m +
-    1), row by row. `include_positive=False` leaves it out (the decoupled contrastive loss): E[T_i − log
-    mean_j e^{T_ij}], without ceiling and no lower bound for finite m. Adding any function of x to T changes
-    neither.
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
 
-    With `mask`, m is each row's own count. Shapes, `group`, result and errors as in `donsker_varadhan`.
-    van den Oord et al. (2018), Eq. 4; Poole et al. (2019); decoupled: Yeh et al. (2022).
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
 
+    Notes
+    -----
+    I ≥ E[T_i − log((e^{T_i} + Σ_j e^{T_ij}) / (m + 1))] ≤ log(m + 1).
+
+    With the positive among the m + 1 candidates, the value never exceeds log(m + 1), row by row; with `mask`, m is
+    each row's own count. `include_positive=False` gives E[T_i − log mean_j e^{T_ij}], without ceiling and no lower
+    bound for finite m. Adding a function of x to T changes neither.
+
+    References
+    ----------
+    van den Oord et al. (2018), "Representation learning with contrastive predictive coding", Eq. 4. Poole et al.
+    (2019), "On variational bounds of mutual information", ICML. Decoupled: Yeh et al. (2022), "Decoupled contrastive
+    learning", ECCV.
+
+    Examples
+    --------
     >>> infonce(torch.full((2,), 100.0), torch.zeros(2, 7))  # log 8
     tensor(2.0794)
     """
@@ -55,22 +84,54 @@ def anchored_infonce(
     mask: Tensor | None = None,
     group: Group = None,
 ) -> Tensor:
-    """InfoNCE with an anchor class "none of them is the partner", whose optimum is the density ratio itself.
+    """InfoNCE with an anchor class, "no candidate is the partner", whose optimum is the density ratio.
 
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Scores of the positives, T_i = T(x_i, y_i); leading axes are separate problems.
+    negative : Tensor of shape (..., n, m)
+        Scores of m negatives for each positive; a leading axis that all problems share may have size 1.
+    anchor
+        Weight ν > 0 of the anchor class; None takes the number of candidates (for one candidate,
+        noise-contrastive estimation). A small ν determines the free function of x only weakly.
+    readout
+        "estimate" returns the value, "objective" the training objective, by which to select on held-out scores.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
+
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
+
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
+        Also if `anchor` is not positive.
+
+    Notes
+    -----
         objective  K/(K+ν)·E log(r_i / (ν + r_i + Σ_{j<K} r_ij)) + ν/(K+ν)·E log(ν / (ν + Σ_j r_ij)) + H
         value      E_joint[T],   r = e^T = p(y|x)/p(y) at the optimum,   K = m candidates,   ν = `anchor`
 
-    InfoNCE fixes T only up to a function of x; the anchor fixes that too, so the plug-in value E_joint[T]
-    estimates I without the ceiling log K. It is no bound. Its gradient is that of the objective, which
-    `readout="objective"` returns: a lower bound of the information that K candidates hold about which is the
-    partner, at most H, the entropy of the prior (1/(K+ν) each, ν/(K+ν) for none). Both terms see K
-    candidates, so in the first one of the negatives is left out, and the average over which one is taken
-    exactly. `anchor` None takes ν = K, "none" being as likely as all candidates together (K = 1: noise-contrastive
-    estimation); a small ν fixes the free function of x only weakly.
+    InfoNCE determines T only up to a function of x. The anchor determines that as well, so that the value E_joint[T]
+    estimates I without the ceiling log K. It is not a bound. Its gradient is that of the objective: a lower bound on
+    the information of K candidates about which is the partner, at most H, the entropy of the prior (1/(K+ν) each,
+    ν/(K+ν) for none).
 
-    Shapes, `mask` (K is each row's own), `group`, result and errors as in `donsker_varadhan`, and InvalidArgument for
-    anchor <= 0. Ryu et al. (2025), arXiv 2510.25983, "InfoNCE-anchor".
+    Both terms have K candidates, so that the first one leaves out one of the negatives; the average over which one is
+    exact. With `mask`, K is each row's own count.
 
+    References
+    ----------
+    Ryu et al. (2025), "InfoNCE-anchor", arXiv 2510.25983.
+
+    Examples
+    --------
     >>> anchored_infonce(torch.full((2,), 1.5), torch.zeros(2, 7))
     tensor(1.5000)
     """
@@ -80,10 +141,10 @@ def anchored_infonce(
     count, nu = log_count.exp(), log_nu.exp()
     own = torch.logaddexp(scores.positive, log_nu)
     partner = scores.positive - scores.row_mean(_leaving_one_out(scores, own))
-    nobody = log_nu - torch.logaddexp(torch.logsumexp(scores.log_negative, -1), log_nu)
+    no_partner = log_nu - torch.logaddexp(torch.logsumexp(scores.log_negative, -1), log_nu)
     share = count / (count + nu)
     entropy = (count + nu).log() - (1 - share) * log_nu
-    objective = scores.mean(share * partner + (1 - share) * nobody + entropy)
+    objective = scores.mean(share * partner + (1 - share) * no_partner + entropy)
     if choice(readout, "readout", READOUTS) == "objective":
         return objective
     return with_gradient_of(objective, scores.mean(scores.positive))
@@ -100,21 +161,52 @@ def interpolated(
 ) -> Tensor:
     """Poole et al.'s bound between TUBA (α = 0: low bias) and InfoNCE (α = 1: low variance).
 
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Scores of the positives, T_i = T(x_i, y_i); leading axes are separate problems.
+    negative : Tensor of shape (..., n, m)
+        Scores of m negatives for each positive; a leading axis that all problems share may have size 1.
+    alpha
+        Weight α of the batch mean in the baseline, from 0 to 1.
+    log_baseline : float or Tensor broadcastable to (..., n)
+        Logarithm b of the baseline; it must not depend on the negatives.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
+
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
+
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
+        Also if `alpha` is not between 0 and 1.
+
+    Notes
+    -----
         I ≥ 1 + E_joint[log e^{T_1}/a(x, y_{1:m})] − E_product[e^{T_1}/a(x, y_{1:m})]
         a = α·(1/m) Σ_k e^{T_k} + (1 − α)·e^{b(x)},   value ≤ 1 + log(m/α)
 
-    y_1 is the partner in the first term and a stranger in the second; both see m candidates, so in the first
-    term one of the m negatives is left out, and the average over which one is taken exactly. `log_baseline`
-    is b, as in `tuba`. At α = 1 this is InfoNCE with m candidates, averaged so.
+    y_1 is the partner in the first term and a negative in the second. Both have m candidates, so that the first one
+    leaves out one of the m negatives; the average over which one is exact. α = 1 is InfoNCE with m candidates,
+    averaged in this way.
 
-    Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`, and InvalidArgument unless 0 <= alpha
-    <= 1. Poole et al. (2019).
+    References
+    ----------
+    Poole et al. (2019), "On variational bounds of mutual information", ICML.
 
+    Examples
+    --------
     >>> interpolated(torch.ones(2), torch.zeros(2, 5), alpha=0.0)
     tensor(1.)
     """
     if not 0.0 <= positive_number(alpha, "alpha", zero=True) <= 1.0:
-        raise InvalidArgument(f"alpha is {alpha!r}; want 0 <= alpha <= 1")
+        raise InvalidArgument("alpha", "between 0 and 1", alpha)
     if alpha == 0:
         return tuba(positive, negative, log_baseline, mask=mask, group=group)
     scores = prepare(positive, negative, mask, group)
@@ -123,25 +215,52 @@ def interpolated(
     if alpha < 1:
         rest = prepare_rows(baseline, "log_baseline", scores.positive) + math.log1p(-alpha)
         own = torch.logaddexp(scores.positive, rest - math.log(alpha) + scores.log_count)
-        stranger = (log_mean - torch.logaddexp(log_mean + math.log(alpha), rest)).exp()
+        unpaired = (log_mean - torch.logaddexp(log_mean + math.log(alpha), rest)).exp()
     else:
-        own, stranger = scores.positive, torch.ones_like(log_mean)
+        own, unpaired = scores.positive, torch.ones_like(log_mean)
     denominator = scores.row_mean(_leaving_one_out(scores, own)) + math.log(alpha) - scores.log_count
-    return scores.mean(1.0 + scores.positive - denominator - stranger)
+    return scores.mean(1.0 + scores.positive - denominator - unpaired)
 
 
 def flo(positive: Tensor, negative: Tensor, u: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
-    """FLO, the Fenchel–Legendre bound: InfoNCE without ceiling, by a second score for each positive pair.
+    """Fenchel–Legendre bound (FLO): InfoNCE without ceiling, by a second score for each positive.
 
-        I ≥ 1 − E[u + e^{−u}·mean_j e^{T_ij − T_i}]
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Scores of the positives, T_i = T(x_i, y_i); leading axes are separate problems.
+    negative : Tensor of shape (..., n, m)
+        Scores of m negatives for each positive; a leading axis that all problems share may have size 1.
+    u : Tensor broadcastable to (..., n)
+        Second score of each positive, from a network of its own; it must not depend on the negatives.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
 
-    Tight at u = −log p(y|x)/p(y) whatever T, and for fixed T at u = log E_j e^{T_ij − T_i}; `u` (..., n)
-    comes from a head of its own and must not depend on the negatives. Where e^{−u}·mean would overflow (its
-    logarithm above 60), u is raised to what keeps it finite.
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
 
-    Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`. Guo et al. (2022), "Tight mutual
-    information estimation with contrastive Fenchel–Legendre optimization".
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
 
+    Notes
+    -----
+    I ≥ 1 − E[u + e^{−u}·mean_j e^{T_ij − T_i}], tight at u = −log p(y|x)/p(y) for every T, and for fixed T at u = log
+    E_j e^{T_ij − T_i}.
+
+    Where e^{−u}·mean would overflow (its logarithm above 60), u is raised so that it remains finite.
+
+    References
+    ----------
+    Guo et al. (2022), "Tight mutual information estimation with contrastive Fenchel–Legendre optimization", NeurIPS.
+
+    Examples
+    --------
     >>> flo(torch.ones(2), torch.zeros(2, 5), u=-torch.ones(2))
     tensor(1.)
     """
@@ -162,7 +281,7 @@ def _log_candidates(scores: Scores) -> Tensor | float:
 def _leaving_one_out(scores: Scores, own: Tensor) -> Tensor:
     """log(e^own + Σ_{j≠k} e^{T_ij}) for each left-out negative k, shape (..., n, m).
 
-    Subtracting from the whole sum is exact enough for all but the largest term, whose absence is summed anew.
+    Subtraction from the whole sum is accurate for all but the largest term, whose absence is summed separately.
     """
     own = own.unsqueeze(-1)
     negative = scores.log_negative.expand(*own.shape[:-1], -1)
@@ -170,5 +289,5 @@ def _leaving_one_out(scores: Scores, own: Tensor) -> Tensor:
     largest = torch.arange(negative.shape[-1], device=negative.device) == place
     terms = (negative - top).exp()
     rest = torch.where(largest, 1.0, terms.sum(-1, keepdim=True) - terms).log() + top
-    anew = torch.logsumexp(torch.cat([negative.masked_fill(largest, -torch.inf), own], -1), -1, keepdim=True)
-    return torch.where(largest, anew, torch.logaddexp(rest, own))
+    again = torch.logsumexp(torch.cat([negative.masked_fill(largest, -torch.inf), own], -1), -1, keepdim=True)
+    return torch.where(largest, again, torch.logaddexp(rest, own))

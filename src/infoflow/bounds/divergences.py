@@ -1,8 +1,6 @@
-"""Lower bounds of other divergences between p(x,y) and p(x)p(y), in Deep InfoMax's parametrization of the
-critic.
+"""Lower bounds on other divergences between p(x,y) and p(x)p(y), in Deep InfoMax's parametrization of the critic.
 
-They train a critic as the mutual information's own bounds do, but their values are values of *their*
-divergence.
+They train a critic as bounds on the mutual information do, but their values are those of another divergence.
 """
 
 from __future__ import annotations
@@ -18,15 +16,45 @@ from infoflow.core.distributed import Group
 
 
 def jensen_shannon(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
-    """Lower bound of twice the Jensen–Shannon divergence between the joint and the product of the marginals.
+    """Lower bound on twice the Jensen–Shannon divergence between the joint and the product of the marginals.
 
-        2·JSD ≥ E_joint[log 2 − softplus(−T)] − E_product[softplus(T) − log 2],   2·JSD ≤ 2 log 2
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Scores of the positives, T_i = T(x_i, y_i); leading axes are separate problems.
+    negative : Tensor of shape (..., n, m)
+        Scores of m negatives for each positive; a leading axis that all problems share may have size 1.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
 
-    Tight at T = log p(y|x)/p(y). No mutual information by its value (`jensen_shannon_mi` reads that off);
-    minus 2 log 2 it is the objective of a binary classifier of pairs. Its gradient is bounded by 1 per score,
-    whatever the scores. Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`. Hjelm et al.
-    (2019), Eq. 4; Nowozin et al. (2016).
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
 
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
+
+    Notes
+    -----
+    2·JSD ≥ E_joint[log 2 − softplus(−T)] − E_product[softplus(T) − log 2], 2·JSD ≤ 2 log 2, tight at T = log
+    p(y|x)/p(y).
+
+    The value is not mutual information (`jensen_shannon_mi` gives that). Minus 2 log 2, it is the objective of a
+    binary classifier of pairs. Its gradient is at most 1 per score.
+
+    References
+    ----------
+    Hjelm et al. (2019), "Learning deep representations by mutual information estimation and maximization", ICLR, Eq.
+    4. Nowozin et al. (2016), "f-GAN: Training generative neural samplers using variational divergence minimization",
+    NeurIPS.
+
+    Examples
+    --------
     >>> jensen_shannon(torch.zeros(2), torch.zeros(2, 5))
     tensor(0.)
     """
@@ -36,14 +64,43 @@ def jensen_shannon(positive: Tensor, negative: Tensor, *, mask: Tensor | None = 
 
 
 def squared_hellinger(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
-    """Lower bound of the squared Hellinger distance ∫(√p(x,y) − √(p(x)p(y)))².
+    """Lower bound on the squared Hellinger distance ∫(√p(x,y) − √(p(x)p(y)))².
 
-        H² ≥ E_joint[1 − e^{−T}] − E_product[e^T − 1],   H² ≤ 2
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Scores of the positives, T_i = T(x_i, y_i); leading axes are separate problems.
+    negative : Tensor of shape (..., n, m)
+        Scores of m negatives for each positive; a leading axis that all problems share may have size 1.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
 
-    Tight at T = ½ log p(y|x)/p(y). Scores beyond ±60 are compressed logarithmically (another critic's bound).
-    Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`. Nowozin et al. (2016), tables 1 and
-    2; Hjelm et al. (2019).
+    Returns
+    -------
+    Tensor
+        The value, of the leading shape (0-d without leading axes).
 
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
+
+    Notes
+    -----
+    H² ≥ E_joint[1 − e^{−T}] − E_product[e^T − 1], H² ≤ 2, tight at T = ½ log p(y|x)/p(y).
+
+    Scores beyond ±60 are compressed logarithmically, which is the bound of another critic.
+
+    References
+    ----------
+    Nowozin et al. (2016), "f-GAN: Training generative neural samplers using variational divergence minimization",
+    NeurIPS, tables 1 and 2. Hjelm et al. (2019), "Learning deep representations by mutual information estimation and
+    maximization", ICLR.
+
+    Examples
+    --------
     >>> squared_hellinger(torch.zeros(2), torch.zeros(2, 5))
     tensor(0.)
     """
@@ -52,14 +109,42 @@ def squared_hellinger(positive: Tensor, negative: Tensor, *, mask: Tensor | None
 
 
 def chi_squared(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
-    """Lower bound of Pearson's χ² divergence ∫(p(x,y) − p(x)p(y))² / (p(x)p(y)).
+    """Lower bound on Pearson's χ² divergence ∫(p(x,y) − p(x)p(y))² / (p(x)p(y)).
 
-        χ² ≥ E_joint[T] − E_product[T²/4 + T]
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Scores of the positives, T_i = T(x_i, y_i); leading axes are separate problems.
+    negative : Tensor of shape (..., n, m)
+        Scores of m negatives for each positive; a leading axis that all problems share may have size 1.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
 
-    Tight at T = 2(p(y|x)/p(y) − 1). Without exponentials: the mildest for scores, the harshest for
-    heavy-tailed ratios. Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`. Nowozin et al.
-    (2016), tables 1 and 2.
+    Returns
+    -------
+    Tensor
+        The value, of the leading shape (0-d without leading axes).
 
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
+
+    Notes
+    -----
+    χ² ≥ E_joint[T] − E_product[T²/4 + T], tight at T = 2(p(y|x)/p(y) − 1).
+
+    There are no exponentials of scores, but a heavy-tailed density ratio has a very large divergence.
+
+    References
+    ----------
+    Nowozin et al. (2016), "f-GAN: Training generative neural samplers using variational divergence minimization",
+    NeurIPS, tables 1 and 2.
+
+    Examples
+    --------
     >>> chi_squared(torch.full((2,), 3.0), torch.zeros(2, 5))
     tensor(3.)
     """
@@ -68,14 +153,42 @@ def chi_squared(positive: Tensor, negative: Tensor, *, mask: Tensor | None = Non
 
 
 def reverse_kl(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
-    """Lower bound of the reverse Kullback–Leibler divergence KL(p(x)p(y) ‖ p(x,y)), the "lautum" information.
+    """Lower bound on the reverse Kullback–Leibler divergence KL(p(x)p(y) ‖ p(x,y)), the lautum information.
 
-        KL ≥ E_joint[−e^{−T}] − E_product[T − 1]
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Scores of the positives, T_i = T(x_i, y_i); leading axes are separate problems.
+    negative : Tensor of shape (..., n, m)
+        Scores of m negatives for each positive; a leading axis that all problems share may have size 1.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
 
-    Tight at T = log p(y|x)/p(y). Scores below −60 are compressed logarithmically (another critic's bound).
-    Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`. Nowozin et al. (2016), tables 1 and
-    2.
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
 
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
+
+    Notes
+    -----
+    KL ≥ E_joint[−e^{−T}] − E_product[T − 1], tight at T = log p(y|x)/p(y).
+
+    Scores below −60 are compressed logarithmically, which is the bound of another critic.
+
+    References
+    ----------
+    Nowozin et al. (2016), "f-GAN: Training generative neural samplers using variational divergence minimization",
+    NeurIPS, tables 1 and 2.
+
+    Examples
+    --------
     >>> reverse_kl(torch.zeros(2), torch.zeros(2, 5))
     tensor(0.)
     """
@@ -84,14 +197,43 @@ def reverse_kl(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None
 
 
 def wasserstein(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
-    """Lower bound of the Wasserstein-1 distance, *if the critic is 1-Lipschitz in (x, y)*.
+    """Lower bound on the Wasserstein-1 distance, if the critic is 1-Lipschitz in (x, y).
 
-        W₁ ≥ E_joint[T] − E_product[T]   for |T(x,y) − T(x',y')| ≤ ‖(x,y) − (x',y')‖
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Scores of the positives, T_i = T(x_i, y_i); leading axes are separate problems.
+    negative : Tensor of shape (..., n, m)
+        Scores of m negatives for each positive; a leading axis that all problems share may have size 1.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
 
-    Nothing here enforces the constraint (`critics` with `spectral_norm=True` do); without it the value is
-    unbounded and means nothing. In the units of the data, not nats. Shapes, `mask`, `group`, result and
-    errors as in `donsker_varadhan`. Arjovsky et al. (2017), Eq. 2; Ozair et al. (2019).
+    Returns
+    -------
+    Tensor
+        The value in units of the data, not nats, of the leading shape (0-d without leading axes).
 
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
+
+    Notes
+    -----
+    W₁ ≥ E_joint[T] − E_product[T] for |T(x,y) − T(x',y')| ≤ ‖(x,y) − (x',y')‖.
+
+    The constraint is not enforced here (critics with `spectral_norm=True` enforce it); without it the value is
+    unbounded and has no meaning.
+
+    References
+    ----------
+    Arjovsky et al. (2017), "Wasserstein generative adversarial networks", ICML, Eq. 2. Ozair et al. (2019),
+    "Wasserstein dependency measure for representation learning", NeurIPS.
+
+    Examples
+    --------
     >>> wasserstein(torch.ones(2), torch.zeros(2, 5))
     tensor(1.)
     """

@@ -1,4 +1,4 @@
-"""Bounds of the Kullback–Leibler divergence KL(p(x,y) ‖ p(x)p(y)) = I(X;Y) itself."""
+"""Bounds on the Kullback–Leibler divergence KL(p(x,y) ‖ p(x)p(y)) = I(X;Y)."""
 
 from __future__ import annotations
 
@@ -21,18 +21,43 @@ READOUTS = ("estimate", "objective")
 
 
 def donsker_varadhan(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
-    """Donsker and Varadhan's lower bound of the mutual information.
+    """Donsker and Varadhan's lower bound on the mutual information.
 
-        I ≥ E_joint[T] − log E_product[e^T]
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Scores of the positives, T_i = T(x_i, y_i); leading axes are separate problems.
+    negative : Tensor of shape (..., n, m)
+        Scores of m negatives for each positive; a leading axis that all problems share may have size 1.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
 
-    Tight at T = log p(y|x)/p(y) + constant. The logarithm of a batch mean makes the value high by about the
-    variance of e^T over 2n, and its gradient biased (`mine` mends the gradient).
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
 
-    `positive` (..., n), `negative` (..., n, m), `mask` boolean, True where a negative counts. With `group`,
-    means run over the rows of all its processes. Returns nats of the leading shape (0-d without leading
-    axes). Raises InvalidArgument for shapes that don't match, no negatives, or a row whose negatives are all
-    masked. Donsker and Varadhan (1983); Belghazi et al. (2018), "MINE", section 2.2.
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
 
+    Notes
+    -----
+    I ≥ E_joint[T] − log E_product[e^T], tight at T = log p(y|x)/p(y) + constant.
+
+    The logarithm of a batch mean makes the value too high by about the variance of e^T over 2n, and biases its
+    gradient, which `mine` corrects.
+
+    References
+    ----------
+    Donsker and Varadhan (1983), "Asymptotic evaluation of certain Markov process expectations for large time, IV".
+    Belghazi et al. (2018), "MINE: Mutual information neural estimation", ICML, section 2.2.
+
+    Examples
+    --------
     >>> donsker_varadhan(torch.tensor([1.0, 3.0]), torch.zeros(2, 5))
     tensor(2.)
     """
@@ -42,13 +67,26 @@ def donsker_varadhan(positive: Tensor, negative: Tensor, *, mask: Tensor | None 
 
 @dataclass(frozen=True)
 class ExponentialAverage:
-    """The running mean of E_product[e^T] that corrects MINE's gradient, kept as a logarithm; a new one per
-    update.
+    """Running mean of E_product[e^T] that corrects the gradient of `mine`; an update returns a new object.
 
-        log a ← log((1 − rate)·a + rate·E_product[e^T]),   rate in (0, 1]
+    Parameters
+    ----------
+    rate
+        Weight of a new batch, in (0, 1].
+    log_mean : Tensor, optional
+        Logarithm of the mean; the first update takes that of the batch.
 
-    The first update takes the batch's own mean. Raises InvalidArgument for a rate outside (0, 1].
+    Raises
+    ------
+    InvalidArgument
+        If `rate` is not in (0, 1].
 
+    Notes
+    -----
+    log a ← log((1 − rate)·a + rate·E_product[e^T]).
+
+    Examples
+    --------
     >>> average = ExponentialAverage(rate=0.1).updated(torch.zeros(2, 3))
     >>> average.log_mean
     tensor(0.)
@@ -59,10 +97,25 @@ class ExponentialAverage:
 
     def __post_init__(self) -> None:
         if positive_number(self.rate, "rate") > 1:
-            raise InvalidArgument(f"rate is {self.rate!r}; want 0 < rate <= 1")
+            raise InvalidArgument("rate", "> 0 and <= 1", self.rate)
 
     def updated(self, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> ExponentialAverage:
-        """The average after one more batch of negatives (..., n, m)."""
+        """Return the average after one more batch.
+
+        Parameters
+        ----------
+        negative : Tensor of shape (..., n, m)
+            Scores of the negatives.
+        mask : Tensor of shape (..., n, m), optional
+            Boolean, True where a negative counts.
+        group : optional
+            Process group over whose processes the mean runs.
+
+        Returns
+        -------
+        ExponentialAverage
+            The updated average.
+        """
         scores = prepare(negative.detach()[..., 0], negative.detach(), mask, group)
         batch = scores.log_mean(scores.row_log_mean())
         if self.log_mean is None or self.rate == 1:
@@ -79,14 +132,42 @@ def mine(
     mask: Tensor | None = None,
     group: Group = None,
 ) -> Tensor:
-    """MINE: Donsker and Varadhan's value with the gradient whose denominator is a running average.
+    """Donsker and Varadhan's value with the gradient of MINE, whose denominator is a running average.
 
-        value E_joint[T] − log E_product[e^T],   gradient E_joint[∇T] − E_product[e^T ∇T] / a
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Scores of the positives, T_i = T(x_i, y_i); leading axes are separate problems.
+    negative : Tensor of shape (..., n, m)
+        Scores of m negatives for each positive; a leading axis that all problems share may have size 1.
+    average
+        Running average of E_product[e^T], updated by the caller before each call; without it the gradient is that of
+        `donsker_varadhan`.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
 
-    `average` is the state, updated by the caller: `average = average.updated(negative); mine(positive,
-    negative, average)`. Without it the gradient is Donsker and Varadhan's own. Shapes, `mask`, `group`,
-    result and errors as in `donsker_varadhan`. Belghazi et al. (2018), section 3.2.
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
 
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
+
+    Notes
+    -----
+    Value E_joint[T] − log E_product[e^T], gradient E_joint[∇T] − E_product[e^T ∇T] / a with a the running average.
+
+    References
+    ----------
+    Belghazi et al. (2018), "MINE: Mutual information neural estimation", ICML, section 3.2.
+
+    Examples
+    --------
     >>> negative = torch.zeros(2, 5)
     >>> mine(torch.tensor([1.0, 3.0]), negative, ExponentialAverage().updated(negative))
     tensor(2.)
@@ -100,15 +181,44 @@ def mine(
 
 
 def nwj(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
-    """Nguyen, Wainwright and Jordan's lower bound of the mutual information (f-GAN's KL, "MINE-f").
+    """Nguyen, Wainwright and Jordan's lower bound on the mutual information.
 
-        I ≥ E_joint[T] − E_product[e^{T−1}]
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Scores of the positives, T_i = T(x_i, y_i); leading axes are separate problems.
+    negative : Tensor of shape (..., n, m)
+        Scores of m negatives for each positive; a leading axis that all problems share may have size 1.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
 
-    Tight at T = 1 + log p(y|x)/p(y). Unbiased in the batch, but its variance grows like e^I. Scores whose
-    exponential would overflow (above 61) are compressed to 61 + log(1 + T − 61): the bound of another critic,
-    hence still a bound. Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`. Nguyen et al.
-    (2010); Poole et al. (2019).
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
 
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
+
+    Notes
+    -----
+    I ≥ E_joint[T] − E_product[e^{T−1}], tight at T = 1 + log p(y|x)/p(y).
+
+    The value is unbiased in the batch, but its variance grows like e^I. Scores whose exponential would overflow
+    (above 61) are compressed to 61 + log(1 + T − 61), which is the bound of another critic. Also known as f-GAN's KL
+    or MINE-f.
+
+    References
+    ----------
+    Nguyen et al. (2010), "Estimating divergence functionals and the likelihood ratio by convex risk minimization".
+    Poole et al. (2019), "On variational bounds of mutual information", ICML.
+
+    Examples
+    --------
     >>> nwj(torch.tensor([2.0, 2.0]), torch.ones(2, 5))
     tensor(1.)
     """
@@ -123,14 +233,43 @@ def tuba(
     mask: Tensor | None = None,
     group: Group = None,
 ) -> Tensor:
-    """The tractable unnormalized lower bound with a baseline a > 0 for each row.
+    """Tractable unnormalized lower bound, with a baseline a > 0 for each row.
 
-        I ≥ 1 + E_joint[T − log a(x)] − E_product[e^T / a(x)]
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Scores of the positives, T_i = T(x_i, y_i); leading axes are separate problems.
+    negative : Tensor of shape (..., n, m)
+        Scores of m negatives for each positive; a leading axis that all problems share may have size 1.
+    log_baseline : float or Tensor broadcastable to (..., n)
+        Logarithm of a; it must not depend on the negatives. A value of 1 gives `nwj`.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
 
-    Tight at T = log p(y|x)/p(y) + log a(x). `log_baseline` is log a, a number or a tensor that broadcasts to
-    (..., n); it must not depend on the negatives. log a = 1 is `nwj`. Large T − log a are compressed as in
-    `nwj`. Shapes, `mask`, `group`, result and errors as in `donsker_varadhan`. Poole et al. (2019).
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
 
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
+
+    Notes
+    -----
+    I ≥ 1 + E_joint[T − log a(x)] − E_product[e^T / a(x)], tight at T = log p(y|x)/p(y) + log a(x).
+
+    Large values of T − log a are compressed: above 60 they become 60 + log(1 + T − log a − 60).
+
+    References
+    ----------
+    Poole et al. (2019), "On variational bounds of mutual information", ICML.
+
+    Examples
+    --------
     >>> tuba(torch.tensor([1.0, 1.0]), torch.zeros(2, 5))
     tensor(1.)
     """
@@ -153,15 +292,46 @@ def smile(
     mask: Tensor | None = None,
     group: Group = None,
 ) -> Tensor:
-    """SMILE: Donsker and Varadhan's value with a clipped partition function, trained by Jensen–Shannon.
+    """Donsker and Varadhan's value with a clipped partition function, trained by Jensen–Shannon.
 
-        value E_joint[T] − log E_product[clip(e^T, e^{−τ}, e^τ)],   gradient that of `jensen_shannon`
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Scores of the positives, T_i = T(x_i, y_i); leading axes are separate problems.
+    negative : Tensor of shape (..., n, m)
+        Scores of m negatives for each positive; a leading axis that all problems share may have size 1.
+    tau
+        Clipping threshold of the scores; `math.inf` clips nothing.
+    readout
+        "estimate" returns the value, "objective" the training objective, by which to select on held-out scores.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
 
-    An estimate, not a bound: with T = log p(y|x)/p(y) it lies above I by what the clipping takes from log
-    E[e^T] = 0. `readout="objective"` returns Jensen–Shannon's value instead (to select by, on held-out
-    scores). `tau=math.inf` clips nothing. Shapes, `mask`, `group`, result and errors as in
-    `donsker_varadhan`, and InvalidArgument for tau <= 0. Song and Ermon (2020).
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
 
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
+        Also if `tau` is not positive.
+
+    Notes
+    -----
+    Value E_joint[T] − log E_product[clip(e^T, e^{−τ}, e^τ)], gradient that of `jensen_shannon`.
+
+    An estimate, not a bound: with T = log p(y|x)/p(y) it exceeds I by what the clipping takes from log E[e^T] = 0.
+
+    References
+    ----------
+    Song and Ermon (2020), "Understanding the limitations of variational mutual information estimators", ICLR.
+
+    Examples
+    --------
     >>> smile(torch.tensor([1.0, 3.0]), torch.zeros(2, 5))
     tensor(2.)
     """
@@ -182,14 +352,44 @@ def jensen_shannon_mi(
     mask: Tensor | None = None,
     group: Group = None,
 ) -> Tensor:
-    """Mutual information read from a critic that Jensen–Shannon trains: a low-variance way to NWJ's bound.
+    """Lower bound on the mutual information by a critic that the Jensen–Shannon objective trains.
 
-        value 1 + E_joint[T] − E_product[e^T]  (`nwj` of T + 1),   gradient that of `jensen_shannon`
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Scores of the positives, T_i = T(x_i, y_i); leading axes are separate problems.
+    negative : Tensor of shape (..., n, m)
+        Scores of m negatives for each positive; a leading axis that all problems share may have size 1.
+    readout
+        "estimate" returns the value, "objective" the training objective, by which to select on held-out scores.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
 
-    A lower bound of I for every critic, tight at T = log p(y|x)/p(y), which is where Jensen–Shannon's optimum
-    lies. `readout="objective"` returns Jensen–Shannon's value. Shapes, `mask`, `group`, result and errors as
-    in `donsker_varadhan`. Poole et al. (2019).
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
 
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
+
+    Notes
+    -----
+    Value 1 + E_joint[T] − E_product[e^T] (`nwj` of T + 1), gradient that of `jensen_shannon`.
+
+    A lower bound on I for every critic, tight at T = log p(y|x)/p(y), which is the optimum of the objective. The
+    gradient has less variance than that of `nwj`.
+
+    References
+    ----------
+    Poole et al. (2019), "On variational bounds of mutual information", ICML.
+
+    Examples
+    --------
     >>> jensen_shannon_mi(torch.tensor([1.0, 1.0]), torch.zeros(2, 5))
     tensor(1.)
     """

@@ -1,4 +1,4 @@
-"""Bounds whose scores are log densities: of a fitted conditional q(y|x), and of a fitted or known marginal."""
+"""Bounds whose scores are log densities of a fitted conditional q(y|x) and of a fitted or known marginal."""
 
 from __future__ import annotations
 
@@ -17,18 +17,45 @@ def club(
     mask: Tensor | None = None,
     group: Group = None,
 ) -> Tensor:
-    """CLUB, the contrastive log-ratio upper bound.
+    """Contrastive log-ratio upper bound (CLUB) on the mutual information.
 
-        I ≤ E_joint[log q(y|x)] − E_product[log q(y|x)]
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Log density log q(y_i|x_i).
+    negative : Tensor of shape (..., n, m)
+        Log densities log q(y_j|x_i) with j ≠ i.
+    include_positive
+        Whether to average over all m + 1 candidates, as the published sampled form does; the value is then
+        smaller by m/(m + 1).
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
 
-    `positive` (..., n) holds log q(y_i|x_i), `negative` (..., n, m) log q(y_j|x_i) with j ≠ i. An upper bound
-    only for the true conditional, or a q closer to it than to the marginal; even then a loose one (for a
-    Gaussian ρ²/(1−ρ²) instead of −½ log(1−ρ²)): good to push information down, poor to measure it.
-    `include_positive=True` averages over all m + 1 candidates, i = j too, as the paper's sampled form does:
-    the value shrinks by m/(m + 1). The default leaves it out.
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
 
-    `mask`, `group`, result and errors as in `donsker_varadhan`. Cheng et al. (2020).
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
 
+    Notes
+    -----
+    I ≤ E_joint[log q(y|x)] − E_product[log q(y|x)].
+
+    An upper bound only for the true conditional, or a q that is closer to it than to the marginal, and a loose one
+    (for a Gaussian ρ²/(1−ρ²) instead of −½ log(1−ρ²)): suitable to reduce information, not to measure it.
+
+    References
+    ----------
+    Cheng et al. (2020), "CLUB: A contrastive log-ratio upper bound of mutual information", ICML.
+
+    Examples
+    --------
     >>> club(torch.zeros(2), torch.full((2, 5), -3.0))
     tensor(3.)
     """
@@ -40,15 +67,39 @@ def club(
 
 
 def l1out(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
-    """The leave-one-out upper bound: the marginal is a mixture of the other samples' conditionals.
+    """Leave-one-out upper bound, whose marginal is a mixture of the other samples' conditionals.
 
-        I ≤ E[log p(y_i|x_i) − log mean_{j≠i} p(y_i|x_j)]
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Log density log p(y_i|x_i).
+    negative : Tensor of shape (..., n, m)
+        Log densities log p(y_i|x_j): the y of the row under the conditionals of the others, the reverse of `club`.
+    mask : Tensor of shape (..., n, m), optional
+        Boolean, True where a negative counts.
+    group : optional
+        Process group over whose processes the means run.
 
-    `positive` (..., n) holds log p(y_i|x_i); `negative` (..., n, m) holds log p(*y_i|x_j*): the y of the row
-    under the conditionals of the others (unlike in `club`, the direction matters). An upper bound for the
-    true conditional; at most the loss of a mixture with m components. `mask`, `group`, result and errors as
-    in `donsker_varadhan`. Poole et al. (2019).
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
 
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match, there are no negatives, or a row has all of its negatives masked.
+
+    Notes
+    -----
+    I ≤ E[log p(y_i|x_i) − log mean_{j≠i} p(y_i|x_j)], for the true conditional.
+
+    References
+    ----------
+    Poole et al. (2019), "On variational bounds of mutual information", ICML.
+
+    Examples
+    --------
     >>> l1out(torch.zeros(2), torch.full((2, 5), -3.0))
     tensor(3.)
     """
@@ -57,13 +108,37 @@ def l1out(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, gro
 
 
 def barber_agakov(positive: Tensor, entropy: Tensor | float, *, group: Group = None) -> Tensor:
-    """Barber and Agakov's lower bound by a decoder q(y|x), when the entropy of Y is known.
+    """Barber and Agakov's lower bound by a decoder q(y|x), for a known entropy of Y.
 
-        I ≥ H(Y) + E_joint[log q(y|x)]
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Log density log q(y_i|x_i).
+    entropy
+        Entropy H(Y) in nats, differential for densities.
+    group : optional
+        Process group over whose processes the means run.
 
-    `positive` (..., n) holds log q(y_i|x_i), `entropy` H(Y) in nats (differential for densities). Tight at
-    the true conditional. Result, `group` and errors as in `donsker_varadhan`. Barber and Agakov (2003).
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
 
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match.
+
+    Notes
+    -----
+    I ≥ H(Y) + E_joint[log q(y|x)], tight at the true conditional.
+
+    References
+    ----------
+    Barber and Agakov (2003), "The IM algorithm: A variational approach to information maximization", NeurIPS.
+
+    Examples
+    --------
     >>> barber_agakov(torch.full((4,), -0.5), entropy=0.75)
     tensor(0.2500)
     """
@@ -72,14 +147,38 @@ def barber_agakov(positive: Tensor, entropy: Tensor | float, *, group: Group = N
 
 
 def barber_agakov_upper(positive: Tensor, marginal: Tensor, *, group: Group = None) -> Tensor:
-    """The variational upper bound by a model r(y) of the marginal (the rate of a VAE), for a *known*
-    conditional.
+    """Variational upper bound by a model r(y) of the marginal (the rate of a VAE), for a known conditional.
 
-        I ≤ E_joint[log p(y|x) − log r(y)]
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Log density log p(y_i|x_i).
+    marginal : Tensor of shape (..., n)
+        Log density log r(y_i).
+    group : optional
+        Process group over whose processes the means run.
 
-    `positive` (..., n) holds log p(y_i|x_i), `marginal` (..., n) log r(y_i). Tight at r = p(y).
-    Result, `group` and errors as in `donsker_varadhan`. Poole et al. (2019); Alemi et al. (2018).
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
 
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match.
+
+    Notes
+    -----
+    I ≤ E_joint[log p(y|x) − log r(y)], tight at r = p(y).
+
+    References
+    ----------
+    Poole et al. (2019), "On variational bounds of mutual information", ICML. Alemi et al. (2018), "Fixing a broken
+    ELBO", ICML.
+
+    Examples
+    --------
     >>> barber_agakov_upper(torch.full((4,), -0.5), torch.full((4,), -2.0))
     tensor(1.5000)
     """
@@ -87,15 +186,41 @@ def barber_agakov_upper(positive: Tensor, marginal: Tensor, *, group: Group = No
 
 
 def doe(positive: Tensor, marginal: Tensor, *, group: Group = None) -> Tensor:
-    """Difference of entropies, each an upper bound by the cross-entropy of a fitted density.
+    """Difference of entropies, each bounded from above by the cross-entropy of a fitted density.
 
-        Î = CE(Y) − CE(Y|X) = E[log q(y|x)] − E[log r(y)]
+    Parameters
+    ----------
+    positive : Tensor of shape (..., n)
+        Log density log q(y_i|x_i).
+    marginal : Tensor of shape (..., n)
+        Log density log r(y_i).
+    group : optional
+        Process group over whose processes the means run.
 
-    `positive` (..., n) holds log q(y_i|x_i), `marginal` (..., n) log r(y_i), both fitted by maximum
-    likelihood (minimize −E log q − E log r, not this difference). A difference of two upper bounds is itself
-    no bound, but it is not capped at log n as every distribution-free lower bound is. Result, `group` and
-    errors as in `donsker_varadhan`. McAllester and Stratos (2020).
+    Returns
+    -------
+    Tensor
+        Nats, of the leading shape (0-d without leading axes).
 
+    Raises
+    ------
+    InvalidArgument
+        If the shapes do not match.
+
+    Notes
+    -----
+    Î = CE(Y) − CE(Y|X) = E[log q(y|x)] − E[log r(y)], with both densities fitted by maximum likelihood (minimize −E
+    log q − E log r, not this difference).
+
+    A difference of two upper bounds is not a bound, but it has no ceiling at log n, as every distribution-free lower
+    bound has.
+
+    References
+    ----------
+    McAllester and Stratos (2020), "Formal limitations on the measurement of mutual information", AISTATS.
+
+    Examples
+    --------
     >>> doe(torch.full((4,), -0.5), torch.full((4,), -2.0))
     tensor(1.5000)
     """

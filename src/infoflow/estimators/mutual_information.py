@@ -1,4 +1,4 @@
-"""The information between two variables, by any estimator: what people call first."""
+"""The mutual information between two variables, by any estimator."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
-from infoflow.core.settings import NonNegativeInt, validated
+from infoflow.core.settings import NonNegativeInt, Seed, validated
 from infoflow.estimators.recommend import Auto
 from infoflow.estimators.registry import Ability, can, named_parameters, resolve, takes
+from infoflow.estimators.wrappers.significance import Method, shuffled_null
 from infoflow.estimators.wrappers.significance import interval as resampled
-from infoflow.estimators.wrappers.significance import shuffled_null
 
 
 @validated
@@ -20,22 +20,47 @@ def mutual_information(
     y: Any,
     estimator: str | Estimator = "auto",
     *,
-    interval: str | None = None,
+    interval: Method | None = None,
     permutations: NonNegativeInt = 0,
-    seed: int = 0,
+    seed: Seed = 0,
     n_jobs: int = 1,
     **parameters: Any,
 ) -> Estimate:
-    """Estimates the mutual information I(X;Y) in nats from paired samples.
+    """Estimate the mutual information I(X;Y) in nats from paired samples.
 
-    `x` and `y` are array-likes of shape (n, ...); a one-dimensional integer array means classes. `estimator` is a name
-    (parameters follow as keywords) or an estimator object; "auto" lets `recommend` choose. `interval` ("subsampling",
-    "bootstrap", "jackknife") adds an interval and `permutations` a p-value from that many shuffles of y, replacing what
-    the estimator itself says of either; both on `n_jobs` processes. Estimators that learn shuffle held-out samples and
-    fit once (`tested`), where others estimate again for every shuffle. `seed` is theirs, and the estimator's if any.
+    Parameters
+    ----------
+    x, y : array-like of shape (n, ...)
+        Paired samples; one-dimensional integers are classes.
+    estimator
+        Name, with settings as keywords or in the text ("ksg:k=5"), or an estimator object. "auto" chooses by
+        `recommend`.
+    interval
+        Adds a confidence interval by resampling, in place of the estimator's own.
+    permutations
+        Adds a p-value from so many permutations of y, in place of the estimator's own. Estimators that learn permute
+        held-out samples and fit once; the others estimate again for every permutation.
+    seed
+        Seed of the selections and permutations, and of the estimator if it has one.
+    n_jobs
+        Processes at once for interval and permutations; -1 means one for each processor.
+    **parameters
+        Settings of the named estimator.
 
-    Raises UnknownName for an unknown estimator or parameter, and what the estimator raises.
+    Returns
+    -------
+    Estimate
+        The number with its kind, ceiling, interval and warnings.
 
+    Raises
+    ------
+    UnknownName
+        For an unknown estimator or setting.
+    InvalidArgument
+        If the samples are not finite numbers or their lengths differ, and as the estimator raises.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> x, noise = np.random.default_rng(0).normal(size=(2, 1000))
     >>> found = mutual_information(x, x + noise, interval="subsampling", permutations=99)
@@ -55,7 +80,7 @@ def mutual_information(
         return estimator.estimate(x, y)
 
     if isinstance(chosen, Auto):
-        chosen, found = chosen.settle(x, y, run)  # once, and not again for every selection of the samples
+        chosen, found = chosen.estimate_with(x, y, run)  # chosen once for all selections
     else:
         found = run(chosen)
     if interval is not None:

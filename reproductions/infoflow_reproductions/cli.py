@@ -1,10 +1,9 @@
-"""`infoflow reproduce`: the papers, one command each."""
+"""The command `infoflow reproduce`."""
 
 from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,135 +13,145 @@ import tyro
 from infoflow.cli.main import Command
 from infoflow.cli.options import parse_options, value_of
 from infoflow.core.checks import choice, integer
-from infoflow_reproductions import (
-    PAPERS,
-    SCALES,
-    Experiment,
-    Plan,
-    RunOptions,
-    experiments,
-    finishing,
-    reproduce_together,
-)
 from infoflow_reproductions.harness import summary
+from infoflow_reproductions.harness.experiment import SCALES, Experiment, Plan, reproduce_together
+from infoflow_reproductions.harness.registry import PAPERS, experiments, finishing
+from infoflow_reproductions.harness.running import RunOptions
 
-COMMAND = Command("infoflow_reproductions.cli", "run a paper's experiments beside the published figures")
+COMMAND = Command("infoflow_reproductions.cli", "reproduce the experiments of a paper")
+
+_RUNS = Path("runs/reproduce")
+_RESULTS = Path("reproductions/results")
+
+USAGE = """\
+usage: infoflow reproduce PAPER [EXPERIMENT] [options]
+       infoflow reproduce --collect [FOLDER]
+
+Run the experiments of a paper and compare the results with the published ones.
+
+  infoflow reproduce PAPER --help    list the options
+  infoflow reproduce --collect       write FOLDER/README.md from all results below FOLDER, and the overview in the
+                                     README above it (default: reproductions/results)
+
+examples:
+  infoflow reproduce milc mnist --scale smoke
+  infoflow reproduce milc mnist --seeds 5 --resume
+  infoflow reproduce information-dropout --device cuda
+
+papers and their experiments:
+"""
 
 
 @dataclass(frozen=True)
 class Options:
-    """Run the experiments of a paper and write what was found beside what was published."""
+    """Run the experiments of a paper and compare the results with the published ones."""
 
     scale: str = "cpu"
     """smoke (seconds), cpu (minutes on two processors) or full (as published)."""
     seeds: int | None = None
-    """How many seeds (default: the recipe's)."""
+    """Number of seeds; by default that of the recipe."""
     output: Path | None = None
-    """Folder; of several experiments each gets one in it (default: runs/reproduce/PAPER-EXPERIMENT-SCALE)."""
+    """Output folder, with a subfolder per experiment if there are several; by default
+    runs/reproduce/PAPER-EXPERIMENT-SCALE."""
     data_root: Path | None = None
-    """Where the data sets lie (default: $INFOFLOW_DATA, then ~/.cache/infoflow)."""
+    """Folder of the data sets; by default $INFOFLOW_DATA, then ~/.cache/infoflow."""
     resume: bool = False
-    """Go on with a run that was interrupted."""
+    """Continue an interrupted run."""
     overwrite: bool = False
-    """Replace a former run in the output folder."""
+    """Replace an earlier run in the output folder."""
     device: str = "auto"
-    """cpu, cuda, cuda:1, ... or auto."""
+    """Device such as cpu, cuda or cuda:1, or auto."""
     jobs: int | None = None
-    """Trials that run at once (default: one for each processor; one on a GPU)."""
+    """Number of trials that run at once; by default one per processor, or one on a GPU."""
     quiet: bool = False
-    """No progress bars."""
-
-
-_RUNS = Path("runs/reproduce")
-
-USAGE = (
-    "usage: infoflow reproduce PAPER [EXPERIMENT] [options]   (PAPER --help: its options)\n"
-    "       infoflow reproduce --collect [FOLDER]             (FOLDER: reproductions/results)\n"
-)
+    """Do not show progress bars."""
 
 
 def command(argv: list[str]) -> None:
-    """Runs `infoflow reproduce` with these arguments."""
+    """Run `infoflow reproduce`.
+
+    Parameters
+    ----------
+    argv
+        Arguments after `reproduce`.
+
+    Raises
+    ------
+    InfoflowError
+        If an argument is invalid, data are missing, or a folder holds other results.
+    """
     if not argv or argv[0] in ("-h", "--help"):
-        print(USAGE)
-        for paper, (_, title) in PAPERS.items():
-            print(f"  {paper:<20} {title}\n  {'':<20}   {' | '.join(experiments(paper))}")
+        listed = [
+            f"  {name:<20} {title}\n  {'':<20}   {' | '.join(experiments(name))}" for name, (_, title) in PAPERS.items()
+        ]
+        print(USAGE + "\n".join(listed))
         return
     if argv[0] == "--collect":
-        print(summary.collect(Path(argv[1]) if len(argv) > 1 else Path("reproductions/results")))
+        print(summary.collect(Path(argv[1]) if len(argv) > 1 else _RESULTS))
         return
-    found = experiments(argv[0])
-    rest = argv[1:]
-    chosen = list(found.values())
-    if rest and not rest[0].startswith("-"):
-        chosen = [found[choice(rest.pop(0), f"experiment of {argv[0]}", found)]]
+    paper, *rest = argv
+    found = experiments(paper)
     scale = choice(value_of("--scale", rest) or Options.scale, "scale", SCALES)
-    prog = " ".join(["infoflow reproduce", argv[0], *([chosen[0].name] if len(chosen) == 1 else ["[EXPERIMENT]"])])
-    options, recipe = _parsed(rest, prog, chosen[0].recipe(scale) if len(chosen) == 1 else None)
-    plans = [
-        Plan(each, _recipe(each, options, recipe), _folder(each, options, alone=len(chosen) == 1)) for each in chosen
-    ]
+    if rest and not rest[0].startswith("-"):
+        name = choice(rest.pop(0), f"experiment of {paper}", found)
+        found = {name: found[name]}
+    plans, options = _planned(paper, list(found.values()), scale, rest)
     _run(plans, options)
-    folders = {plan.experiment.name: plan.folder for plan in plans}
-    if len(chosen) > 1 and (finish := finishing(argv[0])) is not None:
-        print(f"All of them: {finish(folders, options.output or _RUNS / f'{argv[0]}-{scale}')}")
+    if len(plans) > 1 and (finish := finishing(paper)) is not None:
+        folders = {plan.experiment.name: plan.folder for plan in plans}
+        print(f"All experiments: {finish(folders, options.output or _RUNS / f'{paper}-{scale}')}")
+
+
+def _planned(paper: str, chosen: list[Experiment], scale: str, argv: list[str]) -> tuple[list[Plan], Options]:
+    """Return the experiments with recipes and folders; a single experiment adds options for its recipe."""
+    recipes = [experiment.recipe(scale) for experiment in chosen]
+    if len(chosen) == 1:
+        prog = f"infoflow reproduce {paper} {chosen[0].name}"
+        options, recipes[0] = _parsed(argv, prog, recipes[0])
+    else:
+        options = parse_options(Options, argv, prog=f"infoflow reproduce {paper} [EXPERIMENT]")
+    if options.seeds is not None:
+        seeds = integer(options.seeds, "seeds")
+        recipes = [dataclasses.replace(recipe, seeds=seeds) for recipe in recipes]
+    if options.output is None:
+        folders = [_RUNS / f"{paper}-{experiment.name}-{scale}" for experiment in chosen]
+    else:
+        folders = [options.output / experiment.name if len(chosen) > 1 else options.output for experiment in chosen]
+    return [Plan(*each) for each in zip(chosen, recipes, folders, strict=True)], options
 
 
 def _parsed(argv: list[str], prog: str, recipe: Any) -> tuple[Options, Any]:
-    """The options, and the recipe with its own options where just one experiment is asked for."""
-    if recipe is None:
-        return parse_options(Options, argv, prog=prog), None
+    """Return the options and the recipe, whose fields are options too."""
+    parts = {"options": (Options, ""), "recipe": (type(recipe), "recipe")}
     both = dataclasses.make_dataclass(
-        "Both",
-        [
-            ("options", Annotated[Options, tyro.conf.arg(name="")]),
-            ("recipe", Annotated[type(recipe), tyro.conf.arg(name="recipe")]),
-        ],
+        "Both", [(name, Annotated[kind, tyro.conf.arg(name=prefix)]) for name, (kind, prefix) in parts.items()]
     )
     both.__doc__ = Options.__doc__
     parsed: Any = parse_options(both, argv, prog=prog, default=both(Options(), recipe))
     return parsed.options, parsed.recipe
 
 
-def _recipe(experiment: Experiment, options: Options, recipe: Any) -> Any:
-    """The one given, or that of the scale; with as many seeds as asked for."""
-    chosen = experiment.recipe(options.scale) if recipe is None else recipe
-    if options.seeds is None:
-        return chosen
-    return dataclasses.replace(chosen, seeds=integer(options.seeds, "seeds"))
-
-
-def _folder(experiment: Experiment, options: Options, *, alone: bool) -> Path:
-    if options.output is None:
-        return _RUNS / f"{experiment.paper}-{experiment.name}-{options.scale}"
-    return options.output if alone else options.output / experiment.name
-
-
-def _run(plans: Sequence[Plan], options: Options) -> None:
-    """Runs them, and prints what each found when it is done."""
+def _run(plans: list[Plan], options: Options) -> None:
+    """Run the experiments, and print the findings of each when it is done."""
+    settings = RunOptions(
+        data_root=options.data_root,
+        device=options.device,
+        n_jobs=_jobs(options),
+        resume=options.resume,
+        overwrite=options.overwrite,
+        progress=not options.quiet and sys.stderr.isatty(),
+    )
     print("\n".join(f"{plan.experiment.title} ({options.scale})" for plan in plans), flush=True)
-    for done in reproduce_together(
-        plans,
-        options.scale,
-        RunOptions(
-            data_root=options.data_root,
-            device=options.device,
-            n_jobs=_jobs(options),
-            resume=options.resume,
-            overwrite=options.overwrite,
-            progress=not options.quiet and sys.stderr.isatty(),
-        ),
-    ):
+    for done in reproduce_together(plans, options.scale, settings):
         print(f"\n{done.experiment.title if len(plans) > 1 else ''}\n{done}")
         print(f"\nWritten to {done.folder}: {', '.join(done.files)}\n", flush=True)
 
 
 def _jobs(options: Options) -> int:
+    """Return the number of processes."""
     if options.jobs is not None:
-        if options.jobs != -1:
-            integer(options.jobs, "jobs")
-        return options.jobs
-    import torch  # as late as possible: --help needs none of it
+        return options.jobs if options.jobs == -1 else integer(options.jobs, "jobs")
+    import torch  # imported late, since --help does not need it
 
     on_gpu = options.device.startswith("cuda") or (options.device == "auto" and torch.cuda.is_available())
     return 1 if on_gpu else -1

@@ -1,4 +1,4 @@
-"""`infoflow reproduce` on the command line."""
+"""The command `infoflow reproduce`."""
 
 from __future__ import annotations
 
@@ -11,21 +11,19 @@ from infoflow_reproductions import PAPERS, experiments
 from infoflow.cli import main
 
 
-def test_it_lists_papers_and_experiments(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_papers_and_experiments(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reproduce"]) == 0
-    told = capsys.readouterr().out
+    text = capsys.readouterr().out
     for paper in PAPERS:
-        assert paper in told
-        assert " | ".join(experiments(paper)) in told
+        assert paper in text
+        assert " | ".join(experiments(paper)) in text
 
 
-def test_an_experiment_runs_resumes_and_takes_the_recipes_options(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_experiment_runs_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["reproduce", "milc", "theory", "--scale", "smoke", "--jobs", "1", "--output", str(tmp_path / "run")]
     assert main(command) == 0
-    told = capsys.readouterr().out
-    assert "report.html" in told
+    text = capsys.readouterr().out
+    assert "report.html" in text
     assert main(command) == 2
     assert "--resume" in capsys.readouterr().err
     assert main([*command, "--resume"]) == 0
@@ -33,7 +31,7 @@ def test_an_experiment_runs_resumes_and_takes_the_recipes_options(
 
 
 @pytest.mark.parametrize(
-    ("argv", "told"),
+    ("argv", "text"),
     [
         (["milk"], "Did you mean 'milc'"),
         (["milc", "mnits"], "Did you mean 'mnist'"),
@@ -45,12 +43,24 @@ def test_an_experiment_runs_resumes_and_takes_the_recipes_options(
         (["milc", "theory", "--sclae", "smoke"], "sclae"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_line(
-    argv: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_errors_are_one_line_and_write_nothing(
+    argv: list[str], text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["reproduce", *argv]) == 2
     error = capsys.readouterr().err
-    assert told in error
+    assert text in error
     assert error.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_fields_of_a_single_recipe_are_options(tmp_path: Path) -> None:
+    command = ["reproduce", "milc", "theory", "--scale", "smoke", "--jobs", "1", "--seeds", "1", "--quiet"]
+    assert main([*command, "--output", str(tmp_path), "--recipe.draws", "500"]) == 0
+    settings = json.loads((tmp_path / "results.json").read_text())["settings"]
+    assert (settings["seeds"], settings["draws"]) == (1, 500)
+
+
+def test_collecting_without_results_names_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reproduce", "--collect", str(tmp_path)]) == 2
+    assert str(tmp_path) in capsys.readouterr().err

@@ -1,23 +1,31 @@
-"""Infinitely wide networks: their kernels in closed form, and what gradient descent makes of an ensemble of them."""
+"""Infinitely wide networks: their kernels in closed form, and ensembles of them trained by gradient descent."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import choice, integer, paired, positive, samples
-
-KERNELS = ("erf", "relu")
+from infoflow.core.checks import paired, positive, samples
+from infoflow.core.settings import NonNegativeFloat, PositiveFloat, PositiveInt, Settings
 
 
 class Kernels(NamedTuple):
-    """The covariance of outputs at initialization (n, m), and the tangent kernel (n, m).
+    """Kernels between two sets of inputs.
 
+    Parameters
+    ----------
+    covariance : Tensor of shape (n, m)
+        Covariance of the outputs at initialization.
+    tangent : Tensor of shape (n, m)
+        Neural tangent kernel.
+
+    Examples
+    --------
     >>> x = torch.ones(1, 2)
     >>> InfiniteEnsemble("relu", depth=1, bias_variance=0.0).kernels(x, x).tangent.item()
     4.0
@@ -28,38 +36,67 @@ class Kernels(NamedTuple):
 
 
 @dataclass(frozen=True)
-class InfiniteEnsemble:
-    """Fully connected networks with `depth` hidden layers of infinite width, one output, activation "erf" or "relu".
+class InfiniteEnsemble(Settings):
+    """Ensemble of fully connected networks with hidden layers of infinite width and one output, in float64.
 
-    Weights have variance `weight_variance` / fan_in and biases `bias_variance`. Layer by layer, with K⁰ = x·x'/d,
+    Parameters
+    ----------
+    activation
+        "erf" or "relu".
+    depth
+        Number of hidden layers.
+    weight_variance
+        Variance of the weights, times fan_in.
+    bias_variance
+        Variance of the biases.
+
+    Notes
+    -----
+    Layer by layer, with K⁰ = x·x'/d, covariance K and tangent kernel Θ are ::
 
         K ← σ_w² F(K) + σ_b²,   Θ ← K + σ_w² Ḟ(K) Θ,
 
         erf: F = 2/π asin(2K₁₂/√((1+2K₁₁)(1+2K₂₂))),   ReLU: F = √(K₁₁K₂₂)/2π (sin θ + (π−θ) cos θ),
 
-    the arc-sine and the arc-cosine kernel, and Ḟ the same of the derivative. Trained by gradient flow of the squared
-    error, an ensemble stays Gaussian at every input (`trained`). float64.
+    where F is the arc-sine or the arc-cosine kernel, and Ḟ that of the derivative. Trained by gradient flow of the
+    squared error, an ensemble remains Gaussian at every input (`trained`).
 
+    References
+    ----------
     Williams (1997); Cho & Saul (2009); Jacot et al. (2018); Lee et al. (2019), eq. 16 and 17.
 
+    Examples
+    --------
     >>> x = torch.eye(3, dtype=torch.float64)
     >>> InfiniteEnsemble("relu", depth=1, bias_variance=0.0).kernels(x, x).covariance[0, 0].item()  # 2 · ½ · 1/3 · 2
     0.6667
     """
 
-    activation: str = "erf"
-    depth: int = 2
-    weight_variance: float = 2.0
-    bias_variance: float = 0.01
-
-    def __post_init__(self) -> None:
-        choice(self.activation, "activation", KERNELS)
-        integer(self.depth, "depth")
-        positive(self.weight_variance, "weight_variance")
-        positive(self.bias_variance, "bias_variance", zero=True)
+    activation: Literal["erf", "relu"] = "erf"
+    depth: PositiveInt = 2
+    weight_variance: PositiveFloat = 2.0
+    bias_variance: NonNegativeFloat = 0.01
 
     def kernels(self, first: Tensor, second: Tensor) -> Kernels:
-        """Between inputs (n, d) and (m, d). Raises InvalidArgument."""
+        """Return the kernels between two sets of inputs.
+
+        Parameters
+        ----------
+        first : Tensor of shape (n, d)
+            Inputs.
+        second : Tensor of shape (m, d)
+            Inputs.
+
+        Returns
+        -------
+        Kernels
+            Of shape (n, m).
+
+        Raises
+        ------
+        InvalidArgument
+            If the inputs are invalid.
+        """
         a, b = (samples(part, "inputs", minimum=1, dtype=torch.float64) for part in (first, second))
         width = a.shape[1]
 
@@ -76,12 +113,37 @@ class InfiniteEnsemble:
         return Kernels(cross, tangent)
 
     def trained(self, x: Tensor, y: Tensor, asked: Tensor, times: Sequence[float]) -> tuple[Tensor, Tensor]:
-        """Mean and variance (times, m) of the outputs at `asked` (m, d) after gradient flow on (x, y) for each time.
+        """Return the ensemble's outputs after gradient flow.
 
-            μ = A Y,   Σ = K(z,z) + A K(X,X) Aᵀ − 2 A K(X,z),   A = Θ(z,X) Θ(X,X)⁻¹ (1 − e^(−Θ(X,X) t / n))
+        Parameters
+        ----------
+        x : Tensor of shape (n, d)
+            Training inputs.
+        y : Tensor of shape (n,)
+            Training targets.
+        asked : Tensor of shape (m, d)
+            Inputs of the outputs.
+        times
+            Training times, 0 for the ensemble at initialization.
 
-        with the mean squared error over the n samples. `x` has shape (n, d), `y` (n,). Raises InvalidArgument.
+        Returns
+        -------
+        tuple of Tensor
+            Mean and variance, each of shape (len(times), m).
 
+        Raises
+        ------
+        InvalidArgument
+            If the inputs or the times are invalid.
+
+        Notes
+        -----
+        For the mean squared error over the n samples, mean and covariance at z are ::
+
+            μ = A Y,   Σ = K(z,z) + A K(X,X) Aᵀ − 2 A K(X,z),   A = Θ(z,X) Θ(X,X)⁻¹ (1 − e^(−Θ(X,X) t / n)).
+
+        Examples
+        --------
         >>> x, y = torch.eye(3, dtype=torch.float64), torch.tensor([1.0, -1.0, 0.5])
         >>> mean, variance = InfiniteEnsemble().trained(x, y, x, [0.0, 1e9])
         >>> mean[0].abs().max().item(), torch.allclose(mean[1], y.double()), variance[1].max().item() < 1e-6
@@ -106,7 +168,7 @@ class InfiniteEnsemble:
         return torch.stack(means), torch.stack(variances)
 
     def _alone(self, points: Tensor) -> Tensor:
-        """K(z, z) of each point with itself."""
+        """Return K(z, z) of each point with itself."""
         k = self.weight_variance * points.square().sum(1) / points.shape[1] + self.bias_variance
         for _ in range(self.depth):
             k = self._mixed(self._step(k, k, k)[0])
@@ -116,7 +178,7 @@ class InfiniteEnsemble:
         return self.weight_variance * value + self.bias_variance
 
     def _step(self, cross: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-        """E[φ(u)φ(v)] and E[φ'(u)φ'(v)] of Gaussian u, v with these covariances."""
+        """Return E[φ(u)φ(v)] and E[φ'(u)φ'(v)] of Gaussian u, v with these covariances."""
         if self.activation == "erf":
             norm = (1 + 2 * a) * (1 + 2 * b)
             value = 2 / math.pi * torch.asin((2 * cross / norm.sqrt()).clamp(-1, 1))

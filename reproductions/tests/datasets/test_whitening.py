@@ -1,4 +1,4 @@
-"""ZCA: white on what it was learned from, near to the picture, and learned on nothing else."""
+"""ZCA whitening: its matrix, its effect on other images, and its cache."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from infoflow.data import Dataset
 
 
 def pictures(n: int = 2000, seed: int = 0) -> np.ndarray:
-    """Smooth ones: neighbors are correlated."""
+    """Return smooth images, whose neighboring pixels are correlated."""
     noise = np.random.default_rng(seed).normal(size=(n, 2, 6, 6))
     noise[:, :, 1:] += 0.9 * noise[:, :, :-1]
     noise[..., 1:] += 0.9 * noise[..., :-1]
     return (128 + 30 * noise).clip(0, 255).astype(np.uint8)
 
 
-def test_contrast_is_that_of_each_image_alone() -> None:
+def test_contrast_is_normalized_per_image() -> None:
     images = pictures(50)
     x = contrast_normalized(images).flatten(1)
     flat = images.reshape(50, -1).astype(np.float64)
@@ -42,7 +42,7 @@ def test_zca_is_the_inverse_square_root_of_the_covariance() -> None:
     np.testing.assert_allclose(white.mean(0), 0, atol=1e-4)
 
 
-def test_other_images_are_whitened_with_what_was_learned() -> None:
+def test_other_images_are_whitened_with_the_learned_matrix() -> None:
     whitening = Whitening.learn(pictures(), regularizer=1e-3)
     new = pictures(30, seed=1)
     assert torch.allclose(whitening(new)[:10], whitening(new[:10]), atol=1e-5)
@@ -53,7 +53,7 @@ def test_other_images_are_whitened_with_what_was_learned() -> None:
     assert strongest[0] < 0.25 < 0.6 < strongest[1]
 
 
-def test_it_is_kept_for_the_same_data(tmp_path: Path) -> None:
+def test_it_is_cached_for_the_same_data(tmp_path: Path) -> None:
     data = Dataset("pictures", pictures(300), np.zeros(300, int), classes=1)
     first, again = (Whitening.of(data, cache=tmp_path) for _ in range(2))
     assert torch.equal(first.matrix, again.matrix)
@@ -63,11 +63,11 @@ def test_it_is_kept_for_the_same_data(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_bad_images_are_refused() -> None:
+def test_invalid_arguments_are_rejected() -> None:
     whitening = Whitening.learn(pictures(100))
-    with pytest.raises(InvalidArgument, match="want \\(n, channels"):
+    with pytest.raises(InvalidArgument, match=r"^images must be of shape"):
         whitening(np.zeros((5, 72)))
-    with pytest.raises(InvalidArgument, match="18 values each; this whitening is for 72"):
+    with pytest.raises(InvalidArgument, match=r"^images must be of 72 values each, got 18"):
         whitening(np.zeros((5, 2, 3, 3)))
     with pytest.raises(InvalidArgument, match="regularizer"):
         Whitening.learn(pictures(10), regularizer=0)

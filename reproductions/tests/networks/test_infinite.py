@@ -1,4 +1,4 @@
-"""Infinite ensembles, against wide networks that are drawn and trained."""
+"""Infinite ensembles against wide networks that are drawn at random."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ACTIVATIONS = {"erf": torch.erf, "relu": torch.relu}
 
 
 def drawn(ensemble: InfiniteEnsemble, x: Tensor, width: int, count: int) -> tuple[Tensor, list[list[Tensor]]]:
-    """Outputs (count, n) of networks of this width, in the tangent parametrization, and their parameters."""
+    """Return outputs (count, n) of networks of this width, in the tangent parametrization, and their parameters."""
     generator = torch.Generator().manual_seed(0)
 
     def normal(*shape: int) -> Tensor:
@@ -41,7 +41,7 @@ X = torch.randn(4, 5, generator=torch.Generator().manual_seed(1), dtype=torch.fl
 
 
 @pytest.mark.parametrize("activation", list(ACTIVATIONS))
-def test_kernels_are_those_of_wide_networks(activation: str) -> None:
+def test_kernels_equal_those_of_wide_networks(activation: str) -> None:
     ensemble = InfiniteEnsemble(activation, depth=2, weight_variance=1.5, bias_variance=0.1)
     kernels = ensemble.kernels(X, X)
     with torch.no_grad():
@@ -68,6 +68,6 @@ def test_an_ensemble_starts_as_its_prior_and_ends_as_an_interpolator() -> None:
     assert (variance[1] < variance[0]).all()
 
 
-def test_an_unknown_activation_is_named() -> None:
+def test_an_unknown_activation_is_rejected() -> None:
     with pytest.raises(UnknownName, match="erf"):
         InfiniteEnsemble("tanh")

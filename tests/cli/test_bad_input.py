@@ -162,7 +162,7 @@ CALLS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "labels not numbers": (lambda: infoflow.estimators.Binning(width=1.0).estimate([[0.0], [1.0]], ["a", "b"]), "y"),
     "NaN in an estimate": (lambda: infoflow.estimators.Binning(width=1.0).entropy([[0.0], [np.nan]]), "NaN"),
-    "one sample in an estimate": (lambda: infoflow.estimators.KernelDensity().entropy([[0.0]]), "1 sample"),
+    "one sample in an estimate": (lambda: infoflow.estimators.KernelDensity().entropy([[0.0]]), "at least 2 samples"),
     "mismatched estimate": (lambda: infoflow.estimators.KernelDensity().estimate([[0.0], [1.0]], [1, 2, 3]), "3"),
     "unknown bound": (lambda: infoflow.estimators.KernelDensity(bound="uper"), "upper"),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The information plane as one HTML page that opens offline: everything it needs is inside it."""
+"""The information plane as one self-contained HTML page that opens offline."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from plotly.offline import get_plotlyjs
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import NATS_PER_BIT
-from infoflow.core.files import write_atomically
+from infoflow.core.files import write_text
 from infoflow.plane.auditing import audit
 from infoflow.plane.caveats import caveat
 from infoflow.plane.table import PlaneTable
 
-# Column, heading, how to write it: the page turns "information" into the chosen unit.
+# Column, heading and format; "information" is shown in the selected unit.
 CHECKS = [
     ("check", "check", "text"),
     ("network", "network", "text"),
     ("estimator", "estimator", "text"),
-    ("promised", "promised", "yes"),
+    ("promised", "guaranteed", "yes"),
     ("checked", "points", "number"),
     ("violated", "violated", "number"),
     ("worst", "worst by", "information"),
@@ -52,17 +52,29 @@ COMPRESSION = [
     ("fit", "I(T;Y) gained", "information"),
     ("verdict", "verdict", "text"),
 ]
-DIGITS = 6  # significant ones in the page's data; the table file holds all
+DIGITS = 6  # significant digits in the page's data; the table file holds all
 
 
 def write(plane: PlaneTable, path: str | os.PathLike[str]) -> None:
-    """Writes the plane as one self-contained HTML page; an earlier file is replaced in one move.
+    """Write the plane as one self-contained HTML page.
 
-    The page draws I(T;Y) over I(X;T) of every network with a slider over epochs, both quantities, accuracy and loss
-    through training, the audit, the provenance and what the chosen estimator's picture can't show. It holds its data
-    and its drawing program, asks no network for anything, and shows every name as plain text.
+    Parameters
+    ----------
+    plane : Plane
+        The plane.
+    path
+        HTML file; an earlier one is replaced atomically.
 
-    Raises InvalidArgument when the plane is empty or the path is a folder.
+    Raises
+    ------
+    InvalidArgument
+        If the plane is empty, or the path is a folder.
+
+    Notes
+    -----
+    The page draws I(T;Y) over I(X;T) of every network with a slider over epochs; both quantities, accuracy and loss
+    through training; the audit, the provenance, and what the plane of the selected estimator can and cannot show. It
+    contains its data and its program, makes no network requests, and shows every name as plain text.
     """
     target = Path(path)
     if target.is_dir():
@@ -70,8 +82,7 @@ def write(plane: PlaneTable, path: str | os.PathLike[str]) -> None:
     if plane.frame.empty:
         raise InvalidArgument("plane", "a plane with estimates", got_text="an empty one")
     page = render(plane)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(target, lambda part: part.write_text(page, encoding="utf-8", newline="\n"))
+    write_text(target, page)
 
 
 def render(plane: PlaneTable) -> str:
@@ -87,7 +98,7 @@ def render(plane: PlaneTable) -> str:
         "summary": html.escape(data["summary"]),
         "style": (assets / "report.css").read_text(encoding="utf-8"),
         "data": embed(data),
-        # Only these two scripts may run: an event handler that slipped through in a name could not.
+        # Only these two scripts may run, so an event handler in a name cannot.
         "hashes": " ".join(_hash(script) for script in scripts.values()),
         **scripts,
     }
@@ -96,8 +107,10 @@ def render(plane: PlaneTable) -> str:
 
 
 def embed(data: Any) -> str:
-    """JSON that may stand inside a script element: nothing in it can end the element or a line of the program.
+    """JSON for a script element: nothing in it can end the element or a line of the program.
 
+    Examples
+    --------
     >>> embed({"name": "</script><b>&"})
     '{"name":"\\\\u003c/script\\\\u003e\\\\u003cb\\\\u003e\\\\u0026"}'
     """
@@ -106,7 +119,7 @@ def embed(data: Any) -> str:
 
 
 def _script(source: str) -> str:
-    # The browser hashes the text after normalizing line ends; a closing tag inside a string would end the element.
+    # The browser hashes the text after normalizing line ends; a closing tag in a string would end the element.
     lines = source.replace("\r\n", "\n").replace("\r", "\n")
     return re.sub(r"</(?=script)", r"<\\/", lines, flags=re.IGNORECASE)
 
@@ -116,19 +129,15 @@ def _hash(script: str) -> str:
 
 
 def payload(plane: PlaneTable) -> dict[str, Any]:
-    """The plane as the page's program reads it: arrays by column, names once, numbers in nats with six digits."""
+    """The plane as the page's program reads it: arrays by column, names once, nats with six digits."""
     frame = plane.frame
-    probes = [str(name) for name in frame["probe"].unique()]
+    probes = plane.probes
     networks = [_network(plane, name) for name in plane.networks]
     cubes = []
     for (name, probe, label, axis), group in frame.groupby(["network", "probe", "estimator", "axis"], sort=False):
         which = plane.networks.index(str(name))
-        position = {
-            "network": which,
-            "probe": probes.index(str(probe)),
-            "estimator": plane.estimators.index(str(label)),
-            "axis": str(axis),
-        }
+        position = {"network": which, "probe": probes.index(str(probe)), "axis": str(axis)}
+        position["estimator"] = plane.estimators.index(str(label))
         cubes.append(position | _cube(group, networks[which]))
     audited = audit(plane)
     return {
@@ -179,7 +188,7 @@ def _spread(group: pd.DataFrame, column: str, axes: Mapping[str, Sequence[Any]])
 
 
 def _numbers(values: np.ndarray) -> list[float | None]:
-    """Flat, rounded; what JSON can't hold is null."""
+    """Flat and rounded; NaN and infinity are null."""
     return [float(f"{v:.{DIGITS}g}") if math.isfinite(v) else None for v in values.ravel().tolist()]
 
 
@@ -211,9 +220,9 @@ def _summary(plane: PlaneTable) -> str:
     limits = [f"{name} = {nats / NATS_PER_BIT:.2f} bits" for name, nats in ceilings.items() if name]
     when = f"from epoch {epochs[0]} to {epochs[-1]}" if len(epochs) > 1 else f"(epoch {epochs[0]})"
     return (
-        f"What each layer T of {_counted(len(plane.networks), 'network')} keeps of the input X and tells about the "
+        f"Information of each layer T of {_counted(len(plane.networks), 'network')} about the input X and the "
         f"label Y, at {_counted(len(epochs), 'snapshot')} {when}, "
-        f"{_counted(int(seeds), 'seed')}, measured on N = {samples} probe inputs"
+        f"{_counted(int(seeds), 'seed')}, estimated from N = {samples} probe inputs"
         + (f" ({', '.join(limits)})." if limits else ".")
     )
 
@@ -248,21 +257,14 @@ def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
 
 
 def _warnings(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Equal warnings together, those that differ in their numbers only being equal."""
-    told = frame.loc[frame["warnings"] != "", ["estimator", "quantity", "warnings"]]
-    if told.empty:
+    """Warnings with counts; those that differ in their numbers only count as equal."""
+    given = frame.loc[frame["warnings"] != "", ["estimator", "quantity", "warnings"]]
+    if given.empty:
         return []
-    shape = told["warnings"].str.replace(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?", "#", regex=True)
+    shape = given["warnings"].str.replace(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?", "#", regex=True)
     rows = []
-    for (label, quantity, _), group in told.groupby(["estimator", "quantity", shape], sort=False):
+    for (label, quantity, _), group in given.groupby(["estimator", "quantity", shape], sort=False):
         texts = group["warnings"].unique()
-        rows.append(
-            {
-                "estimator": str(label),
-                "quantity": str(quantity),
-                "count": len(group),
-                "text": str(texts[0]),
-                "varies": len(texts) > 1,
-            }
-        )
+        row = {"estimator": str(label), "quantity": str(quantity), "count": len(group), "text": str(texts[0])}
+        rows.append({**row, "varies": len(texts) > 1})
     return sorted(rows, key=lambda row: -row["count"])

@@ -1,4 +1,4 @@
-"""Places names beside points and lines of a matplotlib figure so that none covers another."""
+"""Place names at points and lines of a matplotlib figure so that none covers another."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FORBIDDEN = 400.0
 
 
 def _figure(axes: Axes) -> tuple[Figure, float]:
-    """The axes' figure, and how many of its pixels make a typographic point."""
+    """The axes' figure, and its pixels per typographic point."""
     figure = axes.get_figure()
     if not isinstance(figure, Figure):
         raise TypeError("the axes belong to no figure")
@@ -30,7 +30,7 @@ def _figure(axes: Axes) -> tuple[Figure, float]:
 
 
 def plain(text: Text) -> Text:
-    """Shows a name from the user as it is: its dollar signs are no mathematics."""
+    """Show a user's name unchanged: dollar signs in it do not start a formula."""
     text.set_parse_math(False)
     return text
 
@@ -44,10 +44,10 @@ def label_points(
     color: str,
     line: str,
 ) -> None:
-    """Writes each name near its point, where it touches no other text and as few `points` (n, 2) as can be.
+    """Write each name near its point, where it covers no other text and as few `points` (n, 2) as possible.
 
-    Names are placed one after the other, each at the cheapest of some two hundred places around its point; one that
-    lands far away gets a thin line to it. The axes' limits must be final.
+    Names are placed one after the other, each at the cheapest of some two hundred positions around its point; a name
+    far from its point gets a thin line to it. The axes' limits must be final.
     """
     figure, unit = _figure(axes)
     renderer: RendererBase = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
@@ -93,12 +93,12 @@ def _count(box: Bbox, pixels: np.ndarray) -> int:
 def label_ends(
     axes: Axes, names: Sequence[str], heights: Sequence[float], colors: Sequence[Any], *, size: float
 ) -> None:
-    """Writes names to the right of the axes at the lines' last heights (data units), moved apart where they'd touch."""
+    """Write names to the right of the axes at the lines' last heights (data units), moved apart where they overlap."""
     _, unit = _figure(axes)
     inverse = axes.transAxes.inverted()
     step = (inverse.transform((0, 1.25 * size * unit)) - inverse.transform((0, 0)))[1]
     wanted = [axes.transAxes.inverted().transform(axes.transData.transform((1, h)))[1] for h in heights]
-    # Lines that end all but together keep the order in which they were given.
+    # Lines that end at almost the same height stay in their order.
     places = spread([round(4 * w / step) * step / 4 for w in wanted], float(step))
     for name, was, place, color in zip(names, wanted, places, colors, strict=True):
         red, green, blue = to_rgb(color)
@@ -114,11 +114,13 @@ def label_ends(
 
 
 def spread(wanted: Sequence[float], step: float) -> list[float]:
-    """The heights nearest to those wanted (least squares) that keep their order and lie at least `step` apart.
+    """The nearest heights (least squares) in the same order that are at least `step` apart.
 
-    Among equals the first stands highest.
-    Pool-adjacent-violators on wanted − rank·step: blocks of names that would touch share the mean place.
+    Of equal heights, the first is placed highest. Pool-adjacent-violators on wanted − rank·step: a block of names that
+    would overlap shares the mean position.
 
+    Examples
+    --------
     >>> spread([0.5, 0.5, 0.0], 0.2)
     [0.6, 0.4, 0.0]
     """

@@ -1,6 +1,6 @@
 "use strict";
-// Draws the plane from the data in the page. Names come from users: they reach the page through textContent, and Plotly
-// (whose texts know a few tags) through plain().
+// Draws the plane from the data in the page. Names come from users: they enter the page through textContent, and Plotly
+// (whose texts allow a few tags) through plain().
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
@@ -48,13 +48,13 @@
       const slices = (array) => seeds.map((_, s) => array.slice(at(s), at(s) + epochs.length));
       const rows = slices(cube.nats), full = slices(cube.saturated);
       const over = epochs.map((_, e) => overSeeds(rows.map((row) => row[e])));
-      const own = seeds.length === 1 && cube.low; // one seed: the estimator's own interval, if it gave one
+      const own = seeds.length === 1 && cube.low; // one seed: the estimator's own interval, if any
       return {
         seeds: rows, full, mean: over.map((o) => o.mean),
         low: own ? slices(cube.low)[0] : over.map((o) => o.low),
         high: own ? slices(cube.high)[0] : over.map((o) => o.high),
         saturated: epochs.map((_, e) => full.filter((row) => row[e] === "1").length),
-        // No information about the label exceeds H(Y): there, a point says all there is, not "at least".
+        // No I(T;Y) exceeds H(Y), so a point there is no lower bound.
         atLeast: !(axis === "label" && cube.ceilings.every(({ name }) => name === "H(Y)")),
         banded: seeds.length > 1 || Boolean(own),
       };
@@ -62,17 +62,17 @@
   }
 
   const firstEpoch = data.epochs.find((epoch) => epoch > 0) ?? 1;
-  const place = (epoch) => (epoch > 0 ? epoch : firstEpoch / 2); // epoch 0 has its own place on the logarithmic axis
+  const place = (epoch) => (epoch > 0 ? epoch : firstEpoch / 2); // epoch 0 at half of the first positive epoch
   function epochTicks() {
     const last = data.epochs[data.epochs.length - 1], values = [], texts = [];
     if (data.epochs[0] === 0) { values.push(place(0)); texts.push("0"); }
     for (let power = 1; power <= last; power *= 10) if (power >= firstEpoch) { values.push(power); texts.push(String(power)); }
     return { tickvals: values, ticktext: texts };
   }
-  // A network may have been recorded at epochs of its own: the last snapshot that isn't later than the slider's.
+  // Networks may be recorded at different epochs: the last snapshot not later than the selected epoch.
   const stepOf = (network) => data.networks[network].epochs.findLastIndex((epoch) => epoch <= data.epochs[state.step]);
 
-  // ---- looks -------------------------------------------------------------------------------------------------
+  // ---- style -------------------------------------------------------------------------------------------------
   function readTheme() {
     const style = getComputedStyle(document.documentElement), value = (name) => style.getPropertyValue(name).trim();
     theme = { paper: value("--paper"), ink: value("--ink"), quiet: value("--quiet"), grid: value("--grid"),
@@ -110,7 +110,7 @@
   }
 
   // ---- the plane ---------------------------------------------------------------------------------------------
-  function limits(axis) { // the same for every network and epoch, so that panels and moments compare
+  function limits(axis) { // the same for every network and epoch, so that panels can be compared
     let low = 0, high = 0, ceiling = 0;
     for (const cube of data.cubes) {
       if (cube.axis !== axis || cube.probe !== state.probe || cube.estimator !== state.estimator) continue;
@@ -122,7 +122,7 @@
     return [unit(low - 0.04 * span), unit(high + 0.1 * span)];
   }
 
-  function told(network, layer, step, seed) { // the words of a point
+  function hoverText(network, layer, step, seed) { // text of a point
     const lines = [`<b>${plain(short(data.networks[network].layers[layer], 60))}</b>, epoch ${data.networks[network].epochs[step]}`
       + (seed === undefined ? "" : `, seed ${data.networks[network].seeds[seed]}`)];
     for (const axis of AXES) {
@@ -131,8 +131,8 @@
       const value = unit(seed === undefined ? line.mean[step] : line.seeds[seed][step]);
       const band = seed === undefined && line.banded ? ` [${fixed(unit(line.low[step]))}, ${fixed(unit(line.high[step]))}]` : "";
       const count = line.saturated[step], many = data.networks[network].seeds.length;
-      const full = seed !== undefined ? (line.full[seed][step] === "1" ? ", at its ceiling" : "")
-        : count ? `, at its ceiling${many > 1 ? ` in ${count} of ${many} seeds` : ""}` : "";
+      const full = seed !== undefined ? (line.full[seed][step] === "1" ? "; saturated" : "")
+        : count ? `; saturated${many > 1 ? ` in ${count} of ${many} seeds` : ""}` : "";
       lines.push(`${plain(cube.quantity)} = ${fixed(value)} ${state.units}${band}${full}`);
     }
     return lines.join("<br>");
@@ -167,7 +167,7 @@
       if (state.view === "mean") {
         trails.push({ ...meta, type: "scatter", mode: "lines+markers", name: "trail",
           x: past.map((e) => unit(x.mean[e])), y: past.map((e) => unit(y.mean[e])),
-          hovertext: past.map((e) => told(network, layer, e)),
+          hovertext: past.map((e) => hoverText(network, layer, e)),
           line: { color: rgb(layer, 0.4), width: 1 },
           marker: { size: 5, color: color, symbol: past.map((e) => (full(e) ? "circle-open" : "circle")),
             opacity: past.map((e) => 0.22 + (0.55 * (e + 1)) / (step + 1)) } });
@@ -187,15 +187,15 @@
       if (state.view === "mean") {
         const spread = (line) => ({ type: "data", symmetric: false, array: [unit(line.high[step] - line.mean[step])],
           arrayminus: [unit(line.mean[step] - line.low[step])], color: color, thickness: 1.1, width: 0, visible: line.banded });
-        // A disc of paper behind the open symbol keeps its number legible over the trail.
+        // A filled disc behind the open symbol keeps its number legible.
         traces.push({ ...meta, ...here, ...number, type: "scatter", mode: "markers+text", name: "now", cliponaxis: false,
-          hovertext: [told(network, layer, step)], error_x: spread(x), error_y: spread(y),
+          hovertext: [hoverText(network, layer, step)], error_x: spread(x), error_y: spread(y),
           marker: { size: small ? 21 : 18, color: open ? theme.paper : color, line: { color: open ? color : theme.paper, width: open ? 2.2 : 1.2 } } });
       } else {
         const points = range(seeds.length).filter((s) => x.seeds[s][step] !== null && y.seeds[s][step] !== null);
         traces.push({ ...meta, type: "scatter", mode: "markers", name: "now", cliponaxis: false,
           x: points.map((s) => unit(x.seeds[s][step])), y: points.map((s) => unit(y.seeds[s][step])),
-          hovertext: points.map((s) => told(network, layer, step, s)),
+          hovertext: points.map((s) => hoverText(network, layer, step, s)),
           marker: { size: 8, color: color, line: { width: 1.4, color: color },
             symbol: points.map((s) => ([x, y].some((line) => line.atLeast && line.full[s][step] === "1") ? "circle-open" : "circle")) } });
         traces.push({ ...here, text: number.text, type: "scatter", mode: "markers+text", name: "number", hoverinfo: "skip",
@@ -254,7 +254,7 @@
       x: [...there, ...back].map((e) => x[e]), y: [...there.map((e) => line.high[e]), ...back.map((e) => line.low[e])] };
     const mean = { ...common, x, y: line.mean, mode: open ? "lines+markers" : "lines", name: label,
       line: { color, width: 1.7, dash }, hovertext: epochs.map((epoch, e) => `${label}, epoch ${epoch}: ${fixed(line.mean[e])}`) };
-    let last = 0; // open symbols at a distance from one another, not a chain of them
+    let last = 0; // open symbols at some distance from each other
     const marked = open?.map((full, e) => full && x[e] > 1.5 * last && Boolean(last = x[e]));
     if (open) mean.marker = { size: marked.map((mark) => (mark ? 5 : 0)), symbol: "circle-open", color, opacity: 1 };
     if (x.length === 1) Object.assign(mean, { mode: "markers", marker: { size: 7, color, symbol: open?.[0] ? "circle-open" : "circle" } });
@@ -304,7 +304,7 @@
     return { traces, layout };
   }
 
-  // The slider's epoch on the curves: plain elements over the drawing, as moving one of Plotly's shapes redraws all.
+  // The selected epoch on the curves: elements over the drawing, as moving a Plotly shape redraws everything.
   function markEpoch({ curves: graph, marks }) {
     const { layout } = graph, ids = Object.keys(layout).filter((name) => name.startsWith("xaxis")).map((name) => name.slice(5));
     while (marks.children.length < ids.length) marks.append(element("i"));
@@ -346,7 +346,7 @@
     return MARKS[value] ? { text: value, mark: MARKS[value] } : value;
   }
 
-  // The rows of the chosen estimator, probe and networks; the columns that only repeat that choice are left out.
+  // Rows of the selected estimator, probe and networks, without columns that repeat the selection.
   function audited({ columns, values }) {
     const at = (name) => columns.findIndex((column) => column.name === name), cell = (name, i) => (at(name) < 0 ? null : values[at(name)][i]);
     const chosen = { estimator: data.estimators[state.estimator].label, probe: data.probes[state.probe] };
@@ -361,7 +361,7 @@
     })));
   }
 
-  function numbers(network) { // the picture in words, for those who can't see it or want the digits
+  function numbers(network) { // the plane as a table, for screen readers and exact values
     const step = stepOf(network), { layers, epochs } = data.networks[network];
     const columns = [{ title: "" }, { title: "layer" }, ...AXES.map((axis) => ({ title: named(cubeOf(network, axis), false).replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&"), number: true }))];
     const rows = step < 0 ? [] : layers.map((name, layer) => [String(layer + 1), name, ...AXES.map((axis) => {
@@ -370,26 +370,26 @@
       const band = line.banded ? ` [${fixed(unit(line.low[step]))}, ${fixed(unit(line.high[step]))}]` : "";
       return `${line.atLeast && line.saturated[step] ? "≥ " : ""}${fixed(unit(line.mean[step]))}${band}`;
     })]);
-    return table(columns, rows, step < 0 ? "not recorded yet" : `epoch ${epochs[step]}; ≥: at a ceiling`);
+    return table(columns, rows, step < 0 ? "not recorded yet" : `epoch ${epochs[step]}; ≥: saturated (lower bound only)`);
   }
 
   function drawTables() {
     byId("caveat").textContent = data.estimators[state.estimator].caveat;
-    byId("caveat-title").textContent = `What this picture can and can’t show: ${data.estimators[state.estimator].label}`;
+    byId("caveat-title").textContent = `What this plane can and cannot show: ${data.estimators[state.estimator].label}`;
     byId("compression").replaceChildren(audited(data.audit.compression));
     byId("checks").replaceChildren(audited(data.audit.checks));
     const bands = data.networks.some((network) => network.seeds.length > 1);
     const spans = data.cubes.find((cube) => cube.spans)?.spans;
     byId("key").textContent = [
-      "Numbered points: the layers at the slider’s epoch, in order of depth; small points and lines: the epochs before.",
-      bands ? "Means over seeds; error bars and bands reach from their 10 % to their 90 % quantile." : spans ? `Bars and bands: ${spans}.` : "",
-      "Open symbols: at a ceiling such as log N (dashed) in at least one seed, so the number says “at least”; on the line H(Y) the layer tells all about the label.",
+      "Numbered points: layers at the selected epoch, in order of depth. Small points and lines: earlier epochs.",
+      bands ? "Points and lines are means over seeds; error bars and bands span their 10–90 % quantiles." : spans ? `Error bars and bands: intervals over ${spans}.` : "",
+      "Open symbols: saturated at a ceiling such as log N (dashed) in at least one seed, lower bound only. A point on the line H(Y) holds all information about the label.",
       data.epochs[0] === 0 ? "Epoch 0: before training." : "",
     ].join(" ");
   }
 
   // ---- drawing -----------------------------------------------------------------------------------------------
-  async function drawing(work) { // counts what is under way, so that playing waits and a test can
+  async function drawing(work) { // counts pending drawings, for which playing and tests wait
     pending += 1;
     try { await Promise.all(work); } finally { pending -= 1; }
   }
@@ -444,7 +444,7 @@
     if (!on) return;
     if (state.step === data.epochs.length - 1) moveTo(0);
     timer = setInterval(() => {
-      if (pending) return; // a slow machine shows fewer frames, not a queue of them
+      if (pending) return; // a slow machine shows fewer frames
       if (state.step === data.epochs.length - 1) play(false);
       else moveTo(state.step + 1);
     }, Math.min(300, Math.max(60, 9000 / data.epochs.length)));
@@ -505,13 +505,13 @@
     });
     const { ok, checks } = data.audit, broken = checks.columns.findIndex((column) => column.name === "violated");
     const found = broken < 0 ? 0 : checks.values[broken].filter((count) => count > 0).length;
-    byId("audit-verdict").replaceChildren(element("span", ok ? "All that is promised holds." : "A check failed.", { class: ok ? "good" : "bad" }),
-      ` ${found ? `${found} checks found points that break them` : "No check found a point that breaks it"}; what an estimator doesn’t promise may break without fault.`);
+    byId("audit-verdict").replaceChildren(element("span", ok ? "All guaranteed checks hold." : "A guaranteed check failed.", { class: ok ? "good" : "bad" }),
+      ` ${found ? `Violated checks: ${found}.` : "No check is violated."} A violation of a check that the estimator does not guarantee is not an error.`);
     byId("warnings").replaceChildren(data.warnings.length
       ? table([{ title: "estimates", number: true }, { title: "estimator" }, { title: "quantity" }, { title: "warning" }],
         data.warnings.map((w) => [String(w.count), w.estimator, w.quantity, w.varies ? `${w.text} (numbers vary)` : w.text]))
       : element("p", "None.", { class: "note" }));
-    const provenance = data.provenance.length ? table([{ title: "what" }, { title: "value" }], data.provenance) : element("p", "None was given.", { class: "note" });
+    const provenance = data.provenance.length ? table([{ title: "what" }, { title: "value" }], data.provenance) : element("p", "None.", { class: "note" });
     provenance.classList.add("provenance");
     byId("provenance").replaceChildren(provenance);
   }

@@ -309,7 +309,7 @@ class _Network:
         if rest.low > 0:
             verdict = f"a gain of {rest.mean:.2f} points remains"
         elif rest.high < 0:
-            verdict = f"the gain becomes a loss of {-rest.mean:.2f} points"
+            verdict = f"this is a loss of {-rest.mean:.2f} points"
         else:
             verdict = "no significant gain remains"
         most = recipe.learning_rate * max(recipe.multiples)

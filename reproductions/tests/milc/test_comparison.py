@@ -42,7 +42,7 @@ def test_the_learning_rate_is_chosen_on_held_out_images_only() -> None:
     assert "gains 2 [2, 2] points" in found.notes[0]
     assert "largest tried" not in found.notes[0]
     assert "0.01 (the largest tried" in findings(replace(RECIPE, multiples=(1.0, 3.0, 10.0)), faster_is_better).notes[0]
-    assert "the gain becomes a loss of 2.00 points" in found.notes[0]
+    assert "this is a loss of 2.00 points" in found.notes[0]
 
 
 def test_a_remaining_gain_is_reported() -> None:

@@ -1,4 +1,4 @@
-"""What Deep InfoMax is compared with, around the same encoders: autoencoders, BiGAN, NAT, views, generators."""
+"""Objectives that Deep InfoMax is compared with: autoencoders, BiGAN, NAT, views and generators."""
 
 from __future__ import annotations
 

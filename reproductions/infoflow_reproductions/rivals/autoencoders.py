@@ -1,4 +1,4 @@
-"""Representations that a decoder can turn back into the input: variational and adversarial autoencoders."""
+"""Variational and adversarial autoencoders around any encoder."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from infoflow.core.checks import positive
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import NonNegativeFloat, PositiveFloat, validated
 from infoflow.entropies.elementwise import gaussian_divergence
 from infoflow.objectives.deep_infomax.encoding import Encoding, encode
 from infoflow.objectives.objective import ModelObjective
@@ -19,8 +19,17 @@ _LOG_VARIANCE = 20.0
 
 
 class MeanOfGaussian(nn.Module):
-    """The encoder without its noise: map, and the mean of q(z|x), the first half of the encoder's vector.
+    """The encoder of a variational autoencoder without its noise.
 
+    Its vector is the mean of q(z|x), the first half of the encoder's vector.
+
+    Parameters
+    ----------
+    encoder
+        Network from inputs to map and vector.
+
+    Examples
+    --------
     >>> from infoflow.models import ConvolutionalEncoder
     >>> encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=12)
     >>> MeanOfGaussian(encoder)(torch.zeros(2, 1, 8, 8))[1].shape
@@ -31,26 +40,45 @@ class MeanOfGaussian(nn.Module):
         super().__init__()
         self.encoder = encoder
         named = getattr(encoder, "layers", None)
-        if isinstance(named, Mapping):  # what the probes look at, from here
+        if isinstance(named, Mapping):  # names for the probes, relative to this module
             self.layers = {name: at if at == "output" else f"encoder.{at}" for name, at in named.items()}
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Map and mean of a batch."""
+        """Return map and mean of a batch."""
         local, vector = self.encoder(inputs)
         return local, vector.chunk(2, 1)[0]
 
 
 class BetaAutoencoder(ModelObjective):
-    """The VAE (β = 1) and the β-VAE around any encoder: reconstruction, and β times what the latent costs.
+    """Variational autoencoder (β = 1) or β-VAE: reconstruction plus β times the divergence of the latent.
 
-        total = E_{z ~ N(μ(x), σ²(x))} ‖x − decoder(z)‖² / (2 s²) + β Σ KL(N(μ, σ²) ‖ N(0, 1))       nats an input
+    Parameters
+    ----------
+    encoder
+        Network from inputs to map and vector; the vector holds μ and log σ², so it is twice as long as z.
+    decoder
+        Network from z to an image of the inputs' shape.
+    beta
+        Weight β of the divergence.
+    deviation
+        Standard deviation s of the decoder's Gaussian.
 
-    The encoder's vector holds μ and log σ², so it is twice as long as z; s = `deviation` of the decoder's Gaussian (a
-    constant of the likelihood is left out). `representation` is what to probe: map and μ.
+    Raises
+    ------
+    InvalidArgument
+        From `forward`, if the encoder returns no map, the vector has an odd length, or the decoder another shape.
 
-    Raises InvalidArgument for an encoder without a map, a vector of odd length, or a decoder of another shape.
-    Kingma and Welling (2014); β: Higgins et al. (2017).
+    Notes
+    -----
+    total = E_{z ~ N(μ(x), σ²(x))} ‖x − decoder(z)‖² / (2 s²) + β Σ KL(N(μ, σ²) ‖ N(0, 1)), in nats per input, without
+    the constant of the likelihood. The terms are `reconstruction` and `divergence`.
 
+    References
+    ----------
+    Kingma and Welling: Auto-encoding variational Bayes, ICLR 2014. Higgins et al.: beta-VAE, ICLR 2017.
+
+    Examples
+    --------
     >>> from infoflow.models import ConvolutionalEncoder, DCGANDecoder
     >>> encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=12)
     >>> objective = BetaAutoencoder(encoder, DCGANDecoder(6, (1, 8, 8), widths=(8, 4)), beta=4.0)
@@ -59,54 +87,92 @@ class BetaAutoencoder(ModelObjective):
     ['divergence', 'reconstruction']
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, *, beta: float = 1.0, deviation: float = 1.0) -> None:
+    @validated
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, *, beta: NonNegativeFloat = 1.0, deviation: PositiveFloat = 1.0
+    ) -> None:
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
-        self.beta = positive(beta, "beta", zero=True)
-        self.deviation = positive(deviation, "deviation")
+        self.beta, self.deviation = beta, deviation
 
     @property
     def representation(self) -> nn.Module:
-        """The encoder to probe: map and mean."""
+        """The encoder to evaluate: map and mean."""
         return MeanOfGaussian(self.encoder)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """The loss of a batch and its terms, in nats an input."""
+        """Return the loss of a batch in nats per input."""
         vector = encode(self.encoder, inputs).vector
         if vector.shape[1] % 2:
-            raise InvalidArgument(f"the encoder's vector has {vector.shape[1]} features; want means and log variances")
+            wanted = "an encoder whose vector holds as many means as log variances"
+            raise InvalidArgument("encoder", wanted, got_text=f"{vector.shape[1]} features")
         mean, log_variance = vector.chunk(2, 1)
         std = (0.5 * log_variance.clamp(-_LOG_VARIANCE, _LOG_VARIANCE)).exp()
         reconstruction = squared_error(self.decoder(mean + std * torch.randn_like(std)), inputs)
         reconstruction = reconstruction / (2 * self.deviation**2)
         divergence = gaussian_divergence(mean, std).sum(1).mean()
-        terms = {"reconstruction": reconstruction.detach(), "divergence": divergence.detach()}
-        self.record(terms)
+        self.record({"reconstruction": reconstruction, "divergence": divergence})
         return reconstruction + self.beta * divergence
 
 
 def squared_error(decoded: Tensor, inputs: Tensor) -> Tensor:
-    """‖x − x̂‖² of an input, the mean over the batch. Raises InvalidArgument for another shape.
+    """Return the mean over a batch of ‖x − x̂‖².
 
+    Parameters
+    ----------
+    decoded, inputs
+        Tensors (n, ...) of one shape.
+
+    Returns
+    -------
+    Tensor
+        A scalar.
+
+    Raises
+    ------
+    InvalidArgument
+        If the shapes differ.
+
+    Examples
+    --------
     >>> squared_error(torch.ones(3, 2), torch.zeros(3, 2))
     tensor(2.)
     """
     if decoded.shape != inputs.shape:
-        raise InvalidArgument(
-            f"the decoder gives {tuple(decoded.shape)} for inputs {tuple(inputs.shape)}; want the inputs' shape"
-        )
+        wanted = f"a network to the inputs' shape {tuple(inputs.shape)}"
+        raise InvalidArgument("decoder", wanted, got_text=f"shape {tuple(decoded.shape)}")
     return (decoded - inputs).square().flatten(1).sum(1).mean()
 
 
 class AdversarialAutoencoder(ModelObjective):
-    """An autoencoder whose vector is asked to follow a prior.
+    """An autoencoder whose vector is trained to follow a prior.
 
-        total = mean over pixels of (x − decoder(y))² + weight · matching(y)
+    Parameters
+    ----------
+    encoder
+        Network from inputs to map and vector.
+    decoder
+        Network from the vector to an image of the inputs' shape.
+    matching
+        Divergence from the prior; an `AdversarialMatching`, as published, brings an opponent.
+    weight
+        Weight of the matching.
 
-    `matching` is any `PriorMatching`; with an `AdversarialMatching`, as published, it has an opponent (two players).
+    Raises
+    ------
+    InvalidArgument
+        From `forward`, if the encoder returns no map or the decoder another shape.
 
-    Raises InvalidArgument as `BetaAutoencoder` does. Makhzani et al. (2016).
+    Notes
+    -----
+    total = mean over pixels of (x − decoder(y))² + weight · matching(y). The terms are `reconstruction` and `prior`.
 
+    References
+    ----------
+    Makhzani et al.: Adversarial autoencoders, 2016.
+
+    Examples
+    --------
     >>> from infoflow.models import ConvolutionalEncoder, DCGANDecoder
     >>> from infoflow.objectives import AdversarialMatching
     >>> encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=6)
@@ -115,10 +181,13 @@ class AdversarialAutoencoder(ModelObjective):
     ['learner', 'opponent']
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, matching: PriorMatching, *, weight: float = 0.1) -> None:
+    @validated
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, matching: PriorMatching, *, weight: PositiveFloat = 0.1
+    ) -> None:
         super().__init__()
         self.encoder, self.decoder, self.matching = encoder, decoder, matching
-        self.weight = positive(weight, "weight")
+        self.weight = weight
 
     @property
     def learner(self) -> nn.ModuleList:
@@ -131,7 +200,7 @@ class AdversarialAutoencoder(ModelObjective):
         return self.matching.opponent
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """The loss of a batch; its reconstruction is the mean squared error of a pixel."""
+        """Return the loss of a batch."""
         vector = encode(self.encoder, inputs).vector
         reconstruction = squared_error(self.decoder(vector), inputs) / inputs[0].numel()
         prior = self.matching(vector)
@@ -139,7 +208,7 @@ class AdversarialAutoencoder(ModelObjective):
         return reconstruction + self.weight * prior
 
     def opponent_loss(self, inputs: Tensor) -> Tensor:
-        """The discriminator's loss; the encoder gets no gradient."""
+        """Return the discriminator's loss, without a gradient for the encoder."""
         with torch.no_grad():
             encoding: Encoding = encode(self.encoder, inputs)
         loss: Tensor = self.matching.opponent_loss(encoding.vector)  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""A generator and an encoder that invert each other because a discriminator sees their pairs."""
+"""A generator and an encoder that invert each other, trained against a discriminator of their pairs."""
 
 from __future__ import annotations
 
@@ -13,14 +13,33 @@ from infoflow.objectives.priors import Prior, prior_by_name
 
 
 class BiGAN(ModelObjective):
-    """Bidirectional GAN: pairs (x, E(x)) of data and (G(z), z) of the prior, which a discriminator tells apart.
+    """Bidirectional GAN: a discriminator separates pairs (x, E(x)) of the data from pairs (G(z), z) of the prior.
+
+    Parameters
+    ----------
+    encoder
+        Network E from images to map and vector.
+    generator
+        Network G from vectors to images.
+    discriminator
+        Network D from images and vectors to scores (n, 1).
+    prior
+        Distribution of z, or its name.
+
+    Notes
+    -----
+    The losses have the non-saturating form, and neither gives a gradient to the other's parameters::
 
         discriminator   E softplus(−D(x, E(x))) + E softplus(D(G(z), z))
         learner         E softplus(D(x, E(x))) + E softplus(−D(G(z), z))
 
-    The non-saturating form. `discriminator(images, vectors)` gives (n, 1); neither loss gives the other's parameters a
-    gradient. Donahue et al. (2017), Eq. 3; Dumoulin et al. (2017).
+    References
+    ----------
+    Donahue et al.: Adversarial feature learning, ICLR 2017, eq. 3. Dumoulin et al.: Adversarially learned inference,
+    ICLR 2017.
 
+    Examples
+    --------
     >>> from infoflow.models import ConvolutionalEncoder, DCGANDecoder, DCGANDiscriminator
     >>> encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=6)
     >>> generator = DCGANDecoder(6, (1, 8, 8), widths=(8, 4))
@@ -47,20 +66,31 @@ class BiGAN(ModelObjective):
         return self.discriminator
 
     def pairs(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Images and vectors (2n, ...): first those of the data, then those of the prior."""
+        """Return images and vectors of the data, followed by those of the prior.
+
+        Parameters
+        ----------
+        inputs
+            Images (n, ...).
+
+        Returns
+        -------
+        tuple of Tensor
+            Images and vectors (2n, ...).
+        """
         vector = encode(self.encoder, inputs).vector
         drawn = self.prior.sample(vector)
         return torch.cat([inputs, self.generator(drawn)]), torch.cat([vector, drawn])
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """The learner's loss of a batch; 2 log 2 where the discriminator can't tell."""
+        """Return the learner's loss of a batch, 2 log 2 where the discriminator separates nothing."""
         of_data, of_prior = without_gradient(self.discriminator, *self.pairs(inputs)).chunk(2)
         total = F.softplus(of_data).mean() + F.softplus(-of_prior).mean()
         self.record({"fooled": total})
         return total
 
     def opponent_loss(self, inputs: Tensor) -> Tensor:
-        """The discriminator's loss; encoder and generator get no gradient."""
+        """Return the discriminator's loss, without a gradient for encoder and generator."""
         with torch.no_grad():
             images, vectors = self.pairs(inputs)
         of_data, of_prior = self.discriminator(images, vectors).chunk(2)

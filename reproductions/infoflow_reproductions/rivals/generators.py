@@ -1,4 +1,4 @@
-"""Generators of images: by prior matching, and the two adversarial games that it is compared with."""
+"""Generators of images: by prior matching, and two adversarial games."""
 
 from __future__ import annotations
 
@@ -8,24 +8,51 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from infoflow.core.checks import positive
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import NonNegativeFloat, PositiveFloat, PositiveInt, validated
 from infoflow.objectives.objective import ModelObjective, Players
 from infoflow.objectives.prior_matching import KernelMatching, PriorMatching, adversarial_loss, without_gradient
 from infoflow.objectives.priors import Gaussian, Prior, prior_by_name
 
 
 class Generative(ModelObjective):
-    """What they share: `generator` makes images of vectors (n, features) that `prior` draws, `judge` looks at images.
+    """Base class of generators that train against a judge.
 
+    Parameters
+    ----------
+    generator
+        Network from vectors (n, features) to images.
+    judge
+        Network from images to scores or features.
+    features
+        Length of the vectors.
+    penalty
+        Weight of the penalty on the judge's gradient; None is the usual weight of the class.
+    prior
+        Distribution of the vectors, or its name.
+
+    Examples
+    --------
     >>> issubclass(NonSaturatingGAN, Generative), issubclass(WassersteinGAN, Generative)
     (True, True)
     """
 
-    def __init__(self, generator: nn.Module, judge: nn.Module, features: int, prior: str | Prior = "gaussian") -> None:
+    usual_penalty = 1.0
+
+    @validated
+    def __init__(
+        self,
+        generator: nn.Module,
+        judge: nn.Module,
+        features: PositiveInt,
+        *,
+        penalty: NonNegativeFloat | None = None,
+        prior: str | Prior = "gaussian",
+    ) -> None:
         super().__init__()
         self.generator, self.judge = generator, judge
         self.features = features
+        self.penalty = self.usual_penalty if penalty is None else penalty
         self.prior = prior_by_name(prior)
 
     @property
@@ -39,52 +66,63 @@ class Generative(ModelObjective):
         return self.judge
 
     def players(self) -> Players:
-        """The judge first, then the generator."""
+        """Return the judge first, then the generator."""
         return {"judge": (self.judge, self.opponent_loss), "generator": (self.generator, self)}
 
     def sample(self, n: int, like: Tensor) -> Tensor:
-        """n images, on the device and of the type of `like`."""
+        """Return n images, on the device and of the type of `like`."""
         images: Tensor = self.generator(self.prior.sample(like.new_empty(n, self.features)))
         return images
 
     def drawn(self, inputs: Tensor) -> Tensor:
-        """As many images as inputs, without a gradient for the generator."""
+        """Return as many images as inputs, without a gradient for the generator."""
         with torch.no_grad():
             return self.sample(len(inputs), inputs)
 
     @abc.abstractmethod
     def forward(self, inputs: Tensor) -> Tensor:
-        """The generator's loss; the judge's parameters get no gradient."""
+        """Return the generator's loss, without a gradient for the judge."""
 
     @abc.abstractmethod
     def opponent_loss(self, inputs: Tensor) -> Tensor:
-        """The judge's loss for real inputs (n, ...); the generator's parameters get no gradient."""
+        """Return the judge's loss for real inputs (n, ...), without a gradient for the generator."""
 
 
 class NonSaturatingGAN(Generative):
-    """The non-saturating game, with a penalty on the judge's gradient: judge (n, ...) -> (n, 1).
+    """The non-saturating game with a penalty on the judge's gradient.
 
-        judge softplus(−D(x)) + softplus(D(G(z))) + (w/4)(‖∇D(x)‖² + ‖∇D(G(z))‖²),   generator softplus(−D(G(z)))
+    Parameters
+    ----------
+    generator
+        Network G from vectors (n, features) to images.
+    judge
+        Network D from images to scores (n, 1).
+    features
+        Length of the vectors.
+    penalty
+        Weight w of the penalty, by default 1.
+    prior
+        Distribution of the vectors, or its name.
 
-    Goodfellow et al. (2014); w = `penalty`: Mescheder et al. (2018).
+    Notes
+    -----
+    ::
 
+        judge       softplus(−D(x)) + softplus(D(G(z))) + (w/4)(‖∇D(x)‖² + ‖∇D(G(z))‖²)
+        generator   softplus(−D(G(z)))
+
+    References
+    ----------
+    Goodfellow et al.: Generative adversarial nets, 2014. Mescheder et al.: Which training methods for GANs do actually
+    converge?, 2018 (penalty).
+
+    Examples
+    --------
     >>> from infoflow.models import DCGANDecoder, DCGANDiscriminator
     >>> gan = NonSaturatingGAN(DCGANDecoder(4, (1, 8, 8), widths=(8, 4)), DCGANDiscriminator((1, 8, 8), widths=(4,)), 4)
     >>> gan.opponent_loss(torch.zeros(3, 1, 8, 8)).shape
     torch.Size([])
     """
-
-    def __init__(
-        self,
-        generator: nn.Module,
-        judge: nn.Module,
-        features: int,
-        *,
-        penalty: float = 1.0,
-        prior: str | Prior = "gaussian",
-    ) -> None:
-        super().__init__(generator, judge, features, prior)
-        self.penalty = positive(penalty, "penalty", zero=True)
 
     def forward(self, inputs: Tensor) -> Tensor:
         fooled = F.softplus(-without_gradient(self.judge, self.sample(len(inputs), inputs))).mean()
@@ -98,30 +136,41 @@ class NonSaturatingGAN(Generative):
 
 
 class WassersteinGAN(Generative):
-    """The Wasserstein game with the gradient's norm asked to be 1 between data and samples (WGAN-GP).
+    """The Wasserstein game with a gradient of norm 1 between data and samples (WGAN-GP).
 
-        judge E D(G(z)) − E D(x) + w E (‖∇D(ε x + (1 − ε) G(z))‖ − 1)²,   generator −E D(G(z))
+    Parameters
+    ----------
+    generator
+        Network G from vectors (n, features) to images.
+    judge
+        Network D from images to scores (n, 1).
+    features
+        Length of the vectors.
+    penalty
+        Weight w of the penalty, by default 10.
+    prior
+        Distribution of the vectors, or its name.
 
-    The published schedule gives the judge five steps for each of the generator's; here each has one. Gulrajani et al.
-    (2017), Eq. 3.
+    Notes
+    -----
+    The published schedule gives the judge five steps per step of the generator; here each has one::
 
+        judge       E D(G(z)) − E D(x) + w E (‖∇D(ε x + (1 − ε) G(z))‖ − 1)²
+        generator   −E D(G(z))
+
+    References
+    ----------
+    Gulrajani et al.: Improved training of Wasserstein GANs, 2017, eq. 3.
+
+    Examples
+    --------
     >>> from infoflow.models import DCGANDecoder, DCGANDiscriminator
     >>> gan = WassersteinGAN(DCGANDecoder(4, (1, 8, 8), widths=(8, 4)), DCGANDiscriminator((1, 8, 8), widths=(4,)), 4)
     >>> gan.opponent_loss(torch.zeros(3, 1, 8, 8)).shape
     torch.Size([])
     """
 
-    def __init__(
-        self,
-        generator: nn.Module,
-        judge: nn.Module,
-        features: int,
-        *,
-        penalty: float = 10.0,
-        prior: str | Prior = "gaussian",
-    ) -> None:
-        super().__init__(generator, judge, features, prior)
-        self.penalty = positive(penalty, "penalty", zero=True)
+    usual_penalty = 10.0
 
     def forward(self, inputs: Tensor) -> Tensor:
         value = without_gradient(self.judge, self.sample(len(inputs), inputs)).mean()
@@ -135,7 +184,7 @@ class WassersteinGAN(Generative):
         between = (share * inputs + (1 - share) * drawn).requires_grad_()
         with torch.enable_grad():
             (slope,) = torch.autograd.grad(self.judge(between).sum(), between, create_graph=torch.is_grad_enabled())
-        # The norm's gradient at 0 is not finite; a constant judge starts there.
+        # The gradient of the norm is not finite at 0, where a constant judge starts.
         norm = (slope.flatten(1).square().sum(1) + 1e-12).sqrt()
         loss: Tensor = gap + self.penalty * (norm - 1).square().mean()
         self.record({"judge": loss})
@@ -143,17 +192,45 @@ class WassersteinGAN(Generative):
 
 
 class PriorMatchingGenerator(Generative):
-    """Generation by prior matching: the judge sends data to one Gaussian and samples to another; the generator moves
-    the mean of its samples to that of the data.
+    """Generation by prior matching: a judge maps data and samples to two Gaussians, whose means the generator matches.
 
-        judge      matching(F(x), N(+m, 1)) + matching(F(G(z)), N(−m, 1)) + (w/4d)(E ‖∂F(x)‖² + E ‖∂F(G(z))‖²)
-        generator  ‖E F(x) − E F(G(z))‖² / d
+    Parameters
+    ----------
+    generator
+        Network G from vectors (n, features) to images.
+    judge
+        Network F from images to features (n, d).
+    features
+        Length of the vectors.
+    separation
+        Mean m of the data's Gaussian; that of the samples is −m.
+    penalty
+        Weight w of the penalty, by default 0.1.
+    prior
+        Distribution of the vectors, or its name.
+    matchings
+        Divergences of the data and of the samples from their Gaussians, without a discriminator; by default
+        `KernelMatching`.
 
-    F: images -> (n, d), ∂F its Jacobian, whose Frobenius norm one random direction an image estimates without bias;
-    w = `penalty`, as in `NonSaturatingGAN`. Each match is a `KernelMatching` unless two others, without a
-    discriminator, are given (`matchings`: of the data, of the samples). Hjelm et al. (2019), appendix A.7, who match by
-    discriminators; the penalty is Mescheder et al.'s (2018).
+    Raises
+    ------
+    InvalidArgument
+        If a matching has a discriminator.
 
+    Notes
+    -----
+    One random direction per image estimates the Frobenius norm of the Jacobian ∂F without bias::
+
+        judge       matching(F(x), N(+m, 1)) + matching(F(G(z)), N(−m, 1)) + (w/4d)(E ‖∂F(x)‖² + E ‖∂F(G(z))‖²)
+        generator   ‖E F(x) − E F(G(z))‖² / d
+
+    References
+    ----------
+    Hjelm et al.: Learning deep representations by mutual information estimation and maximization, ICLR 2019, appendix
+    A.7 (there with discriminators). Mescheder et al., 2018 (penalty).
+
+    Examples
+    --------
     >>> from infoflow.models import DCGANDecoder, DCGANDiscriminator
     >>> judge = DCGANDiscriminator((1, 8, 8), widths=(4,), outputs=6)
     >>> generator = PriorMatchingGenerator(DCGANDecoder(4, (1, 8, 8), widths=(8, 4)), judge, 4)
@@ -162,23 +239,26 @@ class PriorMatchingGenerator(Generative):
     ['gap']
     """
 
+    usual_penalty = 0.1
+
+    @validated
     def __init__(
         self,
         generator: nn.Module,
         judge: nn.Module,
-        features: int,
+        features: PositiveInt,
         *,
-        separation: float = 1.0,
-        penalty: float = 0.1,
+        separation: PositiveFloat = 1.0,
+        penalty: NonNegativeFloat | None = None,
         prior: str | Prior = "gaussian",
         matchings: tuple[PriorMatching, PriorMatching] | None = None,
     ) -> None:
-        super().__init__(generator, judge, features, prior)
-        m = positive(separation, "separation")
-        self.penalty = positive(penalty, "penalty", zero=True)
-        self.of_data, self.of_samples = matchings or (KernelMatching(Gaussian(m)), KernelMatching(Gaussian(-m)))
+        super().__init__(generator, judge, features, penalty=penalty, prior=prior)
+        usual = KernelMatching(Gaussian(separation)), KernelMatching(Gaussian(-separation))
+        self.of_data, self.of_samples = matchings or usual
         if self.of_data.opponent is not None or self.of_samples.opponent is not None:
-            raise InvalidArgument("matchings have a discriminator; want KernelMatching or SlicedWassersteinMatching")
+            wanted = "matchings without a discriminator"
+            raise InvalidArgument("matchings", wanted, remedy="Use KernelMatching or SlicedWassersteinMatching.")
 
     def forward(self, inputs: Tensor) -> Tensor:
         both = without_gradient(self.judge, torch.cat([inputs, self.sample(len(inputs), inputs)]))
@@ -200,6 +280,5 @@ class PriorMatchingGenerator(Generative):
             steepness = slope.flatten(1).square().sum(1).mean()
         of_data, of_samples = judged.chunk(2)
         data, samples = self.of_data(of_data), self.of_samples(of_samples)
-        terms = {"data": data.detach(), "samples": samples.detach(), "steepness": steepness.detach()}
-        self.record(terms)
+        self.record({"data": data, "samples": samples, "steepness": steepness})
         return data + samples + self.penalty / 2 * steepness

@@ -1,4 +1,4 @@
-"""An ensemble whose members look at different things: their gradients with respect to the input are orthogonal."""
+"""An ensemble whose members have orthogonal gradients with respect to the input."""
 
 from __future__ import annotations
 
@@ -9,20 +9,36 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from infoflow.core.checks import positive
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import NonNegativeFloat, validated
 from infoflow.objectives import Objective
 
 
 class GradientOrthogonality(Objective):
-    """Σ_k CE(z_k, y)/K + λ mean_{k<l} mean_i cos²(∇_x z_k[y_i], ∇_x z_l[y_i]): members that rely on different pixels.
+    """Cross-entropy of an ensemble plus the overlap of its members' input gradients.
 
-    z_k are the members' logits, z_k[y_i] that of sample i's class. λ = `weight`. It differentiates the gradients, so a
-    step costs about three plain ones of each member.
+    Parameters
+    ----------
+    weight
+        Weight λ of the overlap.
 
-    Raises InvalidArgument for fewer than two members. Teney et al.: Evading the simplicity bias, CVPR 2022, eq. 2
-    (there the plain inner product).
+    Raises
+    ------
+    InvalidArgument
+        From `forward`, if there are fewer than two members.
 
+    Notes
+    -----
+    Σ_k CE(z_k, y)/K + λ mean_{k<l} mean_i cos²(∇_x z_k[y_i], ∇_x z_l[y_i]), where z_k are the logits of member k and
+    z_k[y_i] that of the class of sample i. A step differentiates gradients and takes about three times as long as a
+    plain one. The terms are `cross_entropy` in nats and `gradient_overlap`, 0 if orthogonal and 1 if parallel.
+
+    References
+    ----------
+    Teney et al.: Evading the simplicity bias, CVPR 2022, eq. 2 (there with the inner product).
+
+    Examples
+    --------
     >>> from torch import nn
     >>> members = [nn.Sequential(nn.Flatten(), nn.Linear(4, 2)) for _ in range(2)]
     >>> objective = GradientOrthogonality()
@@ -31,14 +47,15 @@ class GradientOrthogonality(Objective):
     ['cross_entropy', 'gradient_overlap']
     """
 
-    def __init__(self, weight: float = 1.0) -> None:
+    @validated
+    def __init__(self, weight: NonNegativeFloat = 1.0) -> None:
         super().__init__()
-        self.weight = positive(weight, "weight", zero=True)
+        self.weight = weight
 
     def forward(self, members: Sequence[Callable[[Tensor], Tensor]], x: Tensor, labels: Tensor) -> Tensor:
-        """The loss, and its terms: `cross_entropy` (nats), `gradient_overlap` (0 orthogonal, 1 parallel)."""
+        """Return the loss of the members on inputs (n, ...) and labels (n,)."""
         if len(members) < 2:
-            raise InvalidArgument(f"members holds {len(members)}; want at least two to differ")
+            raise InvalidArgument("members", "at least 2 networks", got_text=f"{len(members)}")
         x = x.detach().requires_grad_()
         logits = [member(x) for member in members]
         cross_entropy = torch.stack([F.cross_entropy(z, labels) for z in logits]).mean()

@@ -1,4 +1,4 @@
-"""Cross-entropy that stays interested: a penalty on the logits keeps one feature from starving the others."""
+"""Cross-entropy with a penalty on the logits, against gradient starvation."""
 
 from __future__ import annotations
 
@@ -6,32 +6,48 @@ from typing import Any
 
 from torch import Tensor
 
-from infoflow.core.checks import positive
+from infoflow.core.settings import NonNegativeFloat, validated
 from infoflow.objectives.classification import ClassificationLoss
 
 
 class SpectralDecoupling(ClassificationLoss):
-    """Cross-entropy plus the logits' mean square: H(Y|X) + (λ/2) mean_i ‖z_i‖²; for `nn.CrossEntropyLoss`.
+    """Cross-entropy plus the mean square of the logits, in place of `nn.CrossEntropyLoss`.
 
-    Under cross-entropy alone a feature that suffices takes all of the gradient (gradient starvation); with the penalty,
-    confidence from one feature costs, and others that agree keep being learned. λ = `weight`. The other arguments,
-    shapes and errors as in `ClassificationLoss`; samples count by their weight. "none" is the loss of each sample.
+    Parameters
+    ----------
+    weight
+        Weight λ of the penalty.
+    **options
+        Options of `ClassificationLoss`.
 
+    Notes
+    -----
+    H(Y|X) + (λ/2) mean_i ‖z_i‖², where samples count by their weight. With cross-entropy alone a sufficient feature
+    takes all of the gradient (gradient starvation); with the penalty, further features continue to be learned. The
+    terms are `cross_entropy` in nats and `logit_norm`, mean_i ‖z_i‖².
+
+    References
+    ----------
     Pezeshki et al.: Gradient starvation: a learning proclivity in neural networks, NeurIPS 2021, eq. 21.
 
+    Examples
+    --------
     >>> import torch
     >>> loss = SpectralDecoupling(weight=0.1)
     >>> loss(torch.tensor([[2.0, 0.0], [0.0, 2.0]]), torch.tensor([0, 1]))  # 0.1269 + 0.05 · 4
     tensor(0.3269)
     """
 
-    def __init__(self, weight: float = 0.1, **options: Any) -> None:
+    @validated
+    def __init__(self, weight: NonNegativeFloat = 0.1, **options: Any) -> None:
         super().__init__(**options)
-        self.weight = positive(weight, "weight", zero=True)
+        self.weight = weight
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The loss (`total`) and its terms, detached: `cross_entropy` (nats), `logit_norm` mean_i ‖z_i‖².
+        """Return the loss of logits (n, classes, ...) and labels (n, ...).
 
+        Examples
+        --------
         >>> import torch
         >>> loss = SpectralDecoupling()
         >>> _ = loss(torch.zeros(4, 3), torch.tensor([0, 1, 2, 2]))
@@ -43,6 +59,5 @@ class SpectralDecoupling(ClassificationLoss):
         norms = batch.weights * rows.to(batch.log_q).square().sum(dim=1)
         cross_entropy = batch.cross_entropy()
         total = batch.reduced(cross_entropy + 0.5 * self.weight * norms, self.reduction)
-        terms = {"cross_entropy": batch.mean(cross_entropy), "logit_norm": batch.mean(norms)}
-        self.record(terms)
+        self.record({"cross_entropy": batch.mean(cross_entropy), "logit_norm": batch.mean(norms)})
         return total

@@ -1,4 +1,4 @@
-"""Learning from two augmented views of each input: contrastive, by decorrelation, and Deep InfoMax across views."""
+"""Objectives of two augmented views: contrastive, by decorrelation, and Deep InfoMax across views."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from infoflow.bounds import infonce
 from infoflow.core.blocks import Builder, uninitialized
-from infoflow.core.checks import integer, positive
 from infoflow.core.distributed import Group, gather
 from infoflow.core.errors import InvalidArgument, TooFewSamples
+from infoflow.core.settings import NonNegativeFloat, PositiveFloat, PositiveInt, validated
 from infoflow.critics import LocalCritic, split_pairs
 from infoflow.objectives.deep_infomax.encoding import Encoding, encode
 from infoflow.objectives.objective import ModelObjective
@@ -25,24 +25,51 @@ class _Views(ModelObjective):
         self.group = group
 
     def both(self, first: Tensor, second: Tensor) -> tuple[Encoding, Encoding]:
-        """The encodings of two views (n, ...) of the same inputs."""
+        """Return the encodings of two views (n, ...) of the same inputs."""
         if first.shape != second.shape:
-            raise InvalidArgument(f"views have shapes {tuple(first.shape)} and {tuple(second.shape)}; want the same")
+            raise InvalidArgument("second", f"of shape {tuple(first.shape)}", got_text=f"shape {tuple(second.shape)}")
         if len(first) < 2 and self.group is None:
-            raise TooFewSamples(f"a batch of {len(first)} has no negatives; want at least two inputs")
+            raise TooFewSamples("first", "a batch of at least 2 inputs", got_text=f"{len(first)}")
         local, vector = encode(self.encoder, torch.cat([first, second]))
         n = len(first)
         return Encoding(local[:n], vector[:n]), Encoding(local[n:], vector[n:])
 
 
 class NTXent(_Views):
-    """SimCLR: each view finds the other one of its input among all views of the batch.
+    """SimCLR: each view is matched with the other view of its input among all views of the batch.
 
-        total = −infonce(cos(h_i, h_i') / t),   2n − 2 negatives
+    Parameters
+    ----------
+    encoder
+        Network from inputs to map and vector.
+    features
+        Length of the vector.
+    units, projection
+        Widths of the hidden and the output layer of the head, a perceptron h on the vector.
+    temperature
+        Temperature t of the scores.
+    seed
+        Seed of the head's first weights.
+    group
+        Processes whose batches count as one.
 
-    h is a perceptron through `units` on the vector, to `projection` features. `group`: negatives from all its
-    processes. Chen et al. (2020), Eq. 1.
+    Raises
+    ------
+    InvalidArgument
+        From `forward`, if the views have different shapes.
+    TooFewSamples
+        From `forward`, if the batch has fewer than two inputs.
 
+    Notes
+    -----
+    total = −infonce(cos(h_i, h_i') / t) with 2n − 2 negatives.
+
+    References
+    ----------
+    Chen et al.: A simple framework for contrastive learning of visual representations, ICML 2020, eq. 1.
+
+    Examples
+    --------
     >>> from infoflow.models import ConvolutionalEncoder
     >>> encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=6)
     >>> views = torch.randn(2, 5, 1, 8, 8)
@@ -52,24 +79,24 @@ class NTXent(_Views):
     ['infonce']
     """
 
+    @validated
     def __init__(
         self,
         encoder: nn.Module,
-        features: int,
+        features: PositiveInt,
         *,
-        units: int = 512,
-        projection: int = 128,
-        temperature: float = 0.5,
+        units: PositiveInt = 512,
+        projection: PositiveInt = 128,
+        temperature: PositiveFloat = 0.5,
         seed: int = 0,
         group: Group = None,
     ) -> None:
         super().__init__(encoder, group)
-        self.temperature = positive(temperature, "temperature")
-        widths = [integer(features, "features"), integer(units, "units"), integer(projection, "projection")]
-        self.head = Builder(seed, spectral_norm=False).perceptron(widths, "relu")
+        self.temperature = temperature
+        self.head = Builder(seed, spectral_norm=False).perceptron([features, units, projection], "relu")
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """The loss of two views of a batch."""
+        """Return the loss of two views (n, ...) of a batch."""
         one, other = self.both(first, second)
         projected = F.normalize(self.head(torch.cat([one.vector, other.vector])), dim=1)
         n, (everyone, offset, _) = len(first), gather(projected, self.group, name="vectors")
@@ -85,13 +112,41 @@ class NTXent(_Views):
 
 
 class VICReg(_Views):
-    """Views alike, features of unit variance, features uncorrelated: no negatives.
+    """VICReg: views with equal features, of unit variance and without correlation; it uses no negatives.
 
-        total = invariance·‖h − h'‖²/d + variance·mean_j relu(1 − σ_j) + covariance·Σ_{j≠k} C_jk²/d
+    Parameters
+    ----------
+    encoder
+        Network from inputs to map and vector.
+    features
+        Length of the vector.
+    units, projection
+        Widths of the hidden and the output layer of the head, a perceptron h on the vector.
+    invariance, variance, covariance
+        Weights of the three terms.
+    seed
+        Seed of the head's first weights.
+    group
+        Processes whose batches count as one.
 
-    the last two for each view. h is a perceptron on the vector. `group`: σ and C are those of all its processes.
-    Bardes et al. (2022), Eqs. 1 to 6.
+    Raises
+    ------
+    InvalidArgument
+        From `forward`, if the views have different shapes.
+    TooFewSamples
+        From `forward`, if the batch has fewer than two inputs.
 
+    Notes
+    -----
+    total = invariance·‖h − h'‖²/d + variance·mean_j relu(1 − σ_j) + covariance·Σ_{j≠k} C_jk²/d, the last two for each
+    view.
+
+    References
+    ----------
+    Bardes et al.: VICReg, ICLR 2022, eqs. 1 to 6.
+
+    Examples
+    --------
     >>> from infoflow.models import ConvolutionalEncoder
     >>> encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=6)
     >>> objective = VICReg(encoder, 6)
@@ -100,29 +155,26 @@ class VICReg(_Views):
     ['covariance', 'invariance', 'variance']
     """
 
+    @validated
     def __init__(
         self,
         encoder: nn.Module,
-        features: int,
+        features: PositiveInt,
         *,
-        units: int = 512,
-        projection: int = 512,
-        invariance: float = 25.0,
-        variance: float = 25.0,
-        covariance: float = 1.0,
+        units: PositiveInt = 512,
+        projection: PositiveInt = 512,
+        invariance: NonNegativeFloat = 25.0,
+        variance: NonNegativeFloat = 25.0,
+        covariance: NonNegativeFloat = 1.0,
         seed: int = 0,
         group: Group = None,
     ) -> None:
         super().__init__(encoder, group)
-        self.weights = {
-            name: positive(value, name, zero=True)
-            for name, value in (("invariance", invariance), ("variance", variance), ("covariance", covariance))
-        }
-        widths = [integer(features, "features"), integer(units, "units"), integer(projection, "projection")]
-        self.head = Builder(seed, spectral_norm=False).perceptron(widths, "relu")
+        self.weights = {"invariance": invariance, "variance": variance, "covariance": covariance}
+        self.head = Builder(seed, spectral_norm=False).perceptron([features, units, projection], "relu")
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """The loss of two views of a batch."""
+        """Return the loss of two views (n, ...) of a batch."""
         one, other = self.both(first, second)
         projected = self.head(torch.cat([one.vector, other.vector]))
         both = [gather(part.contiguous(), self.group, name="vectors").values for part in projected.chunk(2)]
@@ -143,25 +195,43 @@ def _off_diagonal(h: Tensor) -> Tensor:
 
 
 class DotCritic(LocalCritic):
-    """AMDIM's critic: map and vector each through a small residual encoder, score their dot product / √units.
+    """AMDIM's critic: the dot product of map and vector after a small residual network on each, over √units.
 
-    `scores` as in `LocalCritic`. Bachman et al. (2019), section 3.3.
+    Parameters
+    ----------
+    channels
+        Channels of the map.
+    features
+        Length of the vector.
+    units
+        Width of the residual networks.
+    seed
+        Seed of the first weights.
 
+    References
+    ----------
+    Bachman et al.: Learning representations by maximizing mutual information across views, 2019, section 3.3.
+
+    Examples
+    --------
     >>> DotCritic(8, 6, units=32).scores(torch.randn(5, 8, 4, 4), torch.randn(5, 6))[1].shape
     torch.Size([1, 5, 64])
     """
 
-    def __init__(self, channels: int, features: int, *, units: int = 256, seed: int | torch.Generator = 0) -> None:
+    @validated
+    def __init__(
+        self, channels: int, features: int, *, units: PositiveInt = 256, seed: int | torch.Generator = 0
+    ) -> None:
         super().__init__(channels, features)
         build = Builder(seed, spectral_norm=False)
-        self.units = integer(units, "units")
+        self.units = units
         self.of_map = _Projection(channels, units, build)
         self.of_vector = _Projection(features, units, build)
 
     def scores(self, x: Tensor, y: Tensor, *, group: Group = None) -> tuple[Tensor, Tensor]:
         maps, summary = self.locations(x, y)
         if maps.shape[0] < 2 and group is None:
-            raise TooFewSamples("a batch of one pair has no negatives; want at least two pairs")
+            raise TooFewSamples("x", "a batch of at least 2 pairs", got_text="1")
         everyone, offset, _ = gather(self.of_map(maps), group, name="x")
         table = torch.einsum("nu,jlu->lnj", self.of_vector(summary), everyone) / self.units**0.5
         own, others = split_pairs(table, offset)
@@ -181,14 +251,39 @@ class _Projection(nn.Module):
 
 
 class MultiViewDeepInfoMax(_Views):
-    """Deep InfoMax across views: the vector of one view finds the local features of the other (AMDIM, one scale).
+    """Deep InfoMax across views: the vector of one view is matched with the map of the other (AMDIM, one scale).
 
-        total = −½ Σ over both directions of mean_l infonce(s(map_l, y')) + penalty · E s²,
-        s = clip · tanh(T / clip)
+    Parameters
+    ----------
+    encoder
+        Network from inputs to map and vector.
+    critic
+        Scores of map and vector, such as `DotCritic`.
+    clip
+        Bound on the scores.
+    penalty
+        Weight of the mean squared score, against scores near the bound.
+    group
+        Processes whose batches count as one.
 
-    T are the critic's scores; the clip bounds them and the penalty keeps them off the clip. `group` as in
-    `DeepInfoMax`. Bachman et al. (2019), Eqs. 2 to 5.
+    Raises
+    ------
+    InvalidArgument
+        From `forward`, if the views have different shapes.
+    TooFewSamples
+        From `forward`, if the batch has fewer than two inputs.
 
+    Notes
+    -----
+    total = −½ Σ over both directions of mean_l infonce(s(map_l, y')) + penalty · E s², with s = clip · tanh(T / clip)
+    and the critic's scores T.
+
+    References
+    ----------
+    Bachman et al.: Learning representations by maximizing mutual information across views, 2019, eqs. 2 to 5.
+
+    Examples
+    --------
     >>> from infoflow.models import ConvolutionalEncoder
     >>> encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=6)
     >>> objective = MultiViewDeepInfoMax(encoder, DotCritic(4, 6, units=16))
@@ -197,16 +292,22 @@ class MultiViewDeepInfoMax(_Views):
     ['local', 'penalty']
     """
 
+    @validated
     def __init__(
-        self, encoder: nn.Module, critic: nn.Module, *, clip: float = 20.0, penalty: float = 4e-2, group: Group = None
+        self,
+        encoder: nn.Module,
+        critic: nn.Module,
+        *,
+        clip: PositiveFloat = 20.0,
+        penalty: NonNegativeFloat = 4e-2,
+        group: Group = None,
     ) -> None:
         super().__init__(encoder, group)
         self.critic = critic
-        self.clip = positive(clip, "clip")
-        self.penalty = positive(penalty, "penalty", zero=True)
+        self.clip, self.penalty = clip, penalty
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """The loss of two views of a batch."""
+        """Return the loss of two views (n, ...) of a batch."""
         one, other = self.both(first, second)
         options = {} if self.group is None else {"group": self.group}
         values, squares = [], []

@@ -45,7 +45,7 @@ GAMES = {
 
 
 @pytest.mark.parametrize("name", GAMES)
-def test_each_player_gets_its_own_gradient_and_no_other(name: str) -> None:
+def test_each_loss_gives_a_gradient_to_its_player_alone(name: str) -> None:
     torch.manual_seed(0)
     objective, images = GAMES[name](), torch.randn(5, *SHAPE)
     players = objective.players()
@@ -96,7 +96,7 @@ def test_the_wasserstein_game_of_a_linear_judge() -> None:
     assert game(images).item() == pytest.approx(-(weight @ drawn + line.bias.item()), rel=1e-9)
 
 
-def test_the_cost_of_the_latent_is_the_divergence_from_the_prior() -> None:
+def test_divergence_of_the_latent_equals_the_closed_form() -> None:
     class Given(nn.Module):
         def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
             return x, torch.tensor([[1.0, -2.0, 0.0, math.log(4.0)]]).expand(len(x), -1)
@@ -108,10 +108,10 @@ def test_the_cost_of_the_latent_is_the_divergence_from_the_prior() -> None:
     assert loss.item() == pytest.approx(objective.terms["reconstruction"].item() + 3 * by_hand, rel=1e-5)
 
 
-def test_what_an_autoencoder_refuses() -> None:
-    with pytest.raises(InvalidArgument, match="has 5 features; want means and log variances"):
+def test_unusable_encoders_and_decoders_raise() -> None:
+    with pytest.raises(InvalidArgument, match=r"^encoder must .* got 5 features"):
         BetaAutoencoder(encoder(5), decoder())(torch.zeros(4, *SHAPE))
-    with pytest.raises(InvalidArgument, match="want the inputs' shape"):
+    with pytest.raises(InvalidArgument, match=r"^decoder must"):
         BetaAutoencoder(encoder(12), DCGANDecoder(6, (3, 8, 8), widths=(8,)))(torch.zeros(4, *SHAPE))
     with pytest.raises(InvalidArgument, match="want a pair"):
         BetaAutoencoder(nn.Flatten(), decoder())(torch.zeros(4, *SHAPE))
@@ -133,9 +133,9 @@ def test_targets_are_exchanged_within_the_batch_at_the_least_cost() -> None:
     kept = objective.targets.clone()
     objective(torch.randn(4, *SHAPE), rows)
     assert torch.equal(objective.targets, kept)
-    with pytest.raises(InvalidArgument, match="rows reach 20, of 20 targets"):
+    with pytest.raises(InvalidArgument, match=r"^rows must be between 0 and 19"):
         objective(images, torch.tensor([0, 1, 2, 20]))
-    with pytest.raises(InvalidArgument, match="want row numbers"):
+    with pytest.raises(InvalidArgument, match=r"^rows must be integers"):
         objective(images, torch.tensor([0, 1]))
 
 
@@ -195,11 +195,11 @@ def test_across_views_each_vector_is_scored_against_the_other_view() -> None:
 @pytest.mark.parametrize(
     "kind", [lambda e: NTXent(e, 6), lambda e: VICReg(e, 6), lambda e: MultiViewDeepInfoMax(e, DotCritic(4, 6))]
 )
-def test_views_that_are_none(kind: object) -> None:
+def test_unusable_views_raise(kind: object) -> None:
     objective = kind(encoder())  # type: ignore[operator]
-    with pytest.raises(TooFewSamples, match="want at least two inputs"):
+    with pytest.raises(TooFewSamples, match=r"^first must"):
         objective(torch.randn(1, *SHAPE), torch.randn(1, *SHAPE))
-    with pytest.raises(InvalidArgument, match="want the same"):
+    with pytest.raises(InvalidArgument, match=r"^second must"):
         objective(torch.randn(2, *SHAPE), torch.randn(3, *SHAPE))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+import tomllib
+from dataclasses import asdict, dataclass
+from importlib.resources import files
 from typing import Annotated, Any
 
 from infoflow.core.errors import InvalidArgument, UnknownName
@@ -118,51 +120,20 @@ def _check_each(
         check(value, name, rule)
 
 
-_SZT = Experiment(data="szt", widths=(10, 7, 5, 4, 3), learning_rate=4e-4, batch_size=256, epochs=2000, seeds=5)
-_MNIST = Experiment(
-    data="mnist",
-    widths=(1024, 20, 20, 20),
-    learning_rate=1e-3,
-    epochs=10,
-    seeds=1,
-    snapshots=8,
-    probe="test",
-    estimators=("binning:width=0.5", "kernel-density:variance=0.1"),
-)
-# Shwartz-Ziv & Tishby (2017) as in their released code; the text of the paper has SGD.
-_IDNNS = replace(
-    _SZT,
-    activations=("tanh",),
-    initialization="idnns",
-    batch_size=512,
-    epochs=8000,
-    shuffle=False,
-    shuffled_split=False,
-    seeds=10,
-    snapshots=60,
-    also_at=(100, 1500, 5000),
-    estimators=("binning:bins=29,low=-1,high=1,closed=False",),
-)
-# Saxe et al. (2018) as in their released code.
-_SAXE = replace(
-    _SZT,
-    initialization="saxe",
-    epochs=10000,
-    seeds=10,
-    snapshots=60,
-    estimators=("binning:width=0.07", "kernel-density:variance=0.001"),
-)
+def _protocols() -> dict[str, dict[str, Experiment]]:
+    text = (files("infoflow.plane") / "assets" / "protocols.toml").read_text(encoding="utf-8")
+    return {
+        name: {data: _experiment(data, settings) for data, settings in variants.items()}
+        for name, variants in tomllib.loads(text).items()
+    }
 
-PROTOCOLS: dict[str, dict[str, Experiment]] = {
-    "default": {
-        "digits": Experiment(),
-        "szt": _SZT,
-        "mnist": _MNIST,
-        "fashion-mnist": replace(_MNIST, data="fashion-mnist"),
-    },
-    "idnns": {"szt": _IDNNS},
-    "saxe": {"szt": _SAXE, "mnist": replace(_MNIST, initialization="saxe", optimizer="sgd", epochs=1000)},
-}
+
+def _experiment(data: str, settings: dict[str, Any]) -> Experiment:
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
+    return Experiment(data=data, **values)
+
+
+PROTOCOLS = _protocols()
 """Settings by protocol and data set; "default" is infoflow's, the others are named after their publication."""
 
 

@@ -25,33 +25,6 @@ from infoflow.plane.auditing import audit
 from infoflow.plane.caveats import caveat
 from infoflow.plane.table import PlaneTable
 
-# Column, heading and format; "information" is shown in the selected unit.
-CHECKS = [
-    ("check", "check", "text"),
-    ("network", "network", "text"),
-    ("estimator", "estimator", "text"),
-    ("promised", "guaranteed", "yes"),
-    ("checked", "points", "number"),
-    ("violated", "violated", "number"),
-    ("worst", "worst by", "information"),
-    ("where", "where", "text"),
-]
-COMPRESSION = [
-    ("network", "network", "text"),
-    ("probe", "probe", "text"),
-    ("estimator", "estimator", "text"),
-    ("layer", "layer", "text"),
-    ("first", "first", "information"),
-    ("peak", "peak", "information"),
-    ("peak_epoch", "at epoch", "number"),
-    ("final", "last", "information"),
-    ("fall", "fall from peak", "information"),
-    ("share", "fall / peak", "share"),
-    ("share_low", "10 %", "share"),
-    ("share_high", "90 %", "share"),
-    ("fit", "I(T;Y) gained", "information"),
-    ("verdict", "verdict", "text"),
-]
 DIGITS = 6  # significant digits in the page's data; the table file holds all
 
 
@@ -150,8 +123,8 @@ def payload(plane: PlaneTable) -> dict[str, Any]:
         "cubes": cubes,
         "audit": {
             "ok": bool(audited.ok),
-            "checks": _table(audited.checks, CHECKS),
-            "compression": _table(audited.compression, COMPRESSION),
+            "checks": _table(audited.checks),
+            "compression": _table(audited.compression),
         },
         "provenance": _flat(plane.provenance),
         "warnings": _warnings(frame),
@@ -231,20 +204,14 @@ def _counted(count: int, what: str) -> str:
     return f"{'one' if count == 1 else count} {what}{'' if count == 1 else 's'}"
 
 
-def _table(frame: pd.DataFrame, columns: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
-    present = [column for column in columns if column[0] in frame.columns]
-    return {
-        "columns": [{"name": name, "title": title, "format": how} for name, title, how in present],
-        "values": [_cells(frame[name], how) for name, _, how in present],
-    }
+def _table(frame: pd.DataFrame) -> dict[str, list[Any]]:
+    """The columns by name; the page chooses and formats them."""
+    return {str(name): _cells(frame[name]) for name in frame.columns}
 
 
-def _cells(column: pd.Series[Any], how: str) -> list[Any]:
-    if how == "text":
-        return [str(value) for value in column]
-    if how == "yes":
-        return [bool(value) for value in column]
-    return _numbers(column.to_numpy(dtype=float))
+def _cells(column: pd.Series[Any]) -> list[Any]:
+    values = column.tolist()
+    return values if all(isinstance(value, bool | str) for value in values) else _numbers(column.to_numpy(dtype=float))
 
 
 def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:

@@ -336,6 +336,18 @@
     return made;
   }
 
+  // Columns of the two tables: name, heading and format; "information" is shown in the selected unit.
+  const CHECKS = [["check", "check", "text"], ["network", "network", "text"], ["estimator", "estimator", "text"],
+    ["promised", "guaranteed", "yes"], ["checked", "points", "number"], ["violated", "violated", "number"],
+    ["worst", "worst by", "information"], ["where", "where", "text"]];
+  const COMPRESSION = [["network", "network", "text"], ["probe", "probe", "text"], ["estimator", "estimator", "text"],
+    ["layer", "layer", "text"], ["first", "first", "information"], ["peak", "peak", "information"],
+    ["peak_epoch", "at epoch", "number"], ["final", "last", "information"], ["fall", "fall from peak", "information"],
+    ["share", "fall / peak", "share"], ["share_low", "10 %", "share"], ["share_high", "90 %", "share"],
+    ["fit", "I(T;Y) gained", "information"], ["verdict", "verdict", "text"]];
+  const selected = (table, columns) => ({
+    columns: columns.map(([name, title, format]) => ({ name, title, format })), values: columns.map(([name]) => table[name]) });
+
   const MARKS = { compresses: "good", FAILED: "bad" };
   function written(value, format) {
     if (value === null) return "–";
@@ -376,8 +388,8 @@
   function drawTables() {
     byId("caveat").textContent = data.estimators[state.estimator].caveat;
     byId("caveat-title").textContent = `What this plane can and cannot show: ${data.estimators[state.estimator].label}`;
-    byId("compression").replaceChildren(audited(data.audit.compression));
-    byId("checks").replaceChildren(audited(data.audit.checks));
+    byId("compression").replaceChildren(audited(selected(data.audit.compression, COMPRESSION)));
+    byId("checks").replaceChildren(audited(selected(data.audit.checks, CHECKS)));
     const bands = data.networks.some((network) => network.seeds.length > 1);
     const spans = data.cubes.find((cube) => cube.spans)?.spans;
     byId("key").textContent = [
@@ -503,8 +515,7 @@
       if (id) state[id] = Number(value); else state[name] = value;
       drawAll();
     });
-    const { ok, checks } = data.audit, broken = checks.columns.findIndex((column) => column.name === "violated");
-    const found = broken < 0 ? 0 : checks.values[broken].filter((count) => count > 0).length;
+    const { ok, checks } = data.audit, found = checks.violated.filter((count) => count > 0).length;
     byId("audit-verdict").replaceChildren(element("span", ok ? "All guaranteed checks hold." : "A guaranteed check failed.", { class: ok ? "good" : "bad" }),
       ` ${found ? `Violated checks: ${found}.` : "No check is violated."} A violation of a check that the estimator does not guarantee is not an error.`);
     byId("warnings").replaceChildren(data.warnings.length

@@ -23,8 +23,8 @@ CRITICS = {
     "separable": lambda: critics.Separable(3, 2, embedding=4, hidden=(6,), activation="tanh"),
     "bilinear": lambda: critics.Bilinear(3, 2),
     "concatenated": lambda: critics.Concatenated(3, 2, hidden=(6,), activation="tanh"),
-    "concatenated-3": lambda: critics.Concatenated(3, 2, hidden=(6,), activation="tanh", negatives=3),
-    "concat-and-convolve": lambda: critics.ConcatAndConvolve(3, 2, units=5, negatives=2),
+    "concatenated-3": lambda: critics.Concatenated(3, 2, hidden=(6,), activation="tanh", n_negatives=3),
+    "concat-and-convolve": lambda: critics.ConcatAndConvolve(3, 2, units=5, n_negatives=2),
 }
 
 

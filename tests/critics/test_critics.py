@@ -20,16 +20,16 @@ VECTORS: dict[str, Callable[..., critics.VectorCritic]] = {
     "shortcut": lambda **k: critics.Separable(3, 4, embedding=5, hidden=(8,), shortcut=True, **k),
     "bilinear": lambda **k: critics.Bilinear(3, 4, **k),
     "concatenated": lambda **k: critics.Concatenated(3, 4, hidden=(8, 7), **k),
-    "concatenated-2": lambda **k: critics.Concatenated(3, 4, hidden=(8,), negatives=2, **k),
+    "concatenated-2": lambda **k: critics.Concatenated(3, 4, hidden=(8,), n_negatives=2, **k),
     "global": lambda **k: critics.GlobalCritic(3, 4, **k),
 }
 LOCALS: dict[str, Callable[..., critics.LocalCritic]] = {
     "concat-and-convolve": lambda **k: critics.ConcatAndConvolve(3, 4, units=9, **k),
-    "concat-and-convolve-all": lambda **k: critics.ConcatAndConvolve(3, 4, units=9, negatives=None, **k),
+    "concat-and-convolve-all": lambda **k: critics.ConcatAndConvolve(3, 4, units=9, n_negatives=None, **k),
     "encode-and-dot": lambda **k: critics.EncodeAndDot(3, 4, units=8, **k),
 }
 EVERY = VECTORS | LOCALS
-STRANGERS = {"concatenated-2": 2, "global": 1, "concat-and-convolve": 1}
+N_NEGATIVES = {"concatenated-2": 2, "global": 1, "concat-and-convolve": 1}
 
 
 def data(name: str, n: int = N, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
@@ -41,9 +41,9 @@ def data(name: str, n: int = N, dtype: torch.dtype = torch.float32) -> tuple[Ten
 @pytest.mark.parametrize("name", EVERY)
 def test_scores_have_the_shapes_that_bounds_take(name: str) -> None:
     positive, negative = EVERY[name]()(*data(name))
-    strangers = STRANGERS.get(name, N - 1)
+    count = N_NEGATIVES.get(name, N - 1)
     assert positive.shape == ((4, N) if name in LOCALS else (N,))
-    assert negative.shape == ((1, N, strangers * 4) if name in LOCALS else (N, strangers))
+    assert negative.shape == ((1, N, count * 4) if name in LOCALS else (N, count))
     assert bounds.infonce(positive, negative).shape == positive.shape[:-1]
 
 
@@ -54,8 +54,8 @@ def test_scores_are_those_of_single_pairs(name: str) -> None:
     torch.testing.assert_close(positive, critic.pairs(x, y))
     for i in range(N):
         others = [j for j in range(N) if j != i]
-        if name in STRANGERS:
-            others = [(i + k) % N for k in range(1, STRANGERS[name] + 1)]
+        if name in N_NEGATIVES:
+            others = [(i + k) % N for k in range(1, N_NEGATIVES[name] + 1)]
         alone = torch.stack([critic.pairs(x[i : i + 1], y[j : j + 1])[0] for j in others])
         torch.testing.assert_close(negative[i], alone)
 
@@ -74,8 +74,8 @@ def test_local_scores_are_those_of_single_locations(name: str) -> None:
     for i in range(N):
         others = [(i + 1) % N] if name == "concat-and-convolve" else [j for j in range(N) if j != i]
         torch.testing.assert_close(positive[:, i], torch.stack([score(flat[i, :, k], y[i]) for k in range(4)]))
-        strangers = torch.stack([score(flat[j, :, k], y[i]) for j in others for k in range(4)])
-        torch.testing.assert_close(negative[0, i].sort().values, strangers.sort().values)
+        expected = torch.stack([score(flat[j, :, k], y[i]) for j in others for k in range(4)])
+        torch.testing.assert_close(negative[0, i].sort().values, expected.sort().values)
 
 
 @pytest.mark.parametrize("spectral_norm", [False, True])
@@ -123,13 +123,13 @@ def test_bad_input_is_refused(name: str) -> None:
     critic, (x, y) = EVERY[name](), data(name)
     with pytest.raises(TooFewSamples, match="batch of one"):
         critic.scores(x[:1], y[:1])
-    with pytest.raises(InvalidArgument, match="x holds 6 samples but y holds 5"):
+    with pytest.raises(InvalidArgument, match="^x and y must hold the same number of samples, got 6 and 5"):
         critic.scores(x, y[:5])
-    with pytest.raises(InvalidArgument, match=r"y has shape \(6, 3\)"):
+    with pytest.raises(InvalidArgument, match=r"^y must be .*got shape \(6, 3\)"):
         critic.scores(x, y[:, :3])
-    with pytest.raises(InvalidArgument, match=r"x (has shape|is)"):
+    with pytest.raises(InvalidArgument, match="^x must be"):
         critic.scores(x[:, :2], y)
-    with pytest.raises(InvalidArgument, match="y is int"):
+    with pytest.raises(InvalidArgument, match="^y must be .*got int"):
         critic.scores(x, 3)
 
 
@@ -139,10 +139,10 @@ def test_bad_input_is_refused(name: str) -> None:
         (lambda: critics.Separable(0, 3), "^x_features must be"),
         (lambda: critics.Separable(3, 3, embedding=2.5), "^embedding must be"),  # type: ignore[arg-type]
         (lambda: critics.Separable(3, 3, normalize=True, temperature=0.0), "^temperature must be"),
-        (lambda: critics.Concatenated(3, 3, hidden=()), "hidden is empty"),
+        (lambda: critics.Concatenated(3, 3, hidden=()), "^hidden must be"),
         (lambda: critics.Concatenated(3, 3, hidden=(4, 0)), "^hidden must be"),
-        (lambda: critics.Concatenated(3, 3, negatives=0), "^negatives must be"),
-        (lambda: critics.Concatenated(3, 3, negatives=6).scores(*data("x", 6)), "."),
+        (lambda: critics.Concatenated(3, 3, n_negatives=0), "^n_negatives must be"),
+        (lambda: critics.Concatenated(3, 3, n_negatives=6).scores(*data("x", 6)), "."),
         (lambda: critics.Bilinear(3, 3, seed=-1), "^seed must be"),
     ],
 )
@@ -208,11 +208,11 @@ class TestCheckedScores:
     @pytest.mark.parametrize(
         ("result", "message"),
         [
-            ((torch.zeros(4),), "returned Tensor"),
-            ((torch.zeros(4), None), "returned tuple"),
-            ((torch.zeros(4), torch.zeros(4)), r"shapes \(4,\) and \(4,\)"),
-            ((torch.zeros(4), torch.zeros(3, 4)), r"shapes \(4,\) and \(3, 4\)"),
-            ((torch.zeros(3), torch.zeros(3, 2)), "3 positives for 4 pairs"),
+            ((torch.zeros(4),), "got Tensor"),
+            ((torch.zeros(4), None), "got tuple"),
+            ((torch.zeros(4), torch.zeros(4)), r"got \(4,\) and \(4,\)"),
+            ((torch.zeros(4), torch.zeros(3, 4)), r"got \(4,\) and \(3, 4\)"),
+            ((torch.zeros(3), torch.zeros(3, 2)), "4 positives, got 3"),
             (
                 (torch.tensor([0.0, float("nan"), 0.0, 0.0]), torch.zeros(4, 3)),
                 "positive of Fixed.scores must be finite, got 1 NaN",
@@ -228,7 +228,7 @@ class TestCheckedScores:
             self.check(*result)
 
     def test_an_object_without_scores_is_refused(self) -> None:
-        with pytest.raises(InvalidArgument, match="critic Linear has no method scores"):
+        with pytest.raises(InvalidArgument, match="^critic must be .*got a Linear"):
             critics.checked_scores(nn.Linear(2, 3), self.x, self.y)
 
 

@@ -1,9 +1,7 @@
-"""Critics: networks that score pairs. `scores(x, y)` gives what every bound takes, positive and negative
-scores.
+"""Critics: networks whose `scores(x, y)` are the positive and negative scores that every bound takes.
 
-Negatives are the other samples of the batch; a positive is never among its own negatives, by construction.
-Any `nn.Module` with the same `scores` serves as well (`checked_scores` says what is wrong with one that
-doesn't).
+Negatives are the other samples of the batch; by construction, a positive is never among its own negatives. Any
+`nn.Module` with the same `scores` serves as well; `checked_scores` validates one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A separable critic whose sides may be pictures: convolutions in place of a perceptron."""
+"""A separable critic of images: convolutions in place of a perceptron."""
 
 from __future__ import annotations
 
@@ -17,13 +17,36 @@ Shape = tuple[int, int, int]
 
 
 class SeparablePictures(Separable):
-    """`Separable` for pictures: f or g, or both, are convolutions of stride 2 and a linear layer on what is left.
+    """A separable critic in which f or g, or both, are convolutions of stride 2 and a linear layer.
 
-    `x_shape` and `y_shape` are (C, H, W) for a side that is pictures, or the number of features of one that is vectors,
-    which gets the perceptron with `hidden` layers. Takes (n, C, H, W) or flattened pictures. Each of `channels` is a
-    3×3 convolution that halves height and width. No layer has a memory of the batch. `scores`, `pairs`, `seed` and
-    errors as in `Separable`; InvalidArgument for pictures of fewer than 2^len(channels) pixels a side.
+    Parameters
+    ----------
+    x_shape
+        (C, H, W) of images, or the number of features of vectors, for which f is a perceptron.
+    y_shape
+        The same for Y and g.
+    embedding
+        Dimensions of f and g.
+    hidden
+        Widths of the hidden layers of a perceptron.
+    channels
+        Channels of the 3×3 convolutions, each of which halves height and width.
+    activation
+        Activation between the layers.
+    seed
+        Random seed of the initial weights.
 
+    Raises
+    ------
+    InvalidArgument
+        If images have fewer than 2^len(channels) pixels per side, or a setting is outside of its range.
+
+    Notes
+    -----
+    Takes images (n, C, H, W), flattened or not. No layer has batch statistics.
+
+    Examples
+    --------
     >>> import torch
     >>> critic = SeparablePictures((1, 8, 8), 3, channels=(4, 8))
     >>> positive, negative = critic.scores(torch.ones(5, 1, 8, 8), torch.ones(5, 3))
@@ -44,7 +67,7 @@ class SeparablePictures(Separable):
     ) -> None:
         sides = _checked(x_shape, "x_shape", channels), _checked(y_shape, "y_shape", channels)
         features = [side if isinstance(side, int) else math.prod(side) for side in sides]
-        # Both sides get a perceptron first, so that a side of vectors starts as it would beside vectors.
+        # Both sides have a perceptron first, so that the initial weights of vectors do not depend on the other side.
         super().__init__(features[0], features[1], embedding, hidden, activation=activation, seed=seed)
         build = Builder(2 * seed + 1, False)
         for name, side in zip(("x_network", "y_network"), sides, strict=True):
@@ -57,7 +80,7 @@ def _checked(shape: Shape | int, name: str, channels: Sequence[int]) -> Shape | 
         return integer(shape, name)
     if len(shape) != 3 or min(shape[1:]) < 2 ** len(channels) or shape[0] < 1:
         raise InvalidArgument(
-            f"{name} is {shape!r}; want (channels, height, width) with at least {2 ** len(channels)} pixels a side"
+            name, f"(channels, height, width) with at least {2 ** len(channels)} pixels per side", shape
         )
     return shape
 

@@ -11,15 +11,29 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from infoflow.core.blocks import Builder
-from infoflow.core.checks import integer, positive
 from infoflow.core.distributed import Group, gather
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import PositiveFloat, PositiveInt, validated
 from infoflow.critics.pairs import shifts, split_pairs
 
 
 class VectorCritic(nn.Module, abc.ABC):
-    """What the critics of vectors share: trailing axes are flattened, x's row i belongs to y's row i.
+    """Base class of critics of vectors, which flatten trailing axes and pair row i of x with row i of y.
 
+    Parameters
+    ----------
+    x_features
+        Entries of one sample of X.
+    y_features
+        Entries of one sample of Y.
+
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range.
+
+    Examples
+    --------
     >>> class Product(VectorCritic):
     ...     def pairs(self, x, y):
     ...         return (x * y).sum(-1)
@@ -31,94 +45,206 @@ class VectorCritic(nn.Module, abc.ABC):
     tensor([1., 1.])
     """
 
-    def __init__(self, x_features: int, y_features: int) -> None:
+    @validated
+    def __init__(self, x_features: PositiveInt, y_features: PositiveInt) -> None:
         super().__init__()
-        self.x_features = integer(x_features, "x_features")
-        self.y_features = integer(y_features, "y_features")
+        self.x_features, self.y_features = x_features, y_features
 
     @abc.abstractmethod
     def scores(self, x: Tensor, y: Tensor, *, group: Group = None) -> tuple[Tensor, Tensor]:
-        """Positive (n,) and negative (n, m) scores of x (n, ...) and y (n, ...), row i with row i.
+        """Score the positives and negatives of a batch.
 
-        With `group`, the strangers come from all its processes. Raises InvalidArgument for shapes that don't
-        fit, TooFewSamples for a batch of one.
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Samples of X.
+        y : Tensor of shape (n, ...)
+            Samples of Y, row i paired with row i of `x`.
+        group : optional
+            Process group; the negatives come from all of its processes.
+
+        Returns
+        -------
+        tuple of Tensor
+            Scores of the positives, (n,), and of the negatives, (n, m).
+
+        Raises
+        ------
+        InvalidArgument
+            If the shapes do not match.
+        TooFewSamples
+            If the batch holds one pair.
         """
 
     @abc.abstractmethod
     def pairs(self, x: Tensor, y: Tensor) -> Tensor:
-        """Scores (n,) of the pairs (x_i, y_i) alone."""
+        """Score the positives alone.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Samples of X.
+        y : Tensor of shape (n, ...)
+            Samples of Y.
+
+        Returns
+        -------
+        Tensor
+            Scores of the pairs (x_i, y_i), shape (n,).
+        """
 
     def forward(self, x: Tensor, y: Tensor, *, group: Group = None) -> tuple[Tensor, Tensor]:
-        """The same as `scores`, so that wrappers such as DistributedDataParallel see the call."""
+        """Score as `scores` does; wrappers such as DistributedDataParallel require a forward pass.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Samples of X.
+        y : Tensor of shape (n, ...)
+            Samples of Y, row i paired with row i of `x`.
+        group : optional
+            Process group; the negatives come from all of its processes.
+
+        Returns
+        -------
+        tuple of Tensor
+            Scores of the positives, (n,), and of the negatives, (n, m).
+        """
         return self.scores(x, y, group=group)
 
     def flat(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """x as (n, x_features) and y as (n, y_features). Raises InvalidArgument for shapes that don't fit."""
+        """Flatten trailing axes.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Samples of X.
+        y : Tensor of shape (n, ...)
+            Samples of Y.
+
+        Returns
+        -------
+        tuple of Tensor
+            x of shape (n, x_features) and y of shape (n, y_features).
+
+        Raises
+        ------
+        InvalidArgument
+            If the shapes do not match.
+        """
         return rows(x, "x", self.x_features), paired_rows(x, rows(y, "y", self.y_features))
 
 
 def rows(values: Tensor, name: str, features: int) -> Tensor:
-    """(n, ...) as (n, features), or an error that says what came instead."""
+    """(n, ...) as (n, features); raises InvalidArgument for anything else."""
     if not isinstance(values, Tensor) or values.ndim == 0 or not values.is_floating_point():
         got = f"{values.dtype} of shape {tuple(values.shape)}" if isinstance(values, Tensor) else type(values).__name__
-        raise InvalidArgument(f"{name} is {got}; want a floating-point tensor of shape (n, ...)")
+        raise InvalidArgument(name, "a floating-point tensor of shape (n, ...)", got_text=got)
     if values[:1].numel() != features and values.shape[0] > 0:
         raise InvalidArgument(
-            f"{name} has shape {tuple(values.shape)}, {values[:1].numel()} features a sample; want {features}"
+            name,
+            f"a tensor of {features} features per sample",
+            got_text=f"shape {tuple(values.shape)} with {values[:1].numel()}",
         )
     return values.reshape(values.shape[0], features)
 
 
 def paired_rows(x: Tensor, y: Tensor) -> Tensor:
+    """y, if it has as many rows as x."""
     if x.shape[0] != y.shape[0]:
-        raise InvalidArgument(f"x holds {x.shape[0]} samples but y holds {y.shape[0]}; want pairs")
+        raise InvalidArgument(f"x and y must hold the same number of samples, got {x.shape[0]} and {y.shape[0]}.")
     return y
 
 
 class Separable(VectorCritic):
     """A critic whose n² scores cost 2n passes: T(x, y) = f(x)·g(y) + a(x) + b(y).
 
-    f and g are perceptrons with `embedding` outputs (a and b ride along as one more each); `shortcut=True` adds a
-    linear map of the input to each, which gives Gaussian dependence at once. With
-    `normalize=True`, T(x, y) = cos(f(x), g(y)) / `temperature`, the critic of contrastive learning, with a
-    learnable temperature. `seed` is an integer or a torch.Generator; the global random state is neither read
-    nor moved.
+    Parameters
+    ----------
+    x_features
+        Entries of one sample of X.
+    y_features
+        Entries of one sample of Y.
+    embedding
+        Dimensions of f and g.
+    hidden
+        Widths of the hidden layers of f and g.
+    activation
+        Activation between the layers.
+    shortcut
+        Whether to add a linear map of the input to f and g, which expresses Gaussian dependence.
+    normalize
+        Whether T(x, y) = cos(f(x), g(y)) / temperature, with a learnable temperature, as in contrastive learning.
+    temperature
+        Initial temperature of a normalized critic.
+    spectral_norm
+        Whether to keep the spectral norm of every weight at 1.
+    seed
+        Random seed or generator of the initial weights; the global random state is neither read nor changed.
 
-    `scores(x, y)` gives positive (n,) and negative (n, n − 1); see `VectorCritic.scores` for errors.
-    van den Oord et al. (2018); Poole et al. (2019), section 3; `normalize`: Chen et al. (2020), Radford et
-    al. (2021).
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range.
 
+    Notes
+    -----
+    f and g are perceptrons, and a and b are one more output of each. Each positive has n − 1 negatives.
+
+    References
+    ----------
+    van den Oord et al. (2018), "Representation learning with contrastive predictive coding". Poole et al. (2019), "On
+    variational bounds of mutual information", ICML, section 3. Chen et al. (2020), "A simple framework for contrastive
+    learning of visual representations", ICML. Radford et al. (2021), "Learning transferable visual models from natural
+    language supervision", ICML.
+
+    Examples
+    --------
     >>> positive, negative = Separable(3, 2).scores(torch.ones(5, 3), torch.ones(5, 2))
     >>> positive.shape, negative.shape
     (torch.Size([5]), torch.Size([5, 4]))
     """
 
+    @validated
     def __init__(
         self,
-        x_features: int,
-        y_features: int,
-        embedding: int = 32,
+        x_features: PositiveInt,
+        y_features: PositiveInt,
+        embedding: PositiveInt = 32,
         hidden: Sequence[int] = (256,),
         *,
         activation: str = "relu",
         shortcut: bool = False,
         normalize: bool = False,
-        temperature: float = 0.07,
+        temperature: PositiveFloat = 0.07,
         spectral_norm: bool = False,
         seed: int | torch.Generator = 0,
     ) -> None:
         super().__init__(x_features, y_features)
         build = Builder(seed, spectral_norm)
-        outputs = integer(embedding, "embedding") + (not normalize)
+        outputs = embedding + (not normalize)
         self.x_network = build.perceptron([x_features, *hidden, outputs], activation)
         self.y_network = build.perceptron([y_features, *hidden, outputs], activation)
         self.x_shortcut = build.linear(x_features, outputs, bias=False) if shortcut else None
         self.y_shortcut = build.linear(y_features, outputs, bias=False) if shortcut else None
-        scale = -math.log(positive(temperature, "temperature"))
+        scale = -math.log(temperature)
         self.log_scale = nn.Parameter(torch.tensor(scale)) if normalize else None
 
     def embed(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """f(x) and g(y), extended so that their inner product is the score; x and y may be of different length."""
+        """Embed x and y so that their inner product is the score.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, x_features)
+            Samples of X.
+        y : Tensor of shape (k, y_features)
+            Samples of Y, as many as needed.
+
+        Returns
+        -------
+        tuple of Tensor
+            Extended f(x) and g(y), of one width.
+        """
         f, g = self.x_network(x), self.y_network(y)
         if self.x_shortcut is not None and self.y_shortcut is not None:
             f, g = f + self.x_shortcut(x), g + self.y_shortcut(y)
@@ -140,9 +266,32 @@ class Separable(VectorCritic):
 class Bilinear(VectorCritic):
     """The log-bilinear critic of contrastive predictive coding: T(x, y) = xᵀ W y + a·x + b·y + c.
 
-    Exact for what it can express (a Gaussian's interaction), and nothing more. `scores`, `seed` as in
-    `Separable`. van den Oord et al. (2018), Eq. 3.
+    Parameters
+    ----------
+    x_features
+        Entries of one sample of X.
+    y_features
+        Entries of one sample of Y.
+    spectral_norm
+        Whether to keep the spectral norm of every weight at 1.
+    seed
+        Random seed or generator of the initial weights; the global random state is neither read nor changed.
 
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range.
+
+    Notes
+    -----
+    It expresses the interaction of a Gaussian exactly, and no other dependence.
+
+    References
+    ----------
+    van den Oord et al. (2018), "Representation learning with contrastive predictive coding", Eq. 3.
+
+    Examples
+    --------
     >>> positive, negative = Bilinear(3, 2).scores(torch.ones(5, 3), torch.ones(5, 2))
     >>> positive.shape, negative.shape
     (torch.Size([5]), torch.Size([5, 4]))
@@ -168,41 +317,87 @@ class Bilinear(VectorCritic):
 
 
 class Concatenated(VectorCritic):
-    """A perceptron on [x, y]: the most expressive critic, and the one whose every negative costs a pass.
+    """A perceptron on [x, y]: the most expressive critic, whose every negative costs a pass.
 
-    The first layer is taken apart, W[x, y] = W_x x + W_y y, so it costs 2n passes, not n². `negatives` is how
-    many strangers a row meets (its followers, cyclically, so shuffle batches); None means all n − 1.
-    `scores`, `seed` as in `Separable`. Belghazi et al. (2018); Poole et al. (2019), section 3.
+    Parameters
+    ----------
+    x_features
+        Entries of one sample of X.
+    y_features
+        Entries of one sample of Y.
+    hidden
+        Widths of the hidden layers, at least one.
+    n_negatives
+        Negatives of each row, those that follow it cyclically in the batch (shuffle batches); None means all n − 1.
+    activation
+        Activation between the layers.
+    spectral_norm
+        Whether to keep the spectral norm of every weight at 1.
+    seed
+        Random seed or generator of the initial weights; the global random state is neither read nor changed.
 
-    >>> positive, negative = Concatenated(3, 2, negatives=2).scores(torch.ones(5, 3), torch.ones(5, 2))
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range.
+
+    Notes
+    -----
+    The first layer is split, W[x, y] = W_x x + W_y y, so that it costs 2n passes instead of n².
+
+    References
+    ----------
+    Belghazi et al. (2018), "MINE: Mutual information neural estimation", ICML. Poole et al. (2019), "On variational
+    bounds of mutual information", ICML, section 3.
+
+    Examples
+    --------
+    >>> positive, negative = Concatenated(3, 2, n_negatives=2).scores(torch.ones(5, 3), torch.ones(5, 2))
     >>> positive.shape, negative.shape
     (torch.Size([5]), torch.Size([5, 2]))
     """
 
+    @validated
     def __init__(
         self,
-        x_features: int,
-        y_features: int,
+        x_features: PositiveInt,
+        y_features: PositiveInt,
         hidden: Sequence[int] = (256, 256),
         *,
-        negatives: int | None = None,
+        n_negatives: PositiveInt | None = None,
         activation: str = "relu",
         spectral_norm: bool = False,
         seed: int | torch.Generator = 0,
     ) -> None:
         super().__init__(x_features, y_features)
         if not hidden:
-            raise InvalidArgument("hidden is empty; a linear function of [x, y] tells no pair from another")
-        if negatives is not None:
-            integer(negatives, "negatives")
-        self.negatives = negatives
+            raise InvalidArgument(
+                "hidden",
+                "at least one width",
+                hidden,
+                remedy="A linear function of [x, y] does not express dependence.",
+            )
+        self.n_negatives = n_negatives
         build = Builder(seed, spectral_norm)
         network = build.perceptron([x_features + y_features, *hidden, 1], activation)
         self.first: nn.Linear = network[0]  # type: ignore[assignment]
         self.rest = network[1:]
 
     def halves(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """W_x x + bias and W_y y."""
+        """Split the first layer.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, x_features)
+            Samples of X.
+        y : Tensor of shape (k, y_features)
+            Samples of Y.
+
+        Returns
+        -------
+        tuple of Tensor
+            W_x x + bias and W_y y.
+        """
         weight = self.first.weight
         return F.linear(x, weight[:, : self.x_features], self.first.bias), F.linear(y, weight[:, self.x_features :])
 
@@ -210,13 +405,12 @@ class Concatenated(VectorCritic):
         x, y = self.flat(x, y)
         everyone, offset, _ = gather(y, group, name="y")
         from_x, from_y = self.halves(x, everyone)
-        if self.negatives is None:
+        if self.n_negatives is None:
             return split_pairs(self.rest(from_x[:, None] + from_y[None])[..., 0], offset)
-        # One pass for partners and strangers together: layers with a memory of the batch must not tell them
-        # apart.
+        # One pass for positives and negatives together, so that layers with batch statistics treat them alike.
         own = torch.arange(x.shape[0])[:, None] + offset
-        strangers = shifts(x.shape[0], everyone.shape[0], self.negatives, offset)
-        columns = torch.cat([own, strangers], 1).to(x.device)
+        others = shifts(x.shape[0], everyone.shape[0], self.n_negatives, offset)
+        columns = torch.cat([own, others], 1).to(x.device)
         table = self.rest(from_x[:, None] + from_y[columns])[..., 0]
         return table[:, 0], table[:, 1:]
 

@@ -32,8 +32,8 @@ def run(rank: int, sizes: list[int], group: Any) -> dict[str, Any]:
     for bound in BOUNDS:
         objective = DeepInfoMax(
             Plain(),
-            global_critic=GlobalCritic(64, 3, negatives=None),
-            local_critic=ConcatAndConvolve(4, 3, units=8, negatives=None),
+            global_critic=GlobalCritic(64, 3, n_negatives=None),
+            local_critic=ConcatAndConvolve(4, 3, units=8, n_negatives=None),
             alpha=0.5,
             beta=1.0,
             bound=bound,

@@ -100,7 +100,7 @@ def deep_infomax_for(
         if critic == "encode-and-dot":
             local = EncodeAndDot(channels, features, units=width or 2048, seed=streams[1])
         else:
-            local = ConcatAndConvolve(channels, features, units=width or 512, negatives=strangers, seed=streams[1])
+            local = ConcatAndConvolve(channels, features, units=width or 512, n_negatives=strangers, seed=streams[1])
     tasks: list[CoordinateTask] = [
         kind(channels, features, sizes, units=min(width or 512, 512), locations=locations, seed=stream)
         for name, kind, stream in (
@@ -111,7 +111,7 @@ def deep_infomax_for(
     ]
     return DeepInfoMax(
         encoder,
-        global_critic=GlobalCritic(channels * places, features, negatives=strangers, seed=streams[0])
+        global_critic=GlobalCritic(channels * places, features, n_negatives=strangers, seed=streams[0])
         if alpha
         else None,
         local_critic=local,

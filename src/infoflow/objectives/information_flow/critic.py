@@ -37,7 +37,7 @@ class FlowCritic(Concatenated):
         normalize: bool = True,
         seed: int | torch.Generator = 0,
     ) -> None:
-        super().__init__(x_features, y_features, hidden, negatives=negatives, seed=seed)
+        super().__init__(x_features, y_features, hidden, n_negatives=negatives, seed=seed)
         positive(slope, "slope", zero=True)
         linears = [layer for layer in self.rest.children() if isinstance(layer, nn.Linear)]
         layers: list[nn.Module] = []

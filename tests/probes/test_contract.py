@@ -1,4 +1,4 @@
-"""What holds for every probe: bad input is refused in our words, the same seed gives the same answer."""
+"""Contract of every probe: invalid input raises, equal seeds give equal scores."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def drawn(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def scored(probe: Any, train: Any, test: Any) -> Score:
-    """Called by what it takes; the features are also the inputs and, as 8×8, the images."""
+    """Score of a probe; the features are also the inputs and, as 8×8, the images."""
     (x, y), (report, report_y) = train, test
     if probe.takes == "labels":
         return probe.score(x, y, report, report_y)
@@ -80,7 +80,7 @@ def scored(probe: Any, train: Any, test: Any) -> Score:
 
 
 @pytest.mark.parametrize("probe", LABELED + OTHERS, ids=name)
-def test_a_score_says_what_it_is_and_repeats(probe: Any) -> None:
+def test_a_score_is_complete_and_reproducible(probe: Any) -> None:
     assert isinstance(probe, Probe)
     train, test = drawn(200, 0), drawn(120, 1)
     state = torch.get_rng_state()
@@ -96,7 +96,7 @@ def test_a_score_says_what_it_is_and_repeats(probe: Any) -> None:
 
 
 @pytest.mark.parametrize("probe", LABELED, ids=name)
-def test_what_is_separable_is_separated(probe: Any) -> None:
+def test_separable_classes_are_separated(probe: Any) -> None:
     score = scored(probe, drawn(200, 0), drawn(120, 1))
     assert score.value >= 0.97
     assert score.unit == "fraction"
@@ -112,20 +112,20 @@ def test_unrelated_features_are_at_chance(probe: Any) -> None:
 
 @pytest.mark.parametrize("probe", LABELED, ids=name)
 @pytest.mark.parametrize("fault", ["one class", "nan", "lengths", "width", "few", "labels", "empty"])
-def test_bad_input_is_refused(probe: Any, fault: str) -> None:
+def test_invalid_input_raises(probe: Any, fault: str) -> None:
     (x, y), (report, report_y) = drawn(40, 0), drawn(30, 1)
     if fault == "one class":
-        y, wanted = torch.zeros_like(y), "one class only"
+        y, wanted = torch.zeros_like(y), "^train labels must"
     elif fault == "nan":
-        x[3, 5], wanted = math.nan, "^train (inputs|features) must be"
+        x[3, 5], wanted = math.nan, "^train .*NaN"
     elif fault == "lengths":
         report_y, wanted = report_y[:-1], "30 .* 29|29 .* 30"
     elif fault == "width":
-        report, wanted = report[:, :10], "64 .* 10|shape .*10"
+        report, wanted = report[:, :10], "64.*10|shape .*10"
     elif fault == "few":
-        x, y, wanted = x[:2], y[:2], "want"
+        x, y, wanted = x[:2], y[:2], "^train"
     elif fault == "labels":
-        y, wanted = y.float(), "^train labels must be"
+        y, wanted = y.float(), "^train labels"
     else:
         report, report_y, wanted = report[:0], report_y[:0], "0"
     if fault == "few" and probe.takes == "encoder":
@@ -135,7 +135,7 @@ def test_bad_input_is_refused(probe: Any, fault: str) -> None:
 
 
 @pytest.mark.parametrize("probe", OTHERS, ids=name)
-def test_nan_features_are_refused(probe: Any) -> None:
+def test_nan_features_raise(probe: Any) -> None:
     train, test = drawn(100, 0), drawn(100, 1)
     test[0][3, :] = math.nan
     with pytest.raises(InvalidArgument, match="NaN"):
@@ -143,7 +143,7 @@ def test_nan_features_are_refused(probe: Any) -> None:
 
 
 @pytest.mark.parametrize("probe", [p for p in LABELED if p.takes == "labels"], ids=lambda p: p.name)
-def test_collapsed_features_and_unseen_classes_are_warned_of(probe: Any) -> None:
+def test_collapsed_features_and_unseen_classes_give_warnings(probe: Any) -> None:
     x, y = torch.ones(60, 4), torch.arange(60) % 3
     score = probe.score(x, y % 2, x, y)
     assert any("collapsed" in warning for warning in score.warnings)
@@ -151,7 +151,7 @@ def test_collapsed_features_and_unseen_classes_are_warned_of(probe: Any) -> None
     assert score.value <= 0.5
 
 
-def test_numpy_lists_and_other_labels_do() -> None:
+def test_arrays_lists_and_other_labels_are_accepted() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 3))
     y = np.where(x[:, 0] > 0, 7, -2)
@@ -160,36 +160,37 @@ def test_numpy_lists_and_other_labels_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("make", "argument"),
     [
-        (lambda: LinearSVM(penalty=0), "^penalty must be"),
-        (lambda: Logistic(runs=0), "^runs must be"),
-        (lambda: MultilayerPerceptron(dropout=1.0), "dropout is 1.0"),
-        (lambda: NearestNeighbors(metric="cosin"), "Did you mean 'cosine'"),
-        (lambda: NearestNeighbors(k=0), "^k must be"),
-        (lambda: FineTuning(head="mpl"), "Did you mean 'mlp'"),
-        (lambda: InputInformation(estimator=3), "estimator is 3"),  # type: ignore[arg-type]
-        (lambda: Reconstruction(batch_size=1), "^batch_size must be"),
+        (lambda: LinearSVM(penalty=0), "penalty"),
+        (lambda: Logistic(runs=0), "runs"),
+        (lambda: MultilayerPerceptron(dropout=1.0), "dropout"),
+        (lambda: NearestNeighbors(metric="cosin"), "metric"),
+        (lambda: NearestNeighbors(k=0), "k"),
+        (lambda: FineTuning(head="mpl"), "head"),
+        (lambda: InputInformation(estimator=3), "estimator"),  # type: ignore[arg-type]
+        (lambda: Reconstruction(batch_size=1), "batch_size"),
     ],
 )
-def test_settings_out_of_range_are_refused(make: Any, message: str) -> None:
-    with pytest.raises(InvalidArgument, match=message):
+def test_settings_out_of_range_raise(make: Any, argument: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
         make()
+    assert caught.value.argument == argument
 
 
-def test_a_device_that_is_not_there() -> None:
+def test_an_unusable_device_raises() -> None:
     (x, y), (report, report_y) = drawn(20, 0), drawn(20, 1)
-    with pytest.raises(InvalidArgument, match="device 'cud' can't be used here"):
+    with pytest.raises(InvalidArgument, match="device.*'cud'|'cud'.*device"):
         Logistic(device="cud").score(x, y, report, report_y)
 
 
-def test_more_neighbors_than_samples() -> None:
+def test_more_neighbors_than_samples_raises() -> None:
     (x, y), (report, report_y) = drawn(20, 0), drawn(20, 1)
-    with pytest.raises(InvalidArgument, match="k is 21, but there are 20 samples"):
+    with pytest.raises(InvalidArgument, match=r"^k must be at most the number of samples \(20\), got 21"):
         NearestNeighbors(k=21).score(x, y, report, report_y)
 
 
-def test_too_few_labels_to_fine_tune_on() -> None:
+def test_too_few_labeled_samples_raise() -> None:
     (x, y), (report, report_y) = drawn(20, 0), drawn(20, 1)
-    with pytest.raises(TooFewSamples, match="want at least per_class = 11"):
+    with pytest.raises(TooFewSamples, match="^per_class must"):
         FineTuning(per_class=11).score(nn.Linear(64, 2), x, y, report, report_y)

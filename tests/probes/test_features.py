@@ -14,7 +14,7 @@ from infoflow.probes import features
 
 
 class Returning(nn.Module):
-    """An encoder with batch norm and dropout that returns whatever it is told to make of its features."""
+    """Encoder with batch norm and dropout that returns `make(map, vector)`."""
 
     def __init__(self, make: Any) -> None:
         super().__init__()
@@ -41,13 +41,13 @@ IMAGES = torch.randn(7, 1, 8, 8, generator=torch.Generator().manual_seed(0))
         (lambda m, y: {"map": m, "hidden": None, "y": y}, ["map", "y"]),
     ],
 )
-def test_what_is_returned_is_named(make: Any, names: list[str]) -> None:
+def test_names_of_returned_tensors(make: Any, names: list[str]) -> None:
     found = features(Returning(make), IMAGES, batch_size=3)
     assert list(found) == names
     assert found[names[-1]].shape == (7, 5)
 
 
-def test_modules_by_name_and_renamed() -> None:
+def test_modules_by_name_and_with_other_names() -> None:
     encoder = Returning(lambda m, y: (m, y))
     found = features(encoder, IMAGES, {"map": "conv.2", "Y": "output"}, batch_size=3)
     returned = features(encoder, IMAGES, batch_size=7)
@@ -56,7 +56,7 @@ def test_modules_by_name_and_renamed() -> None:
     assert list(features(encoder, IMAGES, ["fc"])) == ["fc"]
 
 
-def test_an_encoder_that_names_its_layers_is_taken_at_its_word() -> None:
+def test_layers_that_the_encoder_names() -> None:
     encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=4)
     assert {name: tuple(v.shape) for name, v in features(encoder, IMAGES).items()} == {
         "conv": (7, *features(encoder, IMAGES, ["conv"])["conv"].shape[1:]),
@@ -65,7 +65,7 @@ def test_an_encoder_that_names_its_layers_is_taken_at_its_word() -> None:
     }
 
 
-def test_the_encoder_is_left_as_it_was() -> None:
+def test_the_encoder_is_unchanged() -> None:
     encoder = Returning(lambda m, y: y).train()
     encoder.conv[1].eval()
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
@@ -85,7 +85,7 @@ def test_functions_arrays_and_half_precision() -> None:
     assert features(half, np.ones((3, 4)))["Y"].dtype == torch.float32
 
 
-def test_tokens_stay_integers_and_are_prepared() -> None:
+def test_tokens_stay_integers_and_prepare_is_applied() -> None:
     assert features(nn.Embedding(10, 3), torch.tensor([[1, 2], [3, 4]]))["Y"].shape == (2, 2, 3)
     bytes_ = torch.full((2, 3), 255, dtype=torch.uint8)
     assert features(nn.Identity(), bytes_, prepare=lambda x: x / 255)["Y"].max() == 1
@@ -94,35 +94,35 @@ def test_tokens_stay_integers_and_are_prepared() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda m, y: None, "returns a NoneType"),
-        (lambda m, y: "text", "returns a str"),
-        (lambda m, y: (), "returns a tuple of 0"),
-        (lambda m, y: (m, m, m, y), "returns a tuple of 4"),
-        (lambda m, y: {}, "no tensor at all"),
-        (lambda m, y: (m, "text"), "returns 'Y' as str"),
-        (lambda m, y: y.sum(), r"shape \(\) for 7 samples"),
-        (lambda m, y: y[:1], r"shape \(1, 5\) for 7 samples"),
-        (lambda m, y: y[:, :0], r"shape \(7, 0\)"),
-        (lambda m, y: y * float("nan"), "^features 'Y' must be finite, got 35 NaN"),
+        (lambda m, y: None, "NoneType"),
+        (lambda m, y: "text", "a str"),
+        (lambda m, y: (), "tuple of 0"),
+        (lambda m, y: (m, m, m, y), "tuple of 4"),
+        (lambda m, y: {}, "no tensor"),
+        (lambda m, y: (m, "text"), "'Y'.*str"),
+        (lambda m, y: y.sum(), r"^features 'Y' must.*shape \(\)"),
+        (lambda m, y: y[:1], r"^features 'Y' must.*shape \(1, 5\)"),
+        (lambda m, y: y[:, :0], r"^features 'Y' must.*shape \(7, 0\)"),
+        (lambda m, y: y * float("nan"), "^features 'Y'.*35 NaN"),
         (lambda m, y: y.to(torch.complex64), "complex64"),
     ],
 )
-def test_an_encoder_that_returns_nothing_usable(make: Any, message: str) -> None:
+def test_unusable_results_of_the_encoder_raise(make: Any, message: str) -> None:
     with pytest.raises(InvalidArgument, match=message):
         features(Returning(make), IMAGES)
 
 
-def test_other_faults() -> None:
+def test_invalid_arguments_raise() -> None:
     encoder = Returning(lambda m, y: y)
-    with pytest.raises(InvalidArgument, match="can't run on a batch of shape"):
+    with pytest.raises(InvalidArgument, match="a batch of shape"):
         features(encoder, torch.zeros(3, 2, 8, 8))
-    with pytest.raises(UnknownName, match="Did you mean 'conv"):
+    with pytest.raises(UnknownName, match="'conv"):
         features(encoder, IMAGES, ["con"])
-    with pytest.raises(TooFewSamples, match="at least one sample"):
+    with pytest.raises(TooFewSamples, match="^inputs must"):
         features(encoder, IMAGES[:0])
-    with pytest.raises(InvalidArgument, match="want a list of layer names"):
+    with pytest.raises(InvalidArgument, match="^layers must"):
         features(encoder, IMAGES, "conv")
-    with pytest.raises(InvalidArgument, match="or a function"):
+    with pytest.raises(InvalidArgument, match="^encoder must"):
         features(3, IMAGES)  # type: ignore[arg-type]
-    with pytest.raises(InvalidArgument, match="change their shape between batches"):
+    with pytest.raises(InvalidArgument, match="^features 'Y' must be of one shape"):
         features(lambda x: x[:, :1].expand(-1, len(x)), torch.zeros(5, 2), batch_size=3)

@@ -31,11 +31,11 @@ def solved(
 
 
 @pytest.mark.parametrize("penalty", [1.0, 0.01])
-def test_support_vectors_are_scikit_learns(penalty: float) -> None:
+def test_support_vector_machines_equal_scikit_learns(penalty: float) -> None:
     x, y = problem()
     counts = np.random.default_rng(1).integers(0, 3, len(x))
     got = solved(LinearSVM(), x, y, penalty, counts)
-    # scikit-learn penalizes its offset as one more weight; scaled up, that penalty is nothing.
+    # scikit-learn penalizes the offset as one more weight; with a large scaling that penalty vanishes.
     c = 1 / (penalty * counts.sum())
     reference = LinearSVC(C=c, dual=False, intercept_scaling=300, tol=1e-9, max_iter=10_000)
     reference.fit(x, y, sample_weight=counts)
@@ -43,7 +43,7 @@ def test_support_vectors_are_scikit_learns(penalty: float) -> None:
 
 
 @pytest.mark.parametrize("penalty", [1.0, 0.01])
-def test_logistic_regression_is_scikit_learns(penalty: float) -> None:
+def test_logistic_regression_equals_scikit_learns(penalty: float) -> None:
     x, y = problem()
     counts = np.random.default_rng(1).integers(0, 3, len(x))
     got = solved(Logistic(), x, y, penalty, counts)
@@ -52,8 +52,8 @@ def test_logistic_regression_is_scikit_learns(penalty: float) -> None:
     assert np.abs(got[:-1] - reference.coef_.T).max() < 0.01 * np.abs(reference.coef_).max()
 
 
-def test_many_features_give_the_same_optimum_by_leading_directions() -> None:
-    """Beyond 768 features the curvature is evened out along the leading directions only; the optimum is the same."""
+def test_many_features_with_leading_directions_give_the_same_optimum() -> None:
+    """Beyond 768 features only the leading directions precondition the problem; the optimum is the same."""
     rng = np.random.default_rng(0)
     z = rng.normal(size=(200, 5))
     x = np.tanh(z @ rng.normal(size=(5, 800))) + 0.1 * rng.normal(size=(200, 800))
@@ -64,8 +64,8 @@ def test_many_features_give_the_same_optimum_by_leading_directions() -> None:
 
 
 @pytest.mark.parametrize("probe", [LinearSVM(), Logistic()], ids=lambda p: p.name)
-def test_two_gaussians_reach_the_accuracy_of_bayes(probe: LinearSVM | Logistic) -> None:
-    """Classes at ±1 along one of five axes: no rule is right more often than Φ(1) = .841."""
+def test_two_gaussians_reach_the_bayes_accuracy(probe: LinearSVM | Logistic) -> None:
+    """Classes at ±1 along one of five axes: no classifier has an accuracy above Φ(1) = 0.841."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 24_000)
     x = rng.normal(size=(24_000, 5))
@@ -79,8 +79,8 @@ def test_two_gaussians_reach_the_accuracy_of_bayes(probe: LinearSVM | Logistic) 
     assert score.settings["chosen"]
 
 
-def test_a_penalty_is_chosen_that_keeps_noise_from_being_learned() -> None:
-    """Fewer samples than features, one of which tells the class: hardly any penalty overfits."""
+def test_the_chosen_penalty_reduces_overfitting() -> None:
+    """With fewer samples than features, a tiny penalty overfits."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 2200)
     x = rng.normal(size=(2200, 300))
@@ -90,7 +90,7 @@ def test_a_penalty_is_chosen_that_keeps_noise_from_being_learned() -> None:
     assert chosen.value > none.value
 
 
-def test_one_run_leaves_the_interval_of_the_test_samples() -> None:
+def test_one_run_gives_the_interval_of_the_test_samples() -> None:
     x, y = problem()
     score = Logistic(runs=1).score(x, y, x, y)
     assert score.interval is not None

@@ -21,7 +21,7 @@ from infoflow.probes import NearestNeighbors, draw_neighbors, nearest
     metric=st.sampled_from(["cosine", "euclidean", "manhattan"]),
     seed=st.integers(0, 1000),
 )
-def test_the_vote_and_the_neighbors_are_scikit_learns(n: int, d: int, k: int, metric: str, seed: int) -> None:
+def test_vote_and_neighbors_equal_scikit_learns(n: int, d: int, k: int, metric: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x, report = rng.normal(size=(n, d)) + 0.5, rng.normal(size=(30, d)) + 0.5
     y, report_y = np.arange(n) % 3, rng.integers(0, 3, 30)
@@ -38,7 +38,7 @@ def test_the_vote_and_the_neighbors_are_scikit_learns(n: int, d: int, k: int, me
         )
 
 
-def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     x, base = torch.randn(2, 50, 4, generator=torch.Generator().manual_seed(0))
     whole = nearest(x, base, 5)
     monkeypatch.setattr("infoflow.probes.neighbors._BLOCK", 120)
@@ -46,7 +46,7 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(whole[1], pieces[1])
 
 
-def test_the_figure_shows_each_query_and_its_neighbors() -> None:
+def test_the_figure_has_each_query_and_its_neighbors() -> None:
     images = torch.arange(6.0).reshape(6, 1, 1, 1).expand(6, 1, 4, 4)
     figure = Figure()
     draw_neighbors(figure, images, [[0.0], [0.1], [5.0], [5.2], [9.0], [9.3]], queries=[2, 5], k=2)
@@ -57,11 +57,11 @@ def test_the_figure_shows_each_query_and_its_neighbors() -> None:
 @pytest.mark.parametrize(
     ("images", "queries", "message"),
     [
-        (torch.zeros(6, 2, 4, 4), 2, "want .n, H, W. or"),
-        (torch.zeros(5, 4, 4), 2, "^images and features must hold the same"),
-        (torch.zeros(6, 4, 4), [9], "want indices of 6 images"),
+        (torch.zeros(6, 2, 4, 4), 2, "^images must"),
+        (torch.zeros(5, 4, 4), 2, "^images.*5.*6"),
+        (torch.zeros(6, 4, 4), [9], "^queries must be indices of 6 images"),
     ],
 )
-def test_a_figure_of_what_does_not_fit_is_refused(images: torch.Tensor, queries: object, message: str) -> None:
+def test_invalid_images_and_queries_raise(images: torch.Tensor, queries: object, message: str) -> None:
     with pytest.raises(InvalidArgument, match=message):
         draw_neighbors(Figure(), images, torch.rand(6, 2), queries=queries, k=2)  # type: ignore[arg-type]

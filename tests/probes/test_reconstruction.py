@@ -9,7 +9,8 @@ from scipy.ndimage import convolve1d
 from torch import nn
 
 from infoflow.core.errors import InvalidArgument
-from infoflow.probes import Reconstruction, ms_ssim, scales
+from infoflow.probes import Reconstruction, ms_ssim
+from infoflow.probes.reconstruction import scales
 
 pytest.importorskip("torchmetrics", reason="torchmetrics (infoflow[vision]) is not installed")
 
@@ -41,8 +42,8 @@ def smooth(n: int, side: int, seed: int) -> torch.Tensor:
     return nn.functional.interpolate(noise, side, mode="bilinear")
 
 
-def test_the_index_is_the_published_one() -> None:
-    """Where every scale's border is cut off, as published; torchmetrics keeps it for the last scale's luminance."""
+def test_the_index_equals_the_published_one() -> None:
+    """Up to the border, which torchmetrics includes in the luminance of the last scale."""
     a = smooth(3, 256, 0)
     b = (0.8 * a + 0.2 * smooth(3, 256, 1)).clamp(0, 1)
     got = ms_ssim(a, b)
@@ -51,30 +52,30 @@ def test_the_index_is_the_published_one() -> None:
 
 
 @pytest.mark.parametrize("side", [8, 28, 32, 64, 96, 256])
-def test_identical_images_are_1_and_others_less(side: int) -> None:
+def test_identical_images_have_similarity_1_and_others_less(side: int) -> None:
     a = smooth(2, side, 0)
     assert torch.allclose(ms_ssim(a, a), torch.ones(2), atol=1e-5)
     assert bool((ms_ssim(a, 1 - a) < 0.9).all())
     setting = scales(side, side)
     assert math.isclose(sum(setting.weights), 1.0)
-    # torchmetrics makes its window from the deviation: it must be the one that is told.
+    # torchmetrics computes the window from the deviation; it must be the one that the settings report.
     assert int(3.5 * setting.sigma + 0.5) * 2 + 1 == setting.kernel
 
 
-def test_more_noise_is_less_alike() -> None:
+def test_more_noise_lowers_the_similarity() -> None:
     a = smooth(4, 32, 0)
     noise = torch.randn(a.shape, generator=torch.Generator().manual_seed(1))
     values = [float(ms_ssim(a, a + size * noise).mean()) for size in (0.02, 0.1, 0.3)]
     assert values == sorted(values, reverse=True)
 
 
-def test_small_images_have_fewer_scales_and_say_so() -> None:
+def test_small_images_have_fewer_scales() -> None:
     assert [len(scales(side, side).weights) for side in (256, 176, 128, 64, 44, 32, 16, 8)] == [5, 5, 4, 3, 3, 3, 2, 2]
-    with pytest.raises(InvalidArgument, match="at least 6×6"):
+    with pytest.raises(InvalidArgument, match="^images must be at least 6×6"):
         scales(5, 32)
 
 
-def test_features_that_hold_the_image_draw_it_and_noise_does_not() -> None:
+def test_pixels_reconstruct_the_image_and_noise_does_not() -> None:
     images, report = smooth(256, 8, 0), smooth(64, 8, 1)
     probe = Reconstruction(epochs=25, learning_rate=3e-3)
     whole = probe.score(images.flatten(1), images, report.flatten(1), report)
@@ -82,25 +83,25 @@ def test_features_that_hold_the_image_draw_it_and_noise_does_not() -> None:
     nothing = probe.score(noise[:256], images, noise[256:], report)
     assert whole.value > 0.8 > 0.5 > nothing.value
     assert whole.settings["scales"] == 2
-    assert any("room for 2 scales" in warning for warning in whole.warnings)
+    assert any("2 scales" in warning for warning in whole.warnings)
     assert any("one run only" in warning for warning in whole.warnings)
 
 
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (torch.zeros(20, 1, 8, 8), "0.0 everywhere"),
-        (torch.rand(20, 64), "want images"),
-        (torch.rand(19, 1, 8, 8), "must hold the same number of samples, got 20 and 19"),
-        (torch.rand(20, 1, 7, 9), "default decoder wants even sides"),
+        (torch.zeros(20, 1, 8, 8), "^train images must.*0.0 everywhere"),
+        (torch.rand(20, 64), "^train images must"),
+        (torch.rand(19, 1, 8, 8), "20.*19"),
+        (torch.rand(20, 1, 7, 9), "^train images must be of even sides"),
     ],
 )
-def test_bad_images_are_refused(images: torch.Tensor, message: str) -> None:
+def test_invalid_images_raise(images: torch.Tensor, message: str) -> None:
     with pytest.raises(InvalidArgument, match=message):
         Reconstruction(epochs=1).score(torch.rand(20, 3), images, torch.rand(5, 3), images[:5])
 
 
-def test_a_decoder_of_another_shape_is_refused() -> None:
+def test_a_decoder_of_another_shape_raises() -> None:
     probe = Reconstruction(epochs=1, decoder=lambda features, shape, seed: nn.Linear(features, 3))
-    with pytest.raises(InvalidArgument, match=r"decoder returns \(20, 3\)"):
+    with pytest.raises(InvalidArgument, match=r"^decoder must.*\(20, 3\)"):
         probe.score(torch.rand(20, 3), torch.rand(20, 1, 8, 8), torch.rand(5, 3), torch.rand(5, 1, 8, 8))

@@ -1,8 +1,12 @@
-"""How good is a frozen representation: probes, neighbors, information, independence, reconstruction."""
+"""Quality of a frozen representation: probes, neighbors, information, independence, reconstruction.
+
+Every probe is a frozen dataclass of settings with a method `score`, which goes through the same steps: check the
+inputs, prepare them, fit, and return a `Score`. `evaluate` runs many probes on one encoder.
+"""
 
 from __future__ import annotations
 
-from infoflow.probes.evaluation import Evaluation, Probe, evaluate, table3
+from infoflow.probes.evaluation import Evaluation, evaluate, table3
 from infoflow.probes.features import features
 from infoflow.probes.fine_tuning import FineTuning
 from infoflow.probes.information import InputInformation, NeuralDependency, TotalCorrelation
@@ -10,12 +14,14 @@ from infoflow.probes.linear import LinearSVM, Logistic
 from infoflow.probes.monitor import Monitor
 from infoflow.probes.neighbors import NearestNeighbors, draw_neighbors, nearest
 from infoflow.probes.perceptron import MultilayerPerceptron
-from infoflow.probes.reconstruction import Reconstruction, ms_ssim, scales
+from infoflow.probes.probe import Probe
+from infoflow.probes.reconstruction import Reconstruction, ms_ssim
 from infoflow.probes.score import Score
-from infoflow.probes.shortcut import ShortcutReport, shortcut
+from infoflow.probes.shortcut import FactorScore, ShortcutReport, shortcut
 
 __all__ = [
     "Evaluation",
+    "FactorScore",
     "FineTuning",
     "InputInformation",
     "LinearSVM",
@@ -34,7 +40,10 @@ __all__ = [
     "features",
     "ms_ssim",
     "nearest",
-    "scales",
     "shortcut",
     "table3",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

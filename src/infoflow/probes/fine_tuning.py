@@ -1,29 +1,29 @@
-"""Few labels: the encoder, and a head on it, trained on a handful of labeled samples a class."""
+"""Few labels: an encoder and a classifier on it, trained on a handful of labeled samples of each class."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from infoflow.core.capture import OUTPUT
-from infoflow.core.checks import choice, classes, finite, flag, integer, paired, positive
+from infoflow.core.checks import finite
 from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
+from infoflow.core.settings import NonNegativeFloat, PositiveInt
 from infoflow.probes.features import Encoder, as_module, features, last
-from infoflow.probes.perceptron import accuracy, classification, head
+from infoflow.probes.inputs import Prepare, as_tensor, coded, labels_of
+from infoflow.probes.perceptron import head
+from infoflow.probes.probe import TrainedProbe, accuracy, cross_entropy
 from infoflow.probes.score import Score
-from infoflow.training import Fit, Optimizer, Player, fit
-
-HEADS = ("mlp", "linear")
+from infoflow.training import Optimizer
 
 
 class _Classifier(nn.Module):
-    """A copy of an encoder with a head on one of its layers; without a gradient for the encoder when it is frozen."""
+    """Copy of an encoder with a head on one of its layers; without a gradient for the encoder if it is frozen."""
 
     def __init__(self, encoder: nn.Module, layer: str, top: nn.Module, *, freeze: bool) -> None:
         super().__init__()
@@ -52,14 +52,44 @@ class _Classifier(nn.Module):
         return logits
 
 
-@dataclass(frozen=True)
-class FineTuning:
-    """Semi-supervised: the encoder goes on training with a head, on `per_class` labeled samples of each class.
+@dataclass(frozen=True, kw_only=True)
+class FineTuning(TrainedProbe):
+    """Semi-supervised accuracy: encoder and classifier trained on `per_class` labeled samples of each class.
 
-    Each run draws its samples and its head from another seed, and starts from the encoder as it is; the encoder that
-    is handed over stays untouched. `head` is "mlp" (the probe's: 200 units, dropout, batch norm) or "linear"; `freeze`
-    trains the head alone, for comparison. The interval is Student's over `runs`. Hjelm et al. (2019), section 4.2.
+    Parameters
+    ----------
+    epochs, batch_size, learning_rate, weight_decay
+        Training by Adam.
+    per_class
+        Labeled samples of each class.
+    head
+        Classifier on the encoder: "mlp" (200 units, dropout, batch norm) or "linear".
+    freeze
+        Whether only the classifier is trained, for comparison.
+    layer
+        Name of the module whose output the classifier takes; "output" is the last of what the encoder returns.
+    runs
+        Number of runs; each draws its samples and its classifier from another seed and starts from the encoder as it
+        is. Their spread gives Student's interval.
+    seed
+        Seed of the first run.
+    device
+        Device of the training; "auto" is a GPU if there is one.
 
+    Raises
+    ------
+    InvalidArgument
+        If a setting is out of range.
+    UnknownName
+        If the kind of classifier does not exist.
+
+    References
+    ----------
+    .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
+       ICLR 2019, section 4.2.
+
+    Examples
+    --------
     >>> encoder = nn.Sequential(nn.Linear(2, 8), nn.ReLU())
     >>> x = torch.randn(300, 2, generator=torch.Generator().manual_seed(0))
     >>> y = (x[:, 0] > 0).long()
@@ -68,29 +98,17 @@ class FineTuning:
     True
     """
 
-    per_class: int = 10
-    epochs: int = 100
-    batch_size: int = 64
-    learning_rate: float = 1e-4
-    weight_decay: float = 0.0
-    head: str = "mlp"
+    per_class: PositiveInt = 10
+    weight_decay: NonNegativeFloat = 0.0
+    head: Literal["mlp", "linear"] = "mlp"
     freeze: bool = False
     layer: str = OUTPUT
-    runs: int = 3
-    seed: int = 0
-    device: str = "cpu"
 
     name: ClassVar[str] = "fine-tuned"
     takes: ClassVar[str] = "encoder"
 
-    def __post_init__(self) -> None:
-        for what in ("per_class", "epochs", "runs"):
-            integer(getattr(self, what), what)
-        integer(self.batch_size, "batch_size", minimum=2)
-        integer(self.seed, "seed", minimum=0)
-        choice(self.head, "head", HEADS)
-        flag(self.freeze, "freeze")
-        positive(self.learning_rate, "learning_rate")
+    def _optimizer(self) -> Optimizer:
+        return Optimizer("adam", self.learning_rate, weight_decay=self.weight_decay)
 
     def score(
         self,
@@ -100,67 +118,76 @@ class FineTuning:
         test_x: Any,
         test_y: Any,
         *,
-        prepare: Callable[[Tensor], Tensor] | None = None,
+        prepare: Prepare | None = None,
     ) -> Score:
-        """The accuracy on the test inputs, as a fraction. Inputs (n, ...) are as the encoder takes them.
+        """Fine-tune copies of the encoder and return their mean accuracy on the test inputs.
 
-        Raises InvalidArgument (one class, inputs that don't fit, NaN), TooFewSamples (fewer than `per_class` of a
-        class), UnknownName (layer).
+        Parameters
+        ----------
+        encoder
+            Module or function; it is not changed.
+        train_x, test_x : array-like of shape (n, ...)
+            Inputs of the encoder.
+        train_y, test_y : array-like of shape (n,)
+            Integer classes.
+        prepare
+            Function applied to the inputs first.
+
+        Returns
+        -------
+        Score
+            The accuracy, as a fraction.
+
+        Raises
+        ------
+        InvalidArgument
+            If inputs and labels do not fit the encoder or each other, or an input is not finite.
+        TooFewSamples
+            If a class has fewer than `per_class` training samples.
+        UnknownName
+            If the encoder has no such layer.
         """
         model = as_module(encoder)
         if self.layer != OUTPUT and self.layer not in dict(model.named_modules()):
             raise UnknownName("layer", self.layer, [*dict(model.named_modules()), OUTPUT])
-        x, report = (
-            _inputs(value, name, prepare) for value, name in ((train_x, "train inputs"), (test_x, "test inputs"))
+        x, report = _inputs(train_x, "train", prepare), _inputs(test_x, "test", prepare)
+        y, report_y, counts = coded(
+            labels_of(x, train_y, "train", "inputs"), labels_of(report, test_y, "test", "inputs")
         )
-        both = [torch.as_tensor(np.asarray(value)).reshape(-1) for value in (train_y, test_y)]
-        for labels, inputs, name in zip(both, (x, report), ("train", "test"), strict=True):
-            classes(labels, f"{name} labels")
-            paired(inputs, labels, f"{name} inputs", f"{name} labels")
-        known, codes = torch.unique(torch.cat(both), return_inverse=True)
-        y, report_y = codes[: len(x)], codes[len(x) :]
-        counts = torch.bincount(y, minlength=len(known))
-        if int((counts > 0).sum()) < 2:
-            raise InvalidArgument("train labels hold one class only; want at least two to tell apart")
         fewest = int(counts[counts > 0].min())
         if fewest < self.per_class:
-            raise TooFewSamples(f"a class has {fewest} training samples; want at least per_class = {self.per_class}")
+            raise TooFewSamples("per_class", f"at most the training samples of each class ({fewest})", self.per_class)
         width, tested = (features(model, part[:2], {"Y": self.layer})["Y"][0].numel() for part in (x, report))
         if width != tested:
-            raise InvalidArgument(f"the encoder gives {width} train features but {tested} test features; want the same")
+            wanted = f"a module with as many test features as train features ({width})"
+            raise InvalidArgument("encoder", wanted, tested)
         if not self.freeze and not any(p.requires_grad or p.is_floating_point() for p in model.parameters()):
-            raise InvalidArgument("the encoder has no parameters to fine-tune; want freeze=True, or another encoder")
-        values = []
-        for run in range(self.runs):
-            seed = self.seed + run
+            raise InvalidArgument("encoder", "a module with parameters", remedy="Otherwise set freeze=True.")
+
+        def run(seed: int) -> float:
             chosen = _drawn(y, self.per_class, seed)
-            top = head(width, len(known), units=200 if self.head == "mlp" else None, seed=seed)
+            top = head(width, len(counts), units=200 if self.head == "mlp" else None, seed=seed)
             network = _Classifier(model, self.layer, top, freeze=self.freeze)
-            settings = Fit(
-                epochs=self.epochs,
-                batch_size=min(self.batch_size, len(chosen)),
-                optimizer=Optimizer("adam", self.learning_rate, weight_decay=self.weight_decay),
-            )
-            player = Player(network, classification(network))
-            fit(player, [x[chosen], y[chosen]], settings, seed=seed, device=self.device)
-            values.append(accuracy(network, report, report_y))
-        settings_told = {key: value for key, value in asdict(self).items() if key not in ("runs", "device")}
-        return Score.of_runs(self.name, values, unit="fraction", n=len(report), settings=settings_told)
+            self._train(network, cross_entropy(network), [x[chosen], y[chosen]], seed)
+            return accuracy(network, report, report_y)
+
+        return self._of_runs(run, len(report))
 
 
-def _inputs(value: Any, name: str, prepare: Callable[[Tensor], Tensor] | None) -> Tensor:
-    x = value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
+def _inputs(value: Any, part: str, prepare: Prepare | None) -> Tensor:
+    x = as_tensor(value)
     if x.ndim < 1 or len(x) < 2:
-        raise TooFewSamples(f"{name} have shape {tuple(x.shape)}; want at least 2 samples, shape (n, ...)")
+        got = f"shape {tuple(x.shape)}"
+        raise TooFewSamples(f"{part} inputs", "at least 2 samples, of shape (n, ...)", got_text=got)
     x = prepare(x) if prepare is not None else x
     if x.is_floating_point():
         x = x.float()
-        finite(x, name)
+        finite(x, f"{part} inputs")
     return x
 
 
 def _drawn(y: Tensor, per_class: int, seed: int) -> Tensor:
-    """Indices of so many samples of each class, by chance."""
+    """Random indices of so many samples of each class."""
     rng = np.random.default_rng(seed)
     labels = y.numpy()
     return torch.from_numpy(

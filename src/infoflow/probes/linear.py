@@ -1,7 +1,7 @@
-"""Linear probes: one-against-the-rest support vectors and logistic regression, solved to their one optimum.
+"""Linear probes: one-against-the-rest support vectors and logistic regression, solved to their unique optimum.
 
-Both are smooth and strictly convex, so a quasi-Newton method finds the optimum, all classes in one product. liblinear
-would copy a dense 10 000 × 8192 matrix into pairs of index and value, and take minutes a class.
+Both losses are smooth and strictly convex, so a quasi-Newton method finds the optimum, with all classes in one product.
+liblinear would copy a dense 10 000 × 8192 matrix into pairs of index and value, and take minutes per class.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy import optimize, stats
+from scipy import optimize
 from torch import Tensor
 
-from infoflow.core.checks import flag, integer, positive
 from infoflow.core.estimate import Interval, Kind
-from infoflow.probes.problem import Problem
-from infoflow.probes.score import Score, proportion_interval
+from infoflow.core.settings import PositiveFloat, PositiveInt, Seed
+from infoflow.probes.inputs import Problem
+from infoflow.probes.probe import LabeledProbe
+from infoflow.probes.score import Score, accuracy_interval, student_half_width
 
-# Penalties that are tried, times the number of features: from underfitting to nearly none.
+# Penalties among which one is chosen, times the number of features: from underfitting to nearly none.
 _PENALTIES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 _ITERATIONS = 300
-# The penalty is chosen on so many samples at most, of which a fifth is held out.
+# Largest number of samples on which the penalty is chosen, and the fraction of them that is held out.
 _CHOOSING, _HELD_OUT = 5000, 0.2
-# Relative change of the objective that ends a fit; one that only has to compare penalties may end sooner.
+# Relative change of the objective that ends a fit; a comparison of penalties needs less precision.
 _EXACT, _ROUGH = 1e-7, 1e-5
-# Up to so many features, all principal directions are found; beyond, so many leading ones.
+# Largest number of features for which all principal directions are computed, and how many are beyond.
 _ALL_DIRECTIONS, _LEADING = 768, 96
 
 PointLoss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -43,25 +44,25 @@ class Solution:
     offset: Tensor
     converged: bool
 
-    def right(self, x: Tensor, y: Tensor) -> Tensor:
-        """Whether each sample's class is the one with the highest score, (n,)."""
+    def correct(self, x: Tensor, y: Tensor) -> Tensor:
+        """Whether the class of each sample has the highest score, (n,)."""
         return (x @ self.weight + self.offset).argmax(1) == y
 
 
 @dataclass(frozen=True)
 class Directions:
-    """The principal directions of features, which even out the curvature: solving takes tens of steps, not hundreds."""
+    """Principal directions of the features, which precondition the problem: tens of steps instead of hundreds."""
 
     vectors: Tensor
     """(d, k), orthonormal."""
     variances: Tensor
-    """(k,), falling."""
+    """(k,), in descending order."""
     rest: float
-    """Of the directions that are left, about the largest variance; 0 where none are left."""
+    """About the largest variance of the other directions; 0 if there are none."""
 
     @classmethod
     def of(cls, x: Tensor, seed: int) -> Directions:
-        """All of them for few features; for many the leading ones, by a randomized range finder (Halko et al. 2011)."""
+        """All directions of few features; the leading ones of many, by a random range finder (Halko et al. 2011)."""
         n, d = x.shape
         center = x.mean(0)
         if d <= _ALL_DIRECTIONS:
@@ -76,87 +77,82 @@ class Directions:
         return cls(left, variances, float(variances[-1]))
 
     def preconditioner(self, penalty: float, *, inverse: bool = False) -> Callable[[Tensor], Tensor]:
-        """The symmetric map I + U (diag(s) − I) Uᵀ with s_i = √((rest + λ) / (variance_i + λ)), or its inverse."""
+        """Symmetric map I + U (diag(s) − I) Uᵀ with s_i = √((rest + λ) / (variance_i + λ)), or its inverse."""
         scale = ((self.rest + penalty) / (self.variances + penalty)).sqrt()
         change = ((1 / scale if inverse else scale) - 1)[:, None]
         return lambda weight: weight + self.vectors @ (change * (self.vectors.T @ weight))
 
 
 @dataclass(frozen=True)
-class Linear:
-    """What the two linear probes share; use `LinearSVM` or `Logistic`.
+class Linear(LabeledProbe):
+    """Base of the linear probes: penalty, resampling and interval.
 
-        min_{W, b}  λ/2 ‖W‖² + 1/n Σ_i loss(W^T x_i + b, y_i)
+    Parameters
+    ----------
+    penalty
+        λ; None chooses it on held-out training samples.
+    runs
+        Number of fits on resampled training samples, tested on resampled test samples.
+    standardize
+        Whether features are standardized by the training set.
+    seed
+        Seed of the resampling and of the choice of the penalty.
+    device
+        Device of the fits; "auto" is a GPU if there is one.
 
-    on features standardized by the training set. λ = `penalty`; None chooses it on a held-out fifth of the training
-    samples (of 5000 at most) from a grid, times the number of features, and then fits on all. In scikit-learn's terms
-    C = 1 / (λ n).
-
-    The optimum is unique, so runs can't differ by their seed: `runs` are fits on resampled training samples, tested on
-    resampled test samples, and their standard deviation gives the interval around the accuracy of the fit on all. One
-    run leaves Wilson's interval over the test samples alone. `device` ("auto": a GPU where there is one) is where the
-    fits are done.
-
+    Examples
+    --------
     >>> issubclass(Logistic, Linear), issubclass(LinearSVM, Linear)
     (True, True)
     """
 
-    penalty: float | None = None
-    runs: int = 5
+    penalty: PositiveFloat | None = None
+    runs: PositiveInt = 5
     standardize: bool = True
-    seed: int = 0
+    seed: Seed = 0
     device: str = "cpu"
 
-    takes: ClassVar[str] = "labels"
+    def _prepared(self, problem: Problem) -> Problem:
+        problem = problem.on(self.device)
+        return problem.standardized() if self.standardize else problem
 
-    def __post_init__(self) -> None:
-        if self.penalty is not None:
-            positive(self.penalty, "penalty")
-        integer(self.runs, "runs")
-        integer(self.seed, "seed", minimum=0)
-        flag(self.standardize, "standardize")
-
-    @property
-    def name(self) -> str:
-        """What the measure is called in a table."""
-        raise NotImplementedError
-
-    def score(self, train_x: Any, train_y: Any, test_x: Any, test_y: Any) -> Score:
-        """The accuracy on the test samples, as a fraction. Raises what `Problem.of` raises."""
-        problem = Problem.of(train_x, train_y, test_x, test_y).on(self.device)
-        x, report = problem.standardized() if self.standardize else (problem.train_x, problem.test_x)
+    def _fitted(self, problem: Problem) -> Score:
+        x, report = problem.train_x, problem.test_x
         rng = np.random.default_rng(self.seed)
         directions = Directions.of(x, self.seed)
-        penalty = self._penalty(x, problem, directions, rng) if self.penalty is None else self.penalty
+        penalty = self._penalty(problem, directions, rng) if self.penalty is None else self.penalty
         fit = functools.partial(self._solved, x, problem.train_y, problem.classes, penalty, directions)
         whole = fit(torch.ones(len(x), device=x.device))
-        right = whole.right(report, problem.test_y)
-        value = float(right.float().mean())
+        correct = whole.correct(report, problem.test_y)
+        value = float(correct.float().mean())
         warnings = problem.warnings
         if not whole.converged:
-            warnings += (f"the fit had not converged after {_ITERATIONS} iterations; want a larger penalty",)
-        interval = proportion_interval(int(right.sum()), len(right))
+            warnings += (
+                f"The fit had not converged after {_ITERATIONS} iterations, so the accuracy may be too low. "
+                "Use a larger penalty.",
+            )
+        interval = accuracy_interval(int(correct.sum()), len(correct))
         again: list[float] = []
         for _ in range(self.runs if self.runs > 1 else 0):
             weights = torch.from_numpy(np.bincount(rng.integers(len(x), size=len(x)), minlength=len(x))).to(x)
             drawn = torch.from_numpy(rng.integers(len(report), size=len(report))).to(x.device)
             fitted = fit(weights, start=whole, tolerance=_ROUGH)
-            again.append(float(fitted.right(report, problem.test_y)[drawn].float().mean()))
+            again.append(float(fitted.correct(report, problem.test_y)[drawn].float().mean()))
         if again:
-            half = float(stats.t.ppf(0.975, len(again) - 1)) * float(np.std(again, ddof=1))
+            half = student_half_width(again)
             spans = f"{len(again)} resamples of training and test samples"
             interval = Interval(max(value - half, 0.0), min(value + half, 1.0), spans)
         settings = {"penalty": penalty, "chosen": self.penalty is None, "standardize": self.standardize}
         return Score(self.name, value, "fraction", Kind.POINT, len(report), interval, tuple(again), settings, warnings)
 
     def _point_loss(self, scores: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Each sample's loss (n,), and its gradient (n, C)."""
+        """Loss of each sample (n,), and its gradient (n, C)."""
         raise NotImplementedError
 
-    def _penalty(self, x: Tensor, problem: Problem, directions: Directions, rng: np.random.Generator) -> float:
-        """The penalty with the highest accuracy on held-out training samples."""
-        chosen = torch.from_numpy(np.sort(rng.permutation(len(x))[:_CHOOSING])).to(x.device)
-        x, y = x[chosen], problem.train_y[chosen]
+    def _penalty(self, problem: Problem, directions: Directions, rng: np.random.Generator) -> float:
+        """Penalty with the highest accuracy on held-out training samples."""
+        chosen = torch.from_numpy(np.sort(rng.permutation(len(problem.train_x))[:_CHOOSING])).to(problem.train_x.device)
+        x, y = problem.train_x[chosen], problem.train_y[chosen]
         held = _held_out(y, rng)
         count = int(held.sum())
         if not count:
@@ -164,16 +160,16 @@ class Linear:
         inside, inside_y, outside, outside_y = x[~held], y[~held], x[held], y[held]
         best, accuracy = 0.0, -1.0
         solution: Solution | None = None
-        for factor in _PENALTIES:  # the strongest first: quickly solved, and each is the next one's start
+        for factor in _PENALTIES:  # the strongest first: it is solved quickly, and each is the start of the next
             penalty, even = factor * x.shape[1], torch.ones(len(inside), device=x.device)
             solution = self._solved(
                 inside, inside_y, problem.classes, penalty, directions, even, start=solution, tolerance=_ROUGH
             )
-            reached = float(solution.right(outside, outside_y).float().mean())
+            reached = float(solution.correct(outside, outside_y).float().mean())
             if reached > accuracy:
                 best, accuracy = penalty, reached
             elif reached < accuracy - (0.25 / count) ** 0.5:
-                break  # it has begun to overfit, and weaker penalties are the slow ones
+                break  # it has begun to overfit, and weaker penalties take longer
         return best
 
     def _solved(
@@ -188,7 +184,7 @@ class Linear:
         start: Solution | None = None,
         tolerance: float = _EXACT,
     ) -> Solution:
-        """The optimum for weighted samples, found in coordinates in which the curvature is nearly even."""
+        """Optimum for weighted samples, in coordinates in which the curvature is nearly even."""
         d = x.shape[1]
         share = weights / weights.sum()
         to_weight = directions.preconditioner(penalty)
@@ -220,24 +216,52 @@ class Linear:
 
 @dataclass(frozen=True)
 class LinearSVM(Linear):
-    """Linear support vectors, one class against the rest, squared hinge: Σ_c max(0, 1 − t_ic f_ic)², t_ic = ±1.
+    """Accuracy of linear support vector machines, one class against the rest, with the squared hinge loss.
 
-    The loss of scikit-learn's `LinearSVC`, with offsets that aren't penalized; the rest as in `Linear`. Deep InfoMax's
-    Table 3 reports it on conv, fc and Y. Hjelm et al. (2019), section 4.1.
+    Parameters
+    ----------
+    penalty
+        Weight λ of the squared norm. None chooses it on a held-out fifth of the training samples (of 5000 at most)
+        from a grid, times the number of features, and then fits on all. In scikit-learn's terms C = 1 / (λ n).
+    runs
+        Number of fits on resampled training samples, tested on resampled test samples. Their standard deviation gives
+        the interval around the accuracy of the fit on all samples, since the optimum does not depend on a seed. With
+        one run the interval is Wilson's, over the test samples only.
+    standardize
+        Whether features are standardized by the training set.
+    seed
+        Seed of the resampling and of the choice of the penalty.
+    device
+        Device of the fits; "auto" is a GPU if there is one.
 
+    Raises
+    ------
+    InvalidArgument
+        If a setting is out of range.
+
+    Notes
+    -----
+    The probe minimizes λ/2 ‖W‖² + 1/n Σ_i Σ_c max(0, 1 − t_ic f_ic)² with f_i = Wᵀx_i + b and t_ic = 1 for the class
+    of sample i, −1 for the others. The loss is that of scikit-learn's `LinearSVC`, but offsets are not penalized.
+    Table 3 of [1]_ reports it on the layers conv, fc and Y.
+
+    References
+    ----------
+    .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
+       ICLR 2019, section 4.1.
+
+    Examples
+    --------
     >>> x = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
     >>> y = (x[:, 0] > 0).long()
     >>> LinearSVM(runs=1).score(x[:100], y[:100], x[100:], y[100:]).value > 0.9
     True
     """
 
-    @property
-    def name(self) -> str:
-        """What the measure is called in a table."""
-        return "SVM"
+    name: ClassVar[str] = "SVM"
 
     def _point_loss(self, scores: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        # Each class's own column wants +1, all others -1.
+        # The target is +1 in the column of the sample's class, and -1 in the others.
         short = scores.add(1)
         short.scatter_(1, y[:, None], 1 - scores.gather(1, y[:, None])).clamp_(min=0)
         losses = short.square().sum(1)
@@ -247,18 +271,42 @@ class LinearSVM(Linear):
 
 @dataclass(frozen=True)
 class Logistic(Linear):
-    """Multinomial logistic regression, −log softmax(f_i)[y_i]; the rest as in `Linear`.
+    """Accuracy of multinomial logistic regression.
 
+    Parameters
+    ----------
+    penalty
+        Weight λ of the squared norm. None chooses it on a held-out fifth of the training samples (of 5000 at most)
+        from a grid, times the number of features, and then fits on all. In scikit-learn's terms C = 1 / (λ n).
+    runs
+        Number of fits on resampled training samples, tested on resampled test samples. Their standard deviation gives
+        the interval around the accuracy of the fit on all samples, since the optimum does not depend on a seed. With
+        one run the interval is Wilson's, over the test samples only.
+    standardize
+        Whether features are standardized by the training set.
+    seed
+        Seed of the resampling and of the choice of the penalty.
+    device
+        Device of the fits; "auto" is a GPU if there is one.
+
+    Raises
+    ------
+    InvalidArgument
+        If a setting is out of range.
+
+    Notes
+    -----
+    The probe minimizes λ/2 ‖W‖² − 1/n Σ_i log softmax(f_i)[y_i] with f_i = Wᵀx_i + b; offsets are not penalized.
+
+    Examples
+    --------
     >>> x = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
     >>> y = (x[:, 0] > 0).long()
     >>> Logistic(runs=1).score(x[:100], y[:100], x[100:], y[100:]).value > 0.9
     True
     """
 
-    @property
-    def name(self) -> str:
-        """What the measure is called in a table."""
-        return "logistic"
+    name: ClassVar[str] = "logistic"
 
     def _point_loss(self, scores: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         log_q = F.log_softmax(scores, dim=1)
@@ -268,7 +316,7 @@ class Logistic(Linear):
 
 
 def _held_out(y: Tensor, rng: np.random.Generator) -> Tensor:
-    """A fifth of the samples of each class, as a mask; a class of fewer than five gives none."""
+    """Mask of a fifth of the samples of each class; none of a class with fewer than five."""
     labels = y.cpu().numpy()
     mask = np.zeros(len(labels), dtype=bool)
     for label in np.unique(labels):

@@ -1,97 +1,124 @@
-"""What lies near in a representation: a vote of the nearest neighbors, and a picture of them."""
+"""Nearest neighbors in a representation: a vote on the class, and a picture."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from infoflow.core.checks import choice, integer, paired, samples
+from infoflow.core.checks import paired, samples
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Kind
-from infoflow.probes.problem import Problem
-from infoflow.probes.score import Score, proportion_interval
+from infoflow.core.settings import Integer, PositiveInt, check, validated
+from infoflow.probes.inputs import Problem
+from infoflow.probes.probe import LabeledProbe
+from infoflow.probes.score import Score, accuracy_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-METRICS = ("cosine", "euclidean", "manhattan")
-_BLOCK = 2**24  # distances held at once
+Metric = Literal["cosine", "euclidean", "manhattan"]
+_BLOCK = 2**24  # distances in memory at once
 
 
-def nearest(queries: Any, among: Any, k: int, metric: str = "cosine") -> tuple[Tensor, Tensor]:
-    """Distances and indices (n, k) of the k nearest of `among` (m, d) to each of `queries` (n, d), nearest first.
+@validated
+def nearest(queries: Any, among: Any, k: PositiveInt, metric: Metric = "cosine") -> tuple[Tensor, Tensor]:
+    """Find the k nearest of some samples to each query.
 
-    `metric` is "cosine" (1 − cos), "euclidean" or "manhattan" (Deep InfoMax's figure). Works in blocks.
+    Parameters
+    ----------
+    queries : array-like of shape (n, d)
+        Points whose neighbors are sought.
+    among : array-like of shape (m, d)
+        Candidates.
+    k
+        Number of neighbors, at most m.
+    metric
+        "cosine" (1 − cos), "euclidean" or "manhattan".
 
-    Raises InvalidArgument for more neighbors than there are, UnknownName (metric).
+    Returns
+    -------
+    tuple of Tensor
+        Distances and indices, both of shape (n, k), nearest first.
 
+    Raises
+    ------
+    InvalidArgument
+        If widths differ, or there are fewer than k candidates.
+    UnknownName
+        If the metric does not exist.
+
+    Notes
+    -----
+    Distances are computed in blocks, never all at once.
+
+    Examples
+    --------
     >>> nearest([[0.0], [3.0]], [[1.0], [2.5], [9.0]], 2, "euclidean")[1].tolist()
     [[0, 1], [1, 0]]
     """
-    choice(metric, "metric", METRICS)
     x, base = samples(queries, "queries", minimum=1), samples(among, "among", minimum=1)
     base = base.to(x)
     if x.shape[1] != base.shape[1]:
-        raise InvalidArgument(f"queries have {x.shape[1]} columns but among {base.shape[1]}; want the same")
-    if integer(k, "k") > len(base):
-        raise InvalidArgument(f"k is {k}, but there are {len(base)} samples only; want at most as many neighbors")
+        raise InvalidArgument("among", f"of {x.shape[1]} columns, as queries", got_text=f"{base.shape[1]} columns")
+    if k > len(base):
+        raise InvalidArgument("k", f"at most the number of samples ({len(base)})", k)
     if metric == "cosine":
         x, base = F.normalize(x, dim=1), F.normalize(base, dim=1)
     found = []
     for block in torch.split(x, max(1, _BLOCK // len(base))):
         if metric == "cosine":
             distance = 1 - block @ base.T
-        elif metric == "euclidean":
-            distance = torch.cdist(block, base)
         else:
-            distance = torch.cdist(block, base, p=1)
+            distance = torch.cdist(block, base, p=1 if metric == "manhattan" else 2)
         found.append(torch.topk(distance, k, dim=1, largest=False))
     return torch.cat([part.values for part in found]), torch.cat([part.indices for part in found])
 
 
 @dataclass(frozen=True)
-class NearestNeighbors:
-    """The class that most of the k nearest training samples have; of equally many, the first class.
+class NearestNeighbors(LabeledProbe):
+    """Accuracy of the most frequent class among the k nearest training samples; the first class wins a tie.
 
-    The interval is Wilson's over the test samples: nothing here is random. Raises as `Problem.of` and `nearest` do.
+    Parameters
+    ----------
+    k
+        Number of neighbors.
+    metric
+        "cosine", "euclidean" or "manhattan".
 
+    Raises
+    ------
+    InvalidArgument
+        If k is out of range.
+    UnknownName
+        If the metric does not exist.
+
+    Notes
+    -----
+    Nothing is random, so the interval is Wilson's, over the test samples.
+
+    Examples
+    --------
     >>> x, y = [[1.0, 0.0], [0.0, 1.0], [1.0, 0.1], [0.1, 1.0]], [0, 1, 0, 1]
     >>> NearestNeighbors(k=1).score(x, y, [[2.0, 0.3]], [0]).value
     1.0
     """
 
-    k: int = 10
-    metric: str = "cosine"
+    k: PositiveInt = 10
+    metric: Metric = "cosine"
 
     name: ClassVar[str] = "k-NN"
-    takes: ClassVar[str] = "labels"
 
-    def __post_init__(self) -> None:
-        integer(self.k, "k")
-        choice(self.metric, "metric", METRICS)
-
-    def score(self, train_x: Any, train_y: Any, test_x: Any, test_y: Any) -> Score:
-        """The accuracy on the test samples, as a fraction."""
-        problem = Problem.of(train_x, train_y, test_x, test_y)
+    def _fitted(self, problem: Problem) -> Score:
         _, indices = nearest(problem.test_x, problem.train_x, self.k, self.metric)
         votes = F.one_hot(problem.train_y[indices], problem.classes).sum(1)
-        right = int((votes.argmax(1) == problem.test_y).sum())
-        n = len(problem.test_y)
-        return Score(
-            self.name,
-            right / n,
-            "fraction",
-            Kind.POINT,
-            n,
-            proportion_interval(right, n),
-            settings=asdict(self),
-            warnings=problem.warnings,
-        )
+        correct, n = int((votes.argmax(1) == problem.test_y).sum()), len(problem.test_y)
+        interval = accuracy_interval(correct, n)
+        return Score(self.name, correct / n, "fraction", Kind.POINT, n, interval, (), asdict(self), problem.warnings)
 
 
 def draw_neighbors(
@@ -101,39 +128,67 @@ def draw_neighbors(
     *,
     queries: int | list[int] = 5,
     k: int = 9,
-    metric: str = "manhattan",
+    metric: Metric = "manhattan",
     seed: int = 0,
 ) -> None:
-    """Draws a row for each query: the image, and the images whose features are nearest to its own.
+    """Draw a row per query: an image, and the images whose features are nearest to its own.
 
-    `images` (n, C, H, W) or (n, H, W), `features` (n, ...) of the same images; `queries` says which, or how many by
-    chance. Hjelm et al. (2019), figure 5.
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Figure to draw in.
+    images : array-like of shape (n, C, H, W) or (n, H, W)
+        Images, gray or in color.
+    features : array-like of shape (n, ...)
+        Features of the same images.
+    queries
+        Number of random queries, or the indices of some images.
+    k
+        Number of neighbors in a row.
+    metric
+        "cosine", "euclidean" or "manhattan", as in figure 5 of [1]_.
+    seed
+        Seed of the random queries.
 
-    Raises InvalidArgument for what doesn't fit together.
+    Raises
+    ------
+    InvalidArgument
+        If shapes or lengths do not fit, or an index does not exist.
+    UnknownName
+        If the metric does not exist.
 
+    References
+    ----------
+    .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
+       ICLR 2019, figure 5.
+
+    Examples
+    --------
     >>> from matplotlib.figure import Figure
     >>> figure = Figure()
     >>> draw_neighbors(figure, torch.rand(20, 1, 8, 8), torch.rand(20, 3), queries=2, k=3)
     >>> len(figure.axes)
     8
     """
+    check(k, "k", Integer(1))
     picture = torch.as_tensor(images).detach().cpu().float()
     if picture.ndim not in (3, 4) or (picture.ndim == 4 and picture.shape[1] not in (1, 3)):
-        raise InvalidArgument(f"images have shape {tuple(picture.shape)}; want (n, H, W) or (n, 1 or 3, H, W)")
+        got = f"shape {tuple(picture.shape)}"
+        raise InvalidArgument("images", "of shape (n, H, W) or (n, 1 or 3, H, W)", got_text=got)
     values = samples(features, "features")
     paired(picture, values, "images", "features")
     n = len(values)
     if isinstance(queries, int):
-        chosen = np.random.default_rng(seed).permutation(n)[: integer(queries, "queries")].tolist()
+        chosen = np.random.default_rng(seed).permutation(n)[: check(queries, "queries", Integer(1))].tolist()
     else:
         chosen = list(queries)
         if any(not 0 <= query < n for query in chosen):
-            raise InvalidArgument(f"queries are {chosen}; want indices of {n} images")
+            raise InvalidArgument("queries", f"indices of {n} images", chosen)
     if picture.ndim == 3:
         picture = picture[:, None]
     low, high = picture.aminmax()
     picture = (picture - low) / (high - low).clamp_min(1e-12)
-    # One more, since the nearest to an image is itself.
+    # One more than k, since the nearest to an image is itself.
     _, indices = nearest(values[chosen], values, k + 1, metric)
     axes = figure.subplots(len(chosen), k + 1, squeeze=False)
     for row, query in enumerate(chosen):

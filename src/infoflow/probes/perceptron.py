@@ -1,25 +1,24 @@
-"""The probe with one hidden layer that Deep InfoMax's Tables 1 and 2 report."""
+"""The probe with one hidden layer."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
-from infoflow.core.checks import flag, integer, positive
-from infoflow.core.errors import InvalidArgument
-from infoflow.models.seeded import seeded
-from infoflow.probes.problem import Problem
+from infoflow.core.settings import Number, PositiveInt
+from infoflow.models import seeded
+from infoflow.probes.inputs import Problem
+from infoflow.probes.probe import LabeledProbe, TrainedProbe, accuracy, cross_entropy
 from infoflow.probes.score import Score
-from infoflow.training import Fit, Optimizer, Player, fit
+from infoflow.training import Optimizer
 
 
 def head(inputs: int, classes: int, *, units: int | None = 200, dropout: float = 0.1, seed: int = 0) -> nn.Sequential:
-    """Linear-dropout-batch norm-ReLU-linear; a linear layer alone where `units` is None. Drawn from `seed` alone.
+    """Classifier: linear, dropout, batch norm, ReLU, linear; one linear layer if `units` is None.
 
+    >>> import torch
     >>> head(64, 10)(torch.zeros(5, 8, 8)).shape
     torch.Size([5, 10])
     """
@@ -36,93 +35,67 @@ def head(inputs: int, classes: int, *, units: int | None = 200, dropout: float =
         )
 
 
-@dataclass(frozen=True)
-class MultilayerPerceptron:
-    """One hidden layer of `units` with dropout and batch norm, cross-entropy, Adam; each run from another seed.
+@dataclass(frozen=True, kw_only=True)
+class MultilayerPerceptron(TrainedProbe, LabeledProbe):
+    """Classifier with one hidden layer, dropout and batch norm, trained on cross-entropy by Adam.
 
-    The defaults are the paper's: 200 units, dropout .1, Adam 1e-4, a tenth of it from epochs 50 and 100. The interval
-    is Student's over `runs`.
+    Parameters
+    ----------
+    epochs, batch_size, learning_rate, milestones
+        Training: the learning rate is divided by 10 after each of the `milestones` epochs. The defaults are those of
+        [1]_.
+    units
+        Units of the hidden layer.
+    dropout
+        Probability of dropout, below 1.
+    standardize
+        Whether features are standardized by the training set.
+    runs
+        Number of runs with seeds `seed`, `seed` + 1, ...; their spread gives Student's interval.
+    seed
+        Seed of the first run.
+    device
+        Device of the training; "auto" is a GPU if there is one.
 
-    Raises InvalidArgument and TooFewSamples as `Problem.of` does. Hjelm et al. (2019), appendix A.
+    Raises
+    ------
+    InvalidArgument
+        If a setting is out of range.
 
+    References
+    ----------
+    .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
+       ICLR 2019, appendix A.
+
+    Examples
+    --------
+    >>> import torch
     >>> x = torch.randn(400, 2, generator=torch.Generator().manual_seed(0))
-    >>> y = (x.prod(1) > 0).long()  # no line tells these apart
+    >>> y = (x.prod(1) > 0).long()  # not linearly separable
     >>> probe = MultilayerPerceptron(epochs=30, learning_rate=1e-2, runs=2)
     >>> probe.score(x[:200], y[:200], x[200:], y[200:]).value > 0.9
     True
     """
 
-    units: int = 200
-    dropout: float = 0.1
-    epochs: int = 150
-    batch_size: int = 64
-    learning_rate: float = 1e-4
+    units: PositiveInt = 200
+    dropout: Annotated[float, Number(0, 1, open_high=True)] = 0.1
+    epochs: PositiveInt = 150
     milestones: tuple[int, ...] = (50, 100)
     standardize: bool = False
-    runs: int = 3
-    seed: int = 0
-    device: str = "cpu"
 
     name: ClassVar[str] = "MLP"
-    takes: ClassVar[str] = "labels"
 
-    def __post_init__(self) -> None:
-        for what in ("units", "epochs", "runs"):
-            integer(getattr(self, what), what)
-        integer(self.batch_size, "batch_size", minimum=2)
-        integer(self.seed, "seed", minimum=0)
-        flag(self.standardize, "standardize")
-        if not 0 <= positive(self.dropout, "dropout", zero=True) < 1:
-            raise InvalidArgument(f"dropout is {self.dropout}; want a share in [0, 1)")
-        self._fit(2)
+    def _optimizer(self) -> Optimizer:
+        return Optimizer("adam", self.learning_rate, milestones=tuple(self.milestones))
 
-    def _fit(self, n: int) -> Fit:
-        return Fit(
-            epochs=self.epochs,
-            batch_size=min(self.batch_size, n),
-            optimizer=Optimizer("adam", self.learning_rate, milestones=tuple(self.milestones)),
-        )
+    def _prepared(self, problem: Problem) -> Problem:
+        return problem.standardized() if self.standardize else problem
 
-    def score(self, train_x: Any, train_y: Any, test_x: Any, test_y: Any) -> Score:
-        """The accuracy on the test samples, as a fraction."""
-        problem = Problem.of(train_x, train_y, test_x, test_y)
-        x, report = problem.standardized() if self.standardize else (problem.train_x, problem.test_x)
-        values = []
-        for run in range(self.runs):
-            seed = self.seed + run
-            network = head(x.shape[1], problem.classes, units=self.units, dropout=self.dropout, seed=seed)
-            player = Player(network, classification(network))
-            fit(player, [x, problem.train_y], self._fit(len(x)), seed=seed, device=self.device)
-            values.append(accuracy(network, report, problem.test_y))
-        settings = {key: value for key, value in asdict(self).items() if key not in ("runs", "device")}
-        return Score.of_runs(
-            self.name, values, unit="fraction", n=len(report), settings=settings, warnings=problem.warnings
-        )
+    def _fitted(self, problem: Problem) -> Score:
+        def run(seed: int) -> float:
+            width = problem.train_x.shape[1]
+            network = head(width, problem.classes, units=self.units, dropout=self.dropout, seed=seed)
+            self._train(network, cross_entropy(network), [problem.train_x, problem.train_y], seed)
+            return accuracy(network, problem.test_x, problem.test_y)
 
-
-def classification(network: nn.Module) -> Any:
-    """The loss of a classifier on a batch of inputs and classes.
-
-    >>> round(classification(nn.Identity())(torch.zeros(3, 2), torch.tensor([0, 1, 1])).item(), 3)
-    0.693
-    """
-
-    def loss(x: Tensor, y: Tensor) -> Tensor:
-        return F.cross_entropy(network(x), y)
-
-    return loss
-
-
-@torch.no_grad()
-def accuracy(network: nn.Module, x: Tensor, y: Tensor, batch_size: int = 1024) -> float:
-    """The share of samples whose class is the highest output, in evaluation mode.
-
-    >>> accuracy(nn.Identity(), torch.eye(2), torch.tensor([0, 0]))
-    0.5
-    """
-    network.eval()
-    device = next((p.device for p in network.parameters()), x.device)
-    right = 0
-    for inputs, labels in zip(torch.split(x, batch_size), torch.split(y, batch_size), strict=True):
-        right += int((network(inputs.to(device)).argmax(1).to(labels.device) == labels).sum())
-    return right / len(y)
+        return self._of_runs(run, len(problem.test_x), warnings=problem.warnings)

@@ -1,9 +1,9 @@
-"""How much of an image a representation keeps: a decoder trained on squared error, and MS-SSIM of what it draws."""
+"""How much of an image a representation contains: MS-SSIM of images and what a decoder reconstructs of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -11,34 +11,36 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from infoflow.core.checks import finite, integer, paired, positive, samples
+from infoflow.core.checks import finite, paired, samples
 from infoflow.core.errors import InvalidArgument, MissingExtra
-from infoflow.models.dcgan import DCGANDecoder
+from infoflow.core.settings import PositiveFloat, PositiveInt, validated
+from infoflow.models import DCGANDecoder
+from infoflow.probes.inputs import as_tensor
+from infoflow.probes.probe import TrainedProbe
 from infoflow.probes.score import Score
-from infoflow.training import Fit, Optimizer, Player, fit
 
 # Wang et al. (2003), for five scales.
 _WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
 class Scales(NamedTuple):
-    """What a multi-scale SSIM of a given image size is taken with."""
+    """Weights and Gaussian window of a multi-scale SSIM for images of a given size."""
 
     weights: tuple[float, ...]
-    """One a scale; they sum to 1."""
+    """One per scale; they sum to 1."""
     kernel: int
     sigma: float
 
 
 def scales(height: int, width: int) -> Scales:
-    """The scales and the Gaussian window that fit an image: five and 11 pixels from 176 pixels on, as published.
+    """Choose the scales and the window for an image: five scales and 11 pixels from 176 pixels on, as published.
 
-    Smaller images have room for fewer scales. Down to three scales the window stays 11 pixels wide (from 44 pixels);
-    below that the window shrinks (32×32: three scales, 7 pixels), then to two scales. Weights are the published ones of
-    the scales that are left, summing to 1; the window's deviation shrinks with it. An index with other scales is
-    another index: compare only like with like.
+    Smaller images have fewer scales. Down to three scales the window is 11 pixels wide (from 44 pixels on). Below that
+    the window shrinks (32×32: three scales, 7 pixels), then the number of scales to two. Weights are the published
+    ones of the remaining scales, normalized to a sum of 1; the standard deviation of the window shrinks with it. Values
+    of different scales are not comparable.
 
-    Raises InvalidArgument for images smaller than 6 pixels.
+    Raises `InvalidArgument` for images smaller than 6 pixels.
 
     >>> scales(256, 256).kernel, len(scales(256, 256).weights)
     (11, 5)
@@ -47,21 +49,49 @@ def scales(height: int, width: int) -> Scales:
     """
     side = min(height, width)
     for count, kernel in [(5, 11), (4, 11), (3, 11), (3, 9), (3, 7), (3, 5), (2, 11), (2, 9), (2, 7), (2, 5), (2, 3)]:
-        # The window fits the smallest scale; torchmetrics asks for a side of (count − 1)² windows besides.
+        # The window fits the smallest scale; torchmetrics also requires a side of (count − 1)² windows.
         if side // 2 ** (count - 1) >= kernel and side // (count - 1) ** 2 >= kernel:
             weights = np.array(_WEIGHTS[:count])
             return Scales(tuple((weights / weights.sum()).tolist()), kernel, 1.5 * kernel / 11)
-    raise InvalidArgument(f"images are {height}×{width}; want at least 6×6 for a multi-scale index")
+    raise InvalidArgument("images", "at least 6×6 for a multi-scale index", got_text=f"{height}×{width}")
 
 
-def ms_ssim(a: Any, b: Any, *, data_range: float = 1.0) -> Tensor:
-    """Multi-scale structural similarity of each pair of images (n, C, H, W), shape (n,): 1 for identical ones.
+@validated
+def ms_ssim(a: Any, b: Any, *, data_range: PositiveFloat = 1.0) -> Tensor:
+    """Compute the multi-scale structural similarity of each pair of images; 1 for identical ones.
 
-        Π_j cs_j(a, b)^{β_j} · l_M(a, b)^{β_M}   over the scales of `scales`, by torchmetrics
+    Parameters
+    ----------
+    a, b : array-like of shape (n, C, H, W)
+        Images of at least 6×6 pixels.
+    data_range
+        Difference of the largest and the smallest possible value of a pixel.
 
-    Contrast terms below 0 count as 0. Raises InvalidArgument for what isn't two batches of images of one shape,
-    MissingExtra without torchmetrics. Wang, Simoncelli and Bovik (2003).
+    Returns
+    -------
+    Tensor
+        Similarities of shape (n,).
 
+    Raises
+    ------
+    InvalidArgument
+        If the arguments are not images of one shape, or contain NaN or infinity.
+    MissingExtra
+        If torchmetrics is not installed.
+
+    Notes
+    -----
+    The index is Π_j cs_j(a, b)^{β_j} · l_M(a, b)^{β_M} over the scales j = 1..M, computed by torchmetrics. Contrast
+    terms below 0 count as 0. Images smaller than 176 pixels have fewer than the published five scales, and below 44
+    pixels a smaller window; compare images of one size only.
+
+    References
+    ----------
+    .. [1] Z. Wang, E. P. Simoncelli and A. C. Bovik, "Multiscale structural similarity for image quality assessment",
+       2003.
+
+    Examples
+    --------
     >>> images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     >>> ms_ssim(images, images)
     tensor([1., 1., 1., 1.])
@@ -72,7 +102,7 @@ def ms_ssim(a: Any, b: Any, *, data_range: float = 1.0) -> Tensor:
         raise MissingExtra("torchmetrics", "vision", "multi-scale SSIM") from None
     x, y = (_images(value, name) for value, name in ((a, "a"), (b, "b")))
     if x.shape != y.shape:
-        raise InvalidArgument(f"a has shape {tuple(x.shape)} but b {tuple(y.shape)}; want the same")
+        raise InvalidArgument("b", f"of the shape of a, {tuple(x.shape)}", got_text=f"shape {tuple(y.shape)}")
     setting = scales(*x.shape[2:])
     parts = [
         measure(
@@ -80,7 +110,7 @@ def ms_ssim(a: Any, b: Any, *, data_range: float = 1.0) -> Tensor:
             sigma=setting.sigma,
             kernel_size=setting.kernel,
             betas=setting.weights,
-            data_range=positive(data_range, "data_range"),
+            data_range=data_range,
             reduction="none",
         )
         for pair in zip(torch.split(x, 512), torch.split(y, 512), strict=True)
@@ -88,14 +118,40 @@ def ms_ssim(a: Any, b: Any, *, data_range: float = 1.0) -> Tensor:
     return torch.cat([part.reshape(-1) for part in parts])
 
 
-@dataclass(frozen=True)
-class Reconstruction:
-    """MS-SSIM of held-out images and what a decoder, trained on squared error, draws from their features.
+@dataclass(frozen=True, kw_only=True)
+class Reconstruction(TrainedProbe):
+    """MS-SSIM of test images and what a decoder, trained on squared error, reconstructs of them from their features.
 
-    `decoder` builds one from (features, image shape, seed), with outputs in [−1, 1]; the default is a DCGAN's. Images
-    of any range are scaled to it. The scales of the index follow the images' size and are in the settings, for small
-    images have fewer than the published five. The interval is Student's over `runs`. Hjelm et al. (2019), section 4.3.
+    Parameters
+    ----------
+    epochs, batch_size, learning_rate
+        Training of the decoder by Adam.
+    decoder
+        Function (features, image shape, seed) that builds a decoder with outputs in [−1, 1]; None is `DCGANDecoder`.
+    runs
+        Number of runs with seeds `seed`, `seed` + 1, ...; their spread gives Student's interval.
+    seed
+        Seed of the first run.
+    device
+        Device of the training; "auto" is a GPU if there is one.
 
+    Raises
+    ------
+    InvalidArgument
+        If a setting is out of range.
+
+    Notes
+    -----
+    Images of any range are scaled to [−1, 1] by the range of the training images. The scales of the index depend on
+    the size of the images (see `ms_ssim`) and are in the settings of the score.
+
+    References
+    ----------
+    .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
+       ICLR 2019, section 4.3.
+
+    Examples
+    --------
     >>> images = torch.rand(64, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     >>> probe = Reconstruction(epochs=2, runs=2)
     >>> score = probe.score(images[:48].flatten(1), images[:48], images[48:].flatten(1), images[48:])
@@ -103,106 +159,105 @@ class Reconstruction:
     (True, 2, 3)
     """
 
-    epochs: int = 30
-    batch_size: int = 64
-    learning_rate: float = 1e-3
+    epochs: PositiveInt = 30
+    learning_rate: PositiveFloat = 1e-3
+    runs: PositiveInt = 1
     decoder: Callable[[int, tuple[int, int, int], int], nn.Module] | None = None
-    runs: int = 1
-    seed: int = 0
-    device: str = "cpu"
 
     name: ClassVar[str] = "MS-SSIM"
+    unit: ClassVar[str] = ""
     takes: ClassVar[str] = "images"
 
-    def __post_init__(self) -> None:
-        integer(self.epochs, "epochs")
-        integer(self.batch_size, "batch_size", minimum=2)
-        integer(self.runs, "runs")
-        integer(self.seed, "seed", minimum=0)
-        positive(self.learning_rate, "learning_rate")
-
     def score(self, train_x: Any, train_images: Any, test_x: Any, test_images: Any) -> Score:
-        """The mean MS-SSIM of the test images, from features (n, ...) and images (n, C, H, W) of both sets.
+        """Train decoders and return the mean MS-SSIM of the test images.
 
-        Raises InvalidArgument (shapes that don't fit, NaN, images without contrast), MissingExtra (torchmetrics).
+        Parameters
+        ----------
+        train_x, test_x : array-like of shape (n, ...)
+            Features, which are flattened.
+        train_images, test_images : array-like of shape (n, C, H, W)
+            Images of the same samples.
+
+        Returns
+        -------
+        Score
+            The index, without unit.
+
+        Raises
+        ------
+        InvalidArgument
+            If shapes do not fit, a value is not finite, or the training images are constant.
+        MissingExtra
+            If torchmetrics is not installed.
         """
-        x, report = (
-            samples(value, name, minimum=minimum, dtype=torch.float32)
-            for value, name, minimum in ((train_x, "train features", 2), (test_x, "test features", 1))
-        )
-        images, wanted = (_images(v, n) for v, n in ((train_images, "train images"), (test_images, "test images")))
+        x = samples(train_x, "train features", dtype=torch.float32)
+        report = samples(test_x, "test features", minimum=1, dtype=torch.float32)
+        images, truth = _images(train_images, "train images"), _images(test_images, "test images")
         paired(x, images, "train features", "train images")
-        paired(report, wanted, "test features", "test images")
-        if images.shape[1:] != wanted.shape[1:] or x.shape[1] != report.shape[1]:
+        paired(report, truth, "test features", "test images")
+        if images.shape[1:] != truth.shape[1:]:
+            got = f"shape {tuple(truth.shape)}"
             raise InvalidArgument(
-                f"train images are {tuple(images.shape[1:])} from {x.shape[1]} features, test images "
-                f"{tuple(wanted.shape[1:])} from {report.shape[1]}; want the same"
+                "test images", f"of the size of the train images, {tuple(images.shape[1:])}", got_text=got
             )
+        if x.shape[1] != report.shape[1]:
+            wanted = f"of as many columns as the train features ({x.shape[1]})"
+            raise InvalidArgument("test features", wanted, report.shape[1])
         low, high = (float(bound) for bound in images.aminmax())
         if high <= low:
-            raise InvalidArgument(f"train images are {low} everywhere; there is nothing to reconstruct")
+            raise InvalidArgument("train images", "images that are not constant", got_text=f"{low} everywhere")
         setting = scales(*images.shape[2:])
         target = (images - low).mul_(2 / (high - low)).sub_(1)
-        truth = ((wanted - low) / (high - low)).clamp(0, 1)
+        truth = ((truth - low) / (high - low)).clamp(0, 1)
         mean, deviation = x.mean(0), x.std(0).clamp_min(1e-6)
         x, report = (x - mean) / deviation, (report - mean) / deviation
-        ms_ssim(truth[:1], truth[:1])  # before the decoder is trained, so that a missing package is known at once
-        values = []
-        for run in range(self.runs):
-            seed = self.seed + run
-            decoder = (self.decoder or _decoder)(x.shape[1], _shape(images), seed)
-            drawn = _trained(decoder, x, target, report, self._fit(len(x)), seed, self.device)
-            values.append(float(ms_ssim(drawn.add(1).div(2).clamp(0, 1), truth).mean()))
-        told = {k: v for k, v in asdict(self).items() if k in ("epochs", "batch_size", "learning_rate", "seed")}
-        told |= {"scales": len(setting.weights), "kernel": setting.kernel, "sigma": round(setting.sigma, 4)}
-        cautions = []
+        ms_ssim(truth[:1], truth[:1])  # raises for a missing package before the decoder is trained
+
+        def run(seed: int) -> float:
+            channels, height, width = images.shape[1:]
+            decoder = (self.decoder or _decoder)(x.shape[1], (channels, height, width), seed)
+            self._train(decoder, _squared_error(decoder), [x, target], seed)
+            decoder.eval()
+            with torch.no_grad():
+                drawn = torch.cat([decoder(part.to(self.device)).to("cpu") for part in torch.split(report, 512)])
+            return float(ms_ssim(drawn.add(1).div(2).clamp(0, 1), truth).mean())
+
+        warnings = []
         if len(setting.weights) < len(_WEIGHTS):
-            cautions.append(
-                f"{images.shape[2]}×{images.shape[3]} images have room for {len(setting.weights)} scales with a window "
-                f"of {setting.kernel} pixels, not for the published 5 of 11: compare with the same scales only"
+            warnings.append(
+                f"Images of {images.shape[2]}×{images.shape[3]} pixels allow {len(setting.weights)} scales and a "
+                f"window of {setting.kernel} pixels, not the published 5 and 11, so the value is not comparable with "
+                "published ones. Compare it with values of the same scales only."
             )
-        return Score.of_runs(self.name, values, unit="", n=len(report), settings=told, warnings=cautions)
-
-    def _fit(self, n: int) -> Fit:
-        return Fit(self.epochs, min(self.batch_size, n), Optimizer("adam", self.learning_rate))
+        window = {"scales": len(setting.weights), "kernel": setting.kernel, "sigma": round(setting.sigma, 4)}
+        return self._of_runs(run, len(report), warnings=warnings, **window)
 
 
-def _trained(
-    decoder: nn.Module, x: Tensor, target: Tensor, report: Tensor, settings: Fit, seed: int, device: str
-) -> Tensor:
-    """What a decoder draws from the reported features, in [−1, 1], after training on squared error."""
-
-    def loss(features: Tensor, image: Tensor) -> Tensor:
+def _squared_error(decoder: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
+    def loss(features: Tensor, images: Tensor) -> Tensor:
         drawn: Tensor = decoder(features)
-        if drawn.shape != image.shape:
-            raise InvalidArgument(f"decoder returns {tuple(drawn.shape)}; want images {tuple(image.shape)}")
-        return F.mse_loss(drawn, image)
+        if drawn.shape != images.shape:
+            got = f"shape {tuple(drawn.shape)}"
+            raise InvalidArgument("decoder", f"a module that returns images {tuple(images.shape)}", got_text=got)
+        return F.mse_loss(drawn, images)
 
-    fit(Player(decoder, loss), [x, target], settings, seed=seed, device=device)
-    decoder.eval()
-    with torch.no_grad():
-        return torch.cat([decoder(part.to(device)).to("cpu") for part in torch.split(report, 512)])
+    return loss
 
 
 def _decoder(features: int, shape: tuple[int, int, int], seed: int) -> nn.Module:
     side = min(shape[1:])
     steps = max((k for k in (1, 2, 3) if not any(s % 2**k for s in shape[1:]) and side >= 2 * 2**k), default=0)
     if not steps:
-        raise InvalidArgument(
-            f"images are {shape[1]}×{shape[2]}; the default decoder wants even sides, or give decoder="
-        )
+        got = f"{shape[1]}×{shape[2]}"
+        remedy = "Otherwise pass a decoder."
+        raise InvalidArgument("train images", "of even sides for the default decoder", got_text=got, remedy=remedy)
     return DCGANDecoder(features, shape, widths=(256, 128, 64)[3 - steps :], seed=seed)
 
 
-def _shape(images: Tensor) -> tuple[int, int, int]:
-    channels, height, width = images.shape[1:]
-    return channels, height, width
-
-
 def _images(value: Any, name: str) -> Tensor:
-    images = (value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))).to("cpu")
+    images = as_tensor(value).to("cpu")
     if images.ndim != 4 or images.numel() == 0 or images.is_complex():
-        raise InvalidArgument(f"{name} have shape {tuple(images.shape)}; want images (n, C, H, W)")
+        raise InvalidArgument(name, "images (n, C, H, W)", got_text=f"shape {tuple(images.shape)}")
     images = images.float()
     finite(images, name)
     return images

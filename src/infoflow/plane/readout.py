@@ -66,14 +66,17 @@ class Readout(Settings):
 
     def check(self, probes: Iterable[Tensor]) -> None:
         """Raise InvalidArgument where the padding does not fit the probes."""
-        for x in probes if self.padding is not None else ():
+        padding = self.padding
+        if padding is None:
+            return
+        for x in probes:
             if x.is_floating_point() or x.ndim != 2:
                 raise InvalidArgument(
                     "probe_x",
                     "integer tokens (n, length) where padding is given",
                     got_text=f"{x.dtype} {tuple(x.shape)}",
                 )
-            if bool((x == self.padding).all(1).any()):
+            if bool(torch.eq(x, padding).all(1).any()):
                 raise InvalidArgument(
                     "probe_x", f"free of sequences that are all padding ({self.padding})", got_text="at least one"
                 )

@@ -100,7 +100,9 @@ def report(recipe: Recipe, results: Results) -> Findings:
     rows, claims, pictures = [], [], []
     for length, learning in _lengths(recipe).items():
         before = f"{length}, " if length else ""
-        chosen = {task: {"options": _options(recipe, task), "epochs": learning.epochs} for task in _NAMES}
+        chosen: dict[str, dict[str, Any]] = {
+            task: {"options": _options(recipe, task), "epochs": learning.epochs} for task in _NAMES
+        }
         found = {task: accuracies(results, **chosen[task]) for task in _NAMES}
         rows += [
             accuracy_row(learning, f"{before}{name}: {layer}", values, figure)

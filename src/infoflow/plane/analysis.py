@@ -145,7 +145,7 @@ def analyse(
 
 
 def _layer_estimator(estimator: Any) -> Any:
-    found = resolve(estimator) if isinstance(estimator, str | type) else estimator
+    found = resolve(estimator) if isinstance(estimator, str | type) else estimator  # type: ignore[arg-type]
     if not (can(found, Ability.PLANE) or isinstance(found, LayerEstimator)):
         raise InvalidArgument("estimators", "able to measure layers, with measure(t, y, x=None)", estimator)
     return found

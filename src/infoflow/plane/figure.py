@@ -38,7 +38,7 @@ ROWS = (2.55, 1.55, 0.95)
 ROW_GAPS = (0.62, 0.16)
 SMALL, NORMAL, LARGE = 6.5, 7.5, 8.5
 LONGEST = 22  # characters of a layer's name that are written
-_CEILING = {"color": QUIET, "linewidth": 0.7, "linestyle": (0, (4, 3)), "zorder": 0.5}
+_CEILING: dict[str, Any] = {"color": QUIET, "linewidth": 0.7, "linestyle": (0, (4, 3)), "zorder": 0.5}
 _ACCURACY_STYLES = {"train_accuracy": (0, (3, 1.5)), "test_accuracy": "solid"}
 
 
@@ -278,7 +278,7 @@ def _plane_panel(axes: Axes, drawing: _Drawing, part: pd.DataFrame, *, first: bo
         colors = drawing.epochs.color(mean.index)
         hollow = mean.index.isin(saturated.get(layer, []))
         fill = np.where(hollow[:, None], (1.0, 1.0, 1.0, 1.0), colors)
-        marker = {"s": 11, "marker": MARKERS[number % len(MARKERS)], "linewidths": 0.6}
+        marker: dict[str, Any] = {"s": 11, "marker": MARKERS[number % len(MARKERS)], "linewidths": 0.6}
         axes.scatter(mean["x"], mean["y"], facecolors=fill, edgecolors=colors, zorder=3, clip_on=False, **marker)
         ends.append((_short(layer), (float(mean["x"].iloc[-1]), float(mean["y"].iloc[-1]))))
         obstacles.append(mean.to_numpy())
@@ -314,7 +314,13 @@ def _ceilings(axes: Axes, part: pd.DataFrame) -> None:
             else:
                 axes.axhline(ceiling, **_CEILING)
                 corner, coordinates, side = (0.01, ceiling), axes.get_yaxis_transform(), "left"
-            place = {"xy": corner, "xycoords": coordinates, "xytext": (0, 2), "textcoords": "offset points", "ha": side}
+            place: dict[str, Any] = {
+                "xy": corner,
+                "xycoords": coordinates,
+                "xytext": (0, 2),
+                "textcoords": "offset points",
+                "ha": side,
+            }
             plain(axes.annotate(f"{name} = {ceiling:.2f}", va="bottom", fontsize=SMALL, color=QUIET, **place))
 
 

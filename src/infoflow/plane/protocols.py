@@ -116,8 +116,9 @@ def _check_each(
         raise InvalidArgument(name, "given at least once", values)
     if len(set(values)) < len(values) and not repeated:
         raise InvalidArgument(name, "different from each other", list(values))
-    for value in values if rule is not None else ():
-        check(value, name, rule)
+    if rule is not None:
+        for value in values:
+            check(value, name, rule)
 
 
 def _protocols() -> dict[str, dict[str, Experiment]]:
@@ -129,7 +130,7 @@ def _protocols() -> dict[str, dict[str, Experiment]]:
 
 
 def _experiment(data: str, settings: dict[str, Any]) -> Experiment:
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in settings.items()}
     return Experiment(data=data, **values)
 
 

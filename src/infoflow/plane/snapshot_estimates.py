@@ -15,9 +15,9 @@ from tqdm import tqdm
 from infoflow import __version__
 from infoflow.core.errors import DidNotConverge, InfoflowError, InvalidArgument
 from infoflow.core.estimate import Estimate, LayerInformation
+from infoflow.plane.array_files import Array
 from infoflow.plane.naming import description
 from infoflow.plane.recording import Recording
-from infoflow.plane.store import Array
 from infoflow.plane.table import COLUMNS
 from infoflow.plane.table_cache import TableCache
 

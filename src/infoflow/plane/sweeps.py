@@ -179,7 +179,7 @@ def sensitivity(plane: PlaneTable, sweeps: Sequence[Sweep]) -> pd.DataFrame:
         swept = found[found["estimator"].isin(values)]
         keys = ["network", "probe", "depth", "layer"]
         for key, group in swept.groupby(keys, sort=False):
-            verdicts = {values[row.estimator]: row.verdict for row in group.itertuples()}
+            verdicts = {values[str(name)]: str(verdict) for name, verdict in group[["estimator", "verdict"]].values}
             rows.append(dict(zip(keys, key, strict=True)) | {"sweep": sweep.name} | _judged(verdicts))
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -1,4 +1,4 @@
-"""The callbacks in the frameworks themselves, and the examples of their docstrings; skipped where there are none."""
+"""The callbacks in the frameworks, and the examples of their docstrings; skipped where a framework is missing."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pytest
 import torch
 from torch import nn
 
-from infoflow.core.errors import InvalidArgument, MissingExtra
+from infoflow.core.errors import InvalidArgument, MissingExtra, UnknownName
 from infoflow.plane import Recording, analyse
 
-pytestmark = pytest.mark.filterwarnings("default")  # the frameworks' own
+pytestmark = pytest.mark.filterwarnings("default")  # of the frameworks
 
 X = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
 Y = (X[:, 0] > 0).long()
@@ -25,7 +25,7 @@ IDS[::2, 4:] = 0
 
 
 def examples_pass(name: str) -> None:
-    """Runs a class's example, which is skipped where its framework is not installed."""
+    """Run the example of a class, which doctest skips."""
     module_name, _, class_name = name.rpartition(".")
     module = importlib.import_module(module_name)
     tests = doctest.DocTestFinder().find(getattr(module, class_name), class_name, globs=dict(vars(module)))
@@ -53,7 +53,7 @@ def transformers() -> Any:
 @pytest.mark.parametrize(
     ("module", "name"), [("lightning", "LightningRecorder"), ("transformers", "TransformersRecorder")]
 )
-def test_without_the_framework_the_callback_says_what_to_install(
+def test_without_the_framework_the_error_names_the_extra(
     module: str, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     ours = importlib.import_module(f"infoflow.integrations.{module}")
@@ -105,7 +105,7 @@ def trained(lightning: Any, folder: Path, callbacks: list[Any], epochs: int, che
     return trainer, module
 
 
-def test_lightning_records_and_trains_as_without_it(lightning: Any, tmp_path: Path) -> None:
+def test_lightning_trains_the_same_with_and_without_recording(lightning: Any, tmp_path: Path) -> None:
     from infoflow.integrations.lightning import LightningRecorder
 
     callback = LightningRecorder(X, Y, store=tmp_path / "run", network="net", at=range(5))
@@ -121,7 +121,7 @@ def test_lightning_records_and_trains_as_without_it(lightning: Any, tmp_path: Pa
     assert analyse(recording, ["binning"]).frame["epoch"].nunique() == 5
 
 
-def test_lightning_goes_on_from_a_checkpoint(lightning: Any, tmp_path: Path) -> None:
+def test_lightning_continues_from_a_checkpoint(lightning: Any, tmp_path: Path) -> None:
     from infoflow.integrations.lightning import LightningRecorder
 
     def recorder() -> Any:
@@ -129,7 +129,7 @@ def test_lightning_goes_on_from_a_checkpoint(lightning: Any, tmp_path: Path) -> 
 
     trainer, _ = trained(lightning, tmp_path, [recorder()], 2)
     trainer.save_checkpoint(tmp_path / "two.ckpt")
-    trained(lightning, tmp_path, [recorder()], 4)  # a run to be thrown away
+    trained(lightning, tmp_path, [recorder()], 4)  # a run that is not continued
     trained(lightning, tmp_path, [recorder()], 5, str(tmp_path / "two.ckpt"))
     assert Recording(tmp_path / "run").epochs == [0, 1, 2, 3, 4, 5]
 
@@ -140,7 +140,7 @@ def test_lightning_counts_steps(lightning: Any, tmp_path: Path) -> None:
     callback = LightningRecorder(X, Y, store=tmp_path / "run", unit="step", network="net", count=4)
     trained(lightning, tmp_path, [callback], 2)
     assert Recording(tmp_path / "run").epochs == [0, 1, 3, 8]
-    with pytest.raises(InvalidArgument, match="'nett' is no submodule; want one of net"):
+    with pytest.raises(UnknownName, match=r"^unknown network 'nett'"):
         trained(lightning, tmp_path, [LightningRecorder(X, Y, store=tmp_path / "b", network="nett")], 1)
 
 
@@ -159,19 +159,25 @@ def tiny(transformers: Any, kind: str) -> Any:
 
 @pytest.mark.parametrize("kind", ["encoder", "decoder"])
 @pytest.mark.parametrize("tokens", ["mean", "first", "last", "none"])
-def test_layers_of_transformers_hold_what_the_model_says(
+def test_layers_of_transformers_equal_the_hidden_states(
     transformers: Any, tmp_path: Path, kind: str, tokens: str
 ) -> None:
-    """Against the hidden states that the model itself returns, pooled by loops."""
+    """Compared with the hidden states that the model returns, pooled by loops."""
     from infoflow.integrations.transformers import TransformersRecorder, blocks
 
     model = tiny(transformers, kind)
     layers = blocks(model)
     data = [{"input_ids": row, "attention_mask": (row != 0).long(), "labels": int(row[0] > 9)} for row in IDS]
     arguments = transformers.TrainingArguments(
-        str(tmp_path / "out"), num_train_epochs=2, per_device_train_batch_size=8, report_to=[], disable_tqdm=True,
-        save_strategy="no", use_cpu=True, logging_steps=4,
-    )  # fmt: skip
+        str(tmp_path / "out"),
+        num_train_epochs=2,
+        per_device_train_batch_size=8,
+        report_to=[],
+        disable_tqdm=True,
+        save_strategy="no",
+        use_cpu=True,
+        logging_steps=4,
+    )
     callback = TransformersRecorder(
         IDS, (IDS[:, 0] > 9).long(), store=tmp_path / "run", padding=0, tokens=tokens, at=[0, 2]
     )
@@ -198,9 +204,14 @@ def test_transformers_counts_steps(transformers: Any, tmp_path: Path) -> None:
 
     data = [{"input_ids": row, "labels": int(row[0] > 9)} for row in IDS]
     arguments = transformers.TrainingArguments(
-        str(tmp_path / "out"), max_steps=6, per_device_train_batch_size=8, report_to=[], disable_tqdm=True,
-        save_strategy="no", use_cpu=True,
-    )  # fmt: skip
+        str(tmp_path / "out"),
+        max_steps=6,
+        per_device_train_batch_size=8,
+        report_to=[],
+        disable_tqdm=True,
+        save_strategy="no",
+        use_cpu=True,
+    )
     callback = TransformersRecorder(
         IDS, (IDS[:, 0] > 9).long(), store=tmp_path / "run", unit="step", count=3, layers=["bert.pooler"]
     )
@@ -209,8 +220,8 @@ def test_transformers_counts_steps(transformers: Any, tmp_path: Path) -> None:
     assert Recording(tmp_path / "run").layers == ["bert.pooler"]
 
 
-def test_blocks_are_found_or_asked_for() -> None:
+def test_a_model_without_blocks_raises() -> None:
     from infoflow.integrations.transformers import blocks
 
-    with pytest.raises(InvalidArgument, match="no list of equal blocks"):
+    with pytest.raises(InvalidArgument, match=r"^model must"):
         blocks(nn.Linear(2, 2))

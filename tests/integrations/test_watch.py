@@ -23,7 +23,7 @@ def network() -> nn.Sequential:
     return model
 
 
-def test_a_loop_of_one_s_own(tmp_path: Path) -> None:
+def test_a_plain_loop(tmp_path: Path) -> None:
     model = network()
     with Watch(X, Y, store=tmp_path / "run", count=4).on(model, epochs=9) as watch:
         epochs = []
@@ -40,7 +40,7 @@ def test_a_loop_of_one_s_own(tmp_path: Path) -> None:
         watch.recorder.snapshot(10)
 
 
-def test_a_loop_that_goes_on_records_as_if_it_had_not_stopped(tmp_path: Path) -> None:
+def test_a_resumed_loop_gives_the_recording_of_an_uninterrupted_one(tmp_path: Path) -> None:
     for start in (0, 4):
         with Watch(X, Y, store=tmp_path / "run", at=range(0, 9, 2), resume=True).on(
             network(), epochs=8, start=start
@@ -54,7 +54,7 @@ def test_a_loop_that_goes_on_records_as_if_it_had_not_stopped(tmp_path: Path) ->
     assert recording.metrics.set_index("epoch")["value"].to_dict() == {2: 0, 4: 0, 6: 4, 8: 4}
 
 
-def test_numbers_go_to_the_logger_as_they_come(tmp_path: Path) -> None:
+def test_numbers_are_logged_after_every_snapshot(tmp_path: Path) -> None:
     seen: list[tuple[int, list[str]]] = []
     watch = Watch(
         X,
@@ -69,12 +69,12 @@ def test_numbers_go_to_the_logger_as_they_come(tmp_path: Path) -> None:
     assert seen[0][1] == [
         f"plane/{layer}/{quantity}/Binning(width=0.5)" for layer in ("1", "output") for quantity in ("I(T;Y)", "I(X;T)")
     ]
-    with pytest.raises(InvalidArgument, match="but no estimators"):
+    with pytest.raises(InvalidArgument, match=r"^estimators must"):
         Watch(X, Y, store=tmp_path / "b", logger=print)
 
 
 @pytest.mark.parametrize("fault", ["full disk", "diverged"])
-def test_training_does_not_die_of_its_recording(
+def test_a_failing_snapshot_does_not_stop_the_training(
     tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole = Recorder.snapshot
@@ -103,30 +103,30 @@ def test_training_does_not_die_of_its_recording(
     assert Recording(tmp_path / "strict").epochs == [0, 1]
 
 
-def test_what_can_be_asked_wrongly(tmp_path: Path) -> None:
+def test_invalid_arguments_raise(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="Did you mean 'raise'"):
         Watch(X, Y, store=tmp_path / "a", on_error="raises")
     with pytest.raises(InvalidArgument, match=r"^count must be"):
         Schedule(count=1)
     with pytest.raises(InvalidArgument, match="has not begun"):
         Watch(X, Y, store=tmp_path / "a").after(0)
-    with pytest.raises(InvalidArgument, match="how many epochs"):
+    with pytest.raises(InvalidArgument, match=r"^epochs must"):
         list(Watch(X, Y, store=tmp_path / "a").on(network()))
     with pytest.raises(UnknownName, match="unknown layer"):
         Watch(X, Y, store=tmp_path / "b", layers=["2x"]).on(network(), epochs=3)
 
 
 @pytest.mark.parametrize("total", [1, 3, 10, 20, 50, 100, 600, 10_000])
-def test_the_default_schedule_begins_ends_and_leaves_most_epochs_alone(total: int) -> None:
+def test_the_default_schedule_has_both_ends_and_few_epochs(total: int) -> None:
     schedule = Schedule()
-    wanted = [epoch for epoch in range(total + 1) if schedule.wants(epoch, total)]
+    wanted = [epoch for epoch in range(total + 1) if schedule.due(epoch, total)]
     assert wanted[0] == 0
     assert wanted[-1] == total
     assert len(wanted) <= min(40, max(5, total // 2))
 
 
-def test_a_schedule_without_an_end_thins_out() -> None:
+def test_a_schedule_without_an_end_becomes_sparse() -> None:
     schedule = Schedule()
-    wanted = [step for step in range(100_000) if schedule.wants(step, None)]
+    wanted = [step for step in range(100_000) if schedule.due(step, None)]
     assert wanted[:9] == [0, 1, 2, 3, 4, 6, 8, 11, 16]
     assert 30 < len(wanted) < 36

@@ -73,7 +73,7 @@ def run(quick: bool = False) -> Iterator[Row]:
         recorder.close()
     training, snapshot = (statistics.median(column) for column in zip(*times, strict=True))
     for epochs in (20, 100):
-        count = sum(Schedule().wants(now, epochs) for now in range(epochs + 1))
+        count = sum(Schedule().due(now, epochs) for now in range(epochs + 1))
         without = epochs * training
         seconds = without + opening + count * snapshot
         yield Row(

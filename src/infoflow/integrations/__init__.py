@@ -1,7 +1,8 @@
-"""infoflow inside other people's frameworks: scikit-learn, Lightning, Transformers, loggers, and plain loops.
+"""infoflow inside other frameworks: scikit-learn, Lightning, Transformers, loggers, and plain training loops.
 
-The callbacks live in `infoflow.integrations.lightning` and `infoflow.integrations.transformers`, which need their
-framework; the names below need nothing more.
+`Watch` records a model in a training loop, on a `Schedule`; the callbacks in `infoflow.integrations.lightning` and
+`infoflow.integrations.transformers` contain one and require their framework. `infoflow.integrations.scikit_learn`
+selects features.
 """
 
 from __future__ import annotations
@@ -10,3 +11,7 @@ from infoflow.integrations.loggers import log_plane, writer
 from infoflow.integrations.watch import Schedule, Watch
 
 __all__ = ["Schedule", "Watch", "log_plane", "writer"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -6,9 +6,10 @@ from typing import Any
 
 from torch import nn
 
-from infoflow.core.checks import choice
-from infoflow.core.errors import InvalidArgument, MissingExtra
-from infoflow.integrations.watch import Watch, scalars
+from infoflow.core.errors import MissingExtra, UnknownName
+from infoflow.core.settings import validated
+from infoflow.integrations.callback import Follower, Unit
+from infoflow.integrations.watch import Watch
 
 try:
     from lightning.pytorch import Callback
@@ -18,19 +19,35 @@ except ImportError:
     except ImportError:
         Callback = None
 
-UNITS = ("epoch", "step")
 
+class LightningRecorder(Follower, Callback or object):  # type: ignore[misc]
+    """Callback of Lightning that records the information plane: `Trainer(callbacks=[LightningRecorder(...)])`.
 
-class LightningRecorder(Callback or object):  # type: ignore[misc]
-    """Lightning's `Callback` that records the information plane: `Trainer(callbacks=[LightningRecorder(...)])`.
+    Parameters
+    ----------
+    probe_x, probe_y
+        Probe set, as in `infoflow.plane.record`.
+    network
+        Name of the submodule of the LightningModule to record; None records the module itself.
+    unit
+        "epoch", or "step" to count optimizer steps.
+    **settings
+        Further arguments of `Watch`.
 
-    Takes the arguments of `Watch`. `network` names the submodule of the LightningModule to record, where it isn't the
-    module itself; `unit` "step" counts optimizer steps instead of epochs. The trainer's metrics are stored with every
-    snapshot. Only the first process records. With `resume=True` a training that goes on from a checkpoint goes on
-    recording.
+    Raises
+    ------
+    MissingExtra
+        If Lightning is not installed.
+    InvalidArgument
+        If a setting is out of range.
 
-    Raises MissingExtra without Lightning.
+    Notes
+    -----
+    The metrics of the trainer are stored with every snapshot. Only the first process records. With `resume=True` a
+    training that continues from a checkpoint continues its recording.
 
+    Examples
+    --------
     >>> import logging, tempfile, torch, warnings, lightning  # doctest: +SKIP
     >>> class Classifier(lightning.LightningModule):  # doctest: +SKIP
     ...     def __init__(self):
@@ -55,47 +72,39 @@ class LightningRecorder(Callback or object):  # type: ignore[misc]
     >>> folder.cleanup()  # doctest: +SKIP
     """
 
+    @validated
     def __init__(
-        self, probe_x: Any, probe_y: Any, *, network: str | None = None, unit: str = "epoch", **settings: Any
+        self, probe_x: Any, probe_y: Any, *, network: str | None = None, unit: Unit = "epoch", **settings: Any
     ) -> None:
         if Callback is None:
-            raise MissingExtra("lightning", "lightning", "the callback of Lightning")
-        super().__init__()
+            raise MissingExtra("lightning", "lightning", "The callback of Lightning")
+        super().__init__(Watch(probe_x, probe_y, **settings), unit)
         self._network = network
-        self._steps = choice(unit, "unit", UNITS) == "step"
-        self._watch = Watch(probe_x, probe_y, **settings)
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        """Begins the recording, where the trainer begins or goes on."""
+        """Begin the recording, at the epoch or step at which the training begins or continues."""
         if not trainer.is_global_zero:
             return
-        if self._steps:
+        total, start = trainer.max_epochs, trainer.current_epoch
+        if self._unit == "step":
             total, start = trainer.estimated_stepping_batches, trainer.global_step
-        else:
-            total, start = trainer.max_epochs, trainer.current_epoch
-        known = isinstance(total, int) and total > 0
-        self._watch.on(self._model(pl_module), epochs=total if known else None, start=start)
+        self._begin(self._model(pl_module), total, start)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        """After an epoch."""
-        if trainer.is_global_zero and not self._steps:
-            self._watch.after(trainer.current_epoch + 1, scalars(trainer.callback_metrics))
+        """Record the end of an epoch."""
+        self._after("epoch", trainer.current_epoch + 1, trainer.callback_metrics)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """After a batch: a step, unless gradients are being accumulated."""
-        if trainer.is_global_zero and self._steps and trainer.global_step not in (0, self._last):
-            self._last = trainer.global_step
-            self._watch.after(trainer.global_step, scalars(trainer.callback_metrics))
+        """Record an optimizer step; there is none while gradients are accumulated."""
+        self._after("step", trainer.global_step, trainer.callback_metrics)
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
-        """Ends the recording."""
-        self._watch.close()
+        """End the recording."""
+        self._end()
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
-        """Ends the recording of a training that failed; its snapshots stay."""
-        self._watch.close()
-
-    _last = 0
+        """End the recording of a training that failed; its snapshots remain."""
+        self._end()
 
     def _model(self, module: nn.Module) -> nn.Module:
         if self._network is None:
@@ -103,7 +112,4 @@ class LightningRecorder(Callback or object):  # type: ignore[misc]
         try:
             return module.get_submodule(self._network)
         except AttributeError:
-            names = [name for name, _ in module.named_children()]
-            raise InvalidArgument(
-                f"network {self._network!r} is no submodule; want one of {', '.join(names)}"
-            ) from None
+            raise UnknownName("network", self._network, [name for name, _ in module.named_children()]) from None

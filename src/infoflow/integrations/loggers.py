@@ -1,35 +1,50 @@
-"""Numbers to whatever shows them: TensorBoard, Weights & Biases, MLflow, Lightning's loggers, or a function."""
+"""Numbers to loggers: TensorBoard, Weights & Biases, MLflow, Lightning's loggers, or a function."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import pandas as pd
 
-from infoflow.core.checks import choice
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import NATS_PER_BIT
+from infoflow.core.settings import validated
 from infoflow.plane import Plane
 
 Writer: TypeAlias = "Callable[[Mapping[str, float], int], object]"
 
-UNITS = ("nats", "bits")
+Unit = Literal["nats", "bits"]
 _QUANTITIES = {"input": "I(X;T)", "label": "I(T;Y)"}
 
 
 def writer(logger: Any) -> Writer:
-    """A function (numbers by name, step) that hands numbers to a logger, told by what the logger can do.
+    """Build the function (numbers by name, step) that writes numbers to a logger.
 
-    - `add_scalar(name, value, step)`: TensorBoard's `SummaryWriter`
-    - `log_metrics(numbers, step=...)`: Lightning's loggers, and the module `mlflow` (which wants plainer names: what
-      it refuses becomes "_")
-    - `log(numbers, step=...)`: a run of Weights & Biases
-    - a function (numbers, step): itself
+    Parameters
+    ----------
+    logger
+        Object with `add_scalar(name, value, step)`, as TensorBoard's `SummaryWriter`; with
+        `log_metrics(numbers, step=...)`, as Lightning's loggers and the module `mlflow`; with `log(numbers, step=...)`,
+        as a run of Weights & Biases; or a function (numbers, step).
 
-    Nothing is imported for it. Raises InvalidArgument for anything else.
+    Returns
+    -------
+    callable
+        Function of numbers by name and a step.
 
+    Raises
+    ------
+    InvalidArgument
+        If the logger has none of these methods and is no function.
+
+    Notes
+    -----
+    In names for MLflow, characters that it does not accept are replaced by "_". No framework is imported.
+
+    Examples
+    --------
     >>> seen = []
     >>> writer(lambda numbers, step: seen.append((step, dict(numbers))))({"loss": 0.5}, 3)
     >>> seen
@@ -50,10 +65,8 @@ def writer(logger: Any) -> Writer:
     if callable(logger):
         plain: Writer = logger
         return plain
-    raise InvalidArgument(
-        f"logger is a {type(logger).__name__}; want one with add_scalar, log_metrics or log, or a function of "
-        "numbers and step"
-    )
+    forms = "an object with add_scalar, log_metrics or log, or a function of numbers and step"
+    raise InvalidArgument("logger", forms, got_text=f"a {type(logger).__name__}")
 
 
 def _is_mlflow(logger: Any) -> bool:
@@ -65,12 +78,33 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w\-. :/]+", "_", name).replace("_/", "/").strip("_")
 
 
-def log_plane(plane: Plane, logger: Any, *, unit: str = "nats") -> None:
-    """Hands a whole plane to a logger, epoch by epoch: the mean over seeds of every layer, axis and estimator.
+@validated
+def log_plane(plane: Plane, logger: Any, *, unit: Unit = "nats") -> None:
+    """Write a whole plane to a logger, epoch by epoch: the mean over seeds of every layer, axis and estimator.
 
-    Names are "plane/NETWORK/PROBE/LAYER/I(X;T)/ESTIMATOR", without network and probe where there is one; the epoch is
-    the step. `unit` is "nats" or "bits". Raises what `writer` raises, and UnknownName (unit).
+    Parameters
+    ----------
+    plane
+        Plane to write.
+    logger
+        Logger, as in `writer`.
+    unit
+        "nats" or "bits".
 
+    Raises
+    ------
+    InvalidArgument
+        If the logger cannot be used.
+    UnknownName
+        If the unit does not exist.
+
+    Notes
+    -----
+    Names are "plane/NETWORK/PROBE/LAYER/I(X;T)/ESTIMATOR", without network and probe if there is only one. The step is
+    the epoch.
+
+    Examples
+    --------
     >>> import tempfile, torch
     >>> from infoflow.plane import analyse, record
     >>> folder = tempfile.TemporaryDirectory()
@@ -87,9 +121,9 @@ def log_plane(plane: Plane, logger: Any, *, unit: str = "nats") -> None:
         write(numbers, epoch)
 
 
-def plane_numbers(frame: pd.DataFrame, unit: str = "nats") -> list[tuple[int, dict[str, float]]]:
-    """(epoch, numbers by name) of a plane's table, in order of the epochs; the mean over seeds."""
-    scale = 1.0 if choice(unit, "unit", UNITS) == "nats" else 1 / NATS_PER_BIT
+def plane_numbers(frame: pd.DataFrame, unit: Unit = "nats") -> list[tuple[int, dict[str, float]]]:
+    """(epoch, numbers by name) of a plane's table, in order of the epochs; means over seeds."""
+    scale = 1.0 if unit == "nats" else 1 / NATS_PER_BIT
     where = [column for column in ("network", "probe") if frame[column].nunique() > 1]
     keys = ["epoch", *where, "layer", "axis", "estimator"]
     found: dict[int, dict[str, float]] = {}

@@ -1,4 +1,4 @@
-"""Feature selection by mutual information in scikit-learn's pipelines, with any of our estimators."""
+"""Feature selection by mutual information in scikit-learn's pipelines, with any estimator of infoflow."""
 
 from __future__ import annotations
 
@@ -15,17 +15,35 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from infoflow.core import checks
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import Integer, check
 from infoflow.estimators import mutual_information
 
 
 @dataclass(frozen=True)
 class MutualInformationScore:
-    """The mutual information I(X_j;Y) of every feature with the target, in nats, as a scikit-learn score function.
+    """Score function of scikit-learn: the mutual information I(X_j;Y) of every feature with the target, in nats.
 
-    A target of integers or strings means classes, one of floats is continuous. `estimator` is a name or an estimator
-    object, `parameters` go with a name. Called with X of shape (n, features) and y of shape (n,), it returns the scores
-    (features,).
+    Parameters
+    ----------
+    estimator
+        Name of an estimator, or an estimator.
+    parameters
+        Settings that go with a name.
+    n_jobs
+        Number of parallel jobs, as in joblib.
 
+    Raises
+    ------
+    InvalidArgument
+        When called, if X and y do not fit or the estimator is not usable.
+
+    Notes
+    -----
+    The object is called with X of shape (n, features) and y of shape (n,) and returns scores (features,). A target of
+    integers or strings means classes; one of floats is continuous.
+
+    Examples
+    --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.feature_selection import SelectKBest
     >>> X, y = load_iris(return_X_y=True)
@@ -43,7 +61,9 @@ class MutualInformationScore:
         if y.dtype.kind in "OSU":
             y = np.unique(y.astype(str), return_inverse=True)[1]
         if y.shape != (len(features),):
-            raise InvalidArgument(f"X holds {len(features)} samples but y has shape {y.shape}; want one target each")
+            raise InvalidArgument(
+                "y", f"of shape ({len(features)},), one target per sample", got_text=f"shape {y.shape}"
+            )
         found = Parallel(n_jobs=self.n_jobs)(
             delayed(mutual_information)(features[:, j], y, estimator=self.estimator, **self.parameters)
             for j in range(features.shape[1])
@@ -52,10 +72,29 @@ class MutualInformationScore:
 
 
 class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
-    """Keeps the `k` features that share most information with the target, each judged by itself.
+    """Transformer of scikit-learn that selects the features with the most information about the target.
 
-    After `fit`, `scores_` holds I(X_j;Y) in nats. A target of integers or strings means classes.
+    Parameters
+    ----------
+    k
+        Number of features.
+    estimator
+        Name of an estimator, or an estimator.
+    n_jobs
+        Number of parallel jobs, as in joblib.
 
+    Attributes
+    ----------
+    scores_ : numpy.ndarray of shape (features,)
+        I(X_j;Y) in nats, after `fit`.
+
+    Notes
+    -----
+    Each feature is scored on its own, so redundant features can be selected together. A target of integers or strings
+    means classes.
+
+    Examples
+    --------
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
     >>> MutualInformationSelector(k=2).fit_transform(X, y).shape
@@ -68,8 +107,26 @@ class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[m
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any) -> MutualInformationSelector:
-        """Scores every feature of X (n, features) against y (n,)."""
-        checks.integer(self.k, "k")
+        """Score every feature.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, features)
+            Samples.
+        y : array-like of shape (n,)
+            Targets.
+
+        Returns
+        -------
+        MutualInformationSelector
+            The selector itself.
+
+        Raises
+        ------
+        InvalidArgument
+            If `k` is out of range or the estimator is not usable.
+        """
+        check(self.k, "k", Integer(1))
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         if type_of_target(y, raise_unknown=True) in ("binary", "multiclass"):
             y = np.unique(y, return_inverse=True)[1]

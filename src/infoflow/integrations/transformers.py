@@ -1,4 +1,4 @@
-"""A recording as a callback of Hugging Face's Trainer, layer by layer, with tokens pooled."""
+"""A recording as a callback of Hugging Face's Trainer, with a layer per block and tokens pooled."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.core.capture import OUTPUT
-from infoflow.core.checks import choice
 from infoflow.core.errors import InvalidArgument, MissingExtra
-from infoflow.integrations.watch import Watch, scalars
+from infoflow.core.settings import validated
+from infoflow.integrations.callback import Follower, Unit
+from infoflow.integrations.watch import Watch
 from infoflow.plane import Readout
 
 try:
@@ -19,20 +20,39 @@ try:
 except ImportError:
     TrainerCallback = None
 
-UNITS = ("epoch", "step")
 
+class TransformersRecorder(Follower, TrainerCallback or object):  # type: ignore[misc]
+    """Callback of Hugging Face's Trainer that records the information plane: `Trainer(callbacks=[...])`.
 
-class TransformersRecorder(TrainerCallback or object):  # type: ignore[misc]
-    """Hugging Face's `TrainerCallback` that records the information plane: `Trainer(callbacks=[...])`.
+    Parameters
+    ----------
+    probe_x, probe_y
+        Probe set, as in `infoflow.plane.record`; `probe_x` are token ids (n, length).
+    layers
+        Names of modules; None is the model's blocks (see `blocks`) and its output.
+    tokens
+        What is stored of every sequence: the "mean" over its tokens, the "first" (a class token), the "last" (a
+        decoder), or all ("none").
+    padding
+        Token id, such as `tokenizer.pad_token_id`, that is masked from attention and from the mean.
+    unit
+        "epoch", or "step" to count optimizer steps.
+    **settings
+        Further arguments of `Watch`.
 
-    Takes the arguments of `Watch`; `probe_x` are token ids (n, length). By default the layers are the model's blocks
-    (see `blocks`) and its output, and of every sequence the mean over its tokens is kept (`tokens`: "mean", "first" for
-    a class token, "last" for a decoder, "none" for all). `padding`, such as `tokenizer.pad_token_id`, is masked from
-    attention and from the mean. `unit` "step" counts optimizer steps instead of epochs. The latest logged numbers are
-    stored with every snapshot. Only the first process records.
+    Raises
+    ------
+    MissingExtra
+        If transformers is not installed.
+    InvalidArgument
+        If a setting is out of range.
 
-    Raises MissingExtra without transformers.
+    Notes
+    -----
+    The latest of the logged numbers are stored with every snapshot. Only the first process records.
 
+    Examples
+    --------
     >>> import tempfile, torch, transformers  # doctest: +SKIP
     >>> config = transformers.BertConfig(vocab_size=20, hidden_size=8, num_hidden_layers=2, num_attention_heads=2,
     ...     intermediate_size=16, num_labels=2)  # doctest: +SKIP
@@ -53,6 +73,7 @@ class TransformersRecorder(TrainerCallback or object):  # type: ignore[misc]
     >>> folder.cleanup()  # doctest: +SKIP
     """
 
+    @validated
     def __init__(
         self,
         probe_x: Any,
@@ -61,58 +82,65 @@ class TransformersRecorder(TrainerCallback or object):  # type: ignore[misc]
         layers: Sequence[str] | None = None,
         tokens: Literal["none", "mean", "first", "last"] = "mean",
         padding: int | None = None,
-        unit: str = "epoch",
+        unit: Unit = "epoch",
         **settings: Any,
     ) -> None:
         if TrainerCallback is None:
-            raise MissingExtra("transformers", "transformers", "the callback of Hugging Face's Trainer")
-        self._steps = choice(unit, "unit", UNITS) == "step"
-        self._layers, self._arguments = layers, (probe_x, probe_y)
-        self._settings = {
-            "readout": Readout(
-                tokens=tokens, padding=padding if tokens in ("mean", "last") else None, call=masked(padding)
-            ),
-            "output": first_output,
-            **settings,
-        }
-        self._watch: Watch | None = None
+            raise MissingExtra("transformers", "transformers", "The callback of Hugging Face's Trainer")
+        pooled = padding if tokens in ("mean", "last") else None
+        readout = Readout(tokens=tokens, padding=pooled, call=masked(padding))
+        watch = Watch(probe_x, probe_y, **{"readout": readout, "output": first_output, **settings})
+        super().__init__(watch, unit)
+        self._layers = layers
 
     def on_train_begin(self, args: Any, state: Any, control: Any, model: nn.Module | None = None, **more: Any) -> None:
-        """Begins the recording, where the trainer begins or goes on."""
+        """Begin the recording, at the epoch or step at which the training begins or continues."""
         if not state.is_world_process_zero or model is None:
             return
+        total, start = round(args.num_train_epochs), round(state.epoch or 0)
+        if self._unit == "step":
+            total, start = state.max_steps, state.global_step
         layers = [*blocks(model), OUTPUT] if self._layers is None else list(self._layers)
-        self._watch = Watch(*self._arguments, layers=layers, **self._settings)
-        total = state.max_steps if self._steps else round(args.num_train_epochs)
-        start = state.global_step if self._steps else round(state.epoch or 0)
-        self._watch.on(model, epochs=total if total > 0 else None, start=start)
+        self._begin(model, total, start, layers)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """After an epoch."""
-        if self._watch is not None and not self._steps:
-            self._watch.after(round(state.epoch), _logged(state))
+        """Record the end of an epoch."""
+        self._after("epoch", round(state.epoch), _logged(state))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """After an optimizer step."""
-        if self._watch is not None and self._steps:
-            self._watch.after(state.global_step, _logged(state))
+        """Record an optimizer step."""
+        self._after("step", state.global_step, _logged(state))
 
     def on_train_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """Ends the recording."""
-        if self._watch is not None:
-            self._watch.close()
+        """End the recording."""
+        self._end()
 
 
-def _logged(state: Any) -> dict[str, float]:
-    """The latest of every number that the trainer has logged."""
-    return scalars({name: value for row in state.log_history for name, value in row.items() if name != "step"})
+def _logged(state: Any) -> dict[str, Any]:
+    """Latest of every number that the trainer has logged."""
+    return {name: value for row in state.log_history for name, value in row.items() if name != "step"}
 
 
 def blocks(model: nn.Module) -> list[str]:
-    """The names of a transformer's blocks: the members of its longest list of modules of one type, the outermost.
+    """Find the names of a transformer's blocks: the members of its longest list of modules of one type.
 
-    Raises InvalidArgument where there is none.
+    Parameters
+    ----------
+    model
+        Transformer. Of several lists of equal length the outermost counts.
 
+    Returns
+    -------
+    list of str
+        Names of modules.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no such list.
+
+    Examples
+    --------
     >>> blocks(nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2), 3, enable_nested_tensor=False))
     ['layers.0', 'layers.1', 'layers.2']
     """
@@ -125,13 +153,26 @@ def blocks(model: nn.Module) -> list[str]:
         ):
             found = [f"{name}.{index}" if name else str(index) for index in range(len(module))]
     if not found:
-        raise InvalidArgument("the model has no list of equal blocks; want layers=[...] by name")
+        remedy = "Otherwise pass layers=[...] by name."
+        raise InvalidArgument("model", "a module with a list of blocks of one type", remedy=remedy)
     return found
 
 
 def masked(padding: int | None) -> Callable[[nn.Module, Tensor], Any]:
-    """How to call a model of transformers on token ids: with an attention mask that leaves padding out.
+    """Build the function that calls a model of transformers on token ids with a mask of the padding.
 
+    Parameters
+    ----------
+    padding
+        Token id of the padding; None if there is none.
+
+    Returns
+    -------
+    callable
+        Function of a model and token ids (n, length).
+
+    Examples
+    --------
     >>> class Model(nn.Module):
     ...     def forward(self, input_ids, attention_mask):
     ...         return attention_mask
@@ -147,8 +188,25 @@ def masked(padding: int | None) -> Callable[[nn.Module, Tensor], Any]:
 
 
 def first_output(result: Any) -> Tensor:
-    """The logits, else the last hidden state, else the first entry of what a model of transformers returned.
+    """Select the logits, else the last hidden state, else the first entry of what a model of transformers returned.
 
+    Parameters
+    ----------
+    result
+        What the model returned.
+
+    Returns
+    -------
+    Tensor
+        The selected output.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no such tensor.
+
+    Examples
+    --------
     >>> first_output({"loss": None, "logits": torch.zeros(2)})
     tensor([0., 0.])
     """
@@ -158,5 +216,6 @@ def first_output(result: Any) -> Tensor:
             return value
     value = result if isinstance(result, Tensor) else result[0]
     if not isinstance(value, Tensor):
-        raise InvalidArgument(f"the model returns a {type(result).__name__} without logits; want output=... that picks")
+        remedy = "Otherwise pass output=..., a function that selects a tensor."
+        raise InvalidArgument("model", "one that returns logits", got_text=f"a {type(result).__name__}", remedy=remedy)
     return value

@@ -1,53 +1,81 @@
-"""Recording in a loop of one's own, and what the callbacks of the frameworks share."""
+"""Recording in a plain training loop, on a schedule."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from torch import nn
 
-from infoflow.core.checks import choice, integer
 from infoflow.core.errors import InfoflowError, InvalidArgument
+from infoflow.core.settings import Each, Integer, NonNegativeInt, PositiveInt, validated
 from infoflow.integrations.loggers import plane_numbers, writer
 from infoflow.plane import Recorder, Recording, analyse, record
 from infoflow.training import snapshot_epochs
 
 log = logging.getLogger(__name__)
 
-ON_ERROR = ("warn", "raise")
-
-# Snapshots by default, and how few are never too many.
+# Default number of snapshots, and the number up to which there is no limit by the length of the training.
 _COUNT, _FEW = 40, 5
 
 
 class Schedule:
-    """When to take a snapshot: always at 0 and at the end, in between evenly in the logarithm, or `at` certain times.
+    """When to take snapshots: at 0, at the end, and in between evenly in the logarithm; or at given times.
 
-    `count` is how many, at most; the default is 40, but no more than one for every two epochs where training is longer
-    than ten (so that recording costs little of it). `total` is how many epochs (or steps) there will be, None where
-    nobody knows: then at 1, 2, 3, 4, 6, 8, 11, 16, ...
+    Parameters
+    ----------
+    at
+        Epochs or steps; None spaces them in the logarithm.
+    count
+        Largest number of snapshots. None is 40, but in more than ten epochs at most one for every two, so that
+        recording costs little of the training.
 
-    >>> [epoch for epoch in range(101) if Schedule(count=5).wants(epoch, 100)]
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range.
+
+    Examples
+    --------
+    >>> [epoch for epoch in range(101) if Schedule(count=5).due(epoch, 100)]
     [0, 1, 5, 22, 100]
-    >>> [epoch for epoch in range(21) if Schedule().wants(epoch, 20)]
+    >>> [epoch for epoch in range(21) if Schedule().due(epoch, 20)]
     [0, 1, 2, 3, 4, 7, 9, 14, 20]
-    >>> [epoch for epoch in range(20) if Schedule().wants(epoch, None)]
+    >>> [epoch for epoch in range(20) if Schedule().due(epoch, None)]
     [0, 1, 2, 3, 4, 6, 8, 11, 16]
-    >>> [epoch for epoch in range(6) if Schedule([2, 3]).wants(epoch, 5)]
+    >>> [epoch for epoch in range(6) if Schedule([2, 3]).due(epoch, 5)]
     [2, 3]
     """
 
-    def __init__(self, at: Iterable[int] | None = None, *, count: int | None = None) -> None:
-        self._at = None if at is None else {integer(value, "at", minimum=0) for value in at}
-        self._count = None if count is None else integer(count, "count", minimum=2)
+    @validated
+    def __init__(
+        self,
+        at: Annotated[Iterable[int], Each(Integer(0))] | None = None,
+        *,
+        count: Annotated[int, Integer(2)] | None = None,
+    ) -> None:
+        self._at, self._count = None if at is None else set(at), count
         self._spaced: dict[int, set[int]] = {}
 
-    def wants(self, now: int, total: int | None) -> bool:
-        """Whether there is to be a snapshot now."""
+    def due(self, now: int, total: int | None) -> bool:
+        """Decide whether to take a snapshot.
+
+        Parameters
+        ----------
+        now
+            Number of epochs or steps so far.
+        total
+            Number of epochs or steps in all. None if it is not known; snapshots are then due at 1, 2, 3, 4, 6, 8, 11,
+            16, ...
+
+        Returns
+        -------
+        bool
+            Whether a snapshot is due.
+        """
         if self._at is not None:
             return now in self._at
         if total is not None and total >= 1:
@@ -62,17 +90,33 @@ class Schedule:
 
 
 class Watch:
-    """Records a model through training, on a schedule: for loops of one's own, and inside the frameworks' callbacks.
+    """Recording of a model through its training, for plain loops and inside the callbacks of the frameworks.
 
-    `probe_x`, `probe_y`, `store` and further `settings` are those of `infoflow.plane.record`. `at` and
-    `count` say when, as in `Schedule`. With `estimators`
-    (as in `infoflow.plane.analyse`) every snapshot is analyzed at once, and with a `logger` (see `writer`) the numbers
-    go there, epoch by epoch.
+    Parameters
+    ----------
+    probe_x, probe_y
+        Probe set, as in `infoflow.plane.record`.
+    store
+        Folder or fsspec URL to write to.
+    at, count
+        When to take snapshots, as in `Schedule`.
+    estimators
+        Estimators, as in `infoflow.plane.analyse`, by which every snapshot is analyzed at once.
+    logger
+        Logger that receives the numbers of the estimators, as in `writer`.
+    on_error
+        "warn": a snapshot that fails (a full disk, activations that are NaN) is logged as an error and left out, and
+        the training continues. "raise": the exception is raised.
+    **settings
+        Further arguments of `infoflow.plane.record`.
 
-    Training doesn't die of its recording: with `on_error` "warn" a snapshot that fails (a full disk, activations that
-    are NaN) is logged as an error and left out, what was recorded before is kept, and the next one is tried as usual;
-    "raise" raises.
+    Raises
+    ------
+    InvalidArgument
+        If a setting is out of range, or there is a logger without estimators.
 
+    Examples
+    --------
     >>> import tempfile, torch
     >>> model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 2))
     >>> x, y = torch.randn(40, 2, generator=torch.Generator().manual_seed(0)), torch.arange(40) % 2
@@ -90,6 +134,7 @@ class Watch:
     >>> folder.cleanup()
     """
 
+    @validated
     def __init__(
         self,
         probe_x: Any,
@@ -100,51 +145,96 @@ class Watch:
         count: int | None = None,
         estimators: Iterable[Any] = (),
         logger: Any = None,
-        on_error: str = "warn",
+        on_error: Literal["warn", "raise"] = "warn",
         **settings: Any,
     ) -> None:
         self._probes, self._store, self._settings = (probe_x, probe_y), store, settings
         self._schedule = Schedule(at, count=count)
         self._estimators = list(estimators)
         self._write = None if logger is None else writer(logger)
-        self._raise = choice(on_error, "on_error", ON_ERROR) == "raise"
+        self._raise = on_error == "raise"
         self._recorder: Recorder | None = None
         self._epochs: int | None = None
+        self._start = 0
         self._metrics: dict[str, float] = {}
         if self._write is not None and not self._estimators:
-            raise InvalidArgument("logger is given, but no estimators; want some, whose numbers are logged")
+            raise InvalidArgument("estimators", "given where a logger is, since it receives their numbers", estimators)
 
     @property
     def recorder(self) -> Recorder:
-        """The recorder, once watching has begun."""
+        """The recorder, after `on` was called."""
         if self._recorder is None:
-            raise InvalidArgument("the watch has not begun; call .on(model, epochs=...)")
+            raise InvalidArgument("The watch has not begun. Call .on(model, epochs=...) first.")
         return self._recorder
 
-    def on(self, model: nn.Module, *, epochs: int | None = None, start: int = 0) -> Self:
-        """Begins: opens the recording (raises what `record` raises) and takes the snapshot of `start`, if it is due.
+    @validated
+    def on(
+        self,
+        model: nn.Module,
+        *,
+        epochs: PositiveInt | None = None,
+        start: NonNegativeInt = 0,
+        layers: Sequence[str] | None = None,
+    ) -> Self:
+        """Begin the recording, and take the snapshot of `start` if it is due.
 
-        Training that goes on from an earlier epoch says so by `start`, with `resume=True` among the settings; snapshots
-        later than that are deleted, for they are made again.
+        Parameters
+        ----------
+        model
+            Model to record.
+        epochs
+            Number of epochs in all; None if it is not known.
+        start
+            Epoch from which the training continues, with `resume=True` among the settings. Later snapshots are
+            deleted, since they are taken again.
+        layers
+            Layers to record, where they are known only with the model; None leaves those of the settings.
+
+        Returns
+        -------
+        Watch
+            The watch itself.
+
+        Raises
+        ------
+        InvalidArgument
+            If a number is out of range, or `infoflow.plane.record` raises it.
         """
-        self._epochs = None if epochs is None else integer(epochs, "epochs")
-        integer(start, "start", minimum=0)
-        self._start = start
-        self._recorder = record(model, *self._probes, store=self._store, **self._settings)
+        self._epochs, self._start = epochs, start
+        settings = self._settings if layers is None else {**self._settings, "layers": layers}
+        self._recorder = record(model, *self._probes, store=self._store, **settings)
         self._recorder.truncate(start)
         if start not in self._recorder.epochs:
             self.after(start)
         return self
 
     def after(self, epoch: int, metrics: Mapping[str, Any] | None = None) -> bool:
-        """Takes the snapshot of this epoch if it is due, with metrics; whether one was stored."""
+        """Take the snapshot of an epoch if it is due.
+
+        Parameters
+        ----------
+        epoch
+            Number of the epoch that has ended.
+        metrics
+            Numbers to store with the snapshot, in addition to those of `report`.
+
+        Returns
+        -------
+        bool
+            Whether a snapshot was stored.
+
+        Raises
+        ------
+        InvalidArgument
+            If the watch has not begun.
+        """
         recorder, self._metrics = self.recorder, {**self._metrics, **(metrics or {})}
-        if not self._schedule.wants(epoch, self._epochs):
+        if not self._schedule.due(epoch, self._epochs):
             return False
         metrics, self._metrics = self._metrics, {}
         try:
             recorder.snapshot(epoch, **metrics)
-            self._tell(epoch)
+            self._log(epoch)
         except (InfoflowError, OSError) as error:
             if self._raise:
                 raise
@@ -153,18 +243,24 @@ class Watch:
         return True
 
     def report(self, **metrics: float) -> None:
-        """Numbers to be stored with the next snapshot; of equal names the latest counts."""
+        """Collect numbers for the next snapshot.
+
+        Parameters
+        ----------
+        **metrics
+            Numbers by name; a later number replaces an earlier one of the same name.
+        """
         self._metrics.update(metrics)
 
     def close(self) -> None:
-        """Ends the recording."""
+        """End the recording."""
         if self._recorder is not None:
             self._recorder.close()
 
     def __iter__(self) -> Iterator[int]:
-        """The epochs still to train, 1 to `epochs`; after each the snapshot is taken, if it is due."""
+        """Epochs still to train, up to `epochs`; after each, its snapshot is taken if it is due."""
         if self._epochs is None:
-            raise InvalidArgument("how many epochs there are is not known; want .on(model, epochs=...)")
+            raise InvalidArgument("epochs", "given in .on(model, epochs=...) to iterate over them", None)
         for epoch in range(self._start + 1, self._epochs + 1):
             yield epoch
             self.after(epoch)
@@ -177,30 +273,10 @@ class Watch:
     ) -> None:
         self.close()
 
-    def _tell(self, epoch: int) -> None:
+    def _log(self, epoch: int) -> None:
         if not self._estimators:
             return
         frame = analyse(Recording(self._store).only(epoch), self._estimators).frame
         if self._write is not None:
             for step, numbers in plane_numbers(frame):
                 self._write(numbers, step)
-
-
-def scalars(values: Mapping[str, Any]) -> dict[str, float]:
-    """The finite or infinite single numbers among metrics, by names that keyword arguments can have.
-
-    >>> scalars({"loss": 0.5, "eval/acc": np.float32(1.0), "name": "run", "epoch": 3})
-    {'loss': 0.5, 'eval_acc': 1.0}
-    """
-    found = {}
-    for name, value in values.items():
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            continue
-        if name != "epoch":
-            found[str(name).replace("/", "_")] = number
-    return found
-
-
-Call = Callable[[nn.Module, Any], Any]

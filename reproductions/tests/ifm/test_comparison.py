@@ -58,11 +58,18 @@ def results(recipe: Recipe, pairs: dict[str, tuple[float, float]]) -> Results:
         flow = {"act1-act2": [0.1, 0.2]} if METHODS[trial.arguments["method"]].flow else {}
         known[trial.name] = {
             "agree": 10.0,
-            **{f"{f}_{s}": v for s in ("best_digit", "best_texture", "last") for f, v in
-               (("digit", digit), ("texture", texture))},
-            "flow": flow, "saturation": flow, "separated": flow,
-            "epoch": [0, 1, 2], "test_digit": [10, 20, digit], "test_texture": [10, 20, texture],
-        }  # fmt: skip
+            **{
+                f"{f}_{s}": v
+                for s in ("best_digit", "best_texture", "last")
+                for f, v in (("digit", digit), ("texture", texture))
+            },
+            "flow": flow,
+            "saturation": flow,
+            "separated": flow,
+            "epoch": [0, 1, 2],
+            "test_digit": [10, 20, digit],
+            "test_texture": [10, 20, texture],
+        }
     return Results(listed, known)
 
 
@@ -150,8 +157,10 @@ def test_diverged_method_has_no_other_claim() -> None:
         ("NWJ, cosine critic: training stays finite with every seed", False),
     ]
     assert about[0].evidence == "seed 3: loss is no longer finite in epoch 2"
-    rows_of = {name: [row for row in reported.rows if row.what.startswith(METHODS[name].title)]
-               for name in ("nwj-published", "nwj-bounded")}  # fmt: skip
+    rows_of = {
+        name: [row for row in reported.rows if row.what.startswith(METHODS[name].title)]
+        for name in ("nwj-published", "nwj-bounded")
+    }
     assert not rows_of["nwj-bounded"]
     assert all(len(row.values) == 2 and "2 of 3 seeds" in row.what for row in rows_of["nwj-published"])
 

@@ -40,7 +40,10 @@ def test_another_content_is_never_unpickled(tmp_path: Path) -> None:
     (folder / "test_batch").write_bytes(pickle.dumps(Evil()))
     with pytest.raises(BrokenStore, match="damaged or another version"):
         cifar10("test", root=tmp_path)
-    with (folder / "test_batch").open("rb") as file, pytest.raises(pickle.UnpicklingError, match="no part of an array"):
+    with (
+        (folder / "test_batch").open("rb") as file,
+        pytest.raises(pickle.UnpicklingError, match="not part of an array"),
+    ):
         _Arrays(file).load()
     assert not (tmp_path / "harmed").exists()
 

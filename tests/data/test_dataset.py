@@ -110,13 +110,13 @@ def test_an_unknown_name_gets_the_nearest() -> None:
 @pytest.mark.parametrize(
     ("inputs", "labels", "told"),
     [
-        (np.zeros((3, 2)), np.zeros(4, int), "3 samples but labels holds 4"),
+        (np.zeros((3, 2)), np.zeros(4, int), "^inputs and labels must hold the same"),
         (np.zeros((0, 2)), np.zeros(0, int), "at least one"),
-        (np.zeros((3, 2)), np.zeros(3), "want integer classes"),
+        (np.zeros((3, 2)), np.zeros(3), "^labels must be integer classes"),
         (np.zeros((3, 2)), np.array([0, 1, 5]), "0..4|0..1 for 2 classes"),
         (np.zeros((3, 2)), np.array([0, 1, -1]), "-1"),
-        (np.zeros(3), np.zeros(3, int), "inputs has shape"),
-        (np.array([["a"], ["b"]]), np.zeros(2, int), "want real numbers"),
+        (np.zeros(3), np.zeros(3, int), "^inputs must be"),
+        (np.array([["a"], ["b"]]), np.zeros(2, int), "^inputs must be real numbers"),
     ],
 )
 def test_what_is_no_data_set_is_refused(inputs: np.ndarray, labels: np.ndarray, told: str) -> None:
@@ -153,5 +153,13 @@ def test_images_have_a_channel_axis() -> None:
     assert images.shape == (2, 1, 4, 5)
     assert images.unique().tolist() == [1.0]
     assert labels.tolist() == [0, 1]
-    with pytest.raises(InvalidArgument, match="want images"):
+    with pytest.raises(InvalidArgument, match="must be images"):
         Dataset("flat", np.zeros((2, 4)), np.array([0, 1]), classes=2).images()
+
+
+def test_representations_are_short() -> None:
+    parts = split(digits())
+    assert repr(parts) == "Split('digits', train 1437, test 360, uint8 of shape (8, 8), 10 classes)"
+    assert repr(parts.test) == "Dataset('digits', 360 samples, uint8 of shape (8, 8), 10 classes)"
+    assert "Split(&#x27;digits&#x27;" in parts._repr_html_()
+    assert "scikit-learn" in parts.train._repr_html_()

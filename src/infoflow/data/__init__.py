@@ -1,11 +1,11 @@
-"""The data sets: generated, shipped with scikit-learn, or read from the user's files. Nothing is ever downloaded."""
+"""Data sets: generated, shipped with scikit-learn, or read from the user's files. Nothing is downloaded."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from infoflow.core.checks import choice
+from infoflow.core.settings import OneOf, Seed, check
 from infoflow.data.cache import cache_folder, cached
 from infoflow.data.cifar import cifar10, cifar100
 from infoflow.data.cluttered import clutter, cluttered_mnist
@@ -57,25 +57,48 @@ _WITH_OWN_TEST_SET: dict[str, Callable[..., Dataset]] = {
 }
 
 DATASETS = (*_WHOLE, *_WITH_OWN_TEST_SET)
-"""The names that `load` knows."""
+"""Names that `load` accepts."""
 
 
 def load(
-    name: str, *, root: str | Path | None = None, split_seed: int | None = 0, train_fraction: float = 0.8
+    name: str, *, root: str | Path | None = None, split_seed: Seed | None = 0, train_fraction: float = 0.8
 ) -> Split:
-    """A data set by name, cut into training and test set.
+    """Load a data set by name, in a training and a test part.
 
-    `szt` and `digits` are shuffled with `split_seed` (kept in order when it is None) and cut at `train_fraction`;
-    the MNIST and CIFAR families, and what is generated from them, bring their own test set, and are looked for below
-    `root` (see `mnist`).
+    Parameters
+    ----------
+    name
+        One of `DATASETS`.
+    root
+        Folder that holds the files; by default `$INFOFLOW_DATA`, then `~/.cache/infoflow`.
+    split_seed
+        Seed of the shuffle before "szt" and "digits" are cut; None leaves their order as it is.
+    train_fraction
+        Share of the samples of "szt" and "digits" for training. The other data sets have a test set of their own.
 
-    Raises UnknownName (with the nearest name), MissingData, BrokenStore, InvalidArgument (fraction, seed).
+    Returns
+    -------
+    Split
+        The two parts.
 
+    Raises
+    ------
+    UnknownName
+        If there is no such data set; the closest name is suggested.
+    MissingData
+        If the files are not found.
+    BrokenStore
+        If a file is damaged.
+    InvalidArgument
+        If the seed or the fraction is out of range.
+
+    Examples
+    --------
     >>> parts = load("digits")
     >>> len(parts.train), len(parts.test)
     (1437, 360)
     """
-    if choice(name, "data set", DATASETS) in _WHOLE:
+    if check(name, "data set", OneOf(DATASETS)) in _WHOLE:
         return split(_WHOLE[name](), train_fraction=train_fraction, seed=split_seed)
     reader = _WITH_OWN_TEST_SET[name]
     return Split(name, reader("train", root=root), reader("test", root=root))

@@ -1,4 +1,4 @@
-"""Generated arrays, kept in the user's cache: whole and checksummed, or not at all."""
+"""Generated arrays in the user's cache, written atomically and with a checksum."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,19 +14,27 @@ from typing import Any
 import numpy as np
 
 from infoflow.core.errors import BrokenStore
+from infoflow.core.files import write_atomically
 
 log = logging.getLogger(__name__)
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 _CHECKSUM = "sha256"
-# A partial file older than this was left by a process that was killed, not by one that is still writing.
+# An older unfinished file belongs to a process that was killed, not to one that is still writing.
 _ABANDONED_AFTER_SECONDS = 3600.0
 
 
 def cache_folder() -> Path:
-    """Where generated data are kept: `$INFOFLOW_CACHE`, or else `~/.cache/infoflow/generated`.
+    """Return the folder of generated data: `$INFOFLOW_CACHE`, or else `~/.cache/infoflow/generated`.
 
+    Returns
+    -------
+    Path
+        The folder, which need not exist.
+
+    Examples
+    --------
     >>> cache_folder().is_absolute()
     True
     """
@@ -38,13 +45,32 @@ def cache_folder() -> Path:
 def cached(
     name: str, settings: Mapping[str, Any], make: Callable[[], Mapping[str, Any]], folder: str | Path | None = None
 ) -> Arrays:
-    """What `make()` returns (arrays by name), read from the cache when it has been made before.
+    """Return generated arrays, from the cache if they were generated before.
 
-    The file is named after `name` and the SHA-256 of the JSON-able `settings`, so other settings never meet. It is
-    written under another name, flushed to the disk and renamed, so a generation that is interrupted leaves no file that
-    would ever be read. The SHA-256 of all arrays lies beside them and is checked at every reading: a damaged file is
-    made anew, with a warning in the log. A folder that can't be written costs the keeping only, again with a warning.
+    Parameters
+    ----------
+    name
+        Name of the data, the beginning of the file's name.
+    settings
+        Values that JSON can hold, on which the arrays depend. Their SHA-256 is part of the file's name.
+    make
+        Function that generates the arrays by name.
+    folder
+        Folder of the cache, by default `cache_folder()`.
 
+    Returns
+    -------
+    dict
+        Array name to array.
+
+    Notes
+    -----
+    A file is replaced as a whole. The SHA-256 of all arrays is in the file and is checked whenever it is read: a
+    damaged file is generated again, with a warning in the log. If the folder cannot be written, a warning is logged
+    and nothing is stored.
+
+    Examples
+    --------
     >>> import tempfile
     >>> folder = tempfile.mkdtemp()
     >>> first = cached("squares", {"n": 4}, lambda: {"x": np.arange(4) ** 2}, folder)
@@ -58,12 +84,12 @@ def cached(
         try:
             return _read(path)
         except BrokenStore as error:
-            log.warning("%s; it is made anew", error)
+            log.warning("%s It is generated again.", error)
     arrays = {key: np.ascontiguousarray(array) for key, array in make().items()}
     try:
         _write(path, arrays)
     except OSError as error:
-        log.warning("%s can't be kept (%s); it will be made anew next time", path, error)
+        log.warning("%s cannot be written (%s), so it will be generated again next time.", path, error)
     return arrays
 
 
@@ -81,25 +107,16 @@ def _read(path: Path) -> Arrays:
         with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
             arrays = {name: np.asarray(archive[name]) for name in archive.files}
     except Exception as error:  # damaged bytes make the reader raise almost anything
-        raise BrokenStore(f"{path} is damaged ({type(error).__name__})") from None
+        raise BrokenStore(f"{path} is damaged ({type(error).__name__}).") from None
     stated = arrays.pop(_CHECKSUM, None)
     if stated is None or str(stated) != _checksum(arrays):
-        raise BrokenStore(f"{path} is damaged (its checksum differs)")
+        raise BrokenStore(f"{path} is damaged (its checksum differs).")
     return arrays
 
 
 def _write(path: Path, arrays: Arrays) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f"{path.name}.*.partial"):
+    for left in path.parent.glob(f".{path.stem}.*.part{path.suffix}"):
         if time.time() - left.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
             left.unlink(missing_ok=True)
-    # A name of its own, for two processes may make the same data at once; the last to finish wins, with equal bytes.
-    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, **arrays, **{_CHECKSUM: np.array(_checksum(arrays))})  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    content = {**arrays, _CHECKSUM: np.array(_checksum(arrays))}
+    write_atomically(path, lambda part: np.savez(part, **content))  # type: ignore[arg-type]

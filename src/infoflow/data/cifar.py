@@ -7,18 +7,16 @@ import io
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from infoflow.core.checks import choice
 from infoflow.core.errors import BrokenStore, MissingData
+from infoflow.core.settings import validated
 from infoflow.data.dataset import Dataset
-from infoflow.data.roots import roots
+from infoflow.data.roots import first_file, places, roots
 
-SPLITS = ("train", "test")
-
-# md5 as published; a file with another content is never unpickled.
+# Published md5; a file with other content is never unpickled.
 _CIFAR_10 = {
     "train": {
         "data_batch_1": "c99cafc152244af753f735de768cd75f",
@@ -35,31 +33,88 @@ _CIFAR_100 = {
 }
 
 
-def cifar10(split: str = "train", *, root: str | Path | None = None) -> Dataset:
-    """CIFAR-10: 32×32 color photographs in ten classes, 50000 to train on and 10000 to test.
+@validated
+def cifar10(split: Literal["train", "test"] = "train", *, root: str | Path | None = None) -> Dataset:
+    """Read CIFAR-10: 32×32 color photographs in ten classes, 50000 for training and 10000 for testing.
 
-    Looked for as `cifar-10-batches-py/` (torchvision's layout) below `root`, or else below `$INFOFLOW_DATA` and
-    `~/.cache/infoflow`. Inputs (n, 3, 32, 32) uint8, labels (n,) uint8, scale 255.
+    Parameters
+    ----------
+    split : {"train", "test"}
+        Which part.
+    root
+        Folder that holds the data; by default `$INFOFLOW_DATA`, then `~/.cache/infoflow`.
 
-    Raises MissingData (says where to put which files), BrokenStore (damaged or another version), UnknownName (split).
+    Returns
+    -------
+    Dataset
+        Inputs (n, 3, 32, 32) uint8, labels (n,) uint8, scale 255.
 
+    Raises
+    ------
+    MissingData
+        If the files are not found; the message states where to put them.
+    BrokenStore
+        If a file is damaged or of another version.
+    UnknownName
+        If there is no such split.
+
+    Notes
+    -----
+    The files are looked for in `cifar-10-batches-py/`, as torchvision lays them out.
+
+    References
+    ----------
     Krizhevsky: Learning multiple layers of features from tiny images, technical report (2009).
 
+    Examples
+    --------
     >>> cifar10("train", root="/nowhere")
     Traceback (most recent call last):
     ...
-    infoflow.core.errors.MissingData: no data_batch_1 in /nowhere/cifar-10-batches-py; ...
+    infoflow.core.errors.MissingData: no data_batch_1 in /nowhere/cifar-10-batches-py. ...
     """
     return _read("cifar10", "cifar-10-batches-py", _CIFAR_10, "labels", 10, split, root)
 
 
-def cifar100(split: str = "train", *, root: str | Path | None = None) -> Dataset:
-    """CIFAR-100: as `cifar10`, in a hundred classes ("fine" labels), in the folder `cifar-100-python/`.
+@validated
+def cifar100(split: Literal["train", "test"] = "train", *, root: str | Path | None = None) -> Dataset:
+    """Read CIFAR-100: 32×32 color photographs in a hundred classes, 50000 for training and 10000 for testing.
 
+    Parameters
+    ----------
+    split : {"train", "test"}
+        Which part.
+    root
+        Folder that holds the data; by default `$INFOFLOW_DATA`, then `~/.cache/infoflow`.
+
+    Returns
+    -------
+    Dataset
+        Inputs (n, 3, 32, 32) uint8, labels (n,) uint8 of the fine classes, scale 255.
+
+    Raises
+    ------
+    MissingData
+        If the files are not found; the message states where to put them.
+    BrokenStore
+        If a file is damaged or of another version.
+    UnknownName
+        If there is no such split.
+
+    Notes
+    -----
+    The files are looked for in `cifar-100-python/`, as torchvision lays them out.
+
+    References
+    ----------
+    Krizhevsky: Learning multiple layers of features from tiny images, technical report (2009).
+
+    Examples
+    --------
     >>> cifar100("test", root="/nowhere")
     Traceback (most recent call last):
     ...
-    infoflow.core.errors.MissingData: no test in /nowhere/cifar-100-python; ...
+    infoflow.core.errors.MissingData: no test in /nowhere/cifar-100-python. ...
     """
     return _read("cifar100", "cifar-100-python", _CIFAR_100, "fine_labels", 100, split, root)
 
@@ -73,7 +128,7 @@ def _read(
     split: str,
     root: str | Path | None,
 ) -> Dataset:
-    files = md5[choice(split, "split", SPLITS)]
+    files = md5[split]
     folders = [base / folder for base in roots(root)]
     parts = [_unpickled(_find(file, folders), checksum) for file, checksum in files.items()]
     images = np.concatenate([np.asarray(part["data"], np.uint8) for part in parts]).reshape(-1, 3, 32, 32)
@@ -84,29 +139,29 @@ def _read(
 
 
 def _find(file: str, folders: list[Path]) -> Path:
-    for folder in folders:
-        if (folder / file).is_file():
-            return folder / file
-    raise MissingData(
-        f"no {file} in {' or '.join(map(str, folders))}; put the set's Python files there, "
-        f"or set INFOFLOW_DATA to the folder that holds {folders[0].name}"
-    )
+    found = first_file(folders, [file])
+    if found is None:
+        raise MissingData(
+            f"no {file} in {places(folders)}. Put the Python files of the data set there, or set INFOFLOW_DATA to the "
+            f"folder that holds {folders[0].name}."
+        )
+    return found
 
 
 class _Arrays(pickle.Unpickler):
-    """Unpickles arrays and nothing else."""
+    """Unpickler that accepts nothing but arrays."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("numpy.core.multiarray", "_reconstruct"):
             return np.zeros(0).__reduce__()[0]  # the module has moved since these files were written
         if (module, name) in (("numpy", "ndarray"), ("numpy", "dtype")):
             return getattr(np, name)
-        raise pickle.UnpicklingError(f"{module}.{name} is no part of an array")
+        raise pickle.UnpicklingError(f"{module}.{name} is not part of an array")
 
 
 def _unpickled(path: Path, md5: str) -> Mapping[str, Any]:
     content = path.read_bytes()
     if (found := hashlib.md5(content, usedforsecurity=False).hexdigest()) != md5:
-        raise BrokenStore(f"{path} is damaged or another version: its md5 is {found}; want {md5}")
+        raise BrokenStore(f"{path} is damaged or another version: its md5 is {found}, expected {md5}.")
     part: Mapping[str, Any] = _Arrays(io.BytesIO(content), encoding="latin1").load()
     return part

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from infoflow.core.checks import choice, integer
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import NonNegativeInt, PositiveInt, Seed, validated
 from infoflow.data.cache import Arrays, cached
 from infoflow.data.dataset import Dataset
-from infoflow.data.mnist import SPLITS, mnist
+from infoflow.data.mnist import mnist
 
 SIZE = 96
 DIGIT = 28
@@ -20,47 +20,74 @@ _BLOCK = 1000
 _SAMPLES = {"train": 50_000, "test": 10_000}
 
 
+@validated
 def cluttered_mnist(
-    split: str = "train",
+    split: Literal["train", "test"] = "train",
     *,
-    samples: int | None = None,
-    distractors: int = 21,
-    seed: int = 0,
+    samples: PositiveInt | None = None,
+    distractors: NonNegativeInt = 21,
+    seed: Seed = 0,
     root: str | Path | None = None,
     cache: str | Path | None = None,
 ) -> Dataset:
-    """Cluttered MNIST: 96×96 images, one whole digit at a uniformly random place among pieces of other digits.
+    """Generate cluttered MNIST: 96×96 images of one whole digit among pieces of other digits.
 
-    Each image is the sum, clipped at 255, of one 28×28 digit and `distractors` 8×8 crops at random places of random
-    digits, each put at a uniformly random place. Training images use each of 50000 digits of MNIST's training set once
-    (which ones is drawn from `seed`) and pieces of these; test images the 10000 test digits. Fewer `samples` are the
-    first of the same images.
+    Parameters
+    ----------
+    split : {"train", "test"}
+        Part of MNIST from which digits and pieces are taken.
+    samples
+        Number of images, by default 50000 for training and 10000 for testing. Fewer are the first of the same images.
+    distractors
+        Number of pieces in each image.
+    seed
+        Seed of everything that is drawn.
+    root
+        Folder that holds MNIST (see `mnist`).
+    cache
+        Folder of generated data, by default `cache_folder()`.
 
-    Inputs (n, 96, 96) uint8, labels (n,) uint8, scale 255. `factors["box"]` (n, 4) int64 is the place of the digit's
-    28×28 frame: top, left, bottom, right (exclusive). Generated once, then read from the cache (see
-    `infoflow.data.cached`); `root` is where MNIST lies (see `mnist`).
+    Returns
+    -------
+    Dataset
+        Inputs (n, 96, 96) uint8, labels (n,) uint8, scale 255. `factors["box"]` (n, 4) int64 is the 28×28 frame of the
+        digit: top, left, bottom, right (exclusive).
 
-    Raises MissingData or BrokenStore (MNIST), UnknownName (split), InvalidArgument (numbers out of range).
+    Raises
+    ------
+    MissingData
+        If MNIST is not found.
+    BrokenStore
+        If a file of MNIST is damaged.
+    InvalidArgument
+        If a number is out of range; `UnknownName` if there is no such split.
 
-    Mnih, Heess, Graves, Kavukcuoglu: Recurrent models of visual attention (2014), section 4.1; the size and number as
-    in Achille, Soatto: Information dropout, IEEE TPAMI 40 (2018), section 6.
+    Notes
+    -----
+    Each image is the sum, clipped at 255, of one 28×28 digit and `distractors` 8×8 crops at random positions of random
+    digits, all at uniformly random places. Training images use 50000 digits of MNIST's training set once each and
+    pieces of these; test images use the 10000 test digits. Images are generated once, then read from the cache.
 
+    References
+    ----------
+    Mnih, Heess, Graves, Kavukcuoglu: Recurrent models of visual attention (2014), section 4.1.
+    Achille, Soatto: Information dropout, IEEE TPAMI 40 (2018), section 6, for size and number of the pieces.
+
+    Examples
+    --------
     >>> cluttered_mnist("test", root="/nowhere")
     Traceback (most recent call last):
     ...
-    infoflow.core.errors.MissingData: no t10k-images-idx3-ubyte (or .gz) in /nowhere/MNIST/raw; ...
+    infoflow.core.errors.MissingData: no t10k-images-idx3-ubyte (or .gz) in /nowhere/MNIST/raw. ...
     """
-    choice(split, "split", SPLITS)
-    integer(distractors, "distractors", minimum=0)
-    integer(seed, "seed", minimum=0)
-    wanted = _SAMPLES[split] if samples is None else integer(samples, "samples")
-    if wanted > _SAMPLES[split]:
-        raise InvalidArgument(f"samples is {wanted}; the {split} set has {_SAMPLES[split]}")
+    count = _SAMPLES[split] if samples is None else samples
+    if count > _SAMPLES[split]:
+        raise InvalidArgument("samples", f"at most {_SAMPLES[split]}, the size of the {split} set", samples)
     digits = mnist(split, root=root)
     made = cached(
         f"cluttered-mnist-{split}",
-        {"version": 1, "samples": wanted, "distractors": distractors, "seed": seed, "digits": digits.digest},
-        lambda: clutter(digits.inputs, digits.labels, wanted, distractors=distractors, seed=seed),
+        {"version": 1, "samples": count, "distractors": distractors, "seed": seed, "digits": digits.digest},
+        lambda: clutter(digits.inputs, digits.labels, count, distractors=distractors, seed=seed),
         cache,
     )
     return Dataset(
@@ -69,7 +96,7 @@ def cluttered_mnist(
         made["labels"],
         classes=10,
         scale=255.0,
-        source=f"generated from MNIST's {split} set: {wanted} images, {distractors} distractors, seed {seed}",
+        source=f"generated from MNIST's {split} set: {count} images, {distractors} distractors, seed {seed}",
         factors={"box": made["box"]},
     )
 
@@ -84,27 +111,59 @@ def clutter(
     piece: int = PIECE,
     seed: int = 0,
 ) -> Arrays:
-    """Images (samples, size, size), labels and digit boxes (top, left, bottom, right) from square digits (n, w, w).
+    """Place square digits among pieces of other digits.
 
-    Each of the first 1000, 2000, ... samples has random numbers of its own block, so fewer samples are a prefix of
-    more. Raises InvalidArgument when there are more samples than digits, or they don't fit into the image.
+    Parameters
+    ----------
+    digits : ndarray of shape (n, w, w)
+        Square digits, uint8.
+    labels : ndarray of shape (n,)
+        Their classes.
+    samples
+        Number of images, at most n: each digit is used once at most.
+    distractors
+        Number of pieces in each image.
+    size
+        Side of the images in pixels.
+    piece
+        Side of the pieces in pixels.
+    seed
+        Seed of everything that is drawn.
 
+    Returns
+    -------
+    dict
+        "images" (samples, size, size) uint8, "labels" (samples,) and "box" (samples, 4): top, left, bottom, right.
+
+    Raises
+    ------
+    InvalidArgument
+        If there are more samples than digits, or pieces, digits and images do not fit into each other.
+
+    Notes
+    -----
+    Each block of 1000 samples has random numbers of its own, so that fewer samples are a prefix of more.
+
+    Examples
+    --------
     >>> made = clutter(np.full((5, 12, 12), 200, np.uint8), np.arange(5), 3, size=32)
     >>> made["images"].shape, np.diff(made["box"][:, [0, 2]]).ravel().tolist()
     ((3, 32, 32), [12, 12, 12])
     """
     if samples > len(digits):
-        raise InvalidArgument(f"samples is {samples}, but there are {len(digits)} digits; want each used once at most")
+        raise InvalidArgument("samples", f"at most the number of digits ({len(digits)})", samples)
     width = digits.shape[-1]
     if not piece <= width <= size:
-        raise InvalidArgument(f"pieces of {piece}, digits of {width} and images of {size} pixels don't fit")
+        raise InvalidArgument(
+            f"piece, width of the digits and size must be in increasing order, got {piece}, {width} and {size} pixels."
+        )
     order = np.random.default_rng(seed).permutation(len(digits))[:samples]
     images = np.empty((samples, size, size), np.uint8)
     box = np.empty((samples, 4), np.int64)
     for block in range(0, samples, _BLOCK):
         chosen = order[block : block + _BLOCK]
         rng = np.random.default_rng((seed, block))
-        # Whole blocks are drawn even where fewer are wanted, so that these come out the same.
+        # Whole blocks are drawn even if fewer samples are needed, so that fewer samples are a prefix of more.
         sources = rng.integers(0, len(digits), (_BLOCK, distractors))
         crops = rng.integers(0, width - piece + 1, (2, _BLOCK, distractors))
         places = rng.integers(0, size - piece + 1, (2, _BLOCK, distractors))

@@ -1,4 +1,4 @@
-"""Real scans of handwritten digits that come with scikit-learn."""
+"""Scans of handwritten digits that are shipped with scikit-learn."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ from infoflow.data.dataset import Dataset
 
 
 def digits() -> Dataset:
-    """1797 real scans of handwritten digits, 8×8 pixels of 0..16, ten classes; shipped with scikit-learn.
+    """Load 1797 scans of handwritten digits, 8×8 pixels with values 0 to 16, in ten classes.
 
-    Inputs (1797, 8, 8) uint8, labels (1797,) int64, scale 16.
+    Returns
+    -------
+    Dataset
+        Inputs (1797, 8, 8) uint8, labels (1797,) int64, scale 16. They are shipped with scikit-learn.
 
+    References
+    ----------
     Alpaydin, Kaynak: Optical recognition of handwritten digits, UCI machine learning repository (1998); its test part.
 
+    Examples
+    --------
     >>> data = digits()
     >>> data.inputs.shape, data.classes, float(data.tensors()[0].max())
     ((1797, 8, 8), 10, 1.0)

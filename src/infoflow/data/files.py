@@ -1,4 +1,4 @@
-"""Arrays out of a user's file: .npz, .npy, .csv or .parquet."""
+"""Arrays from a user's file: .npz, .npy, .csv or .parquet."""
 
 from __future__ import annotations
 
@@ -15,15 +15,30 @@ Content = np.ndarray | pd.DataFrame | tuple[str, ...]
 
 
 class ArrayFile:
-    """A file whose arrays or columns are called by name.
+    """A file whose arrays or columns are read by name.
 
-    `.npz`: names of its arrays. `.csv`, `.parquet`: column names, several of them joined by commas into one array of
-    shape (n, columns). `.npy`: column numbers from 0 or slices, such as "0", "0:3" or "0,4"; more than two axes count
-    as flattened. Files are read without pickle.
+    Parameters
+    ----------
+    path
+        File that ends in .npz, .npy, .csv or .parquet.
 
-    Raises MissingData (no such file), InvalidArgument (another suffix, what isn't numbers), BrokenStore (damaged, or
-    not what its suffix says), UnknownName (a name that is not in the file).
+    Raises
+    ------
+    MissingData
+        If there is no such file.
+    BrokenStore
+        If it is damaged or does not have the format of its ending.
+    InvalidArgument
+        If it has another ending, or what is selected is not numbers; `UnknownName` for a name that is not in it.
 
+    Notes
+    -----
+    A selection is the name of an array (.npz); one or more column names, separated by commas, which give an array of
+    shape (n, columns) (.csv, .parquet); or column numbers from 0 and slices, such as "0", "0:3" or "0,4", of the
+    array flattened to two axes (.npy). Files are read without pickle.
+
+    Examples
+    --------
     >>> import tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "pairs.csv"
     >>> _ = path.write_text("a,b,label\\n0.5,1.5,0\\n2.5,3.5,1\\n")
@@ -34,9 +49,9 @@ class ArrayFile:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not self.path.is_file():
-            raise MissingData(f"no file {self.path}")
+            raise MissingData(f"no file {self.path}.")
         if self.path.suffix.lower() not in _READERS:
-            raise InvalidArgument(f"{self.path} ends in {self.path.suffix!r}; want one of {', '.join(_READERS)}")
+            raise InvalidArgument("path", f"a file that ends in {', '.join(_READERS)}", str(self.path))
         try:
             self._content = _READERS[self.path.suffix.lower()](self.path)
         except Exception as error:  # damaged bytes make the readers raise almost anything
@@ -44,7 +59,7 @@ class ArrayFile:
 
     @property
     def names(self) -> list[str]:
-        """What can be asked for."""
+        """Names that can be selected."""
         if isinstance(self._content, np.ndarray):
             return [str(i) for i in range(self._content.shape[1])]
         return [str(name) for name in self._content]
@@ -65,34 +80,32 @@ class ArrayFile:
         return name
 
     def _member(self, name: str) -> np.ndarray:
-        # One by one: an array of objects beside it is no reason to refuse this one.
+        # One by one, so that an array of objects in the same file does no harm.
         try:
             with self.path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
                 array = archive[name]
         except Exception as error:
             raise self._broken(error, name) from None
         if not isinstance(array, np.ndarray):
-            raise BrokenStore(f"{name!r} of {self.path.name} is no array")
+            raise BrokenStore(f"{name!r} of {self.path.name} is not an array.")
         return array
 
     def _column(self, table: pd.DataFrame, name: str) -> np.ndarray:
         column = table[name]
         if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_complex_dtype(column):
-            raise InvalidArgument(f"column {name!r} of {self.path.name} holds {column.dtype}; want numbers")
+            raise InvalidArgument(f"column {name!r} of {self.path.name}", "real numbers", got_text=str(column.dtype))
         return np.asarray(column.to_numpy())
 
     def _numbers(self, selection: str, width: int) -> list[int]:
         chosen: list[int] = []
         for part in (part.strip() for part in selection.split(",")):
             if not re.fullmatch(r"\d+|\d*:\d*", part):
-                raise InvalidArgument(
-                    f"{selection!r} names no columns of {self.path.name}; want numbers from 0 or slices such as 0:3"
-                )
+                raise InvalidArgument(f"columns of {self.path.name}", "numbers from 0 or slices such as 0:3", selection)
             first, colon, last = part.partition(":")
             start = int(first or 0)
             stop = int(last or width) if colon else start + 1
             if not 0 <= start < stop <= width:
-                raise InvalidArgument(f"{part!r} is outside the {width} columns of {self.path.name}")
+                raise InvalidArgument(f"columns of {self.path.name}", f"within its {width} columns", part)
             chosen.extend(range(start, stop))
         return chosen
 
@@ -100,10 +113,10 @@ class ArrayFile:
         what = f"{name!r} of {self.path.name}" if name else str(self.path)
         if "allow_pickle" in str(error):
             return InvalidArgument(
-                f"{what} holds objects, not numbers; unpickling them could run code, so it is refused"
+                what, "numbers", got_text="objects", remedy="Objects are not unpickled, because that could run code."
             )
         reason = " ".join(str(error).split()) or type(error).__name__
-        return BrokenStore(f"{what} can't be read as {self.path.suffix}: {reason}")
+        return BrokenStore(f"{what} cannot be read as {self.path.suffix}: {reason}")
 
 
 def _archive(path: Path) -> tuple[str, ...]:

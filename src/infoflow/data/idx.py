@@ -1,4 +1,4 @@
-"""Reader of IDX files, the format of the MNIST family."""
+"""Reader of IDX files, the format of MNIST and Fashion-MNIST."""
 
 from __future__ import annotations
 
@@ -18,13 +18,34 @@ _UNSIGNED_BYTE = 0x08
 
 
 def read_idx(path: Path, *, md5: str | None = None) -> np.ndarray[Any, Any]:
-    """The array of unsigned bytes in an IDX file, gzip-compressed when its name ends in `.gz`.
+    """Read the array of unsigned bytes in an IDX file.
 
-    The format: two zero bytes, a type code (8), the number of axes, each axis' length as a big-endian 32-bit integer,
-    then the values. `md5` is the checksum (hex) of the unpacked file.
+    Parameters
+    ----------
+    path
+        The file, gzip-compressed if its name ends in `.gz`.
+    md5
+        Checksum (hex) of the unpacked file, compared if given.
 
-    Raises MissingData (no such file) or BrokenStore (not IDX, cut short, too long, wrong checksum).
+    Returns
+    -------
+    ndarray
+        The array, uint8, read-only.
 
+    Raises
+    ------
+    MissingData
+        If there is no such file.
+    BrokenStore
+        If it is not IDX, too short or too long, or its checksum differs.
+
+    Notes
+    -----
+    The format is two zero bytes, a type code (8), the number of axes, the length of each axis as a big-endian 32-bit
+    integer, then the values.
+
+    Examples
+    --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "two-idx1-ubyte"
     >>> _ = path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]))
@@ -33,18 +54,18 @@ def read_idx(path: Path, *, md5: str | None = None) -> np.ndarray[Any, Any]:
     """
     content = _content(path)
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE or content[3] == 0:
-        raise BrokenStore(f"{path} is no IDX file of bytes: it begins with {content[:4].hex(' ') or 'nothing'}")
+        raise BrokenStore(f"{path} is not an IDX file of bytes: it begins with {content[:4].hex(' ') or 'nothing'}.")
     header = 4 + 4 * content[3]
     if len(content) < header:
-        raise BrokenStore(f"{path} is damaged: it holds {len(content)} bytes, but its header alone wants {header}")
+        raise BrokenStore(f"{path} is damaged: it holds {len(content)} bytes, but its header alone has {header}.")
     shape = struct.unpack(f">{content[3]}I", content[4:header])
     if len(content) != header + math.prod(shape):
         raise BrokenStore(
             f"{path} is damaged: it holds {len(content)} bytes, "
-            f"but its header wants {header + math.prod(shape)} for shape {shape}"
+            f"but shape {shape} in its header requires {header + math.prod(shape)}."
         )
     if md5 is not None and (found := hashlib.md5(content, usedforsecurity=False).hexdigest()) != md5:
-        raise BrokenStore(f"{path} is damaged or another version: md5 of the unpacked file is {found}; want {md5}")
+        raise BrokenStore(f"{path} is damaged or another version: md5 of the unpacked file is {found}, expected {md5}.")
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
@@ -55,4 +76,4 @@ def _content(path: Path) -> bytes:
     except FileNotFoundError:
         raise MissingData(f"no file {path}") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise BrokenStore(f"{path} can't be read: {error}") from None
+        raise BrokenStore(f"{path} cannot be read: {error}") from None

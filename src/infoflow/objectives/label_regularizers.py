@@ -1,4 +1,4 @@
-"""Losses that change the label or the confidence of a classifier: what the mutual-information loss is compared with.
+"""Losses that change the label or the confidence of a classifier, baselines of the mutual-information loss.
 
 H(y, q) = −log q[y] is the cross-entropy of the label, H(q) = −Σ_c q_c log q_c the entropy of the prediction, u the
 uniform distribution.
@@ -6,74 +6,99 @@ uniform distribution.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, Unpack
 
 from torch import Tensor
 
-from infoflow.core.checks import choice, positive
-from infoflow.objectives.classification import ClassificationLoss, LabeledBatch, fraction
-
-PENALTIES = ("plain", "weighted")
-CORRECTIONS = ("soft", "hard")
+from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import NonNegativeFloat, Probability, validated
+from infoflow.objectives.classification import ClassificationLoss, ClassificationOptions, LabeledBatch
 
 
 class _Regularized(ClassificationLoss):
-    """Shared by the regularizers: the terms and the reduction."""
+    """Shared by the regularizers: the terms `conditional_entropy` and `prediction_entropy`, and the reduction."""
 
-    def reduced(self, batch: LabeledBatch, values: Tensor) -> Tensor:
-        """Record the terms and reduce the samples' values."""
-        observed = -(batch.labels * batch.log_q).sum(dim=1)
-        self.record({"conditional_entropy": batch.mean(observed), "prediction_entropy": batch.mean(batch.entropy())})
-        return batch.reduced(values, self.reduction)
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        batch = self.batch(logits, labels)
+        self.record(
+            {"conditional_entropy": batch.conditional_entropy(), "prediction_entropy": batch.mean(batch.entropy())}
+        )
+        return batch.reduced(self.values(batch), self.reduction)
+
+    def values(self, batch: LabeledBatch) -> Tensor:
+        """Compute the loss of every sample, (N,)."""
+        return batch.cross_entropy()
 
 
 class LabelSmoothing(_Regularized):
-    """Label-smoothing regularization: (1 − ε) H(y, q) + ε H(u, q), ε = `strength`.
+    """Cross-entropy with smoothed labels: (1 − ε) H(y, q) + ε H(u, q), with ε = `strength`.
 
-    The same as `nn.CrossEntropyLoss(label_smoothing=ε)`, with terms. Settings and errors are those of
-    `ClassificationLoss`. (Szegedy et al. 2016, arXiv 1512.00567, section 7.)
+    Parameters
+    ----------
+    strength
+        Share ε of the uniform distribution in the targets.
+    **options
+        Keyword arguments `class_weights`, `ignore_index`, `reduction` and `check`, as in `nn.CrossEntropyLoss`;
+        `check=False` skips the checks of the contents.
 
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range.
+
+    Notes
+    -----
+    The value is that of `nn.CrossEntropyLoss(label_smoothing=ε)`. The terms, in nats, are `conditional_entropy` and
+    `prediction_entropy`, the means of H(y, q) and H(q).
+
+    References
+    ----------
+    Szegedy et al. (2016), Rethinking the Inception architecture for computer vision, arXiv 1512.00567, section 7.
+
+    Examples
+    --------
     >>> import torch
-    >>> LabelSmoothing(0.1)(torch.tensor([[2.0, 0.0]]), torch.tensor([0]))  # 0.1269 + 0.05 · 2
+    >>> loss = LabelSmoothing(0.1)
+    >>> loss(torch.tensor([[2.0, 0.0]]), torch.tensor([0]))  # 0.1269 + 0.05 · 2
     tensor(0.2269)
+    >>> loss.terms["conditional_entropy"]
+    tensor(0.1269)
     """
 
-    def __init__(
-        self,
-        strength: float = 0.1,
-        *,
-        class_weights: Any = None,
-        ignore_index: int = -100,
-        reduction: str = "mean",
-        check: bool = True,
-    ) -> None:
-        super().__init__(
-            class_weights=class_weights,
-            ignore_index=ignore_index,
-            label_smoothing=fraction(strength, "strength"),
-            reduction=reduction,
-            check=check,
-        )
-
-    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The loss, and the terms `conditional_entropy` and `prediction_entropy` in nats.
-
-        >>> import torch
-        >>> loss = LabelSmoothing()
-        >>> _ = loss(torch.zeros(1, 2), torch.tensor([0]))
-        >>> loss.terms["prediction_entropy"]  # log 2
-        tensor(0.6931)
-        """
-        batch = self.batch(logits, labels)
-        return self.reduced(batch, batch.cross_entropy())
+    @validated
+    def __init__(self, strength: Probability = 0.1, **options: Any) -> None:
+        super().__init__(label_smoothing=strength, **options)
 
 
 class ConfidencePenalty(_Regularized):
-    """Confidence penalty: H(y, q) − ε H(q) ("plain"), or (1 − ε) H(y, q) − ε H(q) ("weighted"); ε = `strength`.
+    """Cross-entropy with a penalty on confident predictions.
 
-    Settings and errors are those of `ClassificationLoss`. (Pereyra et al. 2017, arXiv 1701.06548; the weighted form:
-    Wang et al. 2021, arXiv 2005.03788.)
+    Parameters
+    ----------
+    strength
+        Weight ε of the penalty; at most 1 for the form "weighted".
+    form
+        "plain" for H(y, q) − ε H(q), "weighted" for (1 − ε) H(y, q) − ε H(q).
+    **options
+        Keyword arguments `class_weights`, `ignore_index`, `label_smoothing`, `reduction` and `check`, as in
+        `nn.CrossEntropyLoss`; `check=False` skips the checks of the contents.
 
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range; `UnknownName` for another form.
+
+    Notes
+    -----
+    The terms, in nats, are `conditional_entropy` and `prediction_entropy`, the means of H(y, q) and H(q).
+
+    References
+    ----------
+    Pereyra et al. (2017), Regularizing neural networks by penalizing confident output distributions, arXiv 1701.06548.
+    The weighted form: Wang et al. (2021), arXiv 2005.03788.
+
+    Examples
+    --------
     >>> import torch
     >>> ConfidencePenalty(0.1)(torch.zeros(1, 2), torch.tensor([0]))  # 0.9 log 2
     tensor(0.6238)
@@ -81,34 +106,55 @@ class ConfidencePenalty(_Regularized):
     tensor(0.5545)
     """
 
-    def __init__(self, strength: float = 0.1, *, form: str = "plain", **settings: Any) -> None:
-        super().__init__(**settings)
-        self.form = choice(form, "form", PENALTIES)
-        self.strength = positive(strength, "strength", zero=True)
-        if form == "weighted":
-            fraction(strength, "strength")
+    @validated
+    def __init__(
+        self,
+        strength: NonNegativeFloat = 0.1,
+        *,
+        form: Literal["plain", "weighted"] = "plain",
+        **options: Unpack[ClassificationOptions],
+    ) -> None:
+        super().__init__(**options)
+        if form == "weighted" and strength > 1:
+            raise InvalidArgument("strength", "at most 1 for the form 'weighted'", strength)
+        self.form, self.strength = form, strength
 
-    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The loss, and the terms `conditional_entropy` and `prediction_entropy` in nats.
-
-        >>> import torch
-        >>> loss = ConfidencePenalty()
-        >>> _ = loss(torch.zeros(1, 2), torch.tensor([0]))
-        >>> loss.terms["conditional_entropy"]
-        tensor(0.6931)
-        """
-        batch = self.batch(logits, labels)
+    def values(self, batch: LabeledBatch) -> Tensor:
+        """Compute the loss of every sample, (N,)."""
         share = 1.0 if self.form == "plain" else 1 - self.strength
-        return self.reduced(batch, share * batch.cross_entropy() - self.strength * batch.entropy())
+        return share * batch.cross_entropy() - self.strength * batch.entropy()
 
 
 class LabelCorrection(_Regularized):
-    """Label correction: the prediction takes a share ε = `strength` of the label's place.
+    """Cross-entropy in which the prediction replaces a share ε = `strength` of the label.
 
-    "soft": (1 − ε) H(y, q) + ε H(q), differentiated through both q; "hard": (1 − ε) H(y, q) − ε log max_c q_c, for the
-    prediction's own favorite. Settings and errors are those of `ClassificationLoss`. (Reed et al. 2015, arXiv
-    1412.6596, with β = 1 − ε.)
+    Parameters
+    ----------
+    strength
+        Share ε of the prediction.
+    form
+        "soft" for (1 − ε) H(y, q) + ε H(q), differentiated through both q; "hard" for
+        (1 − ε) H(y, q) − ε log max_c q_c, which takes the predicted class.
+    **options
+        Keyword arguments `class_weights`, `ignore_index`, `label_smoothing`, `reduction` and `check`, as in
+        `nn.CrossEntropyLoss`; `check=False` skips the checks of the contents.
 
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range; `UnknownName` for another form.
+
+    Notes
+    -----
+    The terms, in nats, are `conditional_entropy` and `prediction_entropy`, the means of H(y, q) and H(q).
+
+    References
+    ----------
+    Reed et al. (2015), Training deep neural networks on noisy labels with bootstrapping, arXiv 1412.6596, with
+    β = 1 − ε.
+
+    Examples
+    --------
     >>> import torch
     >>> logits, labels = torch.tensor([[2.0, 0.0]]), torch.tensor([1])
     >>> LabelCorrection(0.1)(logits, labels)  # 0.9 · 2.1269 + 0.1 · 0.3653
@@ -117,21 +163,18 @@ class LabelCorrection(_Regularized):
     tensor(1.9269)
     """
 
-    def __init__(self, strength: float = 0.1, *, form: str = "soft", **settings: Any) -> None:
-        super().__init__(**settings)
-        self.form = choice(form, "form", CORRECTIONS)
-        self.strength = fraction(strength, "strength")
+    @validated
+    def __init__(
+        self,
+        strength: Probability = 0.1,
+        *,
+        form: Literal["soft", "hard"] = "soft",
+        **options: Unpack[ClassificationOptions],
+    ) -> None:
+        super().__init__(**options)
+        self.form, self.strength = form, strength
 
-    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The loss, and the terms `conditional_entropy` and `prediction_entropy` in nats.
-
-        >>> import torch
-        >>> loss = LabelCorrection()
-        >>> _ = loss(torch.zeros(1, 2), torch.tensor([0]))
-        >>> loss.terms["prediction_entropy"]
-        tensor(0.6931)
-        """
-        batch = self.batch(logits, labels)
+    def values(self, batch: LabeledBatch) -> Tensor:
+        """Compute the loss of every sample, (N,)."""
         own = batch.entropy() if self.form == "soft" else -batch.weights * batch.log_q.amax(dim=1)
-        values = (1 - self.strength) * batch.cross_entropy() + self.strength * own
-        return self.reduced(batch, values)
+        return (1 - self.strength) * batch.cross_entropy() + self.strength * own

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Unpack
 
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import choice, integer, positive
 from infoflow.core.distributed import Group, max_over, sum_over
 from infoflow.core.errors import InvalidArgument
-from infoflow.objectives.classification import ClassificationLoss, LabeledBatch, nonzero
-
-REGULARIZERS = ("cross-entropy", "divergence")
+from infoflow.core.settings import Fraction, Integer, NonNegativeFloat, validated
+from infoflow.objectives.classification import ClassificationLoss, ClassificationOptions, LabeledBatch, nonzero
 
 
 class _Marginals(NamedTuple):
-    """Of the batch, of all processes, or averaged over batches."""
+    """Marginals of the batch, of all processes, or averaged over batches."""
 
     log_q: Tensor  # mean prediction, (C,), in nats
     targets: Tensor  # mean target of the loss, (C,)
@@ -31,32 +29,63 @@ class _Marginals(NamedTuple):
 
 
 class MutualInformationLoss(ClassificationLoss):
-    """H(Y|X) + λ H(Y), both as cross-entropies under the classifier's own predictions; for `nn.CrossEntropyLoss`.
+    """H(Y|X) + λ H(Y), both as cross-entropies under the classifier's own predictions; replaces `nn.CrossEntropyLoss`.
 
+    Parameters
+    ----------
+    weight
+        Weight λ of the label entropy.
+    regularizer
+        "cross-entropy" for the published second term, "divergence" for KL(p̂‖q̄) alone, which has the same gradient
+        and is 0 at its minimum.
+    decay
+        Share of the past in the averages of both marginals over batches, between 0 and 1, so that batches may be
+        small; None takes each batch by itself.
+    classes
+        Number of classes, required by `decay`.
+    group
+        Process group whose processes each hold a part of the batch. The value is that of the whole batch on every
+        process, and so are gradients averaged over processes, as `DistributedDataParallel` does.
+    class_weights : array-like of shape (C,), optional
+        Weights of the classes; the loss is that of the reweighted data.
+    ignore_index
+        Label of samples that do not count.
+    label_smoothing
+        Share of the uniform distribution in the targets; the terms are computed without it.
+    reduction
+        "mean"; "sum", the mean times its divisor; or "none", −log q_i[y_i] − λ log q̄[y_i] for each sample.
+    check
+        Whether the contents are checked, which costs a GPU one synchronization.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range, or `decay` comes without `classes` or with `reduction="none"`; in a call for
+        logits that are not finite or of one class, and labels out of range, of another shape or type.
+
+    Notes
+    -----
     With q_i = softmax(z_i), the batch's label frequencies p̂ and the mean prediction q̄ = mean_i q_i,
 
-        loss = −mean_i log q_i[y_i] + λ (−Σ_c p̂_c log q̄_c),
+        loss = −mean_i log q_i[y_i] + λ (−Σ_c p̂_c log q̄_c).
 
-    λ = `weight`. The second term is H(p̂) + KL(p̂‖q̄): it asks the mean prediction to equal the label frequencies. What
-    is left between the terms estimates I(X;Y) = −Σ_c p̂_c log q̄_c + mean_i log q_i[y_i].
+    The second term is H(p̂) + KL(p̂‖q̄), minimized where the mean prediction equals the label frequencies. Their
+    difference estimates I(X;Y). The terms, in nats, are `conditional_entropy` −mean_i log q_i[y_i], `label_entropy`
+    −Σ_c p̂_c log q̄_c, `label_divergence` KL(p̂‖q̄) and `mutual_information`, label entropy less conditional entropy.
 
-    - `regularizer`: "cross-entropy" as published, or "divergence" for KL(p̂‖q̄) alone, which is 0 at its best: the same
-      gradient, and a curve that can be read.
-    - `decay` (0 to 1) averages both marginals over batches and keeps that share of the past each time, so that batches
-      may be small; it needs `classes`. The gradient is −Σ_c (p̂_c / q̄_c) ∇q̄_c with p̂ and q̄ the averages and ∇q̄ the
-      batch's: none where the averages agree, where a small batch alone gives noise. The first batch is its own
-      average; eval mode changes nothing.
-    - `group`: a process group whose processes each hold a part of the batch. The value is that of the whole batch on
-      every process, and gradients averaged over processes (as `DistributedDataParallel` does) are those of it.
-    - `class_weights` make it the loss of the reweighted data. The terms leave label smoothing aside, the loss doesn't.
-    - "sum" is the mean times what it divides by; "none" is −log q_i[y_i] − λ log q̄[y_i] for each sample.
+    With `decay` the gradient is −Σ_c (p̂_c / q̄_c) ∇q̄_c with p̂ and q̄ the averages and ∇q̄ that of the batch: it vanishes
+    where the averages agree, while that of a small batch alone is noise. The first batch is its own average. In
+    evaluation mode the averages are used but not updated.
 
-    The rest is as in torch; see `ClassificationLoss`. For one sample, or one class, both terms ask the same: for one
-    sample the loss is (1 + λ) times the cross-entropy. It warns of such a batch, unless `decay` averages.
+    For one sample or one class both terms have the same minimum (for one sample the loss is 1 + λ times the
+    cross-entropy), so such a batch causes a warning unless `decay` averages.
 
-    Raises InvalidArgument for settings out of range, logits that are not finite or of one class, and labels out of
-    range, of another shape or type. (Yi et al. 2022, arXiv 2209.10058.)
+    References
+    ----------
+    Yi et al. (2022), Mutual information learned classifiers, arXiv 2209.10058.
 
+    Examples
+    --------
     >>> loss = MutualInformationLoss(weight=50.0)
     >>> logits, labels = torch.tensor([[2.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), torch.tensor([0, 1, 0])
     >>> loss(logits, labels)  # 0.2512 + 50 · 0.6399
@@ -65,68 +94,48 @@ class MutualInformationLoss(ClassificationLoss):
     {'conditional_entropy': 0.251, 'label_entropy': 0.64, 'label_divergence': 0.003, 'mutual_information': 0.389}
     """
 
-    # The averages over batches, where `decay` asks for them: of the log prediction (C,), of targets and labels (2, C),
-    # and the share of them that batches (rather than the zeros they start from) have filled.
+    # The averages over batches with `decay`: of the log prediction (C,), of targets and labels (2, C), and the share of
+    # them that batches (rather than the zeros they start from) have filled.
     log_prediction: Tensor
     label_average: Tensor
     filled: Tensor
 
+    @validated
     def __init__(
         self,
-        weight: float = 50.0,
+        weight: NonNegativeFloat = 50.0,
         *,
-        regularizer: str = "cross-entropy",
-        decay: float | None = None,
-        classes: int | None = None,
+        regularizer: Literal["cross-entropy", "divergence"] = "cross-entropy",
+        decay: Fraction | None = None,
+        classes: Annotated[int, Integer(2)] | None = None,
         group: Group = None,
-        class_weights: Any = None,
-        ignore_index: int = -100,
-        label_smoothing: float = 0.0,
-        reduction: str = "mean",
-        check: bool = True,
+        **options: Unpack[ClassificationOptions],
     ) -> None:
-        super().__init__(
-            class_weights=class_weights,
-            ignore_index=ignore_index,
-            label_smoothing=label_smoothing,
-            reduction=reduction,
-            check=check,
-        )
-        self.weight = positive(weight, "weight", zero=True)
-        self.regularizer = choice(regularizer, "regularizer", REGULARIZERS)
+        super().__init__(**options)
+        self.weight, self.regularizer = weight, regularizer
         self.group = group
         self.decay = decay
         if decay is None:
             return
-        if not 0 < positive(decay, "decay") < 1:
-            raise InvalidArgument(f"decay is {decay!r}; want a number between 0 and 1")
         if classes is None:
-            raise InvalidArgument("decay needs to know how many classes there are: give classes=")
-        if reduction == "none":
+            raise InvalidArgument("classes", "given where decay is", classes)
+        if self.reduction == "none":
             raise InvalidArgument(
-                "reduction 'none' has no loss per sample for averaged marginals; want 'mean' or 'sum'"
+                "reduction", "'mean' or 'sum' where decay averages the marginals over batches", self.reduction
             )
-        size = integer(classes, "classes", minimum=2)
-        self.register_buffer("log_prediction", torch.zeros(size))
-        self.register_buffer("label_average", torch.zeros(2, size))
+        self.register_buffer("log_prediction", torch.zeros(classes))
+        self.register_buffer("label_average", torch.zeros(2, classes))
         self.register_buffer("filled", torch.zeros(()))
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The loss (`total`) and its terms, detached, in nats: `conditional_entropy` Ĥ(Y|X), `label_entropy`
-        −Σ_c p̂_c log q̄_c, `label_divergence` KL(p̂‖q̄), and `mutual_information`, the first from the second.
-
-        Raises what the class raises.
-
-        >>> logits, labels = torch.zeros(4, 3), torch.tensor([0, 1, 2, 2])
-        >>> loss = MutualInformationLoss()
-        >>> _ = loss(logits, labels)
-        >>> loss.terms["mutual_information"].item()
-        0.0
-        """
         batch, fault = self.examined(logits, labels)
         size = batch.log_q.shape[1]
         if self.decay is not None and size != len(self.log_prediction):
-            raise InvalidArgument(f"logits have {size} classes; want {len(self.log_prediction)}, as classes= said")
+            raise InvalidArgument(
+                "logits",
+                f"of {len(self.log_prediction)} classes (classes={len(self.log_prediction)})",
+                got_text=str(size),
+            )
         log_weights = batch.weights.detach().log()[:, None]
         top = self._shift(batch, log_weights, fault)
         sums = self._sums(batch, log_weights, top)
@@ -145,33 +154,36 @@ class MutualInformationLoss(ClassificationLoss):
         offset = torch.where(marginals.targets > 0, (marginals.targets / nonzero(marginals.targets.sum())).log(), 0.0)
         values = -marginals.log_q if self.regularizer == "cross-entropy" else offset - marginals.log_q
         conditional_entropy = observed_conditional / observations
-        terms = {
-            "conditional_entropy": conditional_entropy,
-            "label_entropy": label_entropy,
-            "label_divergence": (label_entropy - torch.special.entr(marginals.labels).sum()).clamp_min(0),
-            "mutual_information": label_entropy - conditional_entropy,
-        }
+        self.record(
+            {
+                "conditional_entropy": conditional_entropy,
+                "label_entropy": label_entropy,
+                "label_divergence": (label_entropy - torch.special.entr(marginals.labels).sum()).clamp_min(0),
+                "mutual_information": label_entropy - conditional_entropy,
+            }
+        )
         if self.reduction == "none":
             total = batch.reduced(batch.cross_entropy() + self.weight * (batch.targets @ values), "none")
         else:
             total = conditional / labeled + self.weight * ((marginals.targets * values).sum() + surrogate)
             total = total * norm if self.reduction == "sum" else total
-        self.record(terms)
         return total
 
-    def _shift(self, batch: LabeledBatch, log_weights: Tensor, fault: str) -> Tensor:
+    def _shift(self, batch: LabeledBatch, log_weights: Tensor, fault: InvalidArgument | None) -> Tensor:
         """The largest log weight of each class over all samples, (C,); raises for a fault on any process."""
-        if fault and self.group is None:
-            raise InvalidArgument(fault)
+        if fault is not None and self.group is None:
+            raise fault
         floor = torch.finfo(batch.log_q.dtype).min / 4  # stands for no sample at all
         if len(log_weights):
             top = (batch.log_q.detach() + log_weights).amax(dim=0).clamp_min(floor)
         else:
             top = batch.log_q.new_full((batch.log_q.shape[1],), floor)
-        # A process that raised alone would leave the others waiting, so a fault travels beside the maximum.
-        top = max_over(torch.cat([top, top.new_tensor([float(bool(fault))])]), self.group)
+        # A process that raised alone would leave the others waiting, so the maximum carries a flag for a fault.
+        top = max_over(torch.cat([top, top.new_tensor([float(fault is not None)])]), self.group)
         if self.group is not None and self.check and bool(top[-1] > 0):
-            raise InvalidArgument(fault or "logits or labels of another process are faulty; its error says how")
+            raise fault or InvalidArgument(
+                "logits or labels of another process are invalid; see the error of that process."
+            )
         return top[:-1]
 
     def _sums(self, batch: LabeledBatch, log_weights: Tensor, top: Tensor) -> Tensor:
@@ -186,7 +198,7 @@ class MutualInformationLoss(ClassificationLoss):
         return sum_over(torch.cat([predictions, targets, labels, scalars]), self.group)
 
     def _averaged(self, now: _Marginals, mass: Tensor) -> tuple[_Marginals, Tensor]:
-        """The marginals that the terms use, and what is 0 but carries their gradient where they are averages."""
+        """The marginals that the terms use, and a 0 that carries their gradient where they are averages."""
         if self.decay is None:
             return now, now.log_q.new_zeros(())
         filled = self.filled.to(now.log_q)
@@ -208,12 +220,12 @@ class MutualInformationLoss(ClassificationLoss):
 
 
 _ONE_CLASS = (
-    "the batch holds one class only (or one sample), so the label entropy asks the same as the cross-entropy; "
-    "larger batches, or decay= to average the marginal over batches, give it something to say"
+    "the batch holds one class only (or one sample), so the label entropy has the same minimum as the cross-entropy; "
+    "use larger batches, or decay= to average the marginals over batches"
 )
 
 
-_NO_LABEL = "no label of the batch counts (all are ignored, or of weight 0), so the loss is 0"
+_NO_LABEL = "no label of the batch counts (all are ignored or of weight 0), so the loss is 0; check ignore_index"
 
 
 def _cross_entropy(p: Tensor, log_q: Tensor) -> Tensor:

@@ -1,93 +1,115 @@
-"""Normalized conditional mutual information of a classifier's output: how tight classes are, for how far apart."""
+"""Normalized conditional mutual information of a classifier's output: within-class spread over class separation."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import choice, positive
+from infoflow.core.settings import NonNegativeFloat, Probability, validated
 from infoflow.objectives.classification import ClassificationLoss, LabeledBatch, nonzero
-
-FORMS = ("ratio", "constrained")
 
 
 class NormalizedConditionalInformation(ClassificationLoss):
-    """Cross-entropy with the tightness I(X;Ŷ|Y) of the classes' predictions and the separation Γ between them.
+    """Cross-entropy with the spread I(X;Ŷ|Y) of the predictions within classes and the separation Γ between classes.
 
-    With s_y the mean prediction q_i of class y in the batch,
+    Parameters
+    ----------
+    weight
+        Weight λ of the ratio, or of I(X;Ŷ|Y).
+    separation
+        Weight β of Γ in the form "constrained".
+    cross_entropy
+        Weight κ of the cross-entropy. With 0 only the surrogate is left, which does not assign clusters to classes.
+    form
+        "ratio" for κ H(y, q) + λ NCMI, "constrained" for κ H(y, q) + λ I(X;Ŷ|Y) − β Γ.
+    class_weights : array-like of shape (C,), optional
+        Weights of the classes.
+    ignore_index
+        Label of samples that do not count.
+    label_smoothing
+        Share of the uniform distribution in the targets of the cross-entropy.
+    check
+        Whether the contents are checked, which costs a GPU one synchronization.
 
-        I(X;Ŷ|Y) = mean_i KL(q_i ‖ s_{y_i}),     Γ = mean_ij 1[y_i ≠ y_j] H(q_i, q_j),     NCMI = I(X;Ŷ|Y) / Γ,
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range; `UnknownName` for another form.
 
-    H(p, q) = −Σ_c p_c log q_c. "ratio": κ H(y, q) + λ NCMI; "constrained": κ H(y, q) + λ I(X;Ŷ|Y) − β Γ. λ = `weight`,
-    β = `separation`, κ = `cross_entropy`. κ = 0 leaves the surrogate alone, which doesn't know which cluster is which
-    class. A batch of one class has no Γ: its ratio counts as 0, with a warning. The cost is O(n C + C²), not O(n² C).
+    Notes
+    -----
+    With s_y the mean prediction q_i of class y in the batch and H(p, q) = −Σ_c p_c log q_c,
 
-    Labels are classes (probabilities count as shares of a class). Other settings and errors are those of
-    `ClassificationLoss`. (Yang et al. 2023, arXiv 2309.09123; the ratio: Ye et al. 2026, arXiv 2601.02543.)
+        I(X;Ŷ|Y) = mean_i KL(q_i ‖ s_{y_i}),     Γ = mean_ij 1[y_i ≠ y_j] H(q_i, q_j),     NCMI = I(X;Ŷ|Y) / Γ.
 
+    The terms are `conditional_entropy`, `conditional_information` and `separation` in nats, and `normalized`, the ratio
+    of the last two. A batch of one class has no Γ; its ratio counts as 0, with a warning. Labels that are probabilities
+    count as shares of a class. The cost is O(n C + C²), not O(n² C).
+
+    References
+    ----------
+    Yang et al. (2023), Conditional mutual information constrained deep learning, arXiv 2309.09123. The ratio: Ye et al.
+    (2026), arXiv 2601.02543.
+
+    Examples
+    --------
     >>> logits, labels = torch.tensor([[2.0, 0.0], [1.0, 0.0], [0.0, 2.0]]), torch.tensor([0, 0, 1])
     >>> loss = NormalizedConditionalInformation()
-    >>> loss(logits, labels)  # 0.189 + 0.0167
+    >>> loss(logits, labels)  # 0.1890 + 0.0167
     tensor(0.2058)
     >>> {name: round(value.item(), 4) for name, value in loss.terms.items()}
     {'conditional_entropy': 0.189, 'conditional_information': 0.0122, 'separation': 0.7289, 'normalized': 0.0167}
     """
 
+    @validated
     def __init__(
         self,
-        weight: float = 1.0,
-        separation: float = 0.1,
-        cross_entropy: float = 1.0,
+        weight: NonNegativeFloat = 1.0,
+        separation: NonNegativeFloat = 0.1,
+        cross_entropy: NonNegativeFloat = 1.0,
         *,
-        form: str = "ratio",
+        form: Literal["ratio", "constrained"] = "ratio",
         class_weights: Any = None,
-        ignore_index: int = -100,
-        label_smoothing: float = 0.0,
+        ignore_index: Any = -100,
+        label_smoothing: Probability = 0.0,
         check: bool = True,
     ) -> None:
         super().__init__(
             class_weights=class_weights, ignore_index=ignore_index, label_smoothing=label_smoothing, check=check
         )
-        self.form = choice(form, "form", FORMS)
-        self.weight = positive(weight, "weight", zero=True)
-        self.separation = positive(separation, "separation", zero=True)
-        self.cross_entropy = positive(cross_entropy, "cross_entropy", zero=True)
+        self.form, self.weight = form, weight
+        self.separation, self.cross_entropy = separation, cross_entropy
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The loss, and the terms `conditional_entropy`, `conditional_information`, `separation` (nats) and
-        `normalized`, the ratio of the last two.
-
-        >>> loss = NormalizedConditionalInformation()
-        >>> _ = loss(torch.zeros(2, 2), torch.tensor([0, 1]))
-        >>> loss.terms["separation"]  # ½ log 2
-        tensor(0.3466)
-        """
         batch = self.batch(logits, labels)
         information, separation = _concentration(batch)
         if self.check and int((batch.labels.sum(dim=0) > 0).sum()) < 2:
-            warnings.warn("the batch holds one class only, so nothing to be apart from; its ratio is 0", stacklevel=4)
+            warnings.warn(
+                "the batch holds one class only, so no class is separated from another and the ratio counts as 0; use "
+                "larger batches",
+                stacklevel=4,
+            )
         tiny = torch.finfo(separation.dtype).tiny
         ratio = torch.where(separation > tiny, information / separation.clamp_min(tiny), information * 0)
-        cross_entropy = batch.mean(batch.cross_entropy())
-        pull = self.weight * ratio
+        penalty = self.weight * ratio
         if self.form == "constrained":
-            pull = self.weight * information - self.separation * separation
-        terms = {
-            "conditional_entropy": batch.mean(-(batch.labels * batch.log_q).sum(dim=1)),
-            "conditional_information": information,
-            "separation": separation,
-            "normalized": ratio,
-        }
-        total = self.cross_entropy * cross_entropy + pull
-        self.record(terms)
-        return total
+            penalty = self.weight * information - self.separation * separation
+        self.record(
+            {
+                "conditional_entropy": batch.conditional_entropy(),
+                "conditional_information": information,
+                "separation": separation,
+                "normalized": ratio,
+            }
+        )
+        return self.cross_entropy * batch.mean(batch.cross_entropy()) + penalty
 
 
 def _concentration(batch: LabeledBatch) -> tuple[Tensor, Tensor]:
-    """I(X;Ŷ|Y) and Γ of the batch, in nats."""
+    """Compute I(X;Ŷ|Y) and Γ of the batch, in nats."""
     q, log_q, labels = batch.log_q.exp(), batch.log_q, batch.labels
     mass = nonzero(batch.weights.sum())
     sums, log_sums = labels.mT @ q, labels.mT @ log_q  # of each class, (C, C)

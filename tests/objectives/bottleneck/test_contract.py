@@ -258,8 +258,8 @@ def test_settings_that_cannot_be_are_refused() -> None:
             case()
 
 
-def test_a_prior_without_norm_is_warned_of() -> None:
-    with pytest.warns(UserWarning, match="bounds no likelihood"):
+def test_an_improper_prior_causes_a_warning() -> None:
+    with pytest.warns(UserWarning, match="does not bound the likelihood"):
         InformationDropoutVAE(InformationDropout(nn.Linear(2, 2)), nn.Linear(2, 2))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -2,33 +2,78 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from infoflow.core.checks import integer, positive
 from infoflow.core.errors import InvalidArgument
-from infoflow.objectives.bottleneck.objective import BottleneckObjective, Observation, batch, features, module
+from infoflow.core.settings import Integer, NonNegativeFloat, PositiveFloat, PositiveInt, validated
+from infoflow.objectives.bottleneck.objective import (
+    BottleneckObjective,
+    Observation,
+    ObservationModel,
+    batch,
+    features,
+)
 from infoflow.objectives.bottleneck.schedules import Schedule
+from infoflow.objectives.objective import Module
+from infoflow.objectives.prior_matching import without_gradient
 
 
 class DisentangledBottleneck(BottleneckObjective):
     """The disentangled information bottleneck: min −I(T;Y) − w I(X;S,Y) + β I(S;T), two codes that share nothing.
 
-    T = encoder(x), (n, `dimension`), predicts the label; S = nuisance_encoder(x), (n, `nuisance_dimension`), with
-    the label restores the input; and they should be independent:
+    Parameters
+    ----------
+    encoder
+        Network from x to T, (n, `dimension`), which predicts the label.
+    nuisance_encoder
+        Network from x to S, (n, `nuisance_dimension`), which with the label restores the input.
+    decoder
+        Network from S and a one-hot label, (n, `nuisance_dimension` + `classes`), to what `observation` takes.
+    dimension
+        Dimension of T.
+    nuisance_dimension
+        Dimension of S.
+    classes
+        Number of classes.
+    beta
+        Weight of the shared information, or its schedule.
+    reconstruction
+        Weight w of the reconstruction.
+    classifier
+        Network from T to logits; a linear layer by default.
+    discriminator
+        Network from pairs (s, t), (n, `nuisance_dimension` + `dimension`), to a logit (n, 1); two hidden layers by
+        default.
+    observation
+        "bernoulli" for logits of data in [0, 1], "gaussian" for means.
+    observation_std
+        Standard deviation of the Gaussian observation model.
 
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range; in a call if labels, data or the networks' outputs do not fit.
+
+    Notes
+    -----
         loss = −log q(y|t) − w log p(x|s, y) + β Î(S;T),    Î = mean of log D/(1 − D) at pairs (s_i, t_i),
 
-    D = `discriminator` tells pairs (s_i, t_i) from shuffled (s_i, t_j), so its logit is log p(s,t)/p(s)p(t). It is
-    trained by `opponent_loss(x, labels)`, another player: the loss above gives it no gradient, and its loss none
-    to the encoders. w = `reconstruction`, and there is no trade-off between compression and prediction: T can keep all
-    of the label and lose everything else.
+    where the discriminator D separates pairs (s_i, t_i) from shuffled ones (s_i, t_j), so that its logit is
+    log p(s,t)/p(s)p(t). It is the opponent and is trained by `opponent_loss(x, labels)`; neither loss gives the other's
+    parameters a gradient. There is no trade-off between compression and prediction: T can contain all information
+    about the label and nothing else. The terms of `forward`, in nats per sample, are `cross_entropy`,
+    `reconstruction`, and `shared_information`, which is Î(S;T).
 
-    `decoder` takes s and a one-hot label, (n, `nuisance_dimension` + `classes`), to what `observation` takes; a linear
-    classifier and a discriminator of two hidden layers are made unless given. Raises InvalidArgument or UnknownName.
-    (Pan, Niu, Zhang and Zhang 2021, arXiv 2012.07372, section 4.)
+    References
+    ----------
+    Pan, Niu, Zhang and Zhang (2021), Disentangled information bottleneck, arXiv 2012.07372, section 4.
 
+    Examples
+    --------
     >>> _ = torch.manual_seed(0)
     >>> objective = DisentangledBottleneck(
     ...     nn.Linear(6, 2), nn.Linear(6, 3), nn.Linear(3 + 4, 6), dimension=2, nuisance_dimension=3, classes=4
@@ -42,64 +87,58 @@ class DisentangledBottleneck(BottleneckObjective):
     ['discrimination']
     """
 
+    @validated
     def __init__(
         self,
-        encoder: nn.Module,
-        nuisance_encoder: nn.Module,
-        decoder: nn.Module,
+        encoder: Module,
+        nuisance_encoder: Module,
+        decoder: Module,
         *,
-        dimension: int,
-        nuisance_dimension: int,
-        classes: int,
+        dimension: PositiveInt,
+        nuisance_dimension: PositiveInt,
+        classes: Annotated[int, Integer(2)],
         beta: float | Schedule = 1.0,
-        reconstruction: float = 1.0,
-        classifier: nn.Module | None = None,
-        discriminator: nn.Module | None = None,
-        observation: str = "bernoulli",
-        observation_std: float = 1.0,
+        reconstruction: NonNegativeFloat = 1.0,
+        classifier: Module | None = None,
+        discriminator: Module | None = None,
+        observation: ObservationModel = "bernoulli",
+        observation_std: PositiveFloat = 1.0,
     ) -> None:
         super().__init__(beta)
-        self.encoder = module(encoder, "encoder")
-        self.nuisance_encoder = module(nuisance_encoder, "nuisance_encoder")
-        self.decoder = module(decoder, "decoder")
-        self.dimension = integer(dimension, "dimension")
-        self.nuisance_dimension = integer(nuisance_dimension, "nuisance_dimension")
-        self.classes = integer(classes, "classes", minimum=2)
-        self.reconstruction = positive(reconstruction, "reconstruction", zero=True)
-        self.classifier = nn.Linear(dimension, classes) if classifier is None else module(classifier, "classifier")
-        self.discriminator = (
-            _pairs_critic(dimension + nuisance_dimension)
-            if discriminator is None
-            else module(discriminator, "discriminator")
-        )
+        self.encoder, self.nuisance_encoder, self.decoder = encoder, nuisance_encoder, decoder
+        self.dimension, self.nuisance_dimension, self.classes = dimension, nuisance_dimension, classes
+        self.reconstruction = reconstruction
+        self.classifier = nn.Linear(dimension, classes) if classifier is None else classifier
+        self.discriminator = _pairs_critic(dimension + nuisance_dimension) if discriminator is None else discriminator
         self.observation = Observation(observation, observation_std)
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Inputs (n, ...) and integer labels (n,) to the loss of all but the discriminator. Terms, nats per sample:
-        `cross_entropy`, `reconstruction`, and `shared_information`, which is Î(S;T)."""
+        """Compute the loss of everything except the discriminator, for inputs (n, ...) and integer labels (n,)."""
         t, s = self.codes(x)
         cross_entropy = self.cross_entropy(self.classifier(t), labels)
         if labels.is_floating_point() or (not torch.compiler.is_compiling() and bool((labels < 0).any())):
-            raise InvalidArgument("labels are probabilities or ignored; want a class for every sample")
+            raise InvalidArgument("labels must be a class for every sample, got probabilities or ignored labels.")
         one_hot = functional.one_hot(labels.to(torch.int64), self.classes).to(s)
         reconstruction = self.observation(self.decoder(torch.cat([s, one_hot], dim=1)), x).mean()
-        frozen = {name: value.detach() for name, value in self.discriminator.named_parameters()}
-        logits = torch.func.functional_call(self.discriminator, frozen, (torch.cat([s, t], dim=1),))
-        shared = logits.mean()
+        shared = without_gradient(self.discriminator, torch.cat([s, t], dim=1)).mean()
         total = cross_entropy + self.reconstruction * reconstruction + self.next_beta() * shared
         terms = {"cross_entropy": cross_entropy, "reconstruction": reconstruction, "shared_information": shared}
         self.record(terms)
         return total
 
     def opponent_loss(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
-        """The discriminator's own loss on the same inputs (n ≥ 2): −log D at pairs, −log(1 − D) at shuffled ones. Its
-        term `discrimination` is log 2 less half of it, a lower bound on the Jensen–Shannon divergence between the joint
-        distribution and the product, in nats. Labels are not looked at."""
+        """Compute the discriminator's loss on the same inputs (n ≥ 2); labels are ignored.
+
+        Notes
+        -----
+        It is −log D at pairs and −log(1 − D) at shuffled ones. The term `discrimination` is log 2 less half of it, a
+        lower bound on the Jensen–Shannon divergence between the joint distribution and the product, in nats.
+        """
         with torch.no_grad():
             t, s = self.codes(x)
         if len(t) < 2:
-            raise InvalidArgument("x holds 1 sample, which leaves nothing to shuffle; want at least 2")
-        # A random rotation: nobody stays with their own.
+            raise InvalidArgument("x", "at least 2 samples, which can be shuffled", len(t))
+        # A random cycle, so that no sample is its own partner.
         order = torch.randperm(len(t), device=t.device)
         other = torch.empty_like(order)
         other[order] = order.roll(1)
@@ -120,15 +159,15 @@ class DisentangledBottleneck(BottleneckObjective):
         return self.discriminator
 
     def codes(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """T (n, dimension) and S (n, nuisance_dimension)."""
+        """Encode x as T (n, dimension) and S (n, nuisance_dimension)."""
         batch(x, "x")
         t = features(self.encoder, x, self.dimension)
         return t, features(self.nuisance_encoder, x, self.nuisance_dimension, "nuisance_encoder")
 
     def predict(self, x: Tensor) -> Tensor:
-        """Log probabilities (n, C)."""
-        t = features(self.encoder, x, self.dimension)
-        return self.classifier(t).log_softmax(dim=1)  # type: ignore[no-any-return]
+        """Compute log probabilities (n, C)."""
+        logits: Tensor = self.classifier(features(self.encoder, x, self.dimension))
+        return logits.log_softmax(dim=1)
 
 
 def _pairs_critic(width: int, hidden: int = 128) -> nn.Module:

@@ -1,54 +1,123 @@
-"""The HSIC bottleneck: kernel dependence in the place of information, layer by layer."""
+"""The HSIC bottleneck: kernel dependence in place of information, layer by layer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from infoflow.core.checks import choice, positive
 from infoflow.core.errors import InvalidArgument, UnknownName
-from infoflow.objectives.bottleneck.objective import BottleneckObjective, batch, module
+from infoflow.core.settings import NonNegativeFloat, PositiveFloat, validated
+from infoflow.objectives.bottleneck.objective import BottleneckObjective, batch
 from infoflow.objectives.bottleneck.schedules import Schedule
+from infoflow.objectives.objective import Module
 
-KERNELS = ("gaussian", "linear")
+Kernel = Literal["gaussian", "linear"]
 
 
+@validated
 def normalized_hsic(
-    x: Tensor, y: Tensor, *, width: float = 5.0, epsilon: float = 1e-5, kernels: tuple[str, str] = ("gaussian",) * 2
+    x: Tensor,
+    y: Tensor,
+    *,
+    width: PositiveFloat = 5.0,
+    epsilon: PositiveFloat = 1e-5,
+    kernel_x: Kernel = "gaussian",
+    kernel_y: Kernel = "gaussian",
 ) -> Tensor:
-    """Normalized HSIC of samples x (n, ...) and y (n, ...): tr(K̃_x K̃_y), K̃ = K̄(K̄ + εnI)⁻¹, from 0 to n − 1; no nats.
+    """Compute the normalized HSIC tr(K̃_x K̃_y), K̃ = K̄(K̄ + εnI)⁻¹, a dependence from 0 to n − 1 without unit.
 
-    K̄ is the centered kernel matrix, of exp(−‖a − b‖²/2s²) with s² = `width`² times the number of features, or of a·b.
-    0-d, with gradients; O(n³). Raises InvalidArgument (widths, sizes) and UnknownName (kernels).
-    (Ma, Lewis and Kleijn 2020, arXiv 1908.01580, section 3.)
+    Parameters
+    ----------
+    x : Tensor of shape (n, ...)
+        Samples.
+    y : Tensor of shape (n, ...)
+        Samples of the other variable.
+    width
+        Width s of the Gaussian kernel relative to √features: s² = `width`² times the number of features.
+    epsilon
+        Regularization ε of the inverse.
+    kernel_x
+        "gaussian" for exp(−‖a − b‖²/2s²), "linear" for a·b.
+    kernel_y
+        The same for y.
 
+    Returns
+    -------
+    Tensor
+        A scalar, with gradients.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range, or x and y are not two or more pairs.
+
+    Notes
+    -----
+    K̄ is the centered kernel matrix. The cost is O(n³).
+
+    References
+    ----------
+    Ma, Lewis and Kleijn (2020), The HSIC bottleneck, arXiv 1908.01580, section 3.
+
+    Examples
+    --------
     >>> x = torch.tensor([[0.0], [0.0], [1.0], [1.0]])
     >>> independent = torch.tensor([[0.0], [1.0], [0.0], [1.0]])
     >>> round(normalized_hsic(x, x).item(), 2), round(abs(normalized_hsic(x, independent).item()), 4)
     (1.0, 0.0)
     """
-    positive(width, "width")
-    positive(epsilon, "epsilon")
     if len(x) != len(y) or len(x) < 2:
-        raise InvalidArgument(f"x holds {len(x)} samples and y {len(y)}; want two or more pairs")
-    one, other = (_projection(v, width, epsilon, kernel) for v, kernel in zip((x, y), kernels, strict=True))
+        raise InvalidArgument(f"x and y must hold two or more pairs of samples, got {len(x)} and {len(y)}.")
+    one, other = (_projection(v, width, epsilon, kernel) for v, kernel in ((x, kernel_x), (y, kernel_y)))
     return (one * other.mT).sum()
 
 
 class HSICBottleneck(BottleneckObjective):
-    """The HSIC bottleneck: c · CE + w Σ_layers [nHSIC(T, X) − β nHSIC(T, Y)], with `normalized_hsic`, which is no nats.
+    """The HSIC bottleneck: c · CE + w Σ_layers [nHSIC(T, X) − β nHSIC(T, Y)].
 
-    `network` maps x to logits (n, C); `layers` names the modules whose outputs are T. It asks each layer to depend
-    on the label and on as little else as it can, c = `cross_entropy` times what a classifier is trained by (0: layers
-    after the last that is named get no gradient), w = `weight`. Labels' kernel ("gaussian" of one-hot labels, or
-    "linear") is `label_kernel`; `width` and `epsilon` are those of the kernels. The batch should be large; O(n³).
+    Parameters
+    ----------
+    network
+        Network from x to logits (n, C).
+    layers
+        Names of the modules whose outputs are T.
+    classes
+        Number of classes.
+    beta
+        Weight β of the dependence on labels, or its schedule.
+    weight
+        Weight w of the bottleneck terms.
+    cross_entropy
+        Weight c of the cross-entropy. With 0, layers after the last named one get no gradient.
+    width
+        Width of the Gaussian kernels, see `normalized_hsic`.
+    epsilon
+        Regularization, see `normalized_hsic`.
+    label_kernel
+        Kernel of one-hot labels, "gaussian" or "linear".
 
-    Raises InvalidArgument and UnknownName: a layer that is not there, β < 0, data as in `nn.CrossEntropyLoss`.
-    (Ma, Lewis and Kleijn 2020, arXiv 1908.01580, section 3; with cross-entropy: Wang et al. 2021, arXiv 2106.02734.)
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range; `UnknownName` for a layer or kernel that does not exist. In a call if the data
+        do not fit.
 
+    Notes
+    -----
+    Each layer should depend on the label and on as little else as possible. The terms are `cross_entropy` in nats, and
+    for every layer `input_dependence/NAME` and `label_dependence/NAME`, which have no unit and lie between 0 and n − 1.
+    The batch should be large; the cost is O(n³).
+
+    References
+    ----------
+    Ma, Lewis and Kleijn (2020), The HSIC bottleneck, arXiv 1908.01580, section 3. With cross-entropy: Wang et al.
+    (2021), arXiv 2106.02734.
+
+    Examples
+    --------
     >>> _ = torch.manual_seed(0)
     >>> network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
     >>> objective = HSICBottleneck(network, ["1"], classes=3)
@@ -57,38 +126,34 @@ class HSICBottleneck(BottleneckObjective):
     ['cross_entropy', 'input_dependence/1', 'label_dependence/1']
     """
 
+    @validated
     def __init__(
         self,
-        network: nn.Module,
+        network: Module,
         layers: Sequence[str],
         classes: int,
         beta: float | Schedule = 500.0,
         *,
-        weight: float = 1e-3,
-        cross_entropy: float = 1.0,
-        width: float = 5.0,
-        epsilon: float = 1e-5,
-        label_kernel: str = "gaussian",
+        weight: NonNegativeFloat = 1e-3,
+        cross_entropy: NonNegativeFloat = 1.0,
+        width: PositiveFloat = 5.0,
+        epsilon: PositiveFloat = 1e-5,
+        label_kernel: Kernel = "gaussian",
     ) -> None:
         super().__init__(beta)
-        self.network = module(network, "network")
+        self.network = network
         known = dict(network.named_modules())
         if isinstance(layers, str) or not layers:
-            raise InvalidArgument(f"layers is {layers!r}; want a list of one or more names of modules")
+            raise InvalidArgument("layers", "a list of one or more names of modules", layers)
         for name in layers:
             if name not in known:
                 raise UnknownName("layer", name, [key for key in known if key])
         self.layers = tuple(dict.fromkeys(layers))
-        self.classes = classes
-        self.weight = positive(weight, "weight", zero=True)
-        self.cross_entropy_weight = positive(cross_entropy, "cross_entropy", zero=True)
-        self.width = positive(width, "width")
-        self.epsilon = positive(epsilon, "epsilon")
-        self.label_kernel = choice(label_kernel, "label_kernel", KERNELS)
+        self.classes, self.weight, self.cross_entropy_weight = classes, weight, cross_entropy
+        self.width, self.epsilon, self.label_kernel = width, epsilon, label_kernel
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Inputs (n, ...) and labels (n,) to the loss. Terms: `cross_entropy` in nats, and for every layer
-        `input_dependence/NAME` and `label_dependence/NAME`, which are no nats but between 0 and n − 1."""
+        """Compute the loss of inputs (n, ...) and labels (n,)."""
         logits, outputs = self._outputs(batch(x, "x"))
         cross_entropy = self.cross_entropy(logits, labels)
         one_hot = nn.functional.one_hot(labels.to(torch.int64).clamp_min(0), self.classes).to(logits.dtype)
@@ -98,15 +163,16 @@ class HSICBottleneck(BottleneckObjective):
         sizes: dict[str, Any] = {"width": self.width, "epsilon": self.epsilon}
         for name, t in outputs.items():
             kept = normalized_hsic(t, x, **sizes)
-            told = normalized_hsic(t, one_hot, **sizes, kernels=("gaussian", self.label_kernel))
-            total = total + self.weight * (kept - beta * told)
-            terms |= {f"input_dependence/{name}": kept, f"label_dependence/{name}": told}
+            label = normalized_hsic(t, one_hot, **sizes, kernel_y=self.label_kernel)
+            total = total + self.weight * (kept - beta * label)
+            terms |= {f"input_dependence/{name}": kept, f"label_dependence/{name}": label}
         self.record(terms)
         return total
 
     def predict(self, x: Tensor) -> Tensor:
-        """Log probabilities (n, C)."""
-        return self.network(x).log_softmax(dim=1)  # type: ignore[no-any-return]
+        """Compute log probabilities (n, C)."""
+        logits: Tensor = self.network(x)
+        return logits.log_softmax(dim=1)
 
     def _outputs(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         found: dict[str, Tensor] = {}
@@ -125,12 +191,11 @@ class HSICBottleneck(BottleneckObjective):
                 handle.remove()
         missing = [name for name in self.layers if not isinstance(found.get(name), Tensor)]
         if missing:
-            raise InvalidArgument(f"layers {missing} gave no tensor in this forward pass; want modules that run")
+            raise InvalidArgument("layers", "modules that output a tensor in the forward pass", missing)
         return logits, found
 
 
 def _projection(values: Tensor, width: float, epsilon: float, kernel: str) -> Tensor:
-    choice(kernel, "kernel", KERNELS)
     rows = values.flatten(1) if values.ndim > 1 else values[:, None]
     rows = rows.to(torch.promote_types(rows.dtype, torch.float32))
     rows = rows - rows.mean(dim=0)

@@ -3,30 +3,56 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
-from infoflow.core.checks import integer, positive
-from infoflow.core.errors import InvalidArgument
-from infoflow.objectives.bottleneck.objective import BottleneckObjective, features, module
+from infoflow.core.settings import Integer, Number, PositiveFloat, PositiveInt, validated
+from infoflow.objectives.bottleneck.objective import BottleneckObjective, features
 from infoflow.objectives.bottleneck.schedules import Schedule
+from infoflow.objectives.objective import Module
 
 
 class NonlinearBottleneck(BottleneckObjective):
     """The nonlinear information bottleneck: E[−log q(y|z)] + β Î(X;Z)², with z = f(x) + σn, n ~ N(0, I).
 
-        Î = −mean_i log mean_j exp(−‖f(x_i) − f(x_j)‖² / 2σ²)
+    Parameters
+    ----------
+    encoder
+        Network f from x to (n, `dimension`).
+    dimension
+        Dimension of the code.
+    classes
+        Number of classes.
+    beta
+        Weight of the compression term, or its schedule.
+    decoder
+        Network from codes to logits; a linear layer by default.
+    std
+        Initial value of the learned σ.
+    power
+        Exponent of Î, at least 1. The square finds every point of the curve even where labels are a function of
+        inputs, which the plain Lagrangian (1) cannot.
 
-    Î is an upper bound on the information that z has about which sample of the batch it came from, from the KL between
-    the samples' codes, and at most log n. Its square (`power` 2) finds every point of the curve also where labels are a
-    function of inputs, which the plain Lagrangian (1) can't.
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range; in a call if the encoder's output or the labels do not fit.
 
-    `encoder` maps x to (n, `dimension`); σ is learned, from `std`; `decoder` (a linear layer unless given) maps codes
-    to logits. `predict` takes the code without noise. Raises InvalidArgument.
-    (Kolchinsky, Tracey and Wolpert 2019, Entropy 21(12):1181, section 3; the square: Kolchinsky, Tracey and Van Kuyk
-    2019, arXiv 1808.07593, section 3.)
+    Notes
+    -----
+    With Î = −mean_i log mean_j exp(−‖f(x_i) − f(x_j)‖² / 2σ²), from the KL between the codes of the samples. It is an
+    upper bound on the information that z contains about which sample of the batch it came from, and at most log n. The
+    terms, in nats, are `cross_entropy` and `information`.
 
+    References
+    ----------
+    Kolchinsky, Tracey and Wolpert (2019), Nonlinear information bottleneck, Entropy 21(12):1181, section 3.
+    The square: Kolchinsky, Tracey and Van Kuyk (2019), arXiv 1808.07593, section 3.
+
+    Examples
+    --------
     >>> _ = torch.manual_seed(0)
     >>> objective = NonlinearBottleneck(nn.Identity(), dimension=1, classes=2, beta=0.1, std=1.0)
     >>> loss = objective(torch.tensor([[0.0], [90.0]]), torch.tensor([0, 1]))
@@ -34,44 +60,40 @@ class NonlinearBottleneck(BottleneckObjective):
     tensor(0.6931)
     """
 
+    @validated
     def __init__(
         self,
-        encoder: nn.Module,
-        dimension: int,
-        classes: int,
+        encoder: Module,
+        dimension: PositiveInt,
+        classes: Annotated[int, Integer(2)],
         beta: float | Schedule = 1e-2,
         *,
-        decoder: nn.Module | None = None,
-        std: float = 1.0,
-        power: float = 2.0,
+        decoder: Module | None = None,
+        std: PositiveFloat = 1.0,
+        power: Annotated[float, Number(1)] = 2.0,
     ) -> None:
         super().__init__(beta)
-        self.encoder = module(encoder, "encoder")
-        self.dimension = integer(dimension, "dimension")
-        self.classes = integer(classes, "classes", minimum=2)
-        self.decoder = nn.Linear(dimension, classes) if decoder is None else module(decoder, "decoder")
-        self.log_std = nn.Parameter(torch.tensor(math.log(positive(std, "std"))))
-        if positive(power, "power") < 1:
-            raise InvalidArgument(f"power is {power!r}; want at least 1, or small information costs the most")
-        self.power = float(power)
+        self.encoder, self.dimension, self.classes, self.power = encoder, dimension, classes, power
+        self.decoder = nn.Linear(dimension, classes) if decoder is None else decoder
+        self.log_std = nn.Parameter(torch.tensor(math.log(std)))
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Inputs (n, ...) and labels (n,) to the loss; terms `cross_entropy` and `information`, in nats."""
+        """Compute the loss of inputs (n, ...) and labels (n,)."""
         f = features(self.encoder, x, self.dimension)
         std = self.log_std.exp()
         information = code_information(f, std)
         cross_entropy = self.cross_entropy(self.decoder(f + std * torch.randn_like(f)), labels)
-        total = cross_entropy + self.next_beta() * information**self.power
         self.record({"cross_entropy": cross_entropy, "information": information})
-        return total
+        return cross_entropy + self.next_beta() * information**self.power
 
     def predict(self, x: Tensor) -> Tensor:
-        """Log probabilities (n, C) by the code without noise."""
-        return self.decoder(features(self.encoder, x, self.dimension)).log_softmax(dim=1)  # type: ignore[no-any-return]
+        """Compute log probabilities (n, C) from the code without noise."""
+        logits: Tensor = self.decoder(features(self.encoder, x, self.dimension))
+        return logits.log_softmax(dim=1)
 
 
 def code_information(centers: Tensor, std: Tensor) -> Tensor:
-    """−mean_i log mean_j exp(−‖c_i − c_j‖²/2σ²), the upper bound from pairwise KL on I(I; c_I + σn), 0-d in nats.
+    """Bound I(I; c_I + σn) from above by −mean_i log mean_j exp(−‖c_i − c_j‖²/2σ²), in nats.
 
     Centers (n, d) and σ (0-d or (d,)), with gradients. (Kolchinsky and Tracey 2017, Entropy 19(7):361, eq. 10.)
 

@@ -11,10 +11,10 @@ import tyro
 from infoflow.cli.main import Command
 from infoflow.cli.options import parse_options
 from infoflow.core.errors import InvalidArgument, UnknownName
-from infoflow.tasks import BEYOND_NORMAL, CATALOGUE
+from infoflow.tasks import BEYOND_NORMAL, CATALOG
 from infoflow_benchmarks import accuracy, speed
 
-GROUPS = {"beyond-normal": tuple(task.name for task in BEYOND_NORMAL), "all": tuple(CATALOGUE)}
+GROUPS = {"beyond-normal": tuple(task.name for task in BEYOND_NORMAL), "all": tuple(CATALOG)}
 
 USAGE = (
     "usage: infoflow bench {accuracy,speed} [options]\n\n"

@@ -13,7 +13,7 @@ from infoflow import tasks
 from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.core.protocols import Task
 
-ALL = list(tasks.CATALOGUE.values())
+ALL = list(tasks.CATALOG.values())
 
 # The benchmark's own list, to the six digits that it gives.
 PUBLISHED = {

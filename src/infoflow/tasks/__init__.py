@@ -1,4 +1,4 @@
-"""Joint distributions whose mutual information is known, for testing estimators against the truth.
+"""Joint distributions whose mutual information is known, to test estimators.
 
 A task has a `name`, `sample(n, seed) -> (x, y)`, `mutual_information` in nats, and `pointwise(x, y)`, the exact
 log p(x, y) / p(x) p(y) at given points.
@@ -7,7 +7,7 @@ log p(x, y) / p(x) p(y) at given points.
 from __future__ import annotations
 
 from infoflow.tasks.beyond_normal import BEYOND_NORMAL
-from infoflow.tasks.catalog import CATALOGUE, find
+from infoflow.tasks.catalog import CATALOG, find
 from infoflow.tasks.discrete import Discrete, erasure_channel, symmetric_channel
 from infoflow.tasks.gaussian import Gaussian, bivariate, dense, gaussian_with, sparse
 from infoflow.tasks.images import Bumps, Rectangles, bump_images, rectangle_images
@@ -30,7 +30,7 @@ from infoflow.tasks.uniform import AdditiveUniform
 
 __all__ = [
     "BEYOND_NORMAL",
-    "CATALOGUE",
+    "CATALOG",
     "AdditiveUniform",
     "Asinh",
     "Bimodal",

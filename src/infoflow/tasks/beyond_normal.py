@@ -1,4 +1,4 @@
-"""The forty tasks of *Beyond Normal* (Czyż et al., NeurIPS 2023), by their names there."""
+"""The forty tasks of *Beyond normal* (Czyż et al., NeurIPS 2023) under their names there."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Every ready-made task by its name."""
+"""All predefined tasks by name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from infoflow.core.errors import UnknownName
 from infoflow.core.protocols import Task
+from infoflow.core.settings import OneOf, check
 from infoflow.tasks.beyond_normal import BEYOND_NORMAL
 from infoflow.tasks.discrete import erasure_channel, symmetric_channel
 from infoflow.tasks.gaussian import gaussian_with
@@ -33,15 +33,30 @@ _MORE: tuple[Task, ...] = (
     bump_images(2.0),
 )
 
-CATALOGUE: Mapping[str, Task] = MappingProxyType({task.name: task for task in (*BEYOND_NORMAL, *_MORE)})
+CATALOG: Mapping[str, Task] = MappingProxyType({task.name: task for task in (*BEYOND_NORMAL, *_MORE)})
 
 
 def find(name: str) -> Task:
-    """The ready-made task of that name. Raises UnknownName with the nearest one.
+    """Return a predefined task.
 
+    Parameters
+    ----------
+    name
+        One of the keys of `CATALOG`.
+
+    Returns
+    -------
+    Task
+        The task.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such task; the closest name is suggested.
+
+    Examples
+    --------
     >>> find("1v1-normal-0.75").mutual_information
     0.413339
     """
-    if name not in CATALOGUE:
-        raise UnknownName("task", name, CATALOGUE)
-    return CATALOGUE[name]
+    return CATALOG[check(name, "task", OneOf(tuple(CATALOG)))]

@@ -1,16 +1,16 @@
-"""Discrete pairs: everything is a finite sum."""
+"""Discrete pairs, whose information is a finite sum."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import Integer, PositiveInt, Probability, Seed, validated
 from infoflow.tasks.gaussian import Array
 
 Codes = NDArray[np.int64]
@@ -18,11 +18,30 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Discrete:
-    """Classes X and Y with the joint probabilities `joint` (a, b).
+    """Classes X and Y with given joint probabilities.
 
-    I(X;Y) = Σ p(x, y) log p(x, y) / p(x) p(y). Raises InvalidArgument unless `joint` is a matrix of numbers >= 0
-    that add up to 1. (Cover and Thomas, eq. 2.28.)
+    Parameters
+    ----------
+    name
+        Name of the task.
+    joint : array-like of shape (a, b)
+        Probabilities, with sum 1.
 
+    Raises
+    ------
+    InvalidArgument
+        If `joint` is not a matrix of numbers >= 0 with sum 1.
+
+    Notes
+    -----
+    I(X;Y) = Σ p(x, y) log p(x, y) / p(x) p(y).
+
+    References
+    ----------
+    Cover, Thomas: Elements of information theory, eq. 2.28.
+
+    Examples
+    --------
     >>> Discrete("copy", [[0.5, 0.0], [0.0, 0.5]]).mutual_information  # log 2
     0.6931
     """
@@ -33,7 +52,7 @@ class Discrete:
     def __post_init__(self) -> None:
         joint = np.array(self.joint, dtype=np.float64)
         if joint.ndim != 2 or not (joint >= 0).all() or not np.isclose(joint.sum(), 1):
-            raise InvalidArgument(f"joint has shape {joint.shape}; want a matrix of numbers >= 0 that add up to 1")
+            raise InvalidArgument("joint", "a matrix of numbers >= 0 with sum 1", got_text=f"shape {joint.shape}")
         joint /= joint.sum()
         joint.setflags(write=False)
         object.__setattr__(self, "joint", joint)
@@ -43,20 +62,47 @@ class Discrete:
         """I(X;Y) in nats."""
         return float(special.rel_entr(self.joint, np.outer(self.joint.sum(axis=1), self.joint.sum(axis=0))).sum())
 
-    def sample(self, n: int, seed: int) -> tuple[Codes, Codes]:
-        """n pairs of classes, x (n,) and y (n,), the same for the same seed.
+    @validated
+    def sample(self, n: PositiveInt, seed: Seed) -> tuple[Codes, Codes]:
+        """Draw pairs; the same seed gives the same pairs.
 
+        Parameters
+        ----------
+        n
+            Number of pairs.
+        seed
+            Seed of the draw.
+
+        Returns
+        -------
+        x, y : ndarray of shape (n, ...)
+            The sides of the pairs.
+
+        Examples
+        --------
         >>> symmetric_channel(0.1).sample(5, seed=0)[0].dtype
         dtype('int64')
         """
-        rng = np.random.default_rng(integer(seed, "seed", minimum=0))
-        flat = rng.choice(self.joint.size, size=integer(n, "n"), p=self.joint.ravel())
+        rng = np.random.default_rng(seed)
+        flat = rng.choice(self.joint.size, size=n, p=self.joint.ravel())
         x, y = np.unravel_index(flat, self.joint.shape)
         return x.astype(np.int64), y.astype(np.int64)
 
     def pointwise(self, x: Codes, y: Codes) -> Array:
-        """Pointwise information log p(x, y) / p(x) p(y) in nats, (n,).
+        """Return the pointwise information log p(x, y) / p(x) p(y).
 
+        Parameters
+        ----------
+        x, y : ndarray of shape (n, ...)
+            Points in the form of `sample`.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Pointwise information in nats; its mean under the joint distribution is I(X;Y).
+
+        Examples
+        --------
         >>> symmetric_channel(0.1).pointwise(np.array([0]), np.array([0]))  # log 1.8
         array([0.5878])
         """
@@ -64,32 +110,52 @@ class Discrete:
         return np.asarray(np.log(joint[x, y]) - np.log(joint.sum(axis=1)[x]) - np.log(joint.sum(axis=0)[y]))
 
 
-def symmetric_channel(error: float, symbols: int = 2) -> Discrete:
-    """Uniform symbols, each received as one of the others, evenly, with probability `error`.
+@validated
+def symmetric_channel(error: Probability, symbols: Annotated[int, Integer(2)] = 2) -> Discrete:
+    """Create uniform symbols, each received as one of the others, evenly, with probability `error`.
 
-    I = log m - H_b(ε) - ε log(m - 1) nats for m symbols. Raises InvalidArgument for an error outside [0, 1].
+    Parameters
+    ----------
+    error
+        Probability ε of a wrong symbol.
+    symbols
+        Number m of symbols.
 
+    Returns
+    -------
+    Discrete
+        The task, with I = log m - H_b(ε) - ε log(m - 1) nats.
+
+    Examples
+    --------
     >>> symmetric_channel(0.1).mutual_information  # log 2 - H_b(0.1)
     0.3681
     """
-    if not 0 <= error <= 1:
-        raise InvalidArgument(f"error is {error!r}; want a probability")
-    count = integer(symbols, "symbols", minimum=2)
-    joint = np.full((count, count), error / (count - 1))
+    joint = np.full((symbols, symbols), error / (symbols - 1))
     np.fill_diagonal(joint, 1 - error)
-    return Discrete(f"symmetric-channel-{count}-{error:g}", joint / count)
+    return Discrete(f"symmetric-channel-{symbols}-{error:g}", joint / symbols)
 
 
-def erasure_channel(erased: float, symbols: int = 2) -> Discrete:
-    """Uniform symbols, each received as it is or, with probability `erased`, as one further symbol: I = (1 - ε) log m.
+@validated
+def erasure_channel(erased: Probability, symbols: Annotated[int, Integer(2)] = 2) -> Discrete:
+    """Create uniform symbols, each received unchanged or, with probability `erased`, as one further symbol.
 
-    Raises InvalidArgument for a probability outside [0, 1].
+    Parameters
+    ----------
+    erased
+        Probability ε of an erasure.
+    symbols
+        Number m of symbols.
 
+    Returns
+    -------
+    Discrete
+        The task, with I = (1 - ε) log m nats.
+
+    Examples
+    --------
     >>> erasure_channel(0.25).mutual_information  # 0.75 log 2
     0.5199
     """
-    if not 0 <= erased <= 1:
-        raise InvalidArgument(f"erased is {erased!r}; want a probability")
-    count = integer(symbols, "symbols", minimum=2)
-    joint = np.concatenate([(1 - erased) * np.eye(count), np.full((count, 1), erased)], axis=1)
-    return Discrete(f"erasure-channel-{count}-{erased:g}", joint / count)
+    joint = np.concatenate([(1 - erased) * np.eye(symbols), np.full((symbols, 1), erased)], axis=1)
+    return Discrete(f"erasure-channel-{symbols}-{erased:g}", joint / symbols)

@@ -1,28 +1,50 @@
-"""Gaussian pairs: information in closed form, for any covariance."""
+"""Gaussian pairs, whose information has a closed form for any covariance."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from infoflow.core.checks import integer, positive
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import NonNegativeFloat, PositiveInt, Seed, Settings, validated
 from infoflow.entropies import gaussian as closed_form
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Gaussian:
-    """Jointly Gaussian (X, Y) of mean 0: the first `dim_x` variables of `covariance` (d, d) are X, the others Y.
+class Gaussian(Settings):
+    """Jointly Gaussian (X, Y) of mean 0.
 
-    I(X;Y) = ½ log |Σx| |Σy| / |Σ|. Raises InvalidArgument unless the covariance is symmetric and positive definite and
-    leaves something for either side. (Cover and Thomas, eq. 8.56.)
+    Parameters
+    ----------
+    name
+        Name of the task.
+    covariance : array-like of shape (d, d)
+        Symmetric and positive definite.
+    dim_x
+        Number of the first variables, which are X; the others are Y.
 
+    Raises
+    ------
+    InvalidArgument
+        If the matrix is not a covariance, or X or Y is empty.
+
+    Notes
+    -----
+    I(X;Y) = ½ log |Σx| |Σy| / |Σ|.
+
+    References
+    ----------
+    Cover, Thomas: Elements of information theory, eq. 8.56.
+
+    Examples
+    --------
     >>> task = Gaussian("pair", [[1.0, 0.8], [0.8, 1.0]], 1)
     >>> x, y = task.sample(1000, seed=0)
     >>> x.shape, y.shape, task.mutual_information
@@ -31,14 +53,15 @@ class Gaussian:
 
     name: str
     covariance: Any
-    dim_x: int
+    dim_x: PositiveInt
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         matrix = np.array(self.covariance, dtype=np.float64)
         object.__setattr__(self, "covariance", matrix)
-        closed_form.entropy(matrix)  # refuses what is no covariance
-        if not 1 <= integer(self.dim_x, "dim_x") < len(matrix):
-            raise InvalidArgument(f"dim_x is {self.dim_x}, but the covariance has {len(matrix)} variables")
+        closed_form.entropy(matrix)  # raises for a matrix that is not a covariance
+        if self.dim_x >= len(matrix):
+            raise InvalidArgument("dim_x", f"smaller than the number of variables ({len(matrix)})", self.dim_x)
         matrix.setflags(write=False)
 
     @property
@@ -46,76 +69,189 @@ class Gaussian:
         """I(X;Y) in nats."""
         return float(closed_form.mutual_information(np.array(self.covariance), self.dim_x))
 
-    def sample(self, n: int, seed: int) -> tuple[Array, Array]:
-        """n pairs, x (n, dim_x) and y (n, d - dim_x), the same for the same seed.
+    @validated
+    def sample(self, n: PositiveInt, seed: Seed) -> tuple[Array, Array]:
+        """Draw pairs; the same seed gives the same pairs.
 
+        Parameters
+        ----------
+        n
+            Number of pairs.
+        seed
+            Seed of the draw.
+
+        Returns
+        -------
+        x, y : ndarray of shape (n, ...)
+            The sides of the pairs.
+
+        Examples
+        --------
         >>> bivariate(0.5).sample(2, seed=0)[0].shape
         (2, 1)
         """
-        rng = np.random.default_rng(integer(seed, "seed", minimum=0))
-        joint = rng.standard_normal((integer(n, "n"), len(self.covariance))) @ np.linalg.cholesky(self.covariance).T
+        rng = np.random.default_rng(seed)
+        joint = rng.standard_normal((n, len(self.covariance))) @ np.linalg.cholesky(self.covariance).T
         return joint[:, : self.dim_x], joint[:, self.dim_x :]
 
     def pointwise(self, x: Array, y: Array) -> Array:
-        """Pointwise information log p(x, y) / p(x) p(y) in nats, (n,); its mean under the joint is I(X;Y).
+        """Return the pointwise information log p(x, y) / p(x) p(y).
 
+        Parameters
+        ----------
+        x, y : ndarray of shape (n, ...)
+            Points in the form of `sample`.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Pointwise information in nats; its mean under the joint distribution is I(X;Y).
+
+        Examples
+        --------
         >>> bivariate(0.0).pointwise(np.ones((1, 1)), np.ones((1, 1)))
         array([0.])
         """
-        dim_x, joint = self.dim_x, np.concatenate([x, y], axis=1)
-        parts = ((joint, np.s_[:]), (joint[:, :dim_x], np.s_[:dim_x]), (joint[:, dim_x:], np.s_[dim_x:]))
-        h_xy, h_x, h_y = (
-            closed_form.log_density(v, np.zeros(v.shape[1]), self.covariance[s, s].copy()).numpy() for v, s in parts
-        )
-        return np.asarray(h_xy - h_x - h_y)
+
+        def log_density(values: Array, part: slice) -> Array:
+            return closed_form.log_density(
+                values, np.zeros(values.shape[1]), self.covariance[part, part].copy()
+            ).numpy()
+
+        return log_density_ratio(log_density, x, y)
+
+
+def log_density_ratio(log_density: Callable[[Array, slice], Array], x: Array, y: Array) -> Array:
+    """Return log p(x, y) / p(x) p(y), given the log density of a slice of the joint variables."""
+    joint, dim_x = np.concatenate([x, y], axis=1), x.shape[1]
+    both = log_density(joint, slice(None))
+    return np.asarray(both - log_density(x, slice(None, dim_x)) - log_density(y, slice(dim_x, None)))
 
 
 def bivariate(correlation: float, name: str | None = None) -> Gaussian:
-    """Two Gaussian variables of that correlation: I = -½ log(1 - ρ²) nats.
+    """Create two correlated Gaussian variables of variance 1.
 
+    Parameters
+    ----------
+    correlation
+        Correlation ρ.
+    name
+        Name of the task.
+
+    Returns
+    -------
+    Gaussian
+        The task, with I = -½ log(1 - ρ²) nats.
+
+    Examples
+    --------
     >>> bivariate(0.75).mutual_information
     0.413339
     """
     return Gaussian(name or f"1v1-normal-{correlation:g}", [[1.0, correlation], [correlation, 1.0]], 1)
 
 
-def dense(dim: int, off_diagonal: float = 0.5, name: str | None = None) -> Gaussian:
-    """X and Y of `dim` variables each, of variance 1, every two of the 2 dim correlated alike (Czyż et al. 2023).
+@validated
+def dense(dim: PositiveInt, off_diagonal: float = 0.5, name: str | None = None) -> Gaussian:
+    """Create X and Y of `dim` variables each, of variance 1, with one correlation of all 2 dim variables.
 
+    Parameters
+    ----------
+    dim
+        Number of variables of X, and of Y.
+    off_diagonal
+        Correlation of each pair.
+    name
+        Name of the task.
+
+    Returns
+    -------
+    Gaussian
+        The task.
+
+    References
+    ----------
+    Czyż et al.: Beyond normal, NeurIPS 2023.
+
+    Examples
+    --------
     >>> dense(50).mutual_information
     1.6243
     """
-    total = 2 * integer(dim, "dim")
+    total = 2 * dim
     covariance = np.full((total, total), float(off_diagonal)) + (1 - off_diagonal) * np.eye(total)
     return Gaussian(name or f"multinormal-dense-{dim}-{dim}-{off_diagonal:g}", covariance, dim)
 
 
-def sparse(dim: int, pairs: int = 2, strength: float = 2.0, name: str | None = None) -> Gaussian:
-    """X and Y of `dim` variables each, of which the first `pairs` are correlated one to one, all others noise.
+@validated
+def sparse(dim: PositiveInt, pairs: PositiveInt = 2, strength: float = 2.0, name: str | None = None) -> Gaussian:
+    """Create X and Y of `dim` variables each, of which the first `pairs` are correlated one to one, the others noise.
 
-    X_i = λZ_i + E_i and Y_i = λZ_i + F_i of independent normals, so ρ = λ² / (1 + λ²): 0.8 at λ = `strength` = 2.
-    Raises InvalidArgument for more pairs than dimensions. (Czyż et al. 2023, "2-pair".)
+    Parameters
+    ----------
+    dim
+        Number of variables of X, and of Y.
+    pairs
+        Number of correlated pairs.
+    strength
+        Factor λ of the common variable.
+    name
+        Name of the task.
 
+    Returns
+    -------
+    Gaussian
+        The task.
+
+    Raises
+    ------
+    InvalidArgument
+        If there are more pairs than dimensions.
+
+    Notes
+    -----
+    X_i = λZ_i + E_i and Y_i = λZ_i + F_i of independent normals, so that ρ = λ² / (1 + λ²), which is 0.8 at λ = 2.
+
+    References
+    ----------
+    Czyż et al.: Beyond normal, NeurIPS 2023, "2-pair".
+
+    Examples
+    --------
     >>> sparse(25).mutual_information  # 2 · 0.5108
     1.021651
     """
-    if integer(pairs, "pairs") > integer(dim, "dim"):
-        raise InvalidArgument(f"pairs is {pairs}, but there are only {dim} dimensions")
+    if pairs > dim:
+        raise InvalidArgument("pairs", f"at most the number of dimensions ({dim})", pairs)
     correlation = strength**2 / (1 + strength**2)
     return _one_to_one(name or f"multinormal-sparse-{dim}-{dim}-{pairs}-{float(strength)}", dim, pairs, correlation)
 
 
-def gaussian_with(mutual_information: float, dim: int = 1, name: str | None = None) -> Gaussian:
-    """X and Y of `dim` variables each, correlated one to one, so that I(X;Y) is what is wanted (nats).
+@validated
+def gaussian_with(mutual_information: NonNegativeFloat, dim: PositiveInt = 1, name: str | None = None) -> Gaussian:
+    """Create X and Y of `dim` variables each, correlated one to one, with a given information.
 
-    ρ = √(1 - e^{-2I / dim}) for every pair. Raises InvalidArgument for negative or infinite information.
+    Parameters
+    ----------
+    mutual_information
+        I(X;Y) in nats.
+    dim
+        Number of variables of X, and of Y.
+    name
+        Name of the task.
 
+    Returns
+    -------
+    Gaussian
+        The task, with ρ = √(1 - e^{-2I / dim}) for every pair.
+
+    Examples
+    --------
     >>> gaussian_with(1.0, dim=5).mutual_information
     1.0
     """
-    nats = positive(mutual_information, "mutual_information", zero=True)
-    correlation = math.sqrt(-math.expm1(-2 * nats / integer(dim, "dim")))
-    return _one_to_one(name or f"gaussian-{dim}-{dim}-{nats:g}nats", dim, dim, correlation)
+    correlation = math.sqrt(-math.expm1(-2 * mutual_information / dim))
+    return _one_to_one(name or f"gaussian-{dim}-{dim}-{mutual_information:g}nats", dim, dim, correlation)
 
 
 def _one_to_one(name: str, dim: int, pairs: int, correlation: float) -> Gaussian:

@@ -1,37 +1,44 @@
-"""Pictures whose mutual information is known: a few coordinates carry it, and the picture shows them without loss.
+"""Images whose mutual information is known: an injective rendering of a few coordinates keeps their information.
 
-X and Y are n × size × size pictures; a rendering that can be undone leaves the information of the coordinates as it is.
+X and Y are images of shape (n, size, size).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
-from infoflow.core.checks import integer
+from infoflow.core.settings import Integer, Settings
 from infoflow.tasks.gaussian import Array, gaussian_with
 from infoflow.tasks.transforms import NormalCDF, Transformed
 
 
 @dataclass(frozen=True)
-class Rectangles:
-    """Four numbers in [0, 1] (left, right, top, bottom edge) to a bright rectangle whose edges fall between pixels.
+class Rectangles(Settings):
+    """Map of four numbers in [0, 1] (left, right, top, bottom edge) to an image of a bright rectangle.
 
-    A pixel is as bright as the share of it that is covered, so edges are exact real numbers. (n, 4) to (n, size, size).
-    Raises InvalidArgument for pictures below 8 pixels.
+    Parameters
+    ----------
+    size
+        Side of the images in pixels, at least 8.
 
+    Notes
+    -----
+    The brightness of a pixel is the share of it that is covered, so that edges are exact real numbers. The map takes
+    shape (n, 4) to (n, size, size).
+
+    Examples
+    --------
     >>> Rectangles(8)(np.full((1, 4), 0.5))[0, 4].round(1)
     array([0. , 0.4, 1. , 1. , 1. , 1. , 0.4, 0. ])
     """
 
-    size: int = 16
-
-    def __post_init__(self) -> None:
-        integer(self.size, "size", minimum=8)
+    size: Annotated[int, Integer(8)] = 16
 
     def __call__(self, values: Array) -> Array:
-        # The lower edge lies in 5-35 % of the picture, the upper in 65-95 %: the middle pixel is always covered.
+        # The lower edge lies in 5-35 % of the image, the upper in 65-95 %, so that the middle pixel is always covered.
         low, high = self.size * (0.05 + 0.3 * values[:, 0::2]), self.size * (0.65 + 0.3 * values[:, 1::2])
         pixel = np.arange(self.size)
         cover = np.clip(
@@ -40,8 +47,20 @@ class Rectangles:
         return np.asarray(cover[:, 1, :, None] * cover[:, 0, None, :])
 
     def inverse(self, values: Array) -> Array:
-        """The four numbers, from how much is covered on either side of the middle.
+        """Recover the four numbers from the covered lengths on either side of the middle.
 
+        Parameters
+        ----------
+        values : ndarray of shape (n, size, size)
+            Images.
+
+        Returns
+        -------
+        ndarray of shape (n, 4)
+            The numbers.
+
+        Examples
+        --------
         >>> Rectangles(8).inverse(Rectangles(8)(np.array([[0.1, 0.2, 0.3, 0.4]])))
         array([[0.1, 0.2, 0.3, 0.4]])
         """
@@ -54,19 +73,25 @@ class Rectangles:
 
 
 @dataclass(frozen=True)
-class Bumps:
-    """Two numbers in [0, 1] (across, down) to a picture of a Gaussian bump there, of width size / 8.
+class Bumps(Settings):
+    """Map of two numbers in [0, 1] (across, down) to an image of a Gaussian bump there, of standard deviation size / 8.
 
-    (n, 2) to (n, size, size). Raises InvalidArgument for pictures below 8 pixels.
+    Parameters
+    ----------
+    size
+        Side of the images in pixels, at least 8.
 
+    Notes
+    -----
+    The map takes shape (n, 2) to (n, size, size).
+
+    Examples
+    --------
     >>> float(Bumps(8)(np.array([[0.5, 0.5]])).max())  # the four middle pixels are half a pixel off
     0.7788
     """
 
-    size: int = 16
-
-    def __post_init__(self) -> None:
-        integer(self.size, "size", minimum=8)
+    size: Annotated[int, Integer(8)] = 16
 
     def __call__(self, values: Array) -> Array:
         center = self.size * (0.2 + 0.6 * values)
@@ -75,8 +100,24 @@ class Bumps:
         return np.asarray(bump[:, 1, :, None] * bump[:, 0, None, :])
 
     def inverse(self, values: Array) -> Array:
-        """The two numbers, from the brightest pixel's neighbors: c = p + w²/2 log b(p + 1) / b(p - 1).
+        """Recover the two numbers from the neighbors of the brightest pixel.
 
+        Parameters
+        ----------
+        values : ndarray of shape (n, size, size)
+            Images.
+
+        Returns
+        -------
+        ndarray of shape (n, 2)
+            The numbers.
+
+        Notes
+        -----
+        c = p + w²/2 log b(p + 1) / b(p - 1).
+
+        Examples
+        --------
         >>> Bumps(8).inverse(Bumps(8)(np.array([[0.3, 0.7]])))
         array([[0.3, 0.7]])
         """
@@ -90,11 +131,31 @@ class Bumps:
 
 
 def rectangle_images(mutual_information: float, size: int = 16) -> Transformed:
-    """Pairs of rectangle pictures, (n, size, size) each, with that information in nats: all four edges are tied.
+    """Create pairs of rectangle images with a given information.
 
-    Coordinates are `gaussian_with(mutual_information, dim=4)` through Φ. Raises InvalidArgument for negative
-    information and pictures below 8 pixels. (After Butakov et al., ICLR 2024, section 5.)
+    Parameters
+    ----------
+    mutual_information
+        I(X;Y) in nats.
+    size
+        Side of the images in pixels, at least 8.
 
+    Returns
+    -------
+    Transformed
+        The task; X and Y have shape (n, size, size).
+
+    Notes
+    -----
+    The coordinates are `gaussian_with(mutual_information, dim=4)` through Φ, so that all four edges of a
+    pair are dependent.
+
+    References
+    ----------
+    Butakov et al.: Information bottleneck analysis of deep neural networks via lossy compression, ICLR 2024, section 5.
+
+    Examples
+    --------
     >>> task = rectangle_images(2.0)
     >>> task.sample(3, seed=0)[0].shape, task.mutual_information
     ((3, 16, 16), 2.0)
@@ -103,11 +164,31 @@ def rectangle_images(mutual_information: float, size: int = 16) -> Transformed:
 
 
 def bump_images(mutual_information: float, size: int = 16) -> Transformed:
-    """Pairs of pictures of a bump, (n, size, size) each, with that information in nats: both coordinates are tied.
+    """Create pairs of images of a bump with a given information.
 
-    Coordinates are `gaussian_with(mutual_information, dim=2)` through Φ. Raises InvalidArgument for negative
-    information and pictures below 8 pixels. (After Butakov et al., ICLR 2024, section 5.)
+    Parameters
+    ----------
+    mutual_information
+        I(X;Y) in nats.
+    size
+        Side of the images in pixels, at least 8.
 
+    Returns
+    -------
+    Transformed
+        The task; X and Y have shape (n, size, size).
+
+    Notes
+    -----
+    The coordinates are `gaussian_with(mutual_information, dim=2)` through Φ, so that both coordinates of a
+    pair are dependent.
+
+    References
+    ----------
+    Butakov et al.: Information bottleneck analysis of deep neural networks via lossy compression, ICLR 2024, section 5.
+
+    Examples
+    --------
     >>> bump_images(1.0).mutual_information
     1.0
     """

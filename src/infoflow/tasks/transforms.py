@@ -1,6 +1,6 @@
-"""Maps of one side that leave the mutual information as it is, because they can be undone.
+"""Injective maps of one side, which do not change the mutual information.
 
-Each is a small frozen object: call it on samples, or call its `inverse`.
+Each is a small frozen object that is called on samples and has an `inverse`.
 """
 
 from __future__ import annotations
@@ -12,24 +12,28 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import special
 
-from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.protocols import Task
+from infoflow.core.settings import PositiveInt, Seed, validated
 from infoflow.tasks.gaussian import Array
 
 
 class Map(Protocol):
-    """An injective map of samples (n, ...), and what undoes it."""
+    """An injective map of samples of shape (n, ...) with its inverse."""
 
     def __call__(self, values: Array) -> Array: ...
 
-    def inverse(self, values: Array) -> Array: ...
+    def inverse(self, values: Array) -> Array:
+        """Recover the samples that are mapped to `values`."""
+        ...
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Leaves everything as it is.
+    """The identity.
 
+    Examples
+    --------
     >>> Identity()(np.array([[2.0]]))
     array([[2.]])
     """
@@ -38,8 +42,20 @@ class Identity:
         return values
 
     def inverse(self, values: Array) -> Array:
-        """The same again.
+        """Return the values.
 
+        Parameters
+        ----------
+        values : ndarray of shape (n, ...)
+            Mapped samples.
+
+        Returns
+        -------
+        ndarray of shape (n, ...)
+            Samples that are mapped to these.
+
+        Examples
+        --------
         >>> Identity().inverse(np.array([[2.0]]))
         array([[2.]])
         """
@@ -48,8 +64,10 @@ class Identity:
 
 @dataclass(frozen=True)
 class NormalCDF:
-    """Φ(x) of every coordinate: standard normals become uniform.
+    """Φ(x) of every coordinate, which makes standard normals uniform.
 
+    Examples
+    --------
     >>> NormalCDF()(np.array([[0.0]]))
     array([[0.5]])
     """
@@ -58,8 +76,20 @@ class NormalCDF:
         return np.asarray(special.ndtr(values))
 
     def inverse(self, values: Array) -> Array:
-        """Φ⁻¹(u).
+        """Return Φ⁻¹(u).
 
+        Parameters
+        ----------
+        values : ndarray of shape (n, ...)
+            Mapped samples.
+
+        Returns
+        -------
+        ndarray of shape (n, ...)
+            Samples that are mapped to these.
+
+        Examples
+        --------
         >>> NormalCDF().inverse(np.array([[0.5]]))
         array([[0.]])
         """
@@ -68,8 +98,10 @@ class NormalCDF:
 
 @dataclass(frozen=True)
 class HalfCube:
-    """x √|x| of every coordinate: longer tails.
+    """x √|x| of every coordinate, which gives longer tails.
 
+    Examples
+    --------
     >>> HalfCube()(np.array([[-4.0]]))
     array([[-8.]])
     """
@@ -78,8 +110,20 @@ class HalfCube:
         return np.asarray(values * np.sqrt(np.abs(values)))
 
     def inverse(self, values: Array) -> Array:
-        """sign(z) |z|^⅔.
+        """Return sign(z) |z|^⅔.
 
+        Parameters
+        ----------
+        values : ndarray of shape (n, ...)
+            Mapped samples.
+
+        Returns
+        -------
+        ndarray of shape (n, ...)
+            Samples that are mapped to these.
+
+        Examples
+        --------
         >>> HalfCube().inverse(np.array([[-8.0]]))
         array([[-4.]])
         """
@@ -88,8 +132,10 @@ class HalfCube:
 
 @dataclass(frozen=True)
 class Asinh:
-    """asinh(x) of every coordinate: shorter tails.
+    """asinh(x) of every coordinate, which gives shorter tails.
 
+    Examples
+    --------
     >>> Asinh()(np.array([[1.0]]))
     array([[0.8814]])
     """
@@ -98,8 +144,20 @@ class Asinh:
         return np.asarray(np.arcsinh(values))
 
     def inverse(self, values: Array) -> Array:
-        """sinh(z).
+        """Return sinh(z).
 
+        Parameters
+        ----------
+        values : ndarray of shape (n, ...)
+            Mapped samples.
+
+        Returns
+        -------
+        ndarray of shape (n, ...)
+            Samples that are mapped to these.
+
+        Examples
+        --------
         >>> Asinh().inverse(np.array([[0.8814]]))
         array([[1.0000]])
         """
@@ -108,11 +166,25 @@ class Asinh:
 
 @dataclass(frozen=True)
 class Spiral:
-    """exp(‖x‖² A speed) x, where A turns coordinate `first` towards `second`: the farther out, the more turned.
+    """Rotation exp(‖x‖² A speed) x in a plane of two coordinates, by an angle that grows with the norm.
 
-    The norm stays, so the map is undone by turning back. Raises InvalidArgument for coordinates that x doesn't have.
-    (Czyż et al. 2023, section 2; their speed is 1 / dimensions.)
+    Parameters
+    ----------
+    first, second
+        Coordinates of the plane; A rotates `first` towards `second`.
+    speed
+        Angle per squared norm; 1 / dimensions in the reference.
 
+    Notes
+    -----
+    The norm does not change, so the inverse rotates back by the same angle.
+
+    References
+    ----------
+    Czyż et al.: Beyond normal, NeurIPS 2023, section 2.
+
+    Examples
+    --------
     >>> Spiral(0, 1, speed=np.pi / 2)(np.array([[1.0, 0.0]])).round(6)
     array([[0., 1.]])
     """
@@ -125,8 +197,20 @@ class Spiral:
         return self._turn(values, self.speed)
 
     def inverse(self, values: Array) -> Array:
-        """Turns back by the same angle.
+        """Rotate back by the same angle.
 
+        Parameters
+        ----------
+        values : ndarray of shape (n, ...)
+            Mapped samples.
+
+        Returns
+        -------
+        ndarray of shape (n, ...)
+            Samples that are mapped to these.
+
+        Examples
+        --------
         >>> Spiral(0, 1, speed=np.pi / 2).inverse(np.array([[0.0, 1.0]])).round(6)
         array([[1., 0.]])
         """
@@ -135,7 +219,9 @@ class Spiral:
     def _turn(self, values: Array, speed: float) -> Array:
         if max(self.first, self.second) >= values.shape[1]:
             raise InvalidArgument(
-                f"a spiral in coordinates {self.first} and {self.second} needs more than {values.shape[1]} dimensions"
+                "values",
+                f"of at least {max(self.first, self.second) + 1} dimensions for this spiral",
+                got_text=str(values.shape[1]),
             )
         angle = speed * np.square(values).sum(axis=1)
         cos, sin = np.cos(angle), np.sin(angle)
@@ -147,8 +233,10 @@ class Spiral:
 
 @dataclass(frozen=True)
 class SwissRoll:
-    """u in [0, 1] rolled up in the plane: (t cos t, t sin t) / 21 with t = 3π/2 (1 + 2u).
+    """Map of u in [0, 1] to a spiral in the plane: (t cos t, t sin t) / 21 with t = 3π/2 (1 + 2u).
 
+    Examples
+    --------
     >>> SwissRoll()(np.array([[0.5]])).round(3)  # t = 3π
     array([[-0.449,  0.   ]])
     """
@@ -158,8 +246,20 @@ class SwissRoll:
         return np.stack([t * np.cos(t), t * np.sin(t)], axis=1) / 21
 
     def inverse(self, values: Array) -> Array:
-        """u from the distance to the middle of the roll, t = 21 ‖z‖.
+        """Recover u from the distance to the center, t = 21 ‖z‖.
 
+        Parameters
+        ----------
+        values : ndarray of shape (n, ...)
+            Mapped samples.
+
+        Returns
+        -------
+        ndarray of shape (n, ...)
+            Samples that are mapped to these.
+
+        Examples
+        --------
         >>> SwissRoll().inverse(SwissRoll()(np.array([[0.5]])))
         array([[0.5]])
         """
@@ -168,10 +268,20 @@ class SwissRoll:
 
 @dataclass(frozen=True)
 class Wiggly:
-    """x + Σ a sin(f x + p) of every coordinate, `waves` of (a, f, p) so weak (Σ |a f| < 1) that it keeps rising.
+    """x + Σ a sin(f x + p) of every coordinate.
 
-    Raises InvalidArgument for stronger waves.
+    Parameters
+    ----------
+    waves
+        Amplitude a, frequency f and phase p of each wave, with Σ |a f| < 1, so that the map is increasing.
 
+    Raises
+    ------
+    InvalidArgument
+        If the waves are too strong.
+
+    Examples
+    --------
     >>> Wiggly(((0.5, 1.0, 0.0),))(np.array([[0.0]]))
     array([[0.]])
     """
@@ -180,14 +290,26 @@ class Wiggly:
 
     def __post_init__(self) -> None:
         if sum(abs(a * f) for a, f, _ in self.waves) >= 1:
-            raise InvalidArgument(f"waves {self.waves} are too strong to be undone; want Σ |a f| < 1")
+            raise InvalidArgument("waves", "invertible, Σ |a f| < 1", self.waves)
 
     def __call__(self, values: Array) -> Array:
         return np.asarray(values + sum(a * np.sin(f * values + p) for a, f, p in self.waves))
 
     def inverse(self, values: Array) -> Array:
-        """Undone by bisection, to rounding.
+        """Solve for x by bisection, to rounding.
 
+        Parameters
+        ----------
+        values : ndarray of shape (n, ...)
+            Mapped samples.
+
+        Returns
+        -------
+        ndarray of shape (n, ...)
+            Samples that are mapped to these.
+
+        Examples
+        --------
         >>> wave = Wiggly(((0.5, 1.0, 0.0),))
         >>> wave.inverse(wave(np.array([[1.5]])))
         array([[1.5]])
@@ -198,10 +320,17 @@ class Wiggly:
 
 @dataclass(frozen=True)
 class Bimodal:
-    """Quantiles of a mixture of two normals of variance 1: a uniform coordinate gets two modes.
+    """Quantile function of a mixture of two normals of variance 1, which gives a uniform coordinate two modes.
 
-    `weight` of the mode at `low`, the rest at `high`.
+    Parameters
+    ----------
+    weight
+        Weight of the mode at `low`.
+    low, high
+        Modes.
 
+    Examples
+    --------
     >>> Bimodal(0.5, -1.0, 3.0)(np.array([[0.5]]))
     array([[1.]])
     """
@@ -215,8 +344,20 @@ class Bimodal:
         return _solve(self.inverse, values, *ends)
 
     def inverse(self, values: Array) -> Array:
-        """The mixture's distribution function.
+        """Return the distribution function of the mixture.
 
+        Parameters
+        ----------
+        values : ndarray of shape (n, ...)
+            Mapped samples.
+
+        Returns
+        -------
+        ndarray of shape (n, ...)
+            Samples that are mapped to these.
+
+        Examples
+        --------
         >>> Bimodal(0.5, -1.0, 3.0).inverse(np.array([[1.0]]))
         array([[0.5]])
         """
@@ -226,7 +367,7 @@ class Bimodal:
 
 
 def _solve(rising: Callable[[Array], Array], target: Array, low: Array, high: Array) -> Array:
-    """Where a rising function takes the values `target`, by bisection."""
+    """Solve an increasing function for the values `target` by bisection."""
     for _ in range(64):
         middle = (low + high) / 2
         below = rising(middle) < target
@@ -236,8 +377,28 @@ def _solve(rising: Callable[[Array], Array], target: Array, low: Array, high: Ar
 
 @dataclass(frozen=True)
 class Transformed:
-    """A task whose sides went through injective maps: I(f(X); g(Y)) = I(X;Y). (Kraskov et al. 2004, appendix.)
+    """A task whose sides are mapped injectively: I(f(X); g(Y)) = I(X;Y).
 
+    Parameters
+    ----------
+    name
+        Name of the task.
+    base
+        The task that is mapped.
+    map_x, map_y
+        Maps of X and Y.
+
+    Raises
+    ------
+    InvalidArgument
+        If the base is not a task.
+
+    References
+    ----------
+    Kraskov, Stögbauer, Grassberger: Estimating mutual information, Phys. Rev. E 69 (2004), appendix.
+
+    Examples
+    --------
     >>> from infoflow.tasks.gaussian import bivariate
     >>> task = Transformed("stretched", bivariate(0.75), HalfCube(), Asinh())
     >>> task.mutual_information
@@ -251,26 +412,57 @@ class Transformed:
 
     def __post_init__(self) -> None:
         if not isinstance(self.base, Task):
-            raise InvalidArgument(f"base is {type(self.base).__name__}; want a task (name, sample, mutual_information)")
+            raise InvalidArgument("base", "a task with name, sample and mutual_information", self.base)
 
     @property
     def mutual_information(self) -> float:
         """I(X;Y) in nats: that of the base."""
         return float(self.base.mutual_information)
 
-    def sample(self, n: int, seed: int) -> tuple[Array, Array]:
-        """n pairs of the base, mapped; the same for the same seed.
+    @validated
+    def sample(self, n: PositiveInt, seed: Seed) -> tuple[Array, Array]:
+        """Draw pairs; the same seed gives the same pairs.
 
+        Parameters
+        ----------
+        n
+            Number of pairs.
+        seed
+            Seed of the draw.
+
+        Returns
+        -------
+        x, y : ndarray of shape (n, ...)
+            The sides of the pairs.
+
+        Examples
+        --------
         >>> from infoflow.tasks.gaussian import sparse
         >>> Transformed("spiral", sparse(3), Spiral(0, 1, 1 / 3), Spiral(1, 2, 1 / 3)).sample(4, seed=0)[0].shape
         (4, 3)
         """
-        x, y = self.base.sample(integer(n, "n"), seed)
+        x, y = self.base.sample(n, seed)
         return self.map_x(x), self.map_y(y)
 
     def pointwise(self, x: Array, y: Array) -> Array:
-        """Pointwise information in nats, (n,): that of the base at the points that the maps came from.
+        """Return the pointwise information log p(x, y) / p(x) p(y).
 
+        Parameters
+        ----------
+        x, y : ndarray of shape (n, ...)
+            Points in the form of `sample`.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Pointwise information in nats; its mean under the joint distribution is I(X;Y).
+
+        Notes
+        -----
+        It is that of the base at the points that are mapped to these.
+
+        Examples
+        --------
         >>> from infoflow.tasks.gaussian import bivariate
         >>> Transformed("same", bivariate(0.5)).pointwise(np.zeros((1, 1)), np.zeros((1, 1)))  # -½ log(1 - ¼)
         array([0.1438])

@@ -7,29 +7,38 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infoflow.core.checks import integer, positive
+from infoflow.core.settings import PositiveFloat, PositiveInt, Seed, Settings, validated
 from infoflow.tasks.gaussian import Array
 
 
 @dataclass(frozen=True)
-class AdditiveUniform:
-    """X uniform on [0, 1], Y = X + N with N uniform on [-ε, ε].
+class AdditiveUniform(Settings):
+    """X uniform on [0, 1] and Y = X + N with N uniform on [-ε, ε].
 
-    I(X;Y) = ε - log 2ε for ε <= ½, else 1 / 4ε: h(Y) of a trapezium, less h(N) = log 2ε. Raises InvalidArgument for
-    ε <= 0. (Czyż et al. 2023, appendix B.)
+    Parameters
+    ----------
+    epsilon
+        Half-width ε of the noise.
 
+    Notes
+    -----
+    I(X;Y) is h(Y) of a trapezium minus h(N) = log 2ε: ε - log 2ε for ε <= ½, otherwise 1 / 4ε.
+
+    References
+    ----------
+    Czyż et al.: Beyond normal, NeurIPS 2023, appendix B.
+
+    Examples
+    --------
     >>> AdditiveUniform(0.1).mutual_information
     1.709438
     """
 
-    epsilon: float
-
-    def __post_init__(self) -> None:
-        positive(self.epsilon, "epsilon")
+    epsilon: PositiveFloat
 
     @property
     def name(self) -> str:
-        """What the benchmark calls it."""
+        """Name in the benchmark."""
         return f"1v1-additive-{self.epsilon:g}"
 
     @property
@@ -38,19 +47,50 @@ class AdditiveUniform:
         width = self.epsilon
         return width - math.log(2 * width) if width <= 0.5 else 0.25 / width
 
-    def sample(self, n: int, seed: int) -> tuple[Array, Array]:
-        """n pairs, x (n, 1) and y (n, 1), the same for the same seed.
+    @validated
+    def sample(self, n: PositiveInt, seed: Seed) -> tuple[Array, Array]:
+        """Draw pairs; the same seed gives the same pairs.
 
+        Parameters
+        ----------
+        n
+            Number of pairs.
+        seed
+            Seed of the draw.
+
+        Returns
+        -------
+        x, y : ndarray of shape (n, ...)
+            The sides of the pairs.
+
+        Examples
+        --------
         >>> AdditiveUniform(0.1).sample(2, seed=0)[0].shape
         (2, 1)
         """
-        rng = np.random.default_rng(integer(seed, "seed", minimum=0))
-        x = rng.random((integer(n, "n"), 1))
+        rng = np.random.default_rng(seed)
+        x = rng.random((n, 1))
         return x, x + rng.uniform(-self.epsilon, self.epsilon, size=(n, 1))
 
     def pointwise(self, x: Array, y: Array) -> Array:
-        """Pointwise information log p(y|x) / p(y) in nats, (n,): minus the log of how much of [0, 1] is within ε of y.
+        """Return the pointwise information log p(x, y) / p(x) p(y).
 
+        Parameters
+        ----------
+        x, y : ndarray of shape (n, ...)
+            Points in the form of `sample`.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Pointwise information in nats; its mean under the joint distribution is I(X;Y).
+
+        Notes
+        -----
+        It is minus the log of the length of [0, 1] within ε of y.
+
+        Examples
+        --------
         >>> AdditiveUniform(0.25).pointwise(np.array([[0.5]]), np.array([[0.5]]))  # log 2
         array([0.6931])
         """

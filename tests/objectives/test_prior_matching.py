@@ -49,17 +49,17 @@ def test_moments_of_the_priors() -> None:
 def test_vectors_outside_the_support_are_counted(name: str, kind: type) -> None:
     y = PRIORS[name]().squash(torch.randn(8, 3))
     y[:2] += 5
-    with pytest.raises(InvalidArgument, match="2 of 8 vectors lie outside the support"):
+    with pytest.raises(InvalidArgument, match="2 of 8 vectors outside"):
         kind(name, squash=False)(y)
     assert math.isfinite(kind(name)(y).item())
 
 
-def test_priors_that_are_none() -> None:
-    with pytest.raises(InvalidArgument, match="want low < high"):
+def test_invalid_priors_are_rejected() -> None:
+    with pytest.raises(InvalidArgument, match="^low must"):
         Uniform(1, 1)
     with pytest.raises(InvalidArgument, match=r"^radius must be"):
         Ball(0)
-    with pytest.raises(InvalidArgument, match=r"^deviation must be"):
+    with pytest.raises(InvalidArgument, match=r"^scale must be"):
         Gaussian(0, -1)
     with pytest.raises(UnknownName, match="Did you mean 'uniform'"):
         KernelMatching("unifrom")

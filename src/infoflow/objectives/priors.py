@@ -1,4 +1,4 @@
-"""Distributions that a representation may be asked to follow: how to draw from one, and how to enter its support."""
+"""Prior distributions of a representation: how to sample from one, and how to map vectors into its support."""
 
 from __future__ import annotations
 
@@ -8,54 +8,76 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import choice, positive
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import FiniteFloat, OneOf, PositiveFloat, Settings, check
 
 
-class Prior(abc.ABC):
-    """A distribution of vectors: `sample` draws from it, `squash` maps any vector into its support.
+class Prior(Settings, abc.ABC):
+    """Base class of distributions of vectors; a subclass is a frozen dataclass with the three abstract methods.
 
+    Examples
+    --------
     >>> issubclass(Uniform, Prior), sorted(PRIORS)
     (True, ['ball', 'gaussian', 'sphere', 'uniform'])
     """
 
     @abc.abstractmethod
     def sample(self, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """As many vectors as `like` (n, features) has, of its type and on its device."""
+        """Sample as many vectors as `like` (n, features) has, of its type and on its device."""
 
     @abc.abstractmethod
     def squash(self, y: Tensor) -> Tensor:
-        """Vectors of any size (n, features) as vectors inside the support."""
+        """Map any vectors (n, features) into the support."""
 
     @abc.abstractmethod
     def outside(self, y: Tensor) -> Tensor:
-        """Which of the vectors (n, features) lie outside the support: boolean (n,)."""
+        """Find the vectors (n, features) outside of the support: boolean (n,)."""
 
     def require(self, y: Tensor) -> Tensor:
-        """y itself. Raises InvalidArgument where vectors lie outside the support: no density can be matched there."""
+        """Return y.
+
+        Raises
+        ------
+        InvalidArgument
+            If vectors lie outside of the support.
+        """
         count = int(self.outside(y.detach()).sum())
         if count:
-            raise InvalidArgument(
-                f"{count} of {len(y)} vectors lie outside the support of {self}; want them squashed into it "
-                "(squash=True), or another prior"
-            )
+            remedy = "Map them into it with squash=True, or use another prior."
+            found = f"{count} of {len(y)} vectors outside of it"
+            raise InvalidArgument("y", f"in the support of {self}", got_text=found, remedy=remedy)
         return y
 
 
 @dataclass(frozen=True)
 class Uniform(Prior):
-    """Independent and uniform between `low` and `high`; a sigmoid leads into it. Deep InfoMax's own prior is U[0, 1].
+    """Independent uniform features; a sigmoid maps into the interval.
 
+    Parameters
+    ----------
+    low
+        Lower end.
+    high
+        Upper end. The default U[0, 1] is that of Deep InfoMax.
+
+    Raises
+    ------
+    InvalidArgument
+        If `low` is not below `high`.
+
+    Examples
+    --------
     >>> Uniform().squash(torch.zeros(1, 2))
     tensor([[0.5000, 0.5000]])
     """
 
-    low: float = 0.0
-    high: float = 1.0
+    low: FiniteFloat = 0.0
+    high: FiniteFloat = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.low < self.high:
-            raise InvalidArgument(f"low is {self.low} and high {self.high}; want low < high")
+            raise InvalidArgument("low", f"below high ({self.high})", self.low)
 
     def sample(self, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
         draw = torch.rand(like.shape, generator=generator, dtype=like.dtype, device=like.device)
@@ -70,21 +92,32 @@ class Uniform(Prior):
 
 @dataclass(frozen=True)
 class Gaussian(Prior):
-    """Independent and normal with this mean and standard deviation; its support is everything.
+    """Independent Gaussian features; the support is everything.
 
+    Parameters
+    ----------
+    mean
+        Mean of every feature.
+    scale
+        Standard deviation of every feature.
+
+    Raises
+    ------
+    InvalidArgument
+        If a parameter is out of range.
+
+    Examples
+    --------
     >>> bool(Gaussian().outside(torch.tensor([[1e6]])))
     False
     """
 
-    mean: float = 0.0
-    deviation: float = 1.0
-
-    def __post_init__(self) -> None:
-        positive(self.deviation, "deviation")
+    mean: FiniteFloat = 0.0
+    scale: PositiveFloat = 1.0
 
     def sample(self, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
         draw = torch.randn(like.shape, generator=generator, dtype=like.dtype, device=like.device)
-        return self.mean + self.deviation * draw
+        return self.mean + self.scale * draw
 
     def squash(self, y: Tensor) -> Tensor:
         return y
@@ -101,16 +134,25 @@ def _direction(y: Tensor) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class Sphere(Prior):
-    """Uniform on the sphere of this radius; normalization leads to it.
+    """Uniform on a sphere; normalization maps onto it.
 
+    Parameters
+    ----------
+    radius
+        Radius of the sphere.
+
+    Raises
+    ------
+    InvalidArgument
+        If the radius is not positive.
+
+    Examples
+    --------
     >>> Sphere().squash(torch.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
 
-    radius: float = 1.0
-
-    def __post_init__(self) -> None:
-        positive(self.radius, "radius")
+    radius: PositiveFloat = 1.0
 
     def sample(self, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return self.squash(torch.randn(like.shape, generator=generator, dtype=like.dtype, device=like.device))
@@ -124,16 +166,25 @@ class Sphere(Prior):
 
 @dataclass(frozen=True)
 class Ball(Prior):
-    """Uniform in the ball of this radius; the norm goes through tanh to enter it.
+    """Uniform in a ball; the tanh of the norm maps into it.
 
+    Parameters
+    ----------
+    radius
+        Radius of the ball.
+
+    Raises
+    ------
+    InvalidArgument
+        If the radius is not positive.
+
+    Examples
+    --------
     >>> Ball().squash(torch.tensor([[30.0, 40.0]]))
     tensor([[0.6000, 0.8000]])
     """
 
-    radius: float = 1.0
-
-    def __post_init__(self) -> None:
-        positive(self.radius, "radius")
+    radius: PositiveFloat = 1.0
 
     def sample(self, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
         direction, _ = _direction(torch.randn(like.shape, generator=generator, dtype=like.dtype, device=like.device))
@@ -152,11 +203,23 @@ PRIORS: dict[str, type[Prior]] = {"uniform": Uniform, "gaussian": Gaussian, "bal
 
 
 def prior_by_name(prior: str | Prior) -> Prior:
-    """A prior, given itself or its name. Raises UnknownName.
+    """Return a prior, given itself or its name.
 
+    Parameters
+    ----------
+    prior
+        One of `PRIORS`, which is created with its defaults, or a prior.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such prior.
+
+    Examples
+    --------
     >>> prior_by_name("uniform")
     Uniform(low=0.0, high=1.0)
     """
     if isinstance(prior, Prior):
         return prior
-    return PRIORS[choice(prior, "prior", PRIORS)]()
+    return PRIORS[check(prior, "prior", OneOf(tuple(PRIORS)))]()

@@ -82,7 +82,13 @@ class LightningRecorder(Follower, Callback or object):  # type: ignore[misc]
         self._network = network
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        """Begin the recording, at the epoch or step at which the training begins or continues."""
+        """Begin the recording, at the epoch or step at which the training begins or continues.
+
+        Parameters
+        ----------
+        trainer, pl_module
+            Arguments that Lightning passes to every callback.
+        """
         if not trainer.is_global_zero:
             return
         total, start = trainer.max_epochs, trainer.current_epoch
@@ -91,19 +97,43 @@ class LightningRecorder(Follower, Callback or object):  # type: ignore[misc]
         self._begin(self._model(pl_module), total, start)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        """Record the end of an epoch."""
+        """Record the end of an epoch.
+
+        Parameters
+        ----------
+        trainer, pl_module
+            Arguments that Lightning passes to every callback.
+        """
         self._after("epoch", trainer.current_epoch + 1, trainer.callback_metrics)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Record an optimizer step; there is none while gradients are accumulated."""
+        """Record an optimizer step; there is none while gradients are accumulated.
+
+        Parameters
+        ----------
+        trainer, pl_module, outputs, batch, batch_idx
+            Arguments that Lightning passes to every callback.
+        """
         self._after("step", trainer.global_step, trainer.callback_metrics)
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
-        """End the recording."""
+        """End the recording.
+
+        Parameters
+        ----------
+        trainer, pl_module
+            Arguments that Lightning passes to every callback.
+        """
         self._end()
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
-        """End the recording of a training that failed; its snapshots remain."""
+        """End the recording of a training that failed; its snapshots remain.
+
+        Parameters
+        ----------
+        trainer, pl_module, exception
+            Arguments that Lightning passes to every callback.
+        """
         self._end()
 
     def _model(self, module: nn.Module) -> nn.Module:

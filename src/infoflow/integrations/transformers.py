@@ -94,7 +94,15 @@ class TransformersRecorder(Follower, TrainerCallback or object):  # type: ignore
         self._layers = layers
 
     def on_train_begin(self, args: Any, state: Any, control: Any, model: nn.Module | None = None, **more: Any) -> None:
-        """Begin the recording, at the epoch or step at which the training begins or continues."""
+        """Begin the recording, at the epoch or step at which the training begins or continues.
+
+        Parameters
+        ----------
+        args, state, control, model
+            Arguments that the Trainer passes to every callback.
+        **more
+            Further arguments, which are ignored.
+        """
         if not state.is_world_process_zero or model is None:
             return
         total, start = round(args.num_train_epochs), round(state.epoch or 0)
@@ -104,15 +112,39 @@ class TransformersRecorder(Follower, TrainerCallback or object):  # type: ignore
         self._begin(model, total, start, layers)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """Record the end of an epoch."""
+        """Record the end of an epoch.
+
+        Parameters
+        ----------
+        args, state, control
+            Arguments that the Trainer passes to every callback.
+        **more
+            Further arguments, which are ignored.
+        """
         self._after("epoch", round(state.epoch), _logged(state))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """Record an optimizer step."""
+        """Record an optimizer step.
+
+        Parameters
+        ----------
+        args, state, control
+            Arguments that the Trainer passes to every callback.
+        **more
+            Further arguments, which are ignored.
+        """
         self._after("step", state.global_step, _logged(state))
 
     def on_train_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """End the recording."""
+        """End the recording.
+
+        Parameters
+        ----------
+        args, state, control
+            Arguments that the Trainer passes to every callback.
+        **more
+            Further arguments, which are ignored.
+        """
         self._end()
 
 

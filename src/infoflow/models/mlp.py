@@ -145,5 +145,11 @@ class MLP(nn.Sequential):
         self.initialization = initialization
 
     def extra_repr(self) -> str:
-        """Initialization, for the representation of the module."""
+        """Describe the initialization, for the representation of the module.
+
+        Returns
+        -------
+        str
+            Text between the parentheses.
+        """
         return f"initialization={self.initialization!r}"

@@ -76,7 +76,13 @@ class StackedLinear(nn.Module):
         return torch.baddbmm(self.bias, self.weight, x.mT).mT
 
     def extra_repr(self) -> str:
-        """Shape of the layers, for the representation of the module."""
+        """Describe the shape of the layers, for the representation of the module.
+
+        Returns
+        -------
+        str
+            Text between the parentheses.
+        """
         members, features, fan_in = self.weight.shape
         return f"members={members}, in_features={fan_in}, out_features={features}, bias={self.bias is not None}"
 
@@ -106,7 +112,13 @@ class Stacked(nn.Sequential):
         self.description = description
 
     def extra_repr(self) -> str:
-        """Number of members, for the representation of the module."""
+        """Describe the members, for the representation of the module.
+
+        Returns
+        -------
+        str
+            Text between the parentheses.
+        """
         return ", ".join(filter(None, [f"members={self.members}", self.description]))
 
 

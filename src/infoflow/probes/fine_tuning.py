@@ -58,16 +58,8 @@ class FineTuning(TrainedProbe):
 
     Parameters
     ----------
-    epochs, batch_size, learning_rate, weight_decay
+    epochs, batch_size, learning_rate
         Training by Adam.
-    per_class
-        Labeled samples of each class.
-    head
-        Classifier on the encoder: "mlp" (200 units, dropout, batch norm) or "linear".
-    freeze
-        Whether only the classifier is trained, for comparison.
-    layer
-        Name of the module whose output the classifier takes; "output" is the last of what the encoder returns.
     runs
         Number of runs; each draws its samples and its classifier from another seed and starts from the encoder as it
         is. Their spread gives Student's interval.
@@ -75,6 +67,16 @@ class FineTuning(TrainedProbe):
         Seed of the first run.
     device
         Device of the training; "auto" is a GPU if there is one.
+    per_class
+        Labeled samples of each class.
+    weight_decay
+        Weight decay of Adam.
+    head
+        Classifier on the encoder: "mlp" (200 units, dropout, batch norm) or "linear".
+    freeze
+        Whether only the classifier is trained, for comparison.
+    layer
+        Name of the module whose output the classifier takes; "output" is the last of what the encoder returns.
 
     Raises
     ------
@@ -126,10 +128,14 @@ class FineTuning(TrainedProbe):
         ----------
         encoder
             Module or function; it is not changed.
-        train_x, test_x : array-like of shape (n, ...)
-            Inputs of the encoder.
-        train_y, test_y : array-like of shape (n,)
-            Integer classes.
+        train_x : array-like of shape (n, ...)
+            Inputs of the encoder, for training.
+        train_y : array-like of shape (n,)
+            Integer classes of the training inputs.
+        test_x : array-like of shape (m, ...)
+            Inputs of the encoder, for testing.
+        test_y : array-like of shape (m,)
+            Integer classes of the test inputs.
         prepare
             Function applied to the inputs first.
 

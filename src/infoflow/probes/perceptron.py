@@ -41,21 +41,22 @@ class MultilayerPerceptron(TrainedProbe, LabeledProbe):
 
     Parameters
     ----------
-    epochs, batch_size, learning_rate, milestones
-        Training: the learning rate is divided by 10 after each of the `milestones` epochs. The defaults are those of
-        [1]_.
-    units
-        Units of the hidden layer.
-    dropout
-        Probability of dropout, below 1.
-    standardize
-        Whether features are standardized by the training set.
+    epochs, batch_size, learning_rate
+        Training by Adam; the defaults are those of [1]_.
     runs
         Number of runs with seeds `seed`, `seed` + 1, ...; their spread gives Student's interval.
     seed
         Seed of the first run.
     device
         Device of the training; "auto" is a GPU if there is one.
+    units
+        Units of the hidden layer.
+    dropout
+        Probability of dropout, below 1.
+    milestones
+        Epochs after which the learning rate is divided by 10.
+    standardize
+        Whether features are standardized by the training set.
 
     Raises
     ------

@@ -60,10 +60,14 @@ class LabeledProbe(Settings):
 
         Parameters
         ----------
-        train_x, test_x : array-like of shape (n, ...)
-            Features, which are flattened.
-        train_y, test_y : array-like of shape (n,)
-            Integer classes.
+        train_x : array-like of shape (n, ...)
+            Features to train on, which are flattened.
+        train_y : array-like of shape (n,)
+            Integer classes of the training samples.
+        test_x : array-like of shape (m, ...)
+            Features to test on.
+        test_y : array-like of shape (m,)
+            Integer classes of the test samples.
 
         Returns
         -------

@@ -126,14 +126,14 @@ class Reconstruction(TrainedProbe):
     ----------
     epochs, batch_size, learning_rate
         Training of the decoder by Adam.
-    decoder
-        Function (features, image shape, seed) that builds a decoder with outputs in [−1, 1]; None is `DCGANDecoder`.
     runs
         Number of runs with seeds `seed`, `seed` + 1, ...; their spread gives Student's interval.
     seed
         Seed of the first run.
     device
         Device of the training; "auto" is a GPU if there is one.
+    decoder
+        Function (features, image shape, seed) that builds a decoder with outputs in [−1, 1]; None is `DCGANDecoder`.
 
     Raises
     ------
@@ -173,10 +173,14 @@ class Reconstruction(TrainedProbe):
 
         Parameters
         ----------
-        train_x, test_x : array-like of shape (n, ...)
-            Features, which are flattened.
-        train_images, test_images : array-like of shape (n, C, H, W)
-            Images of the same samples.
+        train_x : array-like of shape (n, ...)
+            Features of the training images, which are flattened.
+        train_images : array-like of shape (n, C, H, W)
+            Training images.
+        test_x : array-like of shape (m, ...)
+            Features of the test images.
+        test_images : array-like of shape (m, C, H, W)
+            Test images.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""How much of each of two correlated factors a representation contains: does the model rely on a shortcut?"""
+"""How much of each of two correlated factors a representation contains: whether a model relies on a shortcut."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_a_constant_or_mostly_constant_column_stays_finite(method: str) -> None:
 
 def test_an_unknown_method_names_the_nearest() -> None:
     with pytest.raises(UnknownName, match="Did you mean 'gaussianize'"):
-        learn(torch.ones(3, 1), "gaussianize")
+        learn(torch.ones(3, 1), "gausianize")
 
 
 @pytest.mark.parametrize("n", [5, 300, 2500])

@@ -1,22 +1,23 @@
-"""Per-dimension transforms that keep mutual information and tame scale and tails, learned on the fit part alone."""
+"""Transforms of each dimension that leave mutual information unchanged, learned on the training samples alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from infoflow.core.checks import choice
+from infoflow.core.settings import validated
 
 Preprocessing = Literal["gaussianize", "asinh", "standardize", "none"]
-PREPROCESSINGS = ("gaussianize", "asinh", "standardize", "none")
+PREPROCESSINGS: tuple[str, ...] = get_args(Preprocessing)
 
-_KNOTS = 1000  # of the quantile function; more resolve nothing that a network would see
+# Knots of the quantile function; more have no effect that a network would resolve.
+_KNOTS = 1000
 
-# Numbers that are sorted at a time.
+# Values that are sorted at a time.
 _BLOCK = 1 << 20
 
 
@@ -26,18 +27,40 @@ class Transform(Protocol):
     def __call__(self, values: Tensor) -> Tensor: ...
 
 
-def learn(values: Tensor, method: str) -> Transform:
-    """The transform of that name, learned from `values` (n, d) and applicable to any (k, d).
+@validated
+def learn(values: Tensor, preprocessing: Preprocessing) -> Transform:
+    """Learn a transform of each column.
 
-    "gaussianize" maps each column by its empirical distribution function to a standard normal (ties take their
-    mid-rank; beyond the range it goes on logarithmically, so that it stays strictly increasing); "asinh" takes asinh of
-    the column over its median absolute deviation; "standardize" subtracts the mean and divides by the standard
-    deviation; "none" changes nothing. All are increasing, so I(X;Y) stays what it is. Raises UnknownName.
+    Parameters
+    ----------
+    values : Tensor of shape (n, d)
+        Samples to learn from.
+    preprocessing
+        "gaussianize" maps each column to a standard normal by its empirical distribution function (ties take their
+        mid-rank; the map continues logarithmically beyond the range, so that it is strictly increasing). "asinh" takes
+        asinh of the centered column over its median absolute deviation. "standardize" subtracts the mean and divides
+        by the standard deviation. "none" is the identity.
 
+    Returns
+    -------
+    Transform
+        A function of values (k, d).
+
+    Raises
+    ------
+    UnknownName
+        If there is no such preprocessing.
+
+    Notes
+    -----
+    All transforms are increasing, so that I(X;Y) does not change.
+
+    Examples
+    --------
     >>> learn(torch.tensor([[1.0], [10.0], [100.0]]), "gaussianize")(torch.tensor([[10.0]]))
     tensor([[0.]])
     """
-    match choice(method, "preprocessing", PREPROCESSINGS):
+    match preprocessing:
         case "gaussianize":
             return _Gaussianize(values)
         case "asinh":
@@ -50,7 +73,7 @@ def learn(values: Tensor, method: str) -> Transform:
 
 
 def _nonzero(scale: Tensor, values: Tensor) -> Tensor:
-    """A column of which more than half is one value has no deviation about its median: take its range, or 1."""
+    """The scale, or where it is 0 (more than half of a column is one value) the range of the column, or 1."""
     spread = values.amax(0) - values.amin(0)
     scale = torch.where(scale > 0, scale, spread)
     return torch.where(scale > 0, scale, torch.ones_like(scale))
@@ -90,13 +113,13 @@ class _Gaussianize:
 
 
 def _blocks(columns: Tensor) -> Sequence[Tensor]:
-    """Some columns (d, n) at a time, so that what is made of them stays small."""
+    """Some columns (d, n) at a time, which limits the memory of temporaries."""
     blocks: Sequence[Tensor] = columns.split(max(1, _BLOCK // columns.shape[1]))  # type: ignore[no-untyped-call]
     return blocks
 
 
 def _knots(columns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Levels (d, k) of each column and their normal scores, padded with the last level, whose number is (d, 1)."""
+    """Levels (d, k) of each column, their normal scores, padded with the last level, and its index (d, 1)."""
     d, n = columns.shape
     ordered = columns.sort(1).values
     level = F.pad((ordered[:, 1:] != ordered[:, :-1]).cumsum(1), (1, 0))
@@ -105,7 +128,7 @@ def _knots(columns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     levels = ordered[:, -1:].repeat(1, k).scatter_(1, level, ordered)
     counts = torch.zeros((d, k), dtype=torch.int64, device=columns.device)
     counts.scatter_add_(1, level, torch.ones_like(level))
-    # Mid-ranks: what lies below and half of the level itself.
+    # Mid-ranks: the count below and half of the level itself.
     below = counts.cumsum(1) - counts
     normal = torch.special.ndtri((below + counts / 2).double() / n).to(columns.dtype)
     normal = torch.where(torch.arange(k, device=columns.device) <= last, normal, normal.gather(1, last))
@@ -131,5 +154,5 @@ def _interpolated(columns: Tensor, levels: Tensor, normal: Tensor, last: Tensor)
     spread = (end - first) / 2
     above = torch.log1p((columns - end).clamp(min=0) / spread)
     under = torch.log1p((first - columns).clamp(min=0) / spread)
-    # Of a constant only the side is known on which a new value lies.
+    # For a constant column only the side of a new value is known.
     return torch.where(last == 0, (columns - first).sign(), inside + above - under)

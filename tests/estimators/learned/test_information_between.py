@@ -47,9 +47,9 @@ def test_bad_input() -> None:
         information_between(x, y[:45])
     with pytest.raises(TooFewSamples, match="at least 40"):
         information_between(x[:20], y[:20])
-    with pytest.raises(InvalidArgument, match="neither critic nor head_start"):
+    with pytest.raises(InvalidArgument, match="^critic and head_start must"):
         information_between(x, y, critic="bilinear")
-    with pytest.raises(InvalidArgument, match="4 pixels a side"):
+    with pytest.raises(InvalidArgument, match="4 pixels per side"):
         information_between(x[:, :, :3], y)
     with pytest.raises(InvalidArgument, match="channels, height, width"):
         SeparablePictures((3, 8), 2)  # type: ignore[arg-type]

@@ -1,1 +1,1 @@
-"""Estimators that train a model: critics, densities, classifiers."""
+"""Estimators that are fitted on one part of the samples and report on another: critics, densities, a classifier."""

@@ -1,67 +1,104 @@
-"""A lower bound of the information that a layer has on its label: what a probe can say of the label from it."""
+"""A lower bound on the information of a layer about its label, by the held-out cross-entropy of a probe."""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from infoflow.core.checks import choice, classes, integer, paired, positive, samples, squarable
+from infoflow.core.checks import classes, paired, samples, squarable
 from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind
+from infoflow.core.settings import Integer, PositiveFloat, Seed, Settings
 from infoflow.entropies.discrete import plug_in
 from infoflow.estimators.learned.held_out import half_width
 
-PROBES = ("linear", "perceptron")
-
-# Samples in the smallest fold; fewer say nothing of a cross-entropy.
+# Samples in the smallest fold; fewer do not estimate a cross-entropy.
 _FOLD = 4
 
 
 @dataclass(frozen=True)
-class ClassifierBound:
-    """I(X;Y) ≥ H(Y) − E[−log q(Y|X)], with q a probe that is fitted on other samples than those it is judged by.
+class ClassifierBound(Settings):
+    """Lower bound I(X;Y) ≥ H(Y) − E[−log q(Y|X)] by a probe q that is evaluated on held-out samples.
 
-    `probe` "linear" is multinomial logistic regression on standardized columns with the penalty 1/(2·`penalty`)·|w|²,
-    "perceptron" one hidden layer of 64 ReLU units. Each of `folds` folds is judged by a probe fitted on the others,
-    and q is mixed with the classes' frequencies there, (1 − 1/n) q + 1/n p, so that one sure mistake can't make the
-    bound infinite. The gap is what the probe can't use (Xu et al. 2020: the usable information), and what it can't
-    learn from so many samples. A bound below 0 is reported as 0. The interval (95 %) is Student's over folds, no
-    narrower than the samples' own surprises allow; H(Y) is the plug-in of all labels.
+    Parameters
+    ----------
+    probe
+        "linear" is multinomial logistic regression on standardized columns, "perceptron" has one hidden layer of 64
+        ReLU units.
+    folds
+        Number of folds; each is evaluated by a probe that was fitted on the others.
+    penalty
+        Inverse strength of the weight penalty, 1/(2·penalty)·|w|².
+    seed
+        Random seed of the folds and of a perceptron's weights.
 
-    `x` has shape (n, ...), `y` integer classes (n,). Nats. Raises InvalidArgument, or TooFewSamples below four samples
-    a fold. Barber and Agakov (2003), eq. 3; as Darlow and Storkey (2020) use it on layers.
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range.
 
+    Notes
+    -----
+    q is mixed with the frequencies of the classes, (1 − 1/n) q + 1/n p, so that one confident mistake does not make the
+    bound infinite. The gap to I(X;Y) is what the probe cannot use (Xu et al. 2020) or cannot learn from n samples.
+    A bound below 0 is reported as 0. The interval (95 %) is Student's over folds, at least as wide as the standard
+    error of the samples' cross-entropies; H(Y) is the plug-in entropy of all labels.
+
+    References
+    ----------
+    Barber and Agakov (2003), "The IM algorithm: A variational approach to information maximization", NeurIPS, eq. 3.
+    Darlow and Storkey (2020), "What information does a ResNet compress?", which applies it to layers. Xu et al. (2020),
+    "A theory of usable information under computational constraints", ICLR.
+
+    Examples
+    --------
     >>> x = np.random.default_rng(0).normal(size=(500, 2))
     >>> found = ClassifierBound().estimate(x, (x[:, 0] > 0).astype(int))
     >>> found.kind, 0.5 < found.nats < 0.6931
     (<Kind.LOWER_BOUND: 'lower bound'>, True)
     """
 
-    probe: str = "linear"
-    folds: int = 4
-    penalty: float = 1.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        choice(self.probe, "probe", PROBES)
-        integer(self.folds, "folds", minimum=2)
-        positive(self.penalty, "penalty")
-        integer(self.seed, "seed", minimum=0)
+    probe: Literal["linear", "perceptron"] = "linear"
+    folds: Annotated[int, Integer(2)] = 4
+    penalty: PositiveFloat = 1.0
+    seed: Seed = 0
 
     def estimate(self, x: Any, y: Any) -> Estimate:
-        """The bound of I(X;Y)."""
+        """Estimate the bound on I(X;Y).
+
+        Parameters
+        ----------
+        x : array-like of shape (n, ...)
+            Samples of X.
+        y : array-like of shape (n,)
+            Integer classes.
+
+        Returns
+        -------
+        Estimate
+            Lower bound in nats.
+
+        Raises
+        ------
+        InvalidArgument
+            If `x` are not finite samples or `y` not classes of the same length.
+        TooFewSamples
+            If there are fewer than four samples per fold.
+        """
         values = squarable(samples(x, "x", dtype=torch.float64), "x")
         codes, count = classes(y, "y")
         paired(values, codes)
         n = len(values)
         if n < _FOLD * self.folds:
-            raise TooFewSamples(f"x and y hold {n} samples; want at least {_FOLD * self.folds} for {self.folds} folds")
+            raise TooFewSamples(
+                f"x and y must hold at least {_FOLD * self.folds} samples for {self.folds} folds, got {n}."
+            )
         columns, labels = values.cpu().numpy(), codes.cpu().numpy()
         entropy = float(plug_in(codes.bincount()))
         constant = bool((values == values[0]).all())
@@ -72,17 +109,20 @@ class ClassifierBound:
             probabilities = self._probabilities(columns[rest], labels[rest], columns[part], count)
             surprise[part] = -np.log(probabilities[np.arange(len(part)), labels[part]])
         if constant:
-            surprise[:] = entropy  # what a probe that knows nothing says, without the luck of the folds
+            surprise[:] = entropy  # the cross-entropy of a probe without information, whatever the folds
         value = entropy - float(surprise.mean())
         folds = torch.tensor([entropy - float(surprise[part].mean()) for part in parts])
         half = half_width(folds, torch.from_numpy(entropy - surprise), 0.95)
         notes = []
         if constant:
-            notes.append("x is constant: it carries no information")
+            notes.append("x is constant, so the mutual information is 0")
         if count == 1:
-            notes.append("y is constant: its information is 0 by definition")
+            notes.append("y is constant, so the mutual information is 0")
         if value < 0:
-            notes.append(f"the probe says less than the classes' frequencies ({value:.3g} nats); 0 is a bound as well")
+            notes.append(
+                f"the probe predicts worse than the class frequencies ({value:.3g} nats), so the bound is reported as "
+                "0; use more samples or another penalty"
+            )
         return Estimate(
             max(value, 0.0),
             quantity="I(X;Y)",
@@ -96,27 +136,27 @@ class ClassifierBound:
             warnings=tuple(notes),
         )
 
-    def _probabilities(self, x: Any, y: Any, asked: Any, count: int) -> Any:
+    def _probabilities(self, x: Any, y: Any, queries: Any, count: int) -> Any:
         """q(c|x) for each of `count` classes, above 0."""
         n = len(y)
         frequency = (np.bincount(y, minlength=count) + 1.0) / (n + count)
-        found = np.zeros((len(asked), count))
+        found = np.zeros((len(queries), count))
         seen = np.unique(y)
         if len(seen) == 1:
             found[:, seen[0]] = 1.0
         else:
             mean, deviation = x.mean(0), x.std(0)
-            # A column that only rounding moves says nothing, and far from 0 that is more than nothing.
-            moving = deviation > 1e-12 * np.maximum(1e-300, np.abs(x).max(0))
-            scale = np.where(moving, deviation, 1.0)
-            x, asked = ((part - mean) / scale * moving for part in (x, asked))
+            # A column that varies by rounding alone has no information; far from 0, rounding is above 0.
+            varying = deviation > 1e-12 * np.maximum(1e-300, np.abs(x).max(0))
+            scale = np.where(varying, deviation, 1.0)
+            x, queries = ((part - mean) / scale * varying for part in (x, queries))
             with warnings.catch_warnings():
-                # A probe that stops early, or of very many classes, is a probe still: the bound holds for any.
+                # The bound holds for any probe, also for one that stops early or has very many classes.
                 warnings.simplefilter("ignore")
-                found[:, seen] = self._fresh().fit(x, y).predict_proba(asked)
+                found[:, seen] = self._new_probe().fit(x, y).predict_proba(queries)
         return (1 - 1 / n) * found + frequency / n
 
-    def _fresh(self) -> Any:
+    def _new_probe(self) -> Any:
         if self.probe == "linear":
             return LogisticRegression(C=self.penalty, max_iter=300)
         return MLPClassifier((64,), alpha=1e-4 / self.penalty, random_state=self.seed, max_iter=200)

@@ -1,4 +1,4 @@
-"""What a representation keeps of its input, by critics that see pictures as pictures."""
+"""Mutual information between inputs and representations, with convolutional critics of images."""
 
 from __future__ import annotations
 
@@ -16,26 +16,51 @@ from infoflow.estimators.learned.critics.neural import Neural
 
 
 def information_between(x: Any, z: Any, **settings: Any) -> Estimate:
-    """Mutual information between inputs x and their representation z, in nats, by `Neural`.
+    """Estimate the mutual information between inputs and their representation by `Neural`.
 
-        I(X;Z) ≥ bound(T),   T(x, z) = f(x)·g(z) + a(x) + b(z)
+    Parameters
+    ----------
+    x : array-like of shape (n, ...)
+        Inputs; images (n, C, H, W) have a convolutional critic and standardized pixels, a one-dimensional integer
+        array means classes, other shapes are flattened.
+    z : array-like of shape (n, ...)
+        Representations; likewise.
+    **settings
+        Settings of `Neural`. `bound="mine"` is what Deep InfoMax reports as MINE; the default "infonce" has less
+        variance and the ceiling log m.
 
-    Either side may be pictures (n, C, H, W), for which f (or g) is convolutional and every pixel is standardized; other
-    shapes (n, ...) are flattened, and a one-dimensional integer array means classes. With no pictures this is `Neural`
-    as it is. `settings` are `Neural`'s: `bound="mine"` is the figure that Deep InfoMax reports as MINE,
-    `bound="infonce"` (the default) varies less and has the ceiling log m.
+    Returns
+    -------
+    Estimate
+        I(X;Z) in nats.
 
-    z = f(x) without noise shares infinitely much, or all of the entropy of x: the estimate can then only say how far a
-    critic can tell the samples apart, and warns when it comes near its ceiling. Raises as `Neural` does.
+    Raises
+    ------
+    InvalidArgument
+        If `x` or `z` are not finite samples of one length, or images are combined with `critic` or `head_start`.
+    TooFewSamples
+        If there are fewer than 40 samples.
+    DidNotConverge
+        If no fit was finite.
 
-    Belghazi et al. (2018), section 3; Hjelm et al. (2019), section 4.
+    Notes
+    -----
+    I(X;Z) ≥ bound(T), T(x, z) = f(x)·g(z) + a(x) + b(z). Without noise, z = f(x) has infinite information about
+    continuous x: the estimate then only measures how well a critic separates the samples, and warns near its ceiling.
 
+    References
+    ----------
+    Belghazi et al. (2018), "MINE: Mutual information neural estimation", ICML, section 3. Hjelm et al. (2019),
+    "Learning deep representations by mutual information estimation and maximization", ICLR, section 4.
+
+    Examples
+    --------
     >>> import torch
     >>> generator = torch.Generator().manual_seed(0)
     >>> noise, shade = torch.randn(400, 1, 8, 8, generator=generator), torch.randn(400, 1, generator=generator)
     >>> pictures = 0.1 * noise + shade[:, :, None, None]
     >>> found = information_between(pictures, shade + torch.randn(400, 1, generator=generator), max_epochs=10)
-    >>> 0.2 < found.nats < 0.5  # ½ log 2 = .347
+    >>> 0.2 < found.nats < 0.5  # ½ log 2 = 0.347
     True
     """
     sides = [_shape(x, "x"), _shape(z, "z")]
@@ -44,7 +69,7 @@ def information_between(x: Any, z: Any, **settings: Any) -> Estimate:
         return estimator.estimate(x, z)
     if "critic" in settings or "head_start" in settings:
         raise InvalidArgument(
-            "pictures get a critic of their own, without head start; want neither critic nor head_start"
+            "critic and head_start must not be set for images, which have a convolutional critic without head start."
         )
     chosen = {"preprocessing": "standardize", "hidden": (64, 64), "learning_rate": 2e-3, **settings}
     critic = Convolutional(sides[0], sides[1], **{k: chosen[k] for k in ("hidden", "embedding") if k in chosen})
@@ -54,7 +79,7 @@ def information_between(x: Any, z: Any, **settings: Any) -> Estimate:
 
 @dataclass(frozen=True)
 class Convolutional:
-    """Makes `SeparablePictures` for `Neural`; it shows in an estimate's parameters what the critic was."""
+    """Builder of `SeparablePictures` for `Neural`, with a readable `repr` for the parameters of an estimate."""
 
     x_shape: Shape | int
     z_shape: Shape | int
@@ -68,13 +93,13 @@ class Convolutional:
 
 
 def _shape(values: Any, name: str) -> Shape | int:
-    """(C, H, W) of pictures; the number of features of anything else."""
+    """(C, H, W) of images; the number of features of anything else."""
     if is_classes(values):
         return 1
     try:
         shape = tuple(values.shape) if isinstance(values, Tensor | np.ndarray) else np.shape(values)
     except ValueError as error:
-        raise InvalidArgument(f"{name} is not a rectangular array: {error}") from None
+        raise InvalidArgument(name, "a rectangular array", got_text=str(error)) from None
     if len(shape) == 4:
         return shape[1], shape[2], shape[3]
     return int(np.prod(shape[1:], dtype=int))

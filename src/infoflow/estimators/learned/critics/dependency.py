@@ -42,21 +42,18 @@ class DependencySettings(TrainingSettings):
 
     Parameters
     ----------
-    readout
-        "bridge" estimates log E[e^T(z̃)] from z and z̃ together (a point estimate with less variance);
-        "donsker_varadhan" is the published lower bound.
-    sigmoid
-        Whether the discriminator takes σ(z), without preprocessing and head start.
-    head_start
-        Whether the discriminator starts as the log density ratio of a Gaussian with the correlations of z.
-    hidden
-        Widths of the hidden layers, at least one: a linear discriminator does not see dependence.
-    activation
-        Activation between the layers.
     folds
         Number of folds; each is reported on once.
     validation
         Share of the samples outside of a fold that stops and selects.
+    preprocessing
+        Transform of each column, learned on the training samples.
+    level
+        Level of the interval.
+    seed
+        Random seed; the same seed gives the same estimate.
+    hidden
+        Widths of the hidden layers, at least one: a linear discriminator does not see dependence.
     batch_size
         Samples in a batch; at least as many as columns are taken.
     max_epochs
@@ -67,12 +64,15 @@ class DependencySettings(TrainingSettings):
         Learning rate of AdamW.
     weight_decay
         Weight decay of AdamW.
-    preprocessing
-        Transform of each column, learned on the training samples.
-    level
-        Level of the interval.
-    seed
-        Random seed; the same seed gives the same estimate.
+    readout
+        "bridge" estimates log E[e^T(z̃)] from z and z̃ together (a point estimate with less variance);
+        "donsker_varadhan" is the published lower bound.
+    sigmoid
+        Whether the discriminator takes σ(z), without preprocessing and head start.
+    head_start
+        Whether the discriminator starts as the log density ratio of a Gaussian with the correlations of z.
+    activation
+        Activation between the layers.
 
     Raises
     ------

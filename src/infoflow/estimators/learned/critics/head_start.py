@@ -1,4 +1,4 @@
-"""What a critic need not learn from scratch: canonical pairs, the Gaussian log ratio of them, and radii."""
+"""Features that a critic starts from: canonical pairs, their Gaussian log density ratio, and radii."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from torch import Tensor, nn
 from infoflow.bounds import infonce
 from infoflow.critics import Bilinear, Concatenated, Separable, split_pairs
 from infoflow.estimators.gaussian.canonical_pairs import columns, spectrum
-from infoflow.estimators.preprocessing import learn
+from infoflow.estimators.preprocessing import Preprocessing, learn
 
-# Correlations from here on are taken for this: a score must stay finite where x determines y.
+# Larger correlations are set to this, so that scores are finite where x determines y.
 _STRONGEST = 0.999
 
-# How many canonical pairs to try, and the most that are kept.
+# Numbers of canonical pairs to try, and the largest.
 _COUNTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
 _MOST = 64
 
-# With fewer samples a column, canonical pairs say nothing about other samples.
+# With fewer samples per column, canonical pairs do not generalize.
 _SAMPLES_PER_COLUMN = 4
 
-# Candidates that a row meets where held-out samples decide between sets of pairs.
+# Candidates of a row where validation samples decide between sets of pairs.
 _BLOCK = 384
 
-# Standardized columns are cut off here, for one far sample must not decide a covariance.
+# Standardized columns are clipped here, so that no outlier dominates a covariance.
 _FARTHEST = 4.0
 
 
 @dataclass(frozen=True)
 class Described:
-    """One variable on the fit, the second and the third part: as the critic gets it, and standardized."""
+    """One variable on the training, validation and report samples: preprocessed, and standardized."""
 
     values: Sequence[Tensor]
     standard: Sequence[Tensor]
     classes: bool
 
     @classmethod
-    def of(cls, raw: Tensor, parts: Sequence[Tensor], classes: bool, preprocessing: str) -> Described:
-        """Both transforms are learned on the first part alone; one-hot coded classes stay as they are."""
+    def of(cls, raw: Tensor, parts: Sequence[Tensor], classes: bool, preprocessing: Preprocessing) -> Described:
+        """Learn both transforms on the training samples alone; one-hot coded classes are not transformed."""
         transform = learn(raw[parts[0]], "none" if classes else preprocessing)
         values = [transform(raw[rows]) for rows in parts]
         if classes:
@@ -62,23 +62,23 @@ class Described:
         return (values.square().mean(1, keepdim=True) + 1e-3).log() * math.sqrt(values.shape[1] / 2)
 
     def with_radius(self, part: int) -> Tensor:
-        """The columns, the radius, and the columns times it: what turns or spreads with the radius is linear here."""
+        """The columns, the radius, and their products: dependence through the radius is linear in these."""
         radius = self.radius(part)
         return torch.cat([self.values[part], radius, radius * self.values[part]], 1) if self.has_radius else radius
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Normalized canonical variates u, v (n, K) of each part, and their correlations (K,) on the fit part."""
+    """Normalized canonical variates u, v (n, K) of each part, and their correlations (K,) on the training samples."""
 
     u: Sequence[Tensor]
     v: Sequence[Tensor]
     rho: Tensor
     held_out: float
-    """InfoNCE of the Gaussian log ratio on the second part, in nats."""
+    """InfoNCE of the Gaussian log ratio on the validation samples, in nats."""
 
     def factors(self, part: int) -> tuple[Tensor, Tensor]:
-        """The Gaussian log ratio Σ_k ρuv/(1−ρ²) − ρ²(u²+v²)/2(1−ρ²) − ½log(1−ρ²) as rows whose inner products it is."""
+        """Rows whose inner products are the Gaussian log ratio Σ_k ρuv/(1−ρ²) − ρ²(u²+v²)/2(1−ρ²) − ½log(1−ρ²)."""
         u, v, rho = self.u[part], self.v[part], self.rho
         share = 1 / (1 - rho.square())
         of_u = (share.log() / 2 - rho.square() * share * u.square() / 2).sum(1, keepdim=True)
@@ -91,18 +91,18 @@ class Pairs:
 
 
 def pairs_width(x: Described, y: Described) -> int:
-    """The most pairs that `head_start` can return; it depends on shapes alone, so that equal shapes stack."""
+    """The largest number of pairs that `head_start` returns for these shapes, so that equal shapes stack."""
     return min(
         _MOST, *(2 * side.values[0].shape[1] + 1 if side.has_radius else side.values[0].shape[1] for side in (x, y))
     )
 
 
 def head_start(x: Described, y: Described) -> Pairs:
-    """The canonical pairs that tell most on the second part; none if even the best tell nothing there.
+    """The canonical pairs with the highest value on the validation samples; none if no value is above 0.
 
-    Three descriptions of each side compete: the columns as the critic gets them, with their radius and its products,
-    and standardized. Canonical correlation analysis on the fit part gives the pairs, each variate is mapped to a normal
-    one, and InfoNCE of the Gaussian log ratio on the second part decides on description and number.
+    Three descriptions of each side compete: the preprocessed columns, these with their radius and its products, and the
+    standardized columns. Canonical correlation analysis of the training samples gives the pairs, each variate is mapped
+    to a normal one, and InfoNCE of the Gaussian log ratio on the validation samples selects description and number.
     """
     best = _nothing(x, y)
     for left, right in _descriptions(x, y):
@@ -140,7 +140,7 @@ def _canonical(x: Sequence[Tensor], y: Sequence[Tensor]) -> Pairs | None:
 
 
 def _normal(parts: Sequence[Tensor], variates: Tensor) -> list[Tensor]:
-    """The fit part's variates, which are linear in its columns, on all parts and each mapped to a normal."""
+    """The variates of the training samples, which are linear in the columns, on all parts, each mapped to a normal."""
     mean = parts[0].mean(0)
     weights = torch.linalg.pinv((parts[0] - mean).double()) @ variates
     linear = [((part - mean).double() @ weights).to(part.dtype) for part in parts]
@@ -157,9 +157,9 @@ def _held_out(pairs: Pairs) -> float:
 
 
 class Residual(nn.Module):
-    """A critic's scores added to a ratio that is given: its factors are the last `width` columns of x and of y.
+    """Scores of a critic added to a given log ratio, whose factors are the last `width` columns of x and of y.
 
-    The critic starts as 0, so that the sum starts as the ratio (plus `offset`, where a bound wants one).
+    The critic starts as 0, so that the sum starts as the ratio plus the `offset` of the bound's optimum.
     """
 
     def __init__(self, critic: nn.Module, width: int, offset: float) -> None:
@@ -176,13 +176,13 @@ class Residual(nn.Module):
 
 
 def _silence(critic: nn.Module) -> None:
-    """Sets to 0 what makes all scores 0 and still has a gradient then."""
+    """Set to 0 the weights that make all scores 0 and still have a gradient."""
     weights: list[Tensor] = []
     if isinstance(critic, Separable):
         x_layers = [layer for layer in (critic.x_network[-1], critic.x_shortcut) if layer is not None]
         y_layers = [layer for layer in (critic.y_network[-1], critic.y_shortcut) if layer is not None]
-        weights += [w for layer in y_layers for w in layer.parameters()]  # the embedding of y, and what y adds alone
-        weights += [w[-1] for layer in x_layers for w in layer.parameters()]  # what x adds alone
+        weights += [w for layer in y_layers for w in layer.parameters()]  # the embedding of y, and b(y)
+        weights += [w[-1] for layer in x_layers for w in layer.parameters()]  # a(x)
     elif isinstance(critic, Concatenated):
         weights += list(critic.rest.children())[-1].parameters()
     elif isinstance(critic, Bilinear):
@@ -192,7 +192,7 @@ def _silence(critic: nn.Module) -> None:
 
 
 def critic_columns(x: Described, y: Described, pairs: Pairs, part: int, *, whole: bool) -> tuple[Tensor, Tensor]:
-    """What `Residual` takes: variates, radius, columns (zeros unless `whole`), and the ratio's factors."""
+    """Inputs of `Residual`: variates, radius, columns (zeros unless `whole`), and the factors of the ratio."""
     width = pairs_width(x, y)
     sides = []
     for side, variates, factor in zip((x, y), (pairs.u[part], pairs.v[part]), pairs.factors(part), strict=True):

@@ -122,23 +122,18 @@ class Neural(TrainingSettings, HeldOutEstimator):
 
     Parameters
     ----------
-    bound
-        Bound of `infoflow.bounds` that takes scores of negatives and measures the mutual information.
-    critic
-        "separable", "bilinear", "concatenated", or a function `(x_features, y_features, seed) -> nn.Module` whose
-        forward pass returns positive and negative scores.
-    hidden
-        Widths of the hidden layers.
-    embedding
-        Dimensions of the embedding of a separable critic.
-    activation
-        Activation between the layers.
     folds
         Number of folds; each is reported on once, by critics that were not fitted, stopped or preprocessed with it.
-    restarts
-        Critics per fold with different seeds, whose scores are averaged.
     validation
         Share of the samples outside of a fold that stops and selects.
+    preprocessing
+        Transform of each dimension, learned on the training samples; classes are one-hot coded instead.
+    level
+        Level of the interval.
+    seed
+        Random seed; the same seed gives the same estimate.
+    hidden
+        Widths of the hidden layers.
     batch_size
         Samples in a batch; each is a negative of all others.
     max_epochs
@@ -149,16 +144,21 @@ class Neural(TrainingSettings, HeldOutEstimator):
         Learning rate of AdamW.
     weight_decay
         Weight decay of AdamW.
-    preprocessing
-        Transform of each dimension, learned on the training samples; classes are one-hot coded instead.
+    bound
+        Bound of `infoflow.bounds` that takes scores of negatives and measures the mutual information.
+    critic
+        "separable", "bilinear", "concatenated", or a function `(x_features, y_features, seed) -> nn.Module` whose
+        forward pass returns positive and negative scores.
+    embedding
+        Dimensions of the embedding of a separable critic.
+    activation
+        Activation between the layers.
+    restarts
+        Critics per fold with different seeds, whose scores are averaged.
     head_start
         Whether critics of the names above start as the Gaussian log density ratio of canonical pairs.
-    level
-        Level of the interval.
-    seed
-        Random seed; the same seed gives the same estimate.
     device
-        torch device of the computation.
+        The torch device of the computation.
 
     Raises
     ------
@@ -277,7 +277,7 @@ class Neural(TrainingSettings, HeldOutEstimator):
 
     # A caller without gradients (no_grad, inference_mode) must not switch off those of the critics.
     @torch.inference_mode(False)
-    @torch.enable_grad()  # type: ignore[untyped-decorator]
+    @torch.enable_grad()
     def _fit(self, problems: Sequence[Problem], shuffles: Shuffles | None) -> list[Fit]:
         bound = by_name(self.bound)
         rows = split(len(problems[0].x), self.folds, self.validation, self.seed, self.device)

@@ -1,4 +1,4 @@
-"""Mutual information by densities: no lower bound's ceiling near log n, so these are for large information."""
+"""Estimates by densities, for large information: they do not have the ceiling of lower bounds near log n."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A density of vectors as a product of one-dimensional mixtures, each conditioned on what comes before it."""
+"""A density of vectors as a product of one-dimensional mixtures, each conditioned on the previous dimensions."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-FAMILIES = ("gaussian", "logistic")
-
-# Components of a mixture start this far apart, or nothing would ever tell them apart.
+# Components of a mixture start this far apart; equal ones would have equal gradients.
 _APART = 0.5
 
 # Scales of residuals whose variance is 1.
@@ -27,10 +25,10 @@ class Masked(nn.Module):
         super().__init__()
         allowed = inputs[None, :] < outputs[:, None] if strict else inputs[None, :] <= outputs[:, None]
         self.register_buffer("mask", allowed.float())
-        # torch's own start for a linear layer, from a generator of ours; by what a unit really sees.
-        seen = self.mask.sum(1, keepdim=True).clamp(min=1).rsqrt()
-        self.weight = nn.Parameter((2 * torch.rand(allowed.shape, generator=generator) - 1) * seen)
-        self.bias = nn.Parameter((2 * torch.rand(len(outputs), generator=generator) - 1) * seen[:, 0])
+        # torch's initialization of a linear layer, from our generator and by the number of inputs that the mask leaves.
+        fan_in = self.mask.sum(1, keepdim=True).clamp(min=1).rsqrt()
+        self.weight = nn.Parameter((2 * torch.rand(allowed.shape, generator=generator) - 1) * fan_in)
+        self.bias = nn.Parameter((2 * torch.rand(len(outputs), generator=generator) - 1) * fan_in[:, 0])
 
     def forward(self, values: Tensor) -> Tensor:
         return F.linear(values, self.weight * self.mask, self.bias)
@@ -39,8 +37,8 @@ class Masked(nn.Module):
 class AutoregressiveMixture(nn.Module):
     """log q(r|x) = Σ_i log Σ_k π_ik(x, r_<i) φ(r_i; μ_ik(x, r_<i), σ_ik(x, r_<i)).
 
-    φ is a Gaussian or a logistic density. Masked layers keep the order (Germain et al. 2015). It starts near a standard
-    normal one, whatever x is, for it takes up what a linear Gaussian model leaves.
+    φ is a Gaussian or a logistic density. Masked layers enforce the order (Germain et al. 2015). The initial density is
+    nearly standard normal for every x, because it has the residuals of a linear Gaussian model.
     """
 
     def __init__(
@@ -49,7 +47,7 @@ class AutoregressiveMixture(nn.Module):
         super().__init__()
         self.dimensions, self.components, self.family = dimensions, components, family
         generator = torch.Generator().manual_seed(seed)
-        # x has degree 0, r_i has i, and a unit may see what is of its degree at most.
+        # x has degree 0, r_i has degree i, and a unit depends on inputs of at most its own degree.
         degrees = torch.cat([torch.zeros(features), torch.arange(1, dimensions + 1)])
         layers: list[nn.Module] = []
         for width in hidden:
@@ -72,7 +70,7 @@ class AutoregressiveMixture(nn.Module):
         return torch.cat([torch.zeros_like(means), means, (variance.log() / 2).expand_as(means)])
 
     def forward(self, x: Tensor, r: Tensor) -> Tensor:
-        """(n,) log q(r|x) in nats of x (n, p) and r (n, d)."""
+        """log q(r|x), (n,), in nats, of x (n, p) and r (n, d)."""
         out = self.layers(torch.cat([x, r], 1)).view(-1, self.dimensions, 3, self.components)
         logits, means, log_scales = out.unbind(2)
         log_scales = log_scales.clamp(_SMALLEST, _LARGEST)

@@ -18,12 +18,6 @@ class DifferenceOfEntropies(NetworkDensities):
 
     Parameters
     ----------
-    components
-        Components of the mixture in each dimension.
-    family
-        Distribution of a component.
-    hidden
-        Widths of the masked layers of each density.
     folds
         Number of folds; each is reported on once, by densities that were not fitted or preprocessed with it.
     validation
@@ -35,6 +29,8 @@ class DifferenceOfEntropies(NetworkDensities):
         Level of the interval.
     seed
         Random seed; the same seed gives the same estimate.
+    hidden
+        Widths of the masked layers of each density.
     batch_size
         Samples in a batch.
     max_epochs
@@ -46,7 +42,11 @@ class DifferenceOfEntropies(NetworkDensities):
     weight_decay
         Weight decay of AdamW.
     device
-        torch device of the computation.
+        The torch device of the computation.
+    components
+        Components of the mixture in each dimension.
+    family
+        Distribution of a component.
 
     Raises
     ------

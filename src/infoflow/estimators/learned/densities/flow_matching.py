@@ -129,10 +129,6 @@ class FlowMatching(NetworkDensities):
 
     Parameters
     ----------
-    steps
-        Runge–Kutta steps of the integration.
-    hidden
-        Widths of the hidden layers of each velocity.
     folds
         Number of folds; each is reported on once, by densities that were not fitted or preprocessed with it.
     validation
@@ -144,6 +140,8 @@ class FlowMatching(NetworkDensities):
         Level of the interval.
     seed
         Random seed; the same seed gives the same estimate.
+    hidden
+        Widths of the hidden layers of each velocity.
     batch_size
         Samples in a batch.
     max_epochs
@@ -155,7 +153,9 @@ class FlowMatching(NetworkDensities):
     weight_decay
         Weight decay of AdamW.
     device
-        torch device of the computation.
+        The torch device of the computation.
+    steps
+        Runge–Kutta steps of the integration.
 
     Raises
     ------

@@ -60,8 +60,6 @@ class GaussianMixtureInformation(DensityEstimator):
 
     Parameters
     ----------
-    max_components
-        Largest number of components; the validation samples select the number.
     folds
         Number of folds; each is reported on once, by densities that were not fitted or preprocessed with it.
     validation
@@ -73,6 +71,8 @@ class GaussianMixtureInformation(DensityEstimator):
         Level of the interval.
     seed
         Random seed; the same seed gives the same estimate.
+    max_components
+        Largest number of components; the validation samples select the number.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A linear regression with Gaussian noise: what a density network need not learn."""
+"""A linear regression with Gaussian noise, whose residuals a density network takes."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import torch
 from sklearn.covariance import oas
 from torch import Tensor
 
-# With fewer samples a column a regression on all of them says nothing about other samples.
+# With fewer samples per column, a regression on all columns does not generalize.
 _SAMPLES_PER_COLUMN = 2
 
-# Ranks of the regression that are tried, the full one besides.
+# Ranks of the regression that are tried, besides the full one.
 _RANKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 
 # Ridge penalties that are tried, per sample.
 _RIDGE = (0.03, 0.3, 3.0)
 
-# Variances are no smaller than this share of the marginal ones: a float32 network must resolve what is left.
+# Variances are at least this share of the marginal ones, so that a float32 network resolves the residuals.
 FLOOR = 1e-9
 
 
 @dataclass(frozen=True)
 class LinearGaussian:
-    """q(y|x) = N(y; b + xB, LLᵀ), and the standard residual r = L⁻¹(y − b − xB) that a network may go on with."""
+    """q(y|x) = N(y; b + xB, LLᵀ), with the standardized residual r = L⁻¹(y − b − xB)."""
 
     weights: Tensor  # B (p, d)
     offset: Tensor  # b (d,)
@@ -33,15 +33,15 @@ class LinearGaussian:
 
     @property
     def log_volume(self) -> float:
-        """log |L⁻¹|: what a density of residuals lacks of a density of y."""
+        """log |L⁻¹|, the difference between log densities of y and of residuals."""
         return float(self.whitening.diagonal().log().sum())
 
     def residual(self, x: Tensor, y: Tensor) -> Tensor:
-        """(n, d) of x (n, p) and y (n, d); standard normal where the model holds."""
+        """Residuals (n, d) of x (n, p) and y (n, d); standard normal if the model holds."""
         return (y - self.offset - x @ self.weights) @ self.whitening.mT
 
     def log_density(self, x: Tensor, y: Tensor) -> Tensor:
-        """(n,) log q(y|x)."""
+        """log q(y|x), (n,)."""
         r = self.residual(x, y)
         return self.log_volume - (r.square().sum(1) + r.shape[1] * math.log(2 * math.pi)) / 2
 

@@ -30,12 +30,6 @@ class NormalizingFlow(NetworkDensities):
 
     Parameters
     ----------
-    transforms
-        Autoregressive transforms of each flow.
-    flow
-        "nsf" (neural spline flow) or "maf" (masked autoregressive flow) of zuko.
-    hidden
-        Widths of the hidden layers of each transform.
     folds
         Number of folds; each is reported on once, by densities that were not fitted or preprocessed with it.
     validation
@@ -47,6 +41,8 @@ class NormalizingFlow(NetworkDensities):
         Level of the interval.
     seed
         Random seed; the same seed gives the same estimate.
+    hidden
+        Widths of the hidden layers of each transform.
     batch_size
         Samples in a batch.
     max_epochs
@@ -58,7 +54,11 @@ class NormalizingFlow(NetworkDensities):
     weight_decay
         Weight decay of AdamW.
     device
-        torch device of the computation.
+        The torch device of the computation.
+    transforms
+        Autoregressive transforms of each flow.
+    flow
+        "nsf" (neural spline flow) or "maf" (masked autoregressive flow) of zuko.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which of two variables gets a density, and which one it is conditioned on."""
+"""The variable that has a density, and the one that it is conditioned on."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ from torch import Tensor
 from infoflow.core import checks
 from infoflow.core.errors import InvalidArgument
 from infoflow.entropies.discrete import plug_in
+from infoflow.estimators.learned.held_out import MINIMUM
 
-MINIMUM = 40  # samples: fewer leave nothing to select or report by
-
-# Share of tied values in some column from which on its density is doubtful.
+# Share of tied values in a column above which its density is doubtful.
 _TIES = 0.05
 
 
 @dataclass(frozen=True)
 class Variables:
-    """Y, which gets a density, and X, on which that is conditioned; float64, constant columns left out."""
+    """Y, which has a density, and X, on which it is conditioned; float64, without constant columns."""
 
     x: Tensor  # (n, p)
     y: Tensor  # (n, d)
     x_classes: Tensor | None
-    """(n,) codes, where X are classes; `x` holds them one-hot coded then."""
+    """(n,) codes if X are classes; `x` holds them one-hot coded then."""
     ceiling: float
     ceiling_name: str
     constant: tuple[str, ...]
@@ -35,14 +34,16 @@ class Variables:
 
     @classmethod
     def of(cls, x: Any, y: Any, device: torch.device | str = "cpu") -> Variables:
-        """From what a user hands over. Classes have no density, so they become X: the information is symmetric."""
+        """From samples as passed by a user. Classes have no density, so they become X: the information is symmetric."""
         sides = {name: _side(value, name, device) for name, value in (("x", x), ("y", y))}
         checks.paired(sides["x"][0], sides["y"][0])
         of, given = ("x", "y") if sides["y"][1] is not None else ("y", "x")
         values, classes = sides[given]
         density, no_classes = sides[of]
         if no_classes is not None:
-            raise InvalidArgument("x and y are both classes, which have no density; use estimator='discrete'")
+            raise InvalidArgument(
+                "x or y must be continuous, got two arrays of classes, which have no density. Use estimator='discrete'."
+            )
         ceiling, name = float("inf"), ""
         if classes is not None:
             ceiling, name = float(plug_in(torch.bincount(classes))), f"H({given.upper()})"
@@ -68,4 +69,7 @@ def _doubts(values: Tensor, name: str) -> list[str]:
     tied = float((ordered[1:] == ordered[:-1]).double().mean(0).amax())
     if tied <= _TIES:
         return []
-    return [f"{tied:.0%} of the values in some column of {name} are ties, which have no density; use estimator='mixed'"]
+    return [
+        f"{tied:.0%} of the values in a column of {name} are ties, which have no density, so the estimate is "
+        "doubtful; use estimator='mixed'"
+    ]

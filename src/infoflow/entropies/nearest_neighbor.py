@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import torch
 from torch import Tensor
 
 from infoflow.core.checks import choice, integer
 from infoflow.core.errors import InvalidArgument
-from infoflow.pairwise.neighbors import METRICS, nearest
+from infoflow.pairwise.neighbors import Metric, nearest
 
 
 def log_unit_ball(dimension: int, metric: str = "euclidean") -> float:
@@ -21,7 +22,7 @@ def log_unit_ball(dimension: int, metric: str = "euclidean") -> float:
     (3.1416, 4.0000)
     """
     integer(dimension, "dimension")
-    if choice(metric, "metric", METRICS) == "chebyshev":
+    if choice(metric, "metric", get_args(Metric)) == "chebyshev":
         return dimension * math.log(2.0)
     return 0.5 * dimension * math.log(math.pi) - math.lgamma(0.5 * dimension + 1.0)
 

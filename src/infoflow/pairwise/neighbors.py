@@ -1,7 +1,7 @@
-"""Nearest neighbors and counts within a radius, exactly, in one space or in several at once.
+"""Exact nearest neighbors and counts within a radius, in one space or in several at once.
 
-Several spaces share their samples: the joint distance of two samples is the largest of their distances in the spaces,
-as nearest-neighbor estimators of mutual information need it.
+Several spaces hold the same samples: the joint distance of two samples is the largest of their distances in the
+spaces, as nearest-neighbor estimators of mutual information need it.
 """
 
 from __future__ import annotations
@@ -9,18 +9,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import choice, integer, paired, samples
+from infoflow.core.checks import paired, samples
 from infoflow.core.errors import InvalidArgument, TooFewSamples
+from infoflow.core.settings import PositiveInt, validated
 from infoflow.pairwise import neighbor_blocks as blocks
 from infoflow.pairwise import neighbor_trees as trees
 from infoflow.pairwise.equal_rows import equal_rows
 
-METRICS = ("chebyshev", "euclidean")
-METHODS = ("auto", "tree", "blocks")
+Metric = Literal["chebyshev", "euclidean"]
+"""The norm within a space: the maximum of the coordinates, or the square root of their sum of squares."""
+
+Method = Literal["auto", "tree", "blocks"]
+"""How neighbors are found: by k-d trees, by brute force in blocks, or by whichever is expected to be faster."""
 
 # A distance within this (relative) of the radius is on the sphere.
 _SPHERE = 1e-10
@@ -28,44 +33,83 @@ _SPHERE = 1e-10
 
 @dataclass(frozen=True)
 class Neighborhoods:
-    """The k nearest neighbors of every sample, and who else is near.
+    """The k nearest neighbors of every sample, and how many other samples are near.
 
+    Parameters
+    ----------
+    distance : Tensor of shape (n, k)
+        Joint distances in ascending order, float64.
+    index : Tensor of shape (n, k)
+        Indices of the neighbors.
+    extents : Tensor of shape (n, number of spaces)
+        How far the neighborhood extends in each space: the k-th joint distance, or half the side of a rectangle.
+    counts : Tensor of shape (n, number of subsets)
+        Number of other samples that are near in each subset of the spaces.
+
+    Examples
+    --------
     >>> line = torch.tensor([[0.0], [1.0], [3.0]], dtype=torch.float64)
     >>> neighborhoods([line, line], 1, [(0,), (1,)]).distance[:, 0].tolist()
     [1.0, 1.0, 2.0]
     """
 
     distance: Tensor
-    """(n, k) joint distances in ascending order, float64."""
     index: Tensor
-    """(n, k) which samples they are."""
     extents: Tensor
-    """(n, spaces) how far the neighborhood reaches in each space: the k-th joint distance, or a rectangle's side."""
     counts: Tensor
-    """(n, number of subsets) how many other samples are near in each subset of the spaces."""
 
 
+@validated
 def neighborhoods(
     spaces: Sequence[Tensor],
-    k: int,
+    k: PositiveInt,
     subsets: Sequence[tuple[int, ...]] = (),
     *,
-    metric: str = "chebyshev",
+    metric: Metric = "chebyshev",
     rectangle: bool = False,
-    method: str = "auto",
+    method: Method = "auto",
 ) -> Neighborhoods:
-    """The k nearest neighbors in the joint distance max_s |a_s − b_s|, and counts in subsets of the spaces.
+    """Find the k nearest neighbors in the joint distance, and count neighbors in subsets of the spaces.
 
-    For every subset (a tuple of positions in `spaces`) the count is of the other samples that are nearer, in all of its
-    spaces, than the k-th neighbor's joint distance; where that distance is 0, of those at distance 0. With `rectangle`
-    the count is of those within the extents of the k neighbors, boundary included, space by space.
+    Parameters
+    ----------
+    spaces : sequence of Tensor of shape (n, d_s)
+        The same n samples in each space.
+    k
+        Number of neighbors, smaller than n.
+    subsets
+        Tuples of positions in `spaces`, one for each count.
+    metric
+        Norm within each space: "chebyshev" (maximum) or "euclidean".
+    rectangle
+        Count the samples within the extents of the k neighbors, boundary included; each subset must be one space then.
+        By default the samples nearer than the k-th neighbor are counted.
+    method
+        "tree" searches k-d trees, "blocks" compares all pairs in blocks on the tensors' device; both give the same
+        answer. "auto" uses trees on the CPU when the dimensions are few (see `prefers_tree`).
 
-    `spaces` are tensors of shape (n, d_s), and k < n. `metric` is the norm within each space: "chebyshev" (maximum) or
-    "euclidean". `method` "auto" takes k-d trees on the CPU when the dimensions are few (`prefers_tree`), else blocked
-    brute force, on the tensors' device. Both give the same answer.
+    Returns
+    -------
+    Neighborhoods
+        Distances and indices of the neighbors, and the counts.
 
-    Raises InvalidArgument, UnknownName, or TooFewSamples when k >= n.
+    Raises
+    ------
+    InvalidArgument
+        If the spaces do not hold the same number of finite samples, or an option is invalid.
+    UnknownName
+        If `metric` or `method` is unknown.
+    TooFewSamples
+        If k >= n.
 
+    Notes
+    -----
+    The joint distance is max_s ‖a_s − b_s‖. For every subset, the count is of the other samples that are nearer
+    than the k-th neighbor's joint distance in all spaces of the subset; where that distance is 0, of those at
+    distance 0.
+
+    Examples
+    --------
     >>> import torch
     >>> x = torch.tensor([[0.0], [1.0], [3.0]])
     >>> near = neighborhoods([x, 2 * x], 1, [(0,), (1,)])
@@ -75,20 +119,48 @@ def neighborhoods(
     [[1, 0], [1, 0], [2, 0]]
     """
     tensors = _spaces(spaces)
-    k = _fewer(k, tensors[0].shape[0])
-    choice(metric, "metric", METRICS)
+    n = tensors[0].shape[0]
+    if k >= n:
+        raise TooFewSamples("k", f"smaller than the number of samples ({n})", k)
     if rectangle and any(len(subset) != 1 for subset in subsets):
-        raise InvalidArgument("rectangles are counted in one space at a time; want subsets of one space each")
+        raise InvalidArgument("subsets", "of one space each where rectangle=True", subsets)
     if _use_tree(tensors, metric, method):
         return _by_trees(tensors, k, subsets, metric, rectangle)
     return _by_blocks(tensors, k, subsets, metric, rectangle)
 
 
-def nearest(x: Tensor, k: int, *, metric: str = "chebyshev", method: str = "auto") -> tuple[Tensor, Tensor]:
-    """Distances (n, k) in ascending order and indices (n, k) of every sample's k nearest others, within (n, d) samples.
+def nearest(x: Tensor, k: int, *, metric: Metric = "chebyshev", method: Method = "auto") -> tuple[Tensor, Tensor]:
+    """Find the k nearest other samples of every sample.
 
-    Raises as `neighborhoods` does.
+    Parameters
+    ----------
+    x : Tensor of shape (n, d)
+        Samples.
+    k
+        Number of neighbors, smaller than n.
+    metric
+        "chebyshev" (maximum norm) or "euclidean".
+    method
+        "auto", "tree" or "blocks"; see `neighborhoods`.
 
+    Returns
+    -------
+    distance : Tensor of shape (n, k)
+        Distances in ascending order, float64.
+    index : Tensor of shape (n, k)
+        Indices of the neighbors.
+
+    Raises
+    ------
+    InvalidArgument
+        If the samples or an option are invalid.
+    UnknownName
+        If `metric` or `method` is unknown.
+    TooFewSamples
+        If k >= n.
+
+    Examples
+    --------
     >>> import torch
     >>> distance, index = nearest(torch.tensor([[0.0], [1.0], [3.0]]), 1)
     >>> distance[:, 0].tolist(), index[:, 0].tolist()
@@ -98,15 +170,39 @@ def nearest(x: Tensor, k: int, *, metric: str = "chebyshev", method: str = "auto
     return near.distance, near.index
 
 
+@validated
 def count_within(
-    x: Tensor, radius: Tensor, *, metric: str = "chebyshev", strict: bool = True, method: str = "auto"
+    x: Tensor, radius: Tensor, *, metric: Metric = "chebyshev", strict: bool = True, method: Method = "auto"
 ) -> Tensor:
-    """How many other samples (n,) lie nearer than `radius` (n,), or at most that far with `strict=False`.
+    """Count the other samples that lie within a radius of every sample.
 
-    Where the radius is 0, samples at distance 0 are counted either way.
+    Parameters
+    ----------
+    x : Tensor of shape (n, d)
+        Samples.
+    radius : Tensor of shape (n,)
+        Radius around each sample. Where it is 0, samples at distance 0 are counted in any case.
+    metric
+        "chebyshev" (maximum norm) or "euclidean".
+    strict
+        Count only samples nearer than the radius; otherwise also those at exactly this distance.
+    method
+        "auto", "tree" or "blocks"; see `neighborhoods`.
 
-    Raises InvalidArgument or UnknownName.
+    Returns
+    -------
+    Tensor of shape (n,)
+        Counts, int64.
 
+    Raises
+    ------
+    InvalidArgument
+        If the samples, the radius or an option are invalid.
+    UnknownName
+        If `metric` or `method` is unknown.
+
+    Examples
+    --------
     >>> import torch
     >>> count_within(torch.tensor([[0.0], [1.0], [3.0]]), torch.tensor([2.0, 2.0, 3.0])).tolist()
     [1, 1, 1]
@@ -114,8 +210,9 @@ def count_within(
     (tensor,) = _spaces([x])
     radius = torch.as_tensor(radius, dtype=torch.float64, device=tensor.device)
     if radius.shape != (tensor.shape[0],) or not bool((radius >= 0).all()):
-        raise InvalidArgument(f"radius has shape {tuple(radius.shape)}; want {tensor.shape[0]} numbers >= 0")
-    choice(metric, "metric", METRICS)
+        raise InvalidArgument(
+            "radius", f"{tensor.shape[0]} numbers >= 0, one per sample", got_text=_radius_text(radius, tensor.shape[0])
+        )
     within = _within(radius, _magnitude([tensor]), strict)
     if tensor.shape[1] == 1 or _use_tree([tensor], metric, method):
         return _count(tensor, within, _norm(metric))
@@ -123,11 +220,27 @@ def count_within(
 
 
 def open_ball_sizes(spaces: Sequence[Tensor], distance: Tensor) -> Tensor:
-    """How many samples (n,), itself included, are strictly nearer than the k-th neighbor, from the distances (n, k).
+    """Count the samples that are strictly nearer than the k-th neighbor, the sample itself included.
 
-    That is k, unless neighbors are tied with the k-th; where the k-th is at distance 0, it is the number of duplicates
-    in `spaces` together. A count that stays right for ties, like the counts of `neighborhoods`.
+    Parameters
+    ----------
+    spaces : sequence of Tensor of shape (n, d_s)
+        The same n samples in each space.
+    distance : Tensor of shape (n, k)
+        Joint distances of the neighbors, from `neighborhoods`.
 
+    Returns
+    -------
+    Tensor of shape (n,)
+        Counts.
+
+    Notes
+    -----
+    The count is k unless neighbors are tied with the k-th. Where the k-th neighbor is at distance 0, it is the number
+    of duplicates in all spaces together. Ties are handled as in the counts of `neighborhoods`.
+
+    Examples
+    --------
     >>> import torch
     >>> x = torch.tensor([[0.0], [1.0], [-1.0], [5.0], [5.0], [5.0]])
     >>> open_ball_sizes([x], nearest(x, 2)[0]).tolist()
@@ -144,10 +257,27 @@ def open_ball_sizes(spaces: Sequence[Tensor], distance: Tensor) -> Tensor:
 
 
 def prefers_tree(n: int, dimensions: int) -> bool:
-    """Whether k-d trees are expected to be quicker than blocked brute force for n samples on a CPU.
+    """Return whether k-d trees are expected to be faster than blocked brute force on a CPU.
 
-    Trees win up to about 6 dimensions at n = 1000, and 4 more for every tenfold n (measured, maximum norm, one core).
+    Parameters
+    ----------
+    n
+        Number of samples.
+    dimensions
+        Number of features, all spaces together.
 
+    Returns
+    -------
+    bool
+        True for few dimensions.
+
+    Notes
+    -----
+    Trees are faster up to about 6 dimensions at n = 1000, and 4 more for every tenfold n (measured for the maximum norm
+    on one core).
+
+    Examples
+    --------
     >>> prefers_tree(10_000, 2), prefers_tree(10_000, 50)
     (True, False)
     """
@@ -156,7 +286,7 @@ def prefers_tree(n: int, dimensions: int) -> bool:
 
 def _spaces(spaces: Sequence[Tensor]) -> list[Tensor]:
     if not spaces:
-        raise InvalidArgument("spaces is empty; want at least one tensor of samples")
+        raise InvalidArgument("spaces", "at least one tensor of samples", spaces)
     tensors: list[Tensor] = []
     for position, space in enumerate(spaces):
         name = f"spaces[{position}]"
@@ -165,26 +295,18 @@ def _spaces(spaces: Sequence[Tensor]) -> list[Tensor]:
         tensor = samples(space, name, dtype=torch.float64)
         if tensors:
             paired(tensors[0], tensor, "spaces[0]", name)
-        # Distances from a common center: a large offset would eat the digits that tell neighbors apart.
+        # Distances from a common center: a large offset would cost the digits in which neighbors differ.
         tensors.append(tensor - tensor.mean(0))
     return tensors
 
 
-def _fewer(k: int, n: int) -> int:
-    k = integer(k, "k")
-    if k >= n:
-        raise TooFewSamples(f"k = {k} neighbors need at least {k + 1} samples; got {n}")
-    return k
-
-
-def _use_tree(spaces: Sequence[Tensor], metric: str, method: str) -> bool:
-    choice(method, "method", METHODS)
-    # Trees know one p-norm over all coordinates: a maximum over Euclidean norms is none of them.
+def _use_tree(spaces: Sequence[Tensor], metric: Metric, method: Method) -> bool:
+    # A tree uses one p-norm over all coordinates, and a maximum over Euclidean norms is not a p-norm.
     single = len(spaces) == 1 or all(space.shape[1] == 1 for space in spaces)
     possible = spaces[0].device.type == "cpu" and (metric == "chebyshev" or single)
     if method == "tree" and not possible:
         raise InvalidArgument(
-            "method is 'tree', which needs the CPU, and one space or the metric 'chebyshev'; want 'blocks'"
+            "method='tree' requires samples on the CPU and one space or metric='chebyshev'. Use method='blocks'."
         )
     if method != "auto":
         return method == "tree"
@@ -203,12 +325,16 @@ def _within(radius: Tensor, magnitude: Tensor, strict: bool) -> Tensor:
     return (radius - slack).clamp_min(0.0) if strict else radius + slack
 
 
-def _units(distance: Tensor, metric: str) -> Tensor:
+def _radius_text(radius: Tensor, n: int) -> str:
+    return f"shape {tuple(radius.shape)}" if radius.shape != (n,) else "a negative number or NaN"
+
+
+def _units(distance: Tensor, metric: Metric) -> Tensor:
     return distance.square() if metric == "euclidean" else distance
 
 
 def _by_blocks(
-    tensors: list[Tensor], k: int, subsets: Sequence[tuple[int, ...]], metric: str, rectangle: bool
+    tensors: list[Tensor], k: int, subsets: Sequence[tuple[int, ...]], metric: Metric, rectangle: bool
 ) -> Neighborhoods:
     spaces = [blocks.Space(tensor, metric) for tensor in tensors]
     magnitude = _magnitude(tensors)
@@ -231,7 +357,7 @@ def _by_blocks(
 
 
 def _by_trees(
-    tensors: list[Tensor], k: int, subsets: Sequence[tuple[int, ...]], metric: str, rectangle: bool
+    tensors: list[Tensor], k: int, subsets: Sequence[tuple[int, ...]], metric: Metric, rectangle: bool
 ) -> Neighborhoods:
     found, which = trees.nearest(torch.cat(tensors, 1).numpy(), k, _norm(metric, len(tensors)))
     distance, index = torch.from_numpy(found), torch.from_numpy(which)
@@ -249,8 +375,8 @@ def _by_trees(
     return Neighborhoods(distance, index, extents, counts)
 
 
-def _norm(metric: str, spaces: int = 1) -> float:
-    # Euclidean spaces reach the trees together only when each is one-dimensional: their joint norm is the maximum.
+def _norm(metric: Metric, spaces: int = 1) -> float:
+    # Several Euclidean spaces share a tree only when each is one-dimensional: their joint norm is the maximum.
     return 2.0 if metric == "euclidean" and spaces == 1 else float("inf")
 
 

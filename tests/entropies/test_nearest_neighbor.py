@@ -69,13 +69,13 @@ def test_duplicates_have_no_density() -> None:
 
 def test_bad_input_is_named() -> None:
     x = torch.zeros(5, 4)
-    with pytest.raises(InvalidArgument, match="want k >= 4"):
+    with pytest.raises(InvalidArgument, match="^k must be at least"):
         kozachenko_leonenko(x, 3, weighted=True)
-    with pytest.raises(TooFewSamples, match="k = 5"):
+    with pytest.raises(TooFewSamples, match="^k"):
         kozachenko_leonenko(x, 5)
     with pytest.raises(UnknownName, match="unknown metric"):
         log_unit_ball(2, "manhattan")
     with pytest.raises(InvalidArgument, match=r"^dimension must be"):
         log_unit_ball(0)
-    with pytest.raises(InvalidArgument, match=r"distance has shape \(5, 2\)"):
+    with pytest.raises(InvalidArgument, match="^distance and weights must"):
         neighbor_entropy(torch.ones(5, 2), 1, weights=torch.ones(1))

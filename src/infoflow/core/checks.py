@@ -170,6 +170,32 @@ def squarable(tensor: Tensor, name: str, *, least: float = SMALLEST_SQUARABLE) -
     return tensor
 
 
+def constant_columns(name: str, count: int) -> str:
+    """Word the warning for columns that do not vary and were dropped.
+
+    Parameters
+    ----------
+    name
+        Name of the argument.
+    count
+        Number of constant columns.
+
+    Returns
+    -------
+    str
+        The warning.
+
+    Examples
+    --------
+    >>> constant_columns("x", 2)
+    'x has 2 constant columns, which carry no information and were dropped'
+    """
+    return (
+        f"{name} has {count} constant column{'s' if count > 1 else ''}, which {'carry' if count > 1 else 'carries'} "
+        f"no information and {'were' if count > 1 else 'was'} dropped"
+    )
+
+
 def is_classes(value: Any) -> bool:
     """Return whether the values count as classes: integers or booleans of shape (n,) or (n, 1).
 

@@ -1,7 +1,7 @@
 """Entropy of a discrete variable from counts, in nats: the plug-in, and corrections of its bias.
 
-Counts are array-likes of shape (..., K) (whole numbers >= 0; a 0 is a symbol that was not seen); the result has shape
-(...) in float64. With N = Σ n_k and p_k = n_k / N, the plug-in is too small by about (K - 1) / 2N on average.
+Counts are array-likes of shape (..., K) of whole numbers >= 0, where 0 is a symbol that was not seen; the result has
+shape (...) in float64. With N = Σ n_k and p_k = n_k / N, the plug-in is too small by about (K - 1) / 2N on average.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import torch
 from scipy import special
 from torch import Tensor
 
-from infoflow.core.checks import choice, integer
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import Integer, OneOf, check
 
 CORRECTIONS = ("none", "miller-madow", "grassberger", "chao-shen", "nsb", "shrinkage")
 
@@ -23,14 +23,14 @@ CORRECTIONS = ("none", "miller-madow", "grassberger", "chao-shen", "nsb", "shrin
 def _counts(value: Any) -> Tensor:
     tensor = value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
     if tensor.ndim == 0 or tensor.shape[-1] == 0:
-        raise InvalidArgument(f"counts have shape {tuple(tensor.shape)}; want (..., K) with K >= 1")
+        raise InvalidArgument("counts", "of shape (..., K) with K >= 1", got_text=f"shape {tuple(tensor.shape)}")
     if tensor.dtype == torch.bool or tensor.is_complex():
-        raise InvalidArgument(f"counts have dtype {tensor.dtype}; want whole numbers >= 0")
+        raise InvalidArgument("counts", "whole numbers >= 0", got_text=f"dtype {tensor.dtype}")
     counts = tensor.to(torch.float64)
     if not bool(((counts >= 0) & (counts == counts.round()) & torch.isfinite(counts)).all()):
-        raise InvalidArgument("counts hold negative, broken or infinite numbers; want whole numbers >= 0")
+        raise InvalidArgument("counts", "whole numbers >= 0", got_text="negative, fractional or infinite numbers")
     if bool((counts.sum(dim=-1) == 0).any()):
-        raise InvalidArgument("counts sum to 0; want at least one sample")
+        raise InvalidArgument("counts", "positive in sum", got_text="only zeros")
     return counts
 
 
@@ -38,9 +38,7 @@ def _alphabet(counts: Tensor, alphabet: int | None) -> int:
     if alphabet is None:
         return counts.shape[-1]
     seen = int((counts > 0).sum(dim=-1).max())
-    if integer(alphabet, "alphabet") < seen:
-        raise InvalidArgument(f"alphabet is {alphabet}, but {seen} different symbols were seen")
-    return int(alphabet)
+    return int(check(alphabet, "alphabet", Integer(max(seen, 1))))
 
 
 def _x_log_x(x: Tensor) -> Tensor:
@@ -51,8 +49,27 @@ def _x_log_x(x: Tensor) -> Tensor:
 def plug_in(counts: Any) -> Tensor:
     """Entropy of the observed frequencies, the maximum-likelihood estimate: H = -Σ p_k log p_k.
 
-    Counts (..., K) to nats (...). Raises InvalidArgument for counts that are none. (Shannon 1948.)
+    Parameters
+    ----------
+    counts : array-like of shape (..., K)
+        Counts of the symbols.
 
+    Returns
+    -------
+    torch.Tensor of shape (...)
+        Nats.
+
+    Raises
+    ------
+    InvalidArgument
+        If the counts are not whole numbers >= 0 with a positive sum.
+
+    References
+    ----------
+    Shannon (1948), A Mathematical Theory of Communication.
+
+    Examples
+    --------
     >>> plug_in([1, 1, 2]).item()  # 1.5 bits
     1.0397
     """
@@ -62,10 +79,29 @@ def plug_in(counts: Any) -> Tensor:
 
 
 def miller_madow(counts: Any) -> Tensor:
-    """Plug-in plus the first term of its bias: H + (m - 1) / 2N, where m symbols were seen (Miller 1955).
+    """Plug-in plus the first term of its bias: H + (m - 1) / 2N, where m symbols were seen.
 
-    Counts (..., K) to nats (...). Raises InvalidArgument for counts that are none.
+    Parameters
+    ----------
+    counts : array-like of shape (..., K)
+        Counts of the symbols.
 
+    Returns
+    -------
+    torch.Tensor of shape (...)
+        Nats.
+
+    Raises
+    ------
+    InvalidArgument
+        If the counts are not whole numbers >= 0 with a positive sum.
+
+    References
+    ----------
+    Miller (1955), Note on the bias of information estimates.
+
+    Examples
+    --------
     >>> miller_madow([1, 1, 2]).item()  # 1.0397 + 2/8
     1.2897
     """
@@ -74,12 +110,33 @@ def miller_madow(counts: Any) -> Tensor:
 
 
 def grassberger(counts: Any) -> Tensor:
-    """Grassberger's estimate (2003, arXiv:physics/0307138, eq. 28 and 35): H = log N - (1/N) Σ n_k G(n_k).
+    """Grassberger's estimate H = log N - (1/N) Σ n_k G(n_k).
 
+    Parameters
+    ----------
+    counts : array-like of shape (..., K)
+        Counts of the symbols.
+
+    Returns
+    -------
+    torch.Tensor of shape (...)
+        Nats.
+
+    Raises
+    ------
+    InvalidArgument
+        If the counts are not whole numbers >= 0 with a positive sum.
+
+    Notes
+    -----
     G(n) = ψ(n) + ½ (-1)^n [ψ((n + 1)/2) - ψ(n/2)], so that G(1) = -γ - log 2 and G(2) = 2 + G(1).
 
-    Counts (..., K) to nats (...). Raises InvalidArgument for counts that are none.
+    References
+    ----------
+    Grassberger (2003), Entropy estimates from insufficient samplings, arXiv:physics/0307138, eq. 28 and 35.
 
+    Examples
+    --------
     >>> grassberger([1, 1, 2]).item()  # log 4 - (2 G(1) + 2 G(2)) / 4
     1.6567
     """
@@ -92,13 +149,34 @@ def grassberger(counts: Any) -> Tensor:
 
 
 def chao_shen(counts: Any) -> Tensor:
-    """Chao and Shen's estimate (2003, eq. 2.6): coverage-adjusted frequencies with Horvitz-Thompson weights.
+    """Chao and Shen's estimate: coverage-adjusted frequencies with Horvitz-Thompson weights.
 
-    H = -Σ p̃_k log p̃_k / (1 - (1 - p̃_k)^N) over the symbols seen, p̃ = C p, with the sample coverage C = 1 - f₁/N
-    and f₁ the number of symbols seen once. All seen once (C = 0) is treated as f₁ = N - 1.
+    Parameters
+    ----------
+    counts : array-like of shape (..., K)
+        Counts of the symbols.
 
-    Counts (..., K) to nats (...). Raises InvalidArgument for counts that are none.
+    Returns
+    -------
+    torch.Tensor of shape (...)
+        Nats.
 
+    Raises
+    ------
+    InvalidArgument
+        If the counts are not whole numbers >= 0 with a positive sum.
+
+    Notes
+    -----
+    H = -Σ p̃_k log p̃_k / (1 - (1 - p̃_k)^N) over the symbols seen, p̃ = C p, with the sample coverage C = 1 - f₁/N and f₁
+    the number of symbols seen once. Where all were seen once (C = 0), f₁ = N - 1 is used.
+
+    References
+    ----------
+    Chao, Shen (2003), Nonparametric estimation of Shannon's index of diversity, eq. 2.6.
+
+    Examples
+    --------
     >>> chao_shen([1, 1, 2]).item()
     1.7632
     """
@@ -114,12 +192,31 @@ def chao_shen(counts: Any) -> Tensor:
 
 
 def shrinkage_intensity(counts: Any, alphabet: int | None = None) -> Tensor:
-    """How far James-Stein shrinkage moves the frequencies towards 1/K (Hausser and Strimmer 2009, eq. 6).
+    """Intensity λ of James-Stein shrinkage of the frequencies towards 1/K.
 
-    λ = (1 - Σ p_k²) / ((N - 1) Σ (1/K - p_k)²), kept in [0, 1].
+    Parameters
+    ----------
+    counts : array-like of shape (..., K)
+        Counts of the symbols.
+    alphabet
+        K, by default the number of counts.
 
-    Counts (..., K) to λ (...). Raises InvalidArgument for counts that are none.
+    Returns
+    -------
+    torch.Tensor of shape (...)
+        λ = (1 - Σ p_k²) / ((N - 1) Σ (1/K - p_k)²), clipped to [0, 1].
 
+    Raises
+    ------
+    InvalidArgument
+        If the counts are not whole numbers >= 0 with a positive sum, or the alphabet is smaller than the symbols seen.
+
+    References
+    ----------
+    Hausser, Strimmer (2009), Entropy inference and the James-Stein estimator, eq. 6.
+
+    Examples
+    --------
     >>> shrinkage_intensity([8, 2]).item()  # (1 - 0.68) / (9 · 0.18)
     0.1975
     """
@@ -133,11 +230,31 @@ def shrinkage_intensity(counts: Any, alphabet: int | None = None) -> Tensor:
 
 
 def shrinkage(counts: Any, alphabet: int | None = None) -> Tensor:
-    """Plug-in entropy of the frequencies λ/K + (1 - λ) p_k (Hausser and Strimmer 2009, eq. 4-6).
+    """Plug-in entropy of the shrunk frequencies λ/K + (1 - λ) p_k.
 
-    `alphabet` is K, by default the number of counts (unseen ones included). Counts (..., K) to nats (...).
-    Raises InvalidArgument for counts that are none, or an alphabet smaller than the symbols seen.
+    Parameters
+    ----------
+    counts : array-like of shape (..., K)
+        Counts of the symbols.
+    alphabet
+        K, by default the number of counts, unseen symbols included.
 
+    Returns
+    -------
+    torch.Tensor of shape (...)
+        Nats.
+
+    Raises
+    ------
+    InvalidArgument
+        If the counts are not whole numbers >= 0 with a positive sum, or the alphabet is smaller than the symbols seen.
+
+    References
+    ----------
+    Hausser, Strimmer (2009), Entropy inference and the James-Stein estimator, eq. 4 to 6.
+
+    Examples
+    --------
     >>> shrinkage([8, 2]).item(), plug_in([8, 2]).item()
     (0.5723, 0.5004)
     """
@@ -148,29 +265,66 @@ def shrinkage(counts: Any, alphabet: int | None = None) -> Tensor:
 
 
 def shrunk_entropy(counts: Tensor, alphabet: int, intensity: Tensor) -> Tensor:
-    """Entropy (nats) of λ/K + (1 - λ) p_k over an alphabet of K symbols, those that were not counted included.
+    """Entropy of λ/K + (1 - λ) p_k over an alphabet of K symbols, those without a count included.
 
-    >>> shrunk_entropy(torch.tensor([4, 0]), 2, torch.tensor(1.0))  # wholly shrunk to the uniform: log 2
+    Parameters
+    ----------
+    counts
+        Counts of shape (..., at most K).
+    alphabet
+        K.
+    intensity
+        λ of shape (...).
+
+    Returns
+    -------
+    torch.Tensor of shape (...)
+        Nats.
+
+    Examples
+    --------
+    >>> shrunk_entropy(torch.tensor([4, 0]), 2, torch.tensor(1.0))  # shrunk to the uniform distribution: log 2
     tensor(0.6931, dtype=torch.float64)
     """
     n = counts.to(torch.float64)
     uniform = (intensity / alphabet).unsqueeze(-1)
     p = uniform + (1 - intensity).unsqueeze(-1) * n / n.sum(dim=-1, keepdim=True)
-    rest = alphabet - n.shape[-1]  # negative where more counts than symbols stand there: those are zeros
+    rest = alphabet - n.shape[-1]  # negative where there are more counts than symbols, which are zeros then
     tail = _x_log_x(uniform).squeeze(-1)
     return (-_x_log_x(p).sum(dim=-1) - rest * tail).clamp_min(0.0)
 
 
 def nsb(counts: Any, alphabet: int | None = None) -> Tensor:
-    """Bayesian estimate of Nemenman, Shafee and Bialek (2002, eq. 8-11), whose prior is nearly flat in the entropy.
+    """Bayesian estimate of Nemenman, Shafee and Bialek, whose prior is nearly flat in the entropy.
 
-    A Dirichlet prior of concentration β per symbol has the mean entropy ξ(β) = ψ(Kβ + 1) - ψ(β + 1). The estimate is
-    the posterior mean of E[H | n, β] = ψ(N + Kβ + 1) - Σ_k (n_k + β)/(N + Kβ) ψ(n_k + β + 1) with ξ uniform in
-    [0, log K]. It is integrated over log β by the trapezoidal rule, whose error falls exponentially for such bumps.
+    Parameters
+    ----------
+    counts : array-like of shape (..., K)
+        Counts of the symbols.
+    alphabet
+        K, by default the number of counts, unseen symbols included.
 
-    `alphabet` is K, by default the number of counts (unseen ones included). Counts (..., K) to nats (...).
-    Raises InvalidArgument for counts that are none, or an alphabet smaller than the symbols seen.
+    Returns
+    -------
+    torch.Tensor of shape (...)
+        Nats.
 
+    Raises
+    ------
+    InvalidArgument
+        If the counts are not whole numbers >= 0 with a positive sum, or the alphabet is smaller than the symbols seen.
+
+    Notes ----- A Dirichlet prior of concentration β per symbol has the mean entropy ξ(β) = ψ(Kβ + 1) - ψ(β + 1). The
+    estimate is the posterior mean of E[H | n, β] = ψ(N + Kβ + 1) - Σ_k (n_k + β)/(N + Kβ) ψ(n_k + β + 1) with ξ uniform
+    in [0, log K], integrated over log β by the trapezoidal rule, whose error decreases exponentially for such
+    integrands.
+
+    References
+    ----------
+    Nemenman, Shafee, Bialek (2002), Entropy and Inference, Revisited, eq. 8 to 11.
+
+    Examples
+    --------
     >>> nsb([4, 12, 4, 5, 3, 1, 5, 1, 2, 2, 2, 2, 11, 3, 4, 12, 12, 1, 2], alphabet=100).item()
     2.8061
     """
@@ -193,7 +347,7 @@ def _nsb(seen: np.ndarray, size: int) -> float:
         """Log weight of d(log β), up to a constant, and the mean entropy given β."""
         beta = np.exp(log_beta)[:, None]
         concentration = size * beta[:, 0]
-        # Γ(a)/Γ(a + n) as a beta function keeps its digits where a is huge.
+        # Γ(a)/Γ(a + n) as a beta function stays accurate where a is huge.
         evidence = special.betaln(concentration, total) - (times * special.betaln(beta, values)).sum(axis=1)
         slope = size * special.polygamma(1, concentration + 1) - special.polygamma(1, beta[:, 0] + 1)
         with np.errstate(divide="ignore"):
@@ -215,14 +369,35 @@ def _nsb(seen: np.ndarray, size: int) -> float:
 
 
 def entropy(counts: Any, correction: str = "none", alphabet: int | None = None) -> Tensor:
-    """Entropy (nats) from counts (..., K) by the named correction, one of `CORRECTIONS`.
+    """Entropy from counts by the named correction.
 
-    `alphabet` (K) is used by "nsb" and "shrinkage" alone. Raises UnknownName for another correction.
+    Parameters
+    ----------
+    counts : array-like of shape (..., K)
+        Counts of the symbols.
+    correction
+        One of `CORRECTIONS`; "none" is the plug-in.
+    alphabet
+        K, used by "nsb" and "shrinkage" only.
 
+    Returns
+    -------
+    torch.Tensor of shape (...)
+        Nats.
+
+    Raises
+    ------
+    UnknownName
+        For another correction.
+    InvalidArgument
+        If the counts are not whole numbers >= 0 with a positive sum.
+
+    Examples
+    --------
     >>> entropy([5, 5], "miller-madow").item()  # log 2 + 1/20
     0.7431
     """
-    choice(correction, "correction", CORRECTIONS)
+    check(correction, "correction", OneOf(CORRECTIONS))
     if correction in _WITH_ALPHABET:
         return _WITH_ALPHABET[correction](counts, alphabet)
     return _PLAIN[correction](counts)

@@ -1,6 +1,6 @@
-"""Kullback–Leibler divergences of one-dimensional variables, element by element, in nats; gradients flow through them.
+"""Kullback–Leibler divergences of one-dimensional variables, element by element, in nats, differentiable.
 
-Arguments are tensors (or numbers) that broadcast; they are not looked into, so that a training loop isn't held up.
+Arguments are tensors (or numbers) that broadcast. Their values are not checked, which would synchronize an accelerator.
 """
 
 from __future__ import annotations
@@ -14,10 +14,26 @@ from torch import Tensor
 def gaussian_divergence(
     mean: Tensor, std: Tensor, prior_mean: Tensor | float = 0.0, prior_std: Tensor | float = 1.0
 ) -> Tensor:
-    """KL(N(μ, σ²) ‖ N(m, s²)) = ½ [(σ/s)² + ((μ − m)/s)² − 1] + log(s/σ), of broadcasting shape, in nats.
+    """KL(N(μ, σ²) ‖ N(m, s²)) = ½ [(σ/s)² + ((μ − m)/s)² − 1] + log(s/σ).
 
-    (Kullback 1959, chapter 9, eq. 1.2, in one dimension.)
+    Parameters
+    ----------
+    mean, std
+        μ and σ.
+    prior_mean, prior_std
+        m and s.
 
+    Returns
+    -------
+    torch.Tensor
+        Nats, of the broadcast shape.
+
+    References
+    ----------
+    Kullback (1959), Information Theory and Statistics, chapter 9, eq. 1.2.
+
+    Examples
+    --------
     >>> gaussian_divergence(torch.tensor(1.0), torch.tensor(1.0))
     tensor(0.5000)
     """
@@ -35,13 +51,32 @@ def log_normal_divergence(
 ) -> Tensor:
     """KL of z = f·exp(αn), n ~ N(0, 1), from a log-normal prior: log z ~ N(log f, α²) against N(μ₁, σ₁²).
 
-        KL = ½ [(α/σ₁)² + (log f − μ₁)²/σ₁² − 1] + log(σ₁/α)
+    Parameters
+    ----------
+    center
+        f ≥ 0.
+    alpha
+        α.
+    prior_mean, prior_std
+        μ₁ and σ₁.
+    floor
+        Smallest f that is used, since log 0 would cost infinitely much.
 
-    `center` f ≥ 0 is raised to `floor`, since log 0 would cost infinitely much. Of broadcasting shape, in nats.
+    Returns
+    -------
+    torch.Tensor
+        KL = ½ [(α/σ₁)² + (log f − μ₁)²/σ₁² − 1] + log(σ₁/α) in nats, of the broadcast shape.
 
-    The published form drops log f and mixes σ₁ with σ₁²; this one equals its Monte-Carlo value.
-    (Achille and Soatto 2018, Proposition 3.)
+    Notes
+    -----
+    The published form omits log f and mixes σ₁ with σ₁²; this one equals its Monte-Carlo value.
 
+    References
+    ----------
+    Achille, Soatto (2018), Information Dropout, Proposition 3.
+
+    Examples
+    --------
     >>> log_normal_divergence(torch.tensor(2.718282), torch.tensor(1.0))
     tensor(0.5000)
     """
@@ -49,13 +84,30 @@ def log_normal_divergence(
 
 
 def log_uniform_divergence(alpha: Tensor, noisiest: float) -> Tensor:
-    """KL of z = f·exp(αn), n ~ N(0, 1), from a prior uniform in log z, above that of the noisiest state: −log(α/α₀).
+    """KL of z = f·exp(αn), n ~ N(0, 1), from a prior uniform in log z, relative to the noisiest state: −log(α/α₀).
 
-    The prior has no norm, so its KL has a free constant; it is set such that α = α₀ = `noisiest` costs nothing. The
-    value f > 0 doesn't matter. Nats, of α's shape.
+    Parameters
+    ----------
+    alpha
+        α.
+    noisiest
+        α₀. The prior cannot be normalized, so its KL has a free constant, chosen such that α = α₀ costs nothing.
 
-    The published eq. 6 has both signs flipped. (Achille and Soatto 2018, Proposition 2.)
+    Returns
+    -------
+    torch.Tensor
+        Nats, of the shape of `alpha`. It does not depend on f > 0.
 
+    Notes
+    -----
+    The published eq. 6 has both signs flipped.
+
+    References
+    ----------
+    Achille, Soatto (2018), Information Dropout, Proposition 2.
+
+    Examples
+    --------
     >>> log_uniform_divergence(torch.tensor([0.35, 0.7]), 0.7)
     tensor([0.6931, 0.0000])
     """

@@ -9,20 +9,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import finite, integer
+from infoflow.core.checks import finite
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import PositiveInt, validated
 
 
 def _covariance(value: Any, name: str) -> Tensor:
     tensor = value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
     if tensor.is_complex() or tensor.dtype == torch.bool:
-        raise InvalidArgument(f"{name} has dtype {tensor.dtype}; want real numbers")
+        raise InvalidArgument(name, "real numbers", got_text=f"dtype {tensor.dtype}")
     if tensor.ndim < 2 or tensor.shape[-1] != tensor.shape[-2] or tensor.shape[-1] == 0:
-        raise InvalidArgument(f"{name} has shape {tuple(tensor.shape)}; want a square matrix (..., d, d)")
+        raise InvalidArgument(name, "square matrices (..., d, d)", got_text=f"shape {tuple(tensor.shape)}")
     matrix = tensor.to(torch.float64)
     finite(matrix, name)
     if not torch.allclose(matrix, matrix.mT, rtol=1e-6, atol=1e-10 * float(matrix.abs().max())):
-        raise InvalidArgument(f"{name} is not symmetric; want a covariance")
+        raise InvalidArgument(name, "a symmetric covariance")
     return matrix
 
 
@@ -30,7 +31,7 @@ def _cholesky(matrix: Tensor, name: str) -> Tensor:
     factor: Tensor
     factor, info = torch.linalg.cholesky_ex(matrix)
     if bool((info != 0).any()):
-        raise InvalidArgument(f"{name} is not positive definite; want a covariance without dependent variables")
+        raise InvalidArgument(name, "positive definite", remedy="Drop linearly dependent variables.")
     return factor
 
 
@@ -42,9 +43,27 @@ def _log_det(matrix: Tensor, name: str) -> Tensor:
 def entropy(covariance: Any) -> Tensor:
     """Differential entropy of a Gaussian, h(X) = ½ log det(2πe Σ).
 
-    Covariance (..., d, d) to nats (...). Raises InvalidArgument unless it is symmetric and positive definite.
-    (Cover and Thomas, Elements of Information Theory, Theorem 8.4.1.)
+    Parameters
+    ----------
+    covariance : array-like of shape (..., d, d)
+        Σ.
 
+    Returns
+    -------
+    torch.Tensor of shape (...)
+        Nats.
+
+    Raises
+    ------
+    InvalidArgument
+        If the covariance is not symmetric and positive definite.
+
+    References
+    ----------
+    Cover, Thomas, Elements of Information Theory, Theorem 8.4.1.
+
+    Examples
+    --------
     >>> entropy([[1.0]]).item()  # ½ log 2πe
     1.4189
     """
@@ -55,33 +74,71 @@ def entropy(covariance: Any) -> Tensor:
 def mutual_information(covariance: Any, dim_x: int) -> Tensor:
     """Mutual information of the first `dim_x` and the other variables, ½ log |Σx||Σy| / |Σ|.
 
-    Covariance (..., d, d) to nats (...). Raises InvalidArgument unless it is symmetric and positive definite
-    and 1 <= dim_x < d. (Cover and Thomas, eq. 8.56.)
+    Parameters
+    ----------
+    covariance : array-like of shape (..., d, d)
+        Σ of all variables.
+    dim_x
+        Number of variables of x, from 1 to d - 1.
 
+    Returns
+    -------
+    torch.Tensor of shape (...)
+        Nats.
+
+    Raises
+    ------
+    InvalidArgument
+        If the covariance is not symmetric and positive definite, or the dimensions don't fit.
+
+    References
+    ----------
+    Cover, Thomas, Elements of Information Theory, eq. 8.56.
+
+    Examples
+    --------
     >>> mutual_information([[1.0, 0.8], [0.8, 1.0]], 1).item()  # -½ log(1 - 0.64)
     0.5108
     """
     return conditional_mutual_information(covariance, dim_x, _covariance(covariance, "covariance").shape[-1] - dim_x)
 
 
-def conditional_mutual_information(covariance: Any, dim_x: int, dim_y: int) -> Tensor:
-    """I(X;Y|Z) = ½ log |Σxz| |Σyz| / (|Σz| |Σxyz|) of Gaussian variables that stand in the order x, y, z.
+@validated
+def conditional_mutual_information(covariance: Any, dim_x: PositiveInt, dim_y: PositiveInt) -> Tensor:
+    """I(X;Y|Z) = ½ log |Σxz| |Σyz| / (|Σz| |Σxyz|) of Gaussian variables in the order x, y, z.
 
-    Covariance (..., d, d) to nats (...). Without z (dim_x + dim_y = d) it is I(X;Y). Raises InvalidArgument
-    unless it is symmetric and positive definite and the dimensions fit. (Cover and Thomas, eq. 2.61 with
-    Theorem 8.4.1.)
+    Parameters
+    ----------
+    covariance : array-like of shape (..., d, d)
+        Σ of all variables.
+    dim_x, dim_y
+        Numbers of variables of x and y; the others are z. Without z it is I(X;Y).
 
-    A chain x - z - y, all of variance 1 and neighbors correlated 0.5, leaves nothing:
+    Returns
+    -------
+    torch.Tensor of shape (...)
+        Nats.
+
+    Raises
+    ------
+    InvalidArgument
+        If the covariance is not symmetric and positive definite, or the dimensions don't fit.
+
+    References
+    ----------
+    Cover, Thomas, Elements of Information Theory, eq. 2.61 with Theorem 8.4.1.
+
+    Examples
+    --------
+    In a chain x - z - y, of variance 1 and with neighbors correlated 0.5, z explains all:
 
     >>> conditional_mutual_information([[1, 0.25, 0.5], [0.25, 1, 0.5], [0.5, 0.5, 1]], 1, 1).abs().item()
     0.0000
     """
     matrix = _covariance(covariance, "covariance")
     total = matrix.shape[-1]
-    integer(dim_x, "dim_x")
-    integer(dim_y, "dim_y")
     if dim_x + dim_y > total:
-        raise InvalidArgument(f"dim_x + dim_y is {dim_x + dim_y}, but the covariance has {total} variables")
+        raise InvalidArgument("dim_x + dim_y", f"at most the number of variables ({total})", dim_x + dim_y)
     z = list(range(dim_x + dim_y, total))
     with_x = [*range(dim_x), *z]
     with_y = list(range(dim_x, total))
@@ -99,11 +156,29 @@ def conditional_mutual_information(covariance: Any, dim_x: int, dim_y: int) -> T
 def divergence(mean_p: Any, covariance_p: Any, mean_q: Any, covariance_q: Any) -> Tensor:
     """Kullback-Leibler divergence KL(P‖Q) of two Gaussians.
 
-    ½ [tr(Σq⁻¹ Σp) + δᵀ Σq⁻¹ δ - d + log |Σq| / |Σp|] with δ = μq - μp.
+    Parameters
+    ----------
+    mean_p, mean_q : array-like of shape (..., d)
+        Means.
+    covariance_p, covariance_q : array-like of shape (..., d, d)
+        Covariances.
 
-    Means (..., d) and covariances (..., d, d) to nats (...). Raises InvalidArgument unless the covariances are
-    symmetric and positive definite and all shapes fit. (Kullback 1959, chapter 9, eq. 1.2.)
+    Returns
+    -------
+    torch.Tensor of shape (...)
+        ½ [tr(Σq⁻¹ Σp) + δᵀ Σq⁻¹ δ - d + log |Σq| / |Σp|] with δ = μq - μp, in nats.
 
+    Raises
+    ------
+    InvalidArgument
+        If a covariance is not symmetric and positive definite, or the shapes don't fit.
+
+    References
+    ----------
+    Kullback (1959), Information Theory and Statistics, chapter 9, eq. 1.2.
+
+    Examples
+    --------
     >>> divergence([0.0], [[1.0]], [1.0], [[1.0]]).item()
     0.5
     """
@@ -111,7 +186,7 @@ def divergence(mean_p: Any, covariance_p: Any, mean_q: Any, covariance_q: Any) -
     difference = _mean(mean_q, "mean_q", q) - _mean(mean_p, "mean_p", p)
     dimension = q.shape[-1]
     if p.shape[-1] != dimension:
-        raise InvalidArgument(f"covariance_p has {p.shape[-1]} variables but covariance_q has {dimension}")
+        raise InvalidArgument("covariance_p", f"of {dimension} variables, as covariance_q is", p.shape[-1])
     factor = _cholesky(q, "covariance_q")
     # tr(Σq⁻¹ Σp) = ‖Lq⁻¹ Lp‖² and δᵀ Σq⁻¹ δ = ‖Lq⁻¹ δ‖² cannot become negative by rounding.
     factor_p = _cholesky(p, "covariance_p")
@@ -126,17 +201,35 @@ def _mean(value: Any, name: str, covariance: Tensor) -> Tensor:
     mean = torch.as_tensor(np.asarray(value) if not isinstance(value, Tensor) else value.detach())
     mean = mean.to(device=covariance.device, dtype=torch.float64)
     if mean.ndim == 0 or mean.shape[-1] != covariance.shape[-1]:
-        raise InvalidArgument(f"{name} has shape {tuple(mean.shape)}; want (..., {covariance.shape[-1]})")
+        raise InvalidArgument(name, f"of shape (..., {covariance.shape[-1]})", got_text=f"shape {tuple(mean.shape)}")
     finite(mean, name)
     return mean
 
 
 def log_density(points: Any, mean: Any, covariance: Any) -> Tensor:
-    """Log density of one Gaussian, -½ [d log 2π + log |Σ| + (x - μ)ᵀ Σ⁻¹ (x - μ)].
+    """Log density of a Gaussian, -½ [d log 2π + log |Σ| + (x - μ)ᵀ Σ⁻¹ (x - μ)].
 
-    Points (n, d), mean (d,), covariance (d, d) to nats (n,). Raises InvalidArgument for shapes that don't fit
-    and for a covariance that is not positive definite.
+    Parameters
+    ----------
+    points : array-like of shape (n, d)
+        Points x.
+    mean : array-like of shape (d,)
+        μ.
+    covariance : array-like of shape (d, d)
+        Σ.
 
+    Returns
+    -------
+    torch.Tensor of shape (n,)
+        Nats.
+
+    Raises
+    ------
+    InvalidArgument
+        If the shapes don't fit, or the covariance is not positive definite.
+
+    Examples
+    --------
     >>> log_density([[0.0]], [0.0], [[1.0]]).item()  # -½ log 2π
     -0.9189
     """

@@ -1,27 +1,40 @@
-"""Monte-Carlo entropy of a Gaussian mixture with one component a sample, in blocks.
+"""Monte-Carlo entropy of a Gaussian mixture with one component per sample, in blocks.
 
-Everything rests on the log ratio log φ_i(z)/p(z) of a draw's own component to the whole mixture. It is what the
-entropy needs less a constant, never exceeds log n, and is exactly 0 where all components coincide and log n where
-they are far apart: subtracting the noise's own energy takes away most of the Monte-Carlo variance.
+All estimates are means of the log ratio log φ_i(z)/p(z) of a draw's own component to the whole mixture. The entropy is
+that mean and a constant. The ratio never exceeds log n, is exactly 0 where all components coincide and log n where they
+are far apart: subtracting the noise's own energy removes most of the Monte-Carlo variance.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Annotated, NamedTuple
 
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import classes, integer, paired, positive, samples
+from infoflow.core.checks import classes, paired, samples
+from infoflow.core.settings import Integer, PositiveFloat, Seed, validated
 
 # Log ratios held at a time: 32 MiB of float64.
 _PAIRS = 1 << 22
 
+Draws = Annotated[int, Integer(2)]
+
 
 class MonteCarlo(NamedTuple):
-    """A mean in nats, and the standard error that the random draws leave.
+    """A mean in nats, and its standard error over the random draws.
 
+    Parameters
+    ----------
+    nats
+        The mean.
+    error
+        The standard error.
+
+    Examples
+    --------
     >>> MonteCarlo(2.5, 0.1).minus(0.5).nats
     2.0
     """
@@ -30,13 +43,33 @@ class MonteCarlo(NamedTuple):
     error: float
 
     def minus(self, constant: float) -> MonteCarlo:
-        """The mean less a known constant, which adds no error."""
+        """Subtract a known constant, which adds no error.
+
+        Parameters
+        ----------
+        constant
+            Nats to subtract.
+
+        Returns
+        -------
+        MonteCarlo
+            The difference, with the same standard error.
+        """
         return MonteCarlo(self.nats - constant, self.error)
 
 
 class MixtureInformation(NamedTuple):
-    """What a noisy sample tells of its component, and of its component's class (when there are classes).
+    """Information of a noisy sample about its component, and about its component's class.
 
+    Parameters
+    ----------
+    component
+        I(T; Z) in nats.
+    label
+        I(Y; Z) in nats, or None without labels.
+
+    Examples
+    --------
     >>> noisy_information(torch.tensor([[0.0], [100.0]]), 1.0).label is None  # no labels were given
     True
     """
@@ -45,37 +78,86 @@ class MixtureInformation(NamedTuple):
     label: MonteCarlo | None
 
 
-def gaussian_mixture_entropy(centers: Tensor, variance: float, *, draws: int = 8, seed: int = 0) -> MonteCarlo:
-    """Differential entropy of p = 1/n Σ_j N(t_j, σ²I): −E log p, `draws` from every component.
+@validated
+def gaussian_mixture_entropy(
+    centers: Tensor, variance: PositiveFloat, *, draws: Draws = 8, seed: Seed = 0
+) -> MonteCarlo:
+    """Differential entropy of p = 1/n Σ_j N(t_j, σ²I): −E log p, with `draws` from every component.
 
-    `centers` has shape (n, ...), d numbers each; σ² = `variance`. Nats, with the standard error. O(draws·n²·d).
-    Raises InvalidArgument for bad samples or a variance that is not positive.
+    Parameters
+    ----------
+    centers : torch.Tensor of shape (n, ...)
+        Centers t_j of d numbers each.
+    variance
+        σ².
+    draws
+        Draws per component.
+    seed
+        Seed of the draws.
 
-    Goldfeld et al. (2019), eq. 14.
+    Returns
+    -------
+    MonteCarlo
+        Nats with the standard error, in O(draws·n²·d).
 
+    Raises
+    ------
+    InvalidArgument
+        If the centers are not finite numbers or a setting is outside of its range.
+
+    References
+    ----------
+    Goldfeld et al. (2019), Estimating Information Flow in Deep Neural Networks, eq. 14.
+
+    Examples
+    --------
     >>> single = gaussian_mixture_entropy(torch.zeros(3, 2), 1.0)   # log 2πe
     >>> round(single.nats, 4), single.error
     (2.8379, 0.0)
     """
     t = samples(centers, "centers", minimum=1)
-    noise = t.shape[1] / 2 * math.log(2 * math.pi * math.e * positive(variance, "variance"))
+    noise = t.shape[1] / 2 * math.log(2 * math.pi * math.e * variance)
     return noisy_information(t, variance, draws=draws, seed=seed).component.minus(-noise)
 
 
+@validated
 def noisy_information(
-    centers: Tensor, variance: float, labels: Tensor | None = None, *, draws: int = 8, seed: int = 0
+    centers: Tensor, variance: PositiveFloat, labels: Tensor | None = None, *, draws: Draws = 8, seed: Seed = 0
 ) -> MixtureInformation:
     """I(T; T+ε) for T uniform on the centers and ε ~ N(0, σ²I), and I(Y; T+ε) for integer labels.
 
-    The first is the mean of log φ_i(z)/p(z), the second of log p_y(z)/p(z), over the same draws z; p_y is the mixture
-    of class y's components. `centers` (n, ...), `labels` (n,). Nats.
+    Parameters
+    ----------
+    centers : torch.Tensor of shape (n, ...)
+        Values of T.
+    variance
+        σ².
+    labels : torch.Tensor of shape (n,)
+        Classes of the centers.
+    draws
+        Draws per component.
+    seed
+        Seed of the draws.
 
+    Returns
+    -------
+    MixtureInformation
+        Both in nats: means of log φ_i(z)/p(z) and of log p_y(z)/p(z) over the same draws z, with p_y the mixture of the
+        components of class y.
+
+    Raises
+    ------
+    InvalidArgument
+        If the centers are not finite numbers, the lengths differ, or a setting is outside of its range.
+
+    Examples
+    --------
     >>> far = noisy_information(torch.tensor([[0.0], [100.0]]), 1.0)
     >>> round(far.component.nats, 4)   # log 2
     0.6931
     """
     t = samples(centers, "centers", minimum=1, dtype=torch.float64)
-    sigma = math.sqrt(positive(variance, "variance"))
+    sigma = math.sqrt(variance)
     t = (t - t.mean(0)) / sigma
     norms = t.square().sum(1)
 
@@ -89,20 +171,45 @@ def noisy_information(
     return _information(t, labels, ratios, draws, seed)
 
 
+@validated
 def multiplied_information(
-    centers: Tensor, sigma: float, labels: Tensor | None = None, *, draws: int = 8, seed: int = 0
+    centers: Tensor, sigma: PositiveFloat, labels: Tensor | None = None, *, draws: Draws = 8, seed: Seed = 0
 ) -> MixtureInformation:
-    """I(F; Z) for F uniform on the centers and Z = F∘(1 + σε), ε ~ N(0, I); and I(Y; Z) for integer labels.
+    """I(F; Z) for F uniform on the centers and Z = F∘(1 + σε), ε ~ N(0, I), and I(Y; Z) for integer labels.
 
-    Component j is N(f_j, σ² diag f_j²). A coordinate that is exactly 0 stays 0: it is an atom, so a draw with it can
-    only come from components with zeros at the same places, and it adds nothing else. `centers` (n, ...). Nats.
+    Parameters
+    ----------
+    centers : torch.Tensor of shape (n, ...)
+        Values of F.
+    sigma
+        σ.
+    labels : torch.Tensor of shape (n,)
+        Classes of the centers.
+    draws
+        Draws per component.
+    seed
+        Seed of the draws.
 
+    Returns
+    -------
+    MixtureInformation
+        Both in nats.
+
+    Raises
+    ------
+    InvalidArgument
+        If the centers are not finite numbers, the lengths differ, or a setting is outside of its range.
+
+    Notes ----- Component j is N(f_j, σ² diag f_j²). A coordinate that is exactly 0 remains 0: it is an atom, so a draw
+    with it can only come from components with zeros at the same places.
+
+    Examples
+    --------
     >>> signs = multiplied_information(torch.tensor([[1.0], [-1.0]]), 0.01)
     >>> round(signs.component.nats, 4)   # log 2
     0.6931
     """
     f = samples(centers, "centers", minimum=1, dtype=torch.float64)
-    sigma = positive(sigma, "sigma")
     zero = f == 0
     inverse = torch.where(zero, 0.0, 1 / torch.where(zero, 1.0, f))
     scale = torch.where(zero, 0.0, torch.where(zero, 1.0, f.abs()).log()).sum(1)
@@ -123,9 +230,9 @@ def multiplied_information(
     return _information(f, labels, ratios, draws, seed)
 
 
-def _information(centers: Tensor, labels: Tensor | None, ratios: object, draws: int, seed: int) -> MixtureInformation:
-    integer(draws, "draws", minimum=2)
-    assert callable(ratios)
+def _information(
+    centers: Tensor, labels: Tensor | None, ratios: Callable[[slice, Tensor], Tensor], draws: int, seed: int
+) -> MixtureInformation:
     n, d = centers.shape
     generator = torch.Generator().manual_seed(seed)
     codes = None
@@ -141,7 +248,7 @@ def _information(centers: Tensor, labels: Tensor | None, ratios: object, draws: 
         for k in range(draws):
             noise = torch.randn(len(index), d, generator=generator, dtype=torch.float64).to(centers)
             values = ratios(rows, noise)
-            values[index - start, index] = 0.0  # a component against itself: exact, whatever canceled
+            values[index - start, index] = 0.0  # a component relative to itself, exactly
             whole = values.logsumexp(1)
             component[rows, k] = math.log(n) - whole
             if codes is not None:

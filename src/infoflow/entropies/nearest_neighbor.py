@@ -3,78 +3,136 @@
 from __future__ import annotations
 
 import math
-from typing import get_args
 
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import choice, integer
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import Integer, PositiveInt, check, validated
 from infoflow.pairwise.neighbors import Metric, nearest
 
 
-def log_unit_ball(dimension: int, metric: str = "euclidean") -> float:
-    """Log volume of the ball of radius 1: d log 2 for the maximum norm, ½ d log π − log Γ(d/2 + 1) for the Euclidean.
+@validated
+def log_unit_ball(dimension: PositiveInt, metric: Metric = "euclidean") -> float:
+    """Log volume of the ball of radius 1.
 
-    Raises InvalidArgument or UnknownName.
+    Parameters
+    ----------
+    dimension
+        d.
+    metric
+        "euclidean": ½ d log π − log Γ(d/2 + 1); "chebyshev" (maximum norm): d log 2.
 
+    Returns
+    -------
+    float
+        Log volume.
+
+    Raises
+    ------
+    InvalidArgument
+        If d < 1; `UnknownName` for another metric.
+
+    Examples
+    --------
     >>> math.exp(log_unit_ball(2)), math.exp(log_unit_ball(2, "chebyshev"))
     (3.1416, 4.0000)
     """
-    integer(dimension, "dimension")
-    if choice(metric, "metric", get_args(Metric)) == "chebyshev":
+    if metric == "chebyshev":
         return dimension * math.log(2.0)
     return 0.5 * dimension * math.log(math.pi) - math.lgamma(0.5 * dimension + 1.0)
 
 
-def neighbor_weights(k: int, dimension: int) -> Tensor:
-    """Weights (k,) of the 1st to k-th neighbor that cancel the bias of nearest-neighbor entropy in d >= 4.
+@validated
+def neighbor_weights(k: PositiveInt, dimension: PositiveInt) -> Tensor:
+    """Weights of the first to k-th neighbor that cancel the bias of nearest-neighbor entropy in d >= 4 dimensions.
 
-    The smallest weights (in the Euclidean norm) with Σ w_j = 1, Σ w_j Γ(j + 2l/d) / Γ(j) = 0 for l = 1..⌊d/4⌋, and
-    w_j = 0 unless j is one of ⌊k/d⌋, ⌊2k/d⌋, ..., k. Below four dimensions nothing need be canceled: w_k = 1.
+    Parameters
+    ----------
+    k
+        Number of neighbors, at least d where d >= 4.
+    dimension
+        d.
 
-    Raises InvalidArgument for k < d where d >= 4. (Berrett, Samworth and Yuan 2019, Annals of Statistics 47, eq. 2.)
+    Returns
+    -------
+    torch.Tensor of shape (k,)
+        The smallest weights (in the Euclidean norm) with Σ w_j = 1, Σ w_j Γ(j + 2l/d) / Γ(j) = 0 for l = 1..⌊d/4⌋, and
+        w_j = 0 unless j is one of ⌊k/d⌋, ⌊2k/d⌋, ..., k. Below four dimensions no bias needs canceling: w_k = 1.
 
+    Raises
+    ------
+    InvalidArgument
+        If k < d where d >= 4.
+
+    References
+    ----------
+    Berrett, Samworth, Yuan (2019), Annals of Statistics 47, eq. 2.
+
+    Examples
+    --------
     >>> neighbor_weights(3, 2).tolist()
     [0.0, 0.0, 1.0]
     >>> weights = neighbor_weights(10, 5)
     >>> weights.sum().item(), int((weights != 0).sum())
     (1.0, 5)
     """
-    k, d = integer(k, "k"), integer(dimension, "dimension")
+    d = dimension
     weights = torch.zeros(k, dtype=torch.float64)
     if d < 4:
         weights[-1] = 1.0
         return weights
     if k < d:
-        raise InvalidArgument(f"k is {k}; weights that cancel the bias in {d} dimensions want k >= {d}")
+        raise InvalidArgument("k", f"at least the number of dimensions ({d}) for weights that cancel the bias", k)
     j = torch.tensor([i * k // d for i in range(1, d + 1)], dtype=torch.float64)
     orders = torch.arange(d // 4 + 1, dtype=torch.float64)[:, None]
     conditions = torch.exp(torch.lgamma(j + 2.0 * orders / d) - torch.lgamma(j))
-    # The rows grow apart as j^(2l/d): scaled, the least-squares solution keeps its digits.
+    # The rows differ in size by j^(2l/d); scaling preserves the accuracy of the least-squares solution.
     conditions = conditions / conditions.amax(1, keepdim=True)
-    wanted = torch.zeros(len(orders), dtype=torch.float64)
-    wanted[0] = 1.0
-    weights[j.to(torch.int64) - 1] = torch.linalg.pinv(conditions) @ wanted
+    target = torch.zeros(len(orders), dtype=torch.float64)
+    target[0] = 1.0
+    weights[j.to(torch.int64) - 1] = torch.linalg.pinv(conditions) @ target
     return weights
 
 
-def neighbor_entropy(distance: Tensor, dimension: int, *, metric: str = "euclidean", weights: Tensor) -> Tensor:
-    """Pointwise entropy −log p̂ (n,) in nats from the distances (n, k) to the 1st to k-th neighbor.
+def neighbor_entropy(distance: Tensor, dimension: int, *, metric: Metric = "euclidean", weights: Tensor) -> Tensor:
+    """Pointwise entropy −log p̂ in nats from the distances to the first to k-th neighbor.
 
-    Σ_j w_j [ψ(N) − ψ(j) + log c_d + d log ρ_j], with c_d the unit ball's volume; w = (0, ..., 0, 1) is the estimator of
-    Kozachenko and Leonenko. Its mean is the entropy. Where a weighted neighbor is at distance 0, it is −∞.
+    Parameters
+    ----------
+    distance
+        Distances ρ (n, k).
+    dimension
+        d.
+    metric
+        Norm of the distances.
+    weights
+        w (k,); (0, ..., 0, 1) is the estimator of Kozachenko and Leonenko.
 
-    Raises InvalidArgument for shapes that don't fit. (Kozachenko and Leonenko 1987; Kraskov et al. 2004, eq. 20.)
+    Returns
+    -------
+    torch.Tensor of shape (n,)
+        Σ_j w_j [ψ(N) − ψ(j) + log c_d + d log ρ_j], with c_d the volume of the unit ball, whose mean is the entropy; −∞
+        where a weighted neighbor is at distance 0.
 
+    Raises
+    ------
+    InvalidArgument
+        If the shapes don't fit.
+
+    References
+    ----------
+    Kozachenko, Leonenko (1987); Kraskov et al. (2004), Physical Review E 69, 066138, eq. 20.
+
+    Examples
+    --------
     >>> distance = torch.tensor([[1.0], [1.0]])
     >>> neighbor_entropy(distance, 1, weights=torch.ones(1)).tolist()  # ψ(2) - ψ(1) + log 2 = 1 + 0.6931
     [1.6931, 1.6931]
     """
     if distance.ndim != 2 or weights.shape != distance.shape[1:]:
-        raise InvalidArgument(
-            f"distance has shape {tuple(distance.shape)} and weights {tuple(weights.shape)}; want (n, k) and (k,)"
-        )
+        shapes = f"{tuple(distance.shape)} and {tuple(weights.shape)}"
+        raise InvalidArgument(f"distance and weights must have the shapes (n, k) and (k,), got {shapes}.")
     rho = distance.to(torch.float64)
     w = weights.to(rho)
     used = w != 0
@@ -86,14 +144,35 @@ def neighbor_entropy(distance: Tensor, dimension: int, *, metric: str = "euclide
 
 
 def kozachenko_leonenko(
-    x: Tensor, k: int = 3, *, metric: str = "euclidean", weighted: bool = False, method: str = "auto"
+    x: Tensor, k: int = 3, *, metric: Metric = "euclidean", weighted: bool = False, method: str = "auto"
 ) -> Tensor:
-    """Pointwise differential entropy (n,) in nats of samples (n, d), whose mean estimates h(X).
+    """Pointwise differential entropy in nats, whose mean estimates h(X).
 
-    `weighted` uses `neighbor_weights` instead of the k-th neighbor alone. `method` as in `pairwise.neighbors`.
+    Parameters
+    ----------
+    x
+        Samples (n, d).
+    k
+        Which neighbor's distance counts.
+    metric
+        Norm of the distances.
+    weighted
+        Use `neighbor_weights` instead of the k-th neighbor alone.
+    method
+        Search: "tree", "blocks" or "auto" (see `pairwise.neighbors.neighborhoods`).
 
-    Raises InvalidArgument, UnknownName, or TooFewSamples for k >= n.
+    Returns
+    -------
+    torch.Tensor of shape (n,)
+        Nats per sample.
 
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range; `UnknownName` for an unknown name; `TooFewSamples` for k >= n.
+
+    Examples
+    --------
     >>> x = torch.linspace(0.0, 1.0, 1001, dtype=torch.float64)[:, None]
     >>> kozachenko_leonenko(x, k=2).mean().item()  # a grid is more even than chance, so above the uniform's 0
     0.28
@@ -105,6 +184,6 @@ def kozachenko_leonenko(
 
 
 def _last(k: int) -> Tensor:
-    weights = torch.zeros(integer(k, "k"), dtype=torch.float64)
+    weights = torch.zeros(check(k, "k", Integer(1)), dtype=torch.float64)
     weights[-1] = 1.0
     return weights

@@ -1,6 +1,6 @@
-"""Matrix-based Rényi entropies of a Gaussian Gram matrix, without forming it where that can be had.
+"""Matrix-based Rényi entropies of a Gaussian Gram matrix, without forming the matrix where possible.
 
-All take features u of shape (n, d), already divided by the kernel's width, and mean the kernel
+All functions take features u of shape (n, d), already divided by the kernel's bandwidth, for the kernel
 k(u, v) = exp(−‖u−v‖²) and its trace-one Gram matrix A = K/n. Entropies are in nats, between 0 and log n.
 """
 
@@ -13,18 +13,27 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import positive
+from infoflow.core.settings import Number, check
 
 # Pairs held at a time: 32 MiB of float64, or what stays in a core's cache.
 _PAIRS = 1 << 22
 _CACHED = 1 << 18
-# Up to this many pairs (512 MiB) a kernel that is needed again and again is kept; beyond, computed anew.
+# Up to this many pairs (512 MiB) a kernel that is used at every step is stored; beyond, it is computed anew.
 _KEPT = 1 << 26
 
 
 class RenyiEntropy(NamedTuple):
-    """An entropy in nats, and an interval that holds it: of no width when every eigenvalue was computed.
+    """An entropy in nats, and an interval that contains it.
 
+    Parameters
+    ----------
+    nats
+        The entropy.
+    low, high
+        Ends of the interval, of no width when every eigenvalue was computed.
+
+    Examples
+    --------
     >>> whole = krylov_entropy(torch.zeros(20, 1), 1.01)  # equal rows: entropy 0
     >>> whole.low <= whole.nats <= whole.high
     True
@@ -36,21 +45,60 @@ class RenyiEntropy(NamedTuple):
 
 
 def order(alpha: float, name: str = "alpha") -> float:
-    """The order α as a finite number > 0, else InvalidArgument. α = 1 means the limit (von Neumann).
+    """Check the order α of a Rényi entropy.
 
+    Parameters
+    ----------
+    alpha
+        α, where 1 means the limit (von Neumann).
+    name
+        Name of the argument in the error.
+
+    Returns
+    -------
+    float
+        α.
+
+    Raises
+    ------
+    InvalidArgument
+        If it is not a finite number > 0.
+
+    Examples
+    --------
     >>> order(2)
     2.0
     """
-    return positive(alpha, name)
+    value: float = check(alpha, name, Number(0, open_low=True))
+    return value
 
 
 def renyi_entropy(spectrum: Tensor, alpha: float) -> Tensor:
-    """The Rényi entropy S_α = log(Σ_i λ_i^α)/(1−α) of eigenvalues that sum to one; α = 1 gives −Σ λ_i log λ_i.
+    """Rényi entropy S_α = log(Σ_i λ_i^α)/(1−α) of eigenvalues that sum to one.
 
-    `spectrum` has shape (..., n); negative rounding errors count as zero. Nats, shape (...).
+    Parameters
+    ----------
+    spectrum
+        Eigenvalues (..., n); negative rounding errors count as zero.
+    alpha
+        α > 0; α = 1 gives −Σ λ_i log λ_i.
 
-    Sánchez Giraldo, Rao & Príncipe (2015), definition 2.1.
+    Returns
+    -------
+    torch.Tensor of shape (...)
+        Nats.
 
+    Raises
+    ------
+    InvalidArgument
+        If α is not positive.
+
+    References
+    ----------
+    Sánchez Giraldo, Rao, Príncipe (2015), Measures of Entropy From Data Using Infinitely Divisible Kernels, def. 2.1.
+
+    Examples
+    --------
     >>> renyi_entropy(torch.full((8,), 1 / 8), alpha=2.0).exp().item()
     8.0
     """
@@ -62,8 +110,20 @@ def renyi_entropy(spectrum: Tensor, alpha: float) -> Tensor:
 
 
 def gram(u: Tensor) -> Tensor:
-    """The Gram matrix K_ij = exp(−‖u_i−u_j‖²), shape (n, n), with an exact unit diagonal.
+    """Gram matrix K_ij = exp(−‖u_i−u_j‖²) with an exact unit diagonal.
 
+    Parameters
+    ----------
+    u
+        Features (n, d).
+
+    Returns
+    -------
+    torch.Tensor of shape (n, n)
+        K.
+
+    Examples
+    --------
     >>> gram(torch.zeros(2, 1)).tolist()
     [[1.0, 1.0], [1.0, 1.0]]
     """
@@ -71,8 +131,20 @@ def gram(u: Tensor) -> Tensor:
 
 
 def gram_spectrum(u: Tensor) -> Tensor:
-    """All eigenvalues of K/n, ascending, shape (n,). O(n³): for up to a few thousand samples.
+    """All eigenvalues of K/n, ascending, in O(n³): for up to a few thousand samples.
 
+    Parameters
+    ----------
+    u
+        Features (n, d).
+
+    Returns
+    -------
+    torch.Tensor of shape (n,)
+        Eigenvalues.
+
+    Examples
+    --------
     >>> gram_spectrum(torch.tensor([[0.0], [100.0]])).tolist()
     [0.5, 0.5]
     """
@@ -81,8 +153,20 @@ def gram_spectrum(u: Tensor) -> Tensor:
 
 
 def collision_entropy(u: Tensor) -> Tensor:
-    """S_2 = −log ‖K/n‖²_F, in blocks: no eigenvalues, no n×n matrix, O(n²d) time and O(n) memory.
+    """S_2 = −log ‖K/n‖²_F in blocks, without eigenvalues or an n×n matrix: O(n²d) time and O(n) memory.
 
+    Parameters
+    ----------
+    u
+        Features (n, d).
+
+    Returns
+    -------
+    torch.Tensor
+        Nats.
+
+    Examples
+    --------
     >>> collision_entropy(torch.zeros(5, 3)).item()
     0.0
     """
@@ -97,15 +181,31 @@ def collision_entropy(u: Tensor) -> Tensor:
 
 
 def low_rank_entropy(u: Tensor, alpha: float, *, rank: int, tolerance: float = 1e-9) -> RenyiEntropy:
-    """S_α from a pivoted (greedy) incomplete Cholesky factor of K, with an interval that surely holds it.
+    """S_α from a pivoted (greedy) incomplete Cholesky factor of K, with an interval that is certain to contain it.
 
-    K − LLᵀ is positive semidefinite, so the eigenvalues of LLᵀ/n are lower bounds of those of K/n, and what is
-    missing from trace one is known. The interval is what S_α can be when that remainder is put on the largest
-    eigenvalue, or spread to level the smallest ones; the value is its middle. O(n·rank·(d + rank)).
+    Parameters
+    ----------
+    u
+        Features (n, d).
+    alpha
+        α > 0.
+    rank
+        Largest number of columns of the factor.
+    tolerance
+        Remaining trace at which the factorization stops.
 
-    Stops when the remainder is below `tolerance` or at `rank` columns: a narrow kernel (entropy near log n) leaves
-    a wide interval, and wants `krylov_entropy`.
+    Returns
+    -------
+    RenyiEntropy
+        The middle of the interval, in O(n·rank·(d + rank)).
 
+    Notes ----- K − LLᵀ is positive semidefinite, so the eigenvalues of LLᵀ/n are lower bounds of those of K/n, and the
+    rest of trace one is known. The interval is the range of S_α when that remainder is put on the largest eigenvalue,
+    or spread to level the smallest ones. A narrow kernel (entropy near log n) gives a wide interval; use
+    `krylov_entropy` then.
+
+    Examples
+    --------
     >>> low_rank_entropy(torch.linspace(0, 1, 50, dtype=torch.float64)[:, None], 2.0, rank=10)
     RenyiEntropy(nats=0.28, low=0.28, high=0.28)
     """
@@ -141,13 +241,36 @@ def krylov_entropy(
 ) -> RenyiEntropy:
     """S_α by stochastic Lanczos quadrature: tr f(A) as the mean of vᵀf(A)v over random signs v.
 
-    The exactly known tr A = 1 and tr A² = ‖A‖²_F serve as control variates. The interval is ± `level_width` standard
-    errors over the probes, plus what the last third of the steps changed. Accurate for narrow kernels; for wide ones,
-    above all with α < 1, `low_rank_entropy` is better. O(steps·n²·(d + probes)); beyond n = 8192
-    the kernel is computed anew in blocks at every step.
+    Parameters
+    ----------
+    u
+        Features (n, d).
+    alpha
+        α > 0.
+    probes
+        Number of random vectors v.
+    steps
+        Lanczos steps.
+    seed
+        Seed of the vectors.
+    level_width
+        Standard errors on either side of the estimate.
 
-    Ubaru, Chen & Saad (2017), algorithm 1.
+    Returns
+    -------
+    RenyiEntropy
+        The interval is ± `level_width` standard errors over the probes, plus the change in the last third of the steps.
 
+    Notes ----- The exactly known tr A = 1 and tr A² = ‖A‖²_F serve as control variates. Accurate for narrow kernels;
+    for wide ones, above all with α < 1, `low_rank_entropy` is better. O(steps·n²·(d + probes)); beyond n = 8192 the
+    kernel is computed anew in blocks at every step.
+
+    References
+    ----------
+    Ubaru, Chen, Saad (2017), Fast Estimation of tr(f(A)) via Stochastic Lanczos Quadrature, algorithm 1.
+
+    Examples
+    --------
     >>> u = torch.randn(400, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 3
     >>> e, exact = krylov_entropy(u, 1.01), renyi_entropy(gram_spectrum(u), 1.01)
     >>> abs(e.nats - float(exact)) < 0.01
@@ -167,7 +290,7 @@ def krylov_entropy(
         if alpha == 1.0:
             nats = -trace
         else:
-            # A trace power is n^(1−α) at a flat spectrum and 1 at a single eigenvalue: outside is noise.
+            # A trace power is n^(1−α) at a flat spectrum and 1 at a single eigenvalue; values outside are noise.
             nats = math.log(max(trace, 1e-300)) / (1 - alpha)
         return min(max(nats, 0.0), math.log(n))
 
@@ -204,7 +327,7 @@ def _lanczos(u: Tensor, start: Tensor, steps: int) -> tuple[Tensor, Tensor]:
         diagonal[:, k] = (product * basis[k]).sum(0)
         if k + 1 == steps:
             break
-        for _ in range(2):  # twice: once leaves rounding that brings back found eigenvectors
+        for _ in range(2):  # twice: after once, rounding errors grow into eigenvectors that were found before
             for vector in basis:
                 product = product - vector * (vector * product).sum(0)
         norm = product.norm(dim=0)
@@ -226,7 +349,7 @@ def _leveled(ascending: Tensor, amount: float) -> Tensor:
 
 
 def _factors(u: Tensor) -> tuple[Tensor, Tensor]:
-    """L and R with L Rᵀ = −‖u_i−u_j‖²: the squared norms ride in the matrix product, which saves passes over pairs."""
+    """L and R with L Rᵀ = −‖u_i−u_j‖²: the squared norms are part of the product, which saves passes over pairs."""
     squares = u.square().sum(1, keepdim=True)
     ones = torch.ones_like(squares)
     return torch.cat([2 * u, -squares, -ones], 1), torch.cat([u, ones, squares], 1)

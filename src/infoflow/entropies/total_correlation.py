@@ -1,43 +1,67 @@
-"""Total correlation: what the components of a variable share, TC(Z) = Σ h(Z_i) − h(Z)."""
+"""Total correlation, the information that the components of a variable share: TC(Z) = Σ h(Z_i) − h(Z)."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import choice, integer, samples
+from infoflow.core.checks import constant_columns, samples
 from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate, Kind
+from infoflow.core.settings import PositiveInt, validated
 from infoflow.pairwise.neighbors import count_within, nearest
 
 METHODS = ("gaussian", "ksg")
-NORMALIZATIONS = ("nats", "information-dropout", "per-dimension")
 
 
+@validated
 def total_correlation(
-    z: Any, method: str = "gaussian", *, normalization: str = "nats", k: int = 3, bias_correction: bool = True
+    z: Any,
+    method: Literal["gaussian", "ksg"] = "gaussian",
+    *,
+    normalization: Literal["nats", "information-dropout", "per-dimension"] = "nats",
+    k: PositiveInt = 3,
+    bias_correction: bool = True,
 ) -> Estimate:
-    """Total correlation (multi-information) in nats of samples z of shape (n, m): 0 for independent components.
+    """Total correlation (multi-information) of the columns of z in nats, which is 0 for independent components.
 
-    - "gaussian": −½ log |R| with R the correlation matrix: exact for Gaussian components, blind to other dependence.
-      `bias_correction` takes off ½ [m ψ(ν/2) − Σ_{j<m} ψ((ν − j)/2)] with ν = n − 1, the exact bias for Gaussian
-      samples.
-    - "ksg": ψ(k) + (m − 1) ψ(N) − ⟨Σ_i ψ(n_i + 1)⟩ with the k-th neighbor in the maximum norm (Kraskov, Stögbauer,
-      Grassberger 2004, eq. 23), for any continuous components, but few of them.
+    Parameters
+    ----------
+    z : array-like of shape (n, m)
+        Samples. Constant components are dropped, with a warning.
+    method
+        "gaussian": −½ log |R| with R the correlation matrix, exact for Gaussian components, blind to other dependence.
+        "ksg": ψ(k) + (m − 1) ψ(N) − ⟨Σ_i ψ(n_i + 1)⟩ with the k-th neighbor in the maximum norm, for a few continuous
+        components.
+    normalization
+        "nats" is the total correlation. "information-dropout" is the figure that Achille and Soatto (2018) call by that
+        name, −log |Σ₀⁻¹ Σ| with Σ₀ the diagonal of Σ: twice as much. "per-dimension" is that of their code, half of it
+        divided by m. They use the logarithm of the representation for z.
+    k
+        Which neighbor "ksg" uses.
+    bias_correction
+        Subtract ½ [m ψ(ν/2) − Σ_{j<m} ψ((ν − j)/2)] with ν = n − 1, the exact bias of "gaussian" for Gaussian samples.
 
-    `normalization` "nats" is the total correlation. "information-dropout" is the figure that Achille and Soatto (2018)
-    call by that name, −log |Σ₀⁻¹ Σ| with Σ₀ the diagonal of Σ: twice as much. "per-dimension" is that of their code,
-    half of it divided by m: the total correlation a component. They take the logarithm of the representation for z.
+    Returns
+    -------
+    Estimate
+        A point estimate; infinite, with a warning, for linearly dependent components with "gaussian".
 
-    Constant components share nothing and are dropped, with a warning. Linearly dependent ones share infinitely much:
-    the Gaussian form returns infinity then, with a warning.
+    Raises
+    ------
+    InvalidArgument
+        If the samples are not finite numbers; `UnknownName` for an unknown name; `TooFewSamples` for n < m + 2
+        ("gaussian") or n < k + 2 ("ksg").
 
-    Raises InvalidArgument for what isn't samples, UnknownName for unknown settings, TooFewSamples for n < m + 2
-    ("gaussian") or n < k + 2 ("ksg").
+    References
+    ----------
+    Kraskov, Stögbauer, Grassberger (2004), Physical Review E 69, 066138, eq. 23.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> a, b = rng.normal(size=(2, 20_000))
@@ -49,9 +73,6 @@ def total_correlation(
     >>> total_correlation(z, normalization="information-dropout").nats
     1.0
     """
-    choice(method, "method", METHODS)
-    choice(normalization, "normalization", NORMALIZATIONS)
-    integer(k, "k")
     values = samples(z, "z", minimum=k + 2 if method == "ksg" else 3, dtype=torch.float64)
     n = values.shape[0]
     dimensions = values.shape[1]
@@ -59,11 +80,13 @@ def total_correlation(
     m = values.shape[1]
     if m < 2:
         nats = 0.0
-        warnings += ("z has fewer than two varying components, so nothing is shared",)
+        warnings += ("z has fewer than two varying components, so the total correlation is 0",)
     elif method == "gaussian":
         nats = _gaussian(values, bias_correction)
         if math.isinf(nats):
-            warnings += ("z has linearly dependent (or repeated) components, which share infinitely much; drop some",)
+            warnings += (
+                "z has linearly dependent (or repeated) components, so the total correlation is infinite; drop some",
+            )
     else:
         nats, cautions = _nearest_neighbor(values, k)
         warnings += cautions
@@ -85,18 +108,28 @@ def total_correlation(
 
 
 def varying(values: Tensor) -> tuple[Tensor, tuple[str, ...]]:
-    """The columns of z, (n, d), that aren't constant, and the warning that says how many are.
+    """Drop constant columns, with a warning that counts them.
 
+    Parameters
+    ----------
+    values
+        Samples (n, d).
+
+    Returns
+    -------
+    tuple
+        The columns that vary, and the warnings.
+
+    Examples
+    --------
     >>> kept, warnings = varying(torch.tensor([[1.0, 2.0], [1.0, 3.0]]))
     >>> kept.tolist(), warnings
-    ([[2.0], [3.0]], ('z has 1 constant column: dropped, for nothing varies there',))
+    ([[2.0], [3.0]], ('z has 1 constant column, which carries no information and was dropped',))
     """
     varies = values.amax(0) > values.amin(0)
     if bool(varies.all()):
         return values, ()
-    constant = int((~varies).sum())
-    told = f"z has {constant} constant column{'s' * (constant > 1)}: dropped, for nothing varies there"
-    return values[:, varies], (told,)
+    return values[:, varies], (constant_columns("z", int((~varies).sum())),)
 
 
 def _standardized(values: Tensor) -> tuple[Tensor, tuple[str, ...]]:
@@ -111,9 +144,7 @@ def _standardized(values: Tensor) -> tuple[Tensor, tuple[str, ...]]:
 def _gaussian(values: Tensor, bias_correction: bool) -> float:
     n, m = values.shape
     if n < m + 2:
-        raise TooFewSamples(
-            f"z holds {n} samples of {m} varying components; want at least {m + 2}, or fewer components"
-        )
+        raise TooFewSamples("z", f"at least {m + 2} samples for {m} varying components", got_text=f"{n} samples")
     eigenvalues = torch.linalg.eigvalsh(values.T @ values / n)
     if float(eigenvalues[0]) <= 10 * m * torch.finfo(eigenvalues.dtype).eps:
         return math.inf
@@ -136,8 +167,8 @@ def _nearest_neighbor(values: Tensor, k: int) -> tuple[float, tuple[str, ...]]:
     tied = float((radius == 0).to(torch.float64).mean())
     if tied:
         warnings += (
-            f"{100 * tied:.2g}% of the samples have k or more exact duplicates (neighbor distance 0), which "
-            "continuous variables don't have; add noise of the size of the rounding step",
+            f"{100 * tied:.2g}% of the samples have k or more exact duplicates (neighbor distance 0), so z "
+            "is not continuous; add noise of the size of the rounding step",
         )
     if m > math.log(n):
         warnings += (

@@ -16,10 +16,10 @@ from scipy import special
 from sklearn import covariance as shrunk
 from torch import Tensor
 
-from infoflow.core.checks import is_classes, samples
+from infoflow.core.checks import constant_columns, is_classes, samples
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind
-from infoflow.estimators.neighbors.preparation import constant_columns, normal_scores
+from infoflow.estimators.neighbors.preparation import normal_scores
 
 Shrinkage = Literal["none", "ledoit-wolf", "oas"]
 

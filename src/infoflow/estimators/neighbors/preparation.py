@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import classes, samples
+from infoflow.core.checks import classes, constant_columns, samples
 
 RESCALINGS = ("normal-scores", "standard", "none")
 
@@ -72,18 +72,6 @@ def prepare(
     if rescale == "normal-scores":
         return Prepared(normal_scores(tensor), warnings, math.nan)
     return Prepared(tensor / deviation, warnings, float(deviation.log().sum()))
-
-
-def constant_columns(name: str, count: int) -> str:
-    """The warning for columns that do not vary.
-
-    >>> constant_columns("x", 2)
-    'x has 2 constant columns, which carry no information and were dropped'
-    """
-    return (
-        f"{name} has {count} constant column{'s' if count > 1 else ''}, which {'carry' if count > 1 else 'carries'} "
-        f"no information and {'were' if count > 1 else 'was'} dropped"
-    )
 
 
 def noise_generator(seed: int) -> np.random.Generator:

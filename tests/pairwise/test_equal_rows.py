@@ -1,4 +1,4 @@
-"""Equal rows get equal symbols, and only they, however the hash is stressed."""
+"""Equal rows, and only these, have equal symbols, also where the hash collides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis.extra import numpy as hnp
 
-from infoflow.pairwise import equal_rows as room
+from infoflow.core.errors import InvalidArgument
+from infoflow.pairwise import equal_rows as hashing
 
 
 def same_partition(codes: torch.Tensor, rows: np.ndarray) -> bool:
@@ -29,7 +30,7 @@ def same_partition(codes: torch.Tensor, rows: np.ndarray) -> bool:
     )
 )
 def test_rows_are_grouped_like_tuples_in_a_dictionary(rows: np.ndarray) -> None:
-    codes, count = room.equal_rows(torch.from_numpy(rows))
+    codes, count = hashing.equal_rows(torch.from_numpy(rows))
     assert same_partition(codes, rows)
     assert sorted(set(codes.tolist())) == list(range(count))
 
@@ -37,12 +38,12 @@ def test_rows_are_grouped_like_tuples_in_a_dictionary(rows: np.ndarray) -> None:
 def test_signed_zeros_extremes_and_the_last_bit() -> None:
     below_one = np.nextafter(np.float32(1), np.float32(0))
     rows = np.array([[0.0, 1.0], [-0.0, 1.0], [0.0, below_one], [1e30, -1e-45], [1e30, 0.0]], dtype=np.float32)
-    codes, count = room.equal_rows(torch.from_numpy(rows))
+    codes, count = hashing.equal_rows(torch.from_numpy(rows))
     assert count == 4
     assert codes[0] == codes[1]
     largest = np.iinfo(np.int64).max
     whole = torch.tensor([[largest, -largest - 1], [largest - 1, -largest - 1], [largest, -largest - 1]])
-    codes, count = room.equal_rows(whole)
+    codes, count = hashing.equal_rows(whole)
     assert count == 2
     assert codes[0] == codes[2]
 
@@ -50,12 +51,12 @@ def test_signed_zeros_extremes_and_the_last_bit() -> None:
 def test_wide_rows_that_differ_in_one_place() -> None:
     rows = np.zeros((400, 3000), dtype=np.float32)
     rows[np.arange(399), np.arange(399) * 7] = 1e-40  # row 399 stays zero; all 400 differ
-    assert room.equal_rows(torch.from_numpy(rows))[1] == 400
+    assert hashing.equal_rows(torch.from_numpy(rows))[1] == 400
 
 
-def test_a_colliding_hash_is_noticed_and_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_colliding_hash_is_detected_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[int] = []
-    honest = room._multipliers
+    honest = hashing._multipliers
 
     def weak_at_first(d: int, base: int, *, seed: int) -> tuple[torch.Tensor, int]:
         drawn.append(seed)
@@ -64,10 +65,10 @@ def test_a_colliding_hash_is_noticed_and_drawn_again(monkeypatch: pytest.MonkeyP
             multipliers[:, :keys] = 0.0  # every row has the key 0
         return multipliers, keys
 
-    monkeypatch.setattr(room, "_multipliers", weak_at_first)
+    monkeypatch.setattr(hashing, "_multipliers", weak_at_first)
     rows = np.random.default_rng(0).integers(0, 3, size=(200, 50)).astype(np.float32)
     rows[100:] = rows[:100]
-    codes, count = room.equal_rows(torch.from_numpy(rows))
+    codes, count = hashing.equal_rows(torch.from_numpy(rows))
     assert drawn == [0, 1]
     assert count == 100
     assert same_partition(codes, rows)
@@ -76,15 +77,15 @@ def test_a_colliding_hash_is_noticed_and_drawn_again(monkeypatch: pytest.MonkeyP
 def test_the_hash_never_rounds() -> None:
     """Sums of digits times multipliers stay below 2^53, where float64 counts exactly."""
     for d, base in ((1024, 32), (12, 31), (60000, 2**16), (4, 2**32)):
-        multipliers, keys = room._multipliers(d, base, seed=0)
+        multipliers, keys = hashing._multipliers(d, base, seed=0)
         largest = int(multipliers.to(torch.int64).sum(dim=0).max()) * (base - 1)
         assert largest < 2**53
         assert keys >= 1
-    with pytest.raises(ValueError, match="can't be hashed exactly"):
-        room._multipliers(2**10, 2**36, seed=0)
+    with pytest.raises(InvalidArgument):
+        hashing._multipliers(2**10, 2**36, seed=0)
 
 
 def test_joint_counts_of_few_and_of_scattered_codes() -> None:
     x, y = torch.tensor([0, 1, 1, 2]), torch.tensor([1, 0, 0, 1])
-    assert sorted(room.joint_counts(x, y, 2).tolist()) == [1, 1, 2]
-    assert sorted(room.counts(torch.tensor([10**12, 0, 10**12])).tolist()) == [1, 2]
+    assert sorted(hashing.joint_counts(x, y, 2).tolist()) == [1, 1, 2]
+    assert sorted(hashing.counts(torch.tensor([10**12, 0, 10**12])).tolist()) == [1, 2]

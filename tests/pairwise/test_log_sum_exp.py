@@ -10,8 +10,8 @@ import torch
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
-from infoflow.pairwise import distances as distances_room
-from infoflow.pairwise import log_sum_exp as room
+from infoflow.pairwise import distances
+from infoflow.pairwise import log_sum_exp as sums_module
 from infoflow.pairwise.log_sum_exp import log_sum_exp
 
 
@@ -35,7 +35,7 @@ def clustered(n: int, d: int, scale: float, spread: float, seed: int = 0) -> np.
 def test_sums_equal_plain_loops(
     block: int, d: int, dtype: torch.dtype, tolerance: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "_CPU_BLOCK", block)
+    monkeypatch.setattr(sums_module, "_CPU_BLOCK", block)
     rng = np.random.default_rng(1)
     x = rng.standard_normal((90, d)).astype(np.float32)
     x[40:60] = x[:20]  # equal rows, in the same class and in others
@@ -50,7 +50,7 @@ def test_sums_equal_plain_loops(
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.float64, 1e-9)])
 @pytest.mark.parametrize("scale", [1.0, 50.0, 500.0])
-def test_near_pairs_of_long_vectors_keep_their_digits(dtype: torch.dtype, tolerance: float, scale: float) -> None:
+def test_near_pairs_of_long_vectors_are_accurate(dtype: torch.dtype, tolerance: float, scale: float) -> None:
     x = clustered(400, 200, 20.0, 0.04 / math.sqrt(scale))
     sums = log_sum_exp(torch.from_numpy(x), [scale], dtype=dtype)
     total, _ = reference(x, scale, np.zeros(400))
@@ -106,16 +106,16 @@ def test_low_matmul_precision_and_autocast_of_the_caller_change_nothing() -> Non
 
 
 def test_only_half_the_blocks_are_computed_and_none_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "_CPU_BLOCK", 32)
+    monkeypatch.setattr(sums_module, "_CPU_BLOCK", 32)
     shapes = []
-    block = distances_room.SquaredDistances.block
+    block = distances.SquaredDistances.block
 
-    def spied(self: distances_room.SquaredDistances, rows: slice, columns: slice, out: torch.Tensor | None = None):
+    def spied(self: distances.SquaredDistances, rows: slice, columns: slice, out: torch.Tensor | None = None):
         result = block(self, rows, columns, out)
         shapes.append(result.shape)
         return result
 
-    monkeypatch.setattr(distances_room.SquaredDistances, "block", spied)
+    monkeypatch.setattr(distances.SquaredDistances, "block", spied)
     log_sum_exp(torch.randn(320, 40, generator=torch.Generator().manual_seed(0)), [1.0])
     assert len(shapes) == 10 * 11 // 2
     assert max(max(shape) for shape in shapes) == 32

@@ -1,1 +1,1 @@
-"""Blocked reductions over all pairs of samples; the N×N matrix never stands in memory."""
+"""Blocked reductions over all pairs of samples; the N×N matrix is never in memory as a whole."""

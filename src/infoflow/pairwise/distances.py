@@ -1,4 +1,4 @@
-"""Blocks of squared Euclidean distances that can be trusted at the scales where they matter."""
+"""Squared Euclidean distances in blocks, with an error bound at the scales of the kernels that use them."""
 
 from __future__ import annotations
 
@@ -22,18 +22,38 @@ _PART = 1 << 18
 
 
 class SquaredDistances:
-    """Squared distances D_ij = ‖x_i - x_j‖² between samples x (n, d), block by block, for use in exp(-s D_ij).
+    """Squared distances between samples, block by block, for use in exp(-s D_ij).
 
+    Parameters
+    ----------
+    x : Tensor of shape (n, d)
+        Samples, floating and finite.
+    scales
+        Factors s > 0 of the distances in the exponent.
+    dtype
+        Type of the blocks.
+    tolerance
+        Largest error of s·D wherever exp(-s D) > 1e-10.
+    order : Tensor of shape (m,), optional
+        Indices of the samples that the rows of the blocks stand for; by default all samples in turn.
+
+    Attributes
+    ----------
+    scales : list of float
+        The factors s for the distances in the units that `block` returns.
+
+    Notes
+    -----
     ‖a‖² + ‖b‖² - 2ab loses the digits of a small distance between long vectors: in float32 the exponent s·D may be
-    wrong by more than 1 although the kernel's value matters (a layer of scale 20 with s = 500, say). The rounding error
-    of a block is bounded by (√d + 4) u (‖a‖² + ‖b‖²) with u = 2^-24 or 2^-53; pairs for which both this error and the
-    kernel's value matter at any of the `scales` are computed again, by float64 differences where they are few, or else
-    the block by a float64 product, or at last by differences. The error of s·D is below `tolerance` then, wherever
-    exp(-s D) > 1e-10.
+    wrong by more than 1 although the kernel's value matters (for example for activations of scale 20 with s = 500). The
+    rounding error of a block is bounded by (√d + 4) u (‖a‖² + ‖b‖²) with u = 2^-24 or 2^-53. Pairs for which both this
+    error and the kernel's value matter at any scale are computed again by float64 differences where they are few.
+    Otherwise the block is computed again by a float64 product, or finally by differences.
 
-    The data is centered and scaled by a power of two first, so nothing overflows: `scales` holds s for the distances as
-    `block` returns them. `dtype` is that of the blocks, `order` (m,) which samples their rows are: all in turn if None.
+    The data is centered and scaled by a power of two first, so that nothing overflows.
 
+    Examples
+    --------
     >>> rows = torch.tensor([[0.0], [1.0], [3.0]])
     >>> distances = SquaredDistances(rows, [0.5], dtype=torch.float64, tolerance=1e-10)
     >>> distances.block(slice(0, 1), slice(0, 3)) * distances.scales[0]  # ½‖x_i − x_j‖²
@@ -51,7 +71,7 @@ class SquaredDistances:
     ) -> None:
         self._x = x
         self._order = torch.arange(len(x), device=x.device) if order is None else order
-        # In parts: torch's own mean in float64 makes a float64 copy of everything.
+        # In parts, since torch's own mean in float64 makes a float64 copy of everything.
         self._mean = torch.zeros_like(x[0], dtype=torch.float64)
         for part in _parts(x):
             self._mean += part.sum(0, dtype=torch.float64)
@@ -65,7 +85,7 @@ class SquaredDistances:
         self._narrow = x.shape[1] <= _NARROW
         single = dtype == torch.float32 and not self._narrow and _single_is_exact(x.device)
         self._single = self._centered(slice(None), torch.float32) if single else None
-        # In float64 mode, or with few features, the centered copy is kept rather than made for each block.
+        # In float64 mode, or with few features, one centered copy serves all blocks.
         self._double = self._centered(slice(None), torch.float64) if not single else None
         kept = self._single if self._single is not None else self._double
         assert kept is not None
@@ -81,7 +101,22 @@ class SquaredDistances:
         return centered
 
     def block(self, rows: slice, columns: slice, out: Tensor | None = None) -> Tensor:
-        """D (rows, columns) in units where the data is about 1, clamped at 0; `out` may give the memory."""
+        """Compute the squared distances between some rows and some columns.
+
+        Parameters
+        ----------
+        rows
+            Positions in `order`.
+        columns
+            Positions in `order`.
+        out
+            Memory for the result, which may or may not be used.
+
+        Returns
+        -------
+        Tensor of shape (rows, columns)
+            Squared distances >= 0, in units in which the data is about 1.
+        """
         if self._single is not None:
             a, b = self._single[rows], self._single[columns]
             d, error = self._product(a, b, self._norms[rows], self._norms[columns], 2.0**-24, out)
@@ -101,13 +136,13 @@ class SquaredDistances:
     def _product(
         self, a: Tensor, b: Tensor, a_norms: Tensor, b_norms: Tensor, roundoff: float, out: Tensor | None
     ) -> tuple[Tensor, float]:
-        """D by a matrix product, and the bound of its rounding error."""
+        """Squared distances by a matrix product, and the bound of their rounding error."""
         d = torch.addmm(b_norms.to(a.dtype), a, b.T, alpha=-2.0, out=out)
         d.add_(a_norms.to(a.dtype)[:, None]).clamp_min_(0.0)
         return d, (math.sqrt(a.shape[1]) + 4) * roundoff * float(a_norms.max() + b_norms.max())
 
     def _repaired(self, d: Tensor, error: float, rows: slice, columns: slice) -> bool:
-        """Replaces the pairs whose error matters by exact ones; False where these are too many."""
+        """Replace the pairs whose error matters by exact ones; return False where these are too many."""
         at_risk = [s for s in self.scales if s * error > self._tolerance]
         if not at_risk:
             return True
@@ -132,16 +167,16 @@ class SquaredDistances:
 
 
 def _squared_norms(x: Tensor) -> Tensor:
-    """Of these very numbers: norms of the numbers before rounding would not cancel the product."""
+    """Squared norms of the rounded numbers: those before rounding would not cancel the product."""
     norms = torch.empty(len(x), dtype=torch.float64, device=x.device)
-    # Into memory made before: new small results between the float64 copies would keep each copy's place in the heap.
+    # Into memory made before: new small results between the float64 copies would fragment the heap.
     for rows, found in zip(_parts(x), _split(norms, x.shape[1]), strict=True):
         torch.linalg.vector_norm(rows, dim=1, dtype=torch.float64, out=found)
     return norms.square_()
 
 
 def _parts(x: Tensor) -> Sequence[Tensor]:
-    """Some rows at a time."""
+    """The rows in parts of at most _PART numbers."""
     return _split(x, x.shape[1])
 
 
@@ -151,7 +186,7 @@ def _split(x: Tensor, width: int) -> Sequence[Tensor]:
 
 
 def _single_is_exact(device: torch.device) -> bool:
-    """Whether float32 products are float32, and not TF32 or bfloat16 by the user's global setting."""
+    """Return whether float32 products are exact, and not in TF32 or bfloat16 by the user's global setting."""
     try:
         return torch.get_float32_matmul_precision() == "highest"
     except RuntimeError:  # settings mixed from torch's older and newer interfaces

@@ -1,4 +1,4 @@
-"""Sums of Gaussian kernels over all pairs, for many widths and all classes in one pass over the distances."""
+"""Sums of Gaussian kernels over all pairs, for many bandwidths and all classes in one pass over the distances."""
 
 from __future__ import annotations
 
@@ -14,35 +14,42 @@ from infoflow.pairwise.equal_rows import equal_rows
 # Kernel values below exp(-_FLOOR) are raised to it: their sum is far below rounding, and denormal numbers are slow.
 _FLOOR = 80.0
 
-# A block of distances and one of kernel values stay in cache, and there are few enough of them for
-# the threads to wait little for one another; an accelerator wants larger ones.
+# A block of distances and one of kernel values fit into the cache, and the blocks are large enough that threads seldom
+# wait for one another; an accelerator is faster with larger ones.
 _CPU_BLOCK = 1024
 _DEVICE_BLOCK = 8192
 
 
 class LogSumExp(NamedTuple):
-    """log Σ_j exp(-s D_ij) of every sample i (float64, shape (scales, n)).
+    """The sums log Σ_j exp(-s ‖x_i - x_j‖²) of every sample i.
 
+    Parameters
+    ----------
+    total : Tensor of shape (scales, n)
+        Sums over all samples j, i itself included; float64.
+    within : Tensor of shape (scales, n)
+        Sums over the samples j of i's class, i itself included; float64.
+
+    Examples
+    --------
     >>> sums = log_sum_exp(torch.tensor([[0.0], [0.0]]), [1.0], torch.tensor([0, 1]))
     >>> sums.total.exp().tolist(), sums.within.exp().tolist()
     ([[2.0, 2.0]], [[1.0, 1.0]])
     """
 
     total: Tensor
-    """Over all samples j, i itself included."""
     within: Tensor
-    """Over the samples j of i's class, i itself included."""
 
 
 class _Distinct(NamedTuple):
     """The different (row, class) pairs in the order of their classes."""
 
     member: Tensor
-    """A sample that stands for each pair."""
+    """A sample that represents each pair."""
     of_sample: Tensor
     """The pair of every sample."""
     weight: Tensor
-    """How many samples each pair stands for."""
+    """How many samples each pair represents."""
     row: Tensor
     label: Tensor
     rows_recur: bool
@@ -52,15 +59,33 @@ class _Distinct(NamedTuple):
 def log_sum_exp(
     x: Tensor, scales: Sequence[float], classes: Tensor | None = None, *, dtype: torch.dtype = torch.float32
 ) -> LogSumExp:
-    """log Σ_j exp(-s ‖x_i - x_j‖²) over all j, and over the j of i's class, for every scale s.
+    """Compute log Σ_j exp(-s ‖x_i - x_j‖²) over all samples, and over those of the same class, for every scale.
 
-    x (n, d) floating and finite, scales s > 0, classes int64 codes (n,) or None (one class). Every sample is its own
-    neighbor at distance 0, so each sum is at least 1 and no maximum need be subtracted. Equal rows are found exactly
-    and computed once. Distances are symmetric: half of them are computed, in blocks; memory O(n (d + block)).
+    Parameters
+    ----------
+    x : Tensor of shape (n, d)
+        Samples, floating and finite.
+    scales
+        Factors s > 0, one for each bandwidth h: s = 1 / (2 h²).
+    classes : Tensor of shape (n,), optional
+        Class of each sample, int64; by default all samples are of one class.
+    dtype
+        Type of the kernel values: float32 is accurate to 1e-5 nats, float64 to 1e-10. The distances are computed with
+        the precision that this requires (see `SquaredDistances`), and sums over blocks are in float64.
 
-    `dtype` is that of the kernel values: float32 keeps 1e-5 nats, float64 1e-10; the distances get what precision that
-    needs (`SquaredDistances`), and sums over blocks are kept in float64.
+    Returns
+    -------
+    LogSumExp
+        Both sums for every scale and sample.
 
+    Notes
+    -----
+    Every sample is its own neighbor at distance 0, so each sum is at least 1 and no maximum needs to be subtracted.
+    Equal rows are found exactly and computed once. Only one half of the symmetric distances is computed, in blocks; the
+    memory is O(n (d + block)).
+
+    Examples
+    --------
     >>> x = torch.tensor([[0.0], [0.0], [9.0]])
     >>> log_sum_exp(x, [1.0]).total.exp().round().tolist()
     [[2.0, 2.0, 1.0]]
@@ -109,7 +134,7 @@ def _sums(distances: SquaredDistances, distinct: _Distinct, dtype: torch.dtype) 
                 d.masked_fill_(distinct.row[rows, None] == distinct.row[None, columns], 0.0)
             low, high = (float(bound) for bound in d.aminmax())
             same = None
-            if not one_class and labels[b - 1] >= labels[c]:  # sorted by class, so else they share none
+            if not one_class and labels[b - 1] >= labels[c]:  # sorted by class, so otherwise they share none
                 same = (distinct.label[rows, None] == distinct.label[None, columns]).to(dtype)
             kernel = kernel_memory[: b - a, : e - c]
             for index, scale in enumerate(scales):
@@ -131,7 +156,7 @@ def _sums(distances: SquaredDistances, distinct: _Distinct, dtype: torch.dtype) 
 
 
 def _sum(kernel: Tensor, weight: Tensor | None, over: slice, *, dim: int) -> Tensor:
-    """Σ of the kernel's values along `dim`; not by a matrix product, which the caller's settings may make imprecise."""
+    """Sum of the kernel's values along `dim`; not by a matrix product, which global settings may make imprecise."""
     if weight is None:
         return kernel.sum(dim=dim)
     return (kernel * (weight[over] if dim == 1 else weight[over, None])).sum(dim=dim)

@@ -1,7 +1,8 @@
-"""Nearest neighbors by brute force over blocks of rows: what remains when trees fail, on CPU or GPU.
+"""Nearest neighbors by brute force over blocks of rows, on the CPU or a GPU, for dimensions in which trees are slow.
 
-Distances are compared as they come cheapest, squared ones from a float64 matrix product. Where a sample's neighbors
-are so near that the product's rounding could turn a comparison, that sample is settled from differences.
+Distances are compared in the form that is cheapest: for the Euclidean norm, squared ones from a float64 matrix product.
+Where a sample's neighbors are so near that the product's rounding could change a comparison, this sample is compared
+again by differences.
 """
 
 from __future__ import annotations
@@ -15,17 +16,24 @@ from torch import Tensor
 _BLOCK = 1 << 20
 # Elements that the differences of re-examined pairs may take at once.
 _PAIRS = 1 << 22
-# Below this many dimensions differences are as quick as a matrix product, and need no second look.
+# Below this many dimensions differences are as fast as a matrix product, and are exact at once.
 _DIRECT = 4
-# The relative error of a comparison that may stand as it is.
+# The relative error up to which a comparison need not be repeated.
 _SHARP = 1e-11
 
 
 class Space:
-    """Distances between the rows of one variable, in units that order as distances do.
+    """Distances between the samples of one variable, in units that have the order of the distances.
 
-    Units are distances for the maximum norm and squared distances for the Euclidean norm.
+    Parameters
+    ----------
+    x : Tensor of shape (n, d)
+        Centered samples, float64.
+    metric
+        "chebyshev" (maximum norm), where units are distances, or "euclidean", where they are squared distances.
 
+    Examples
+    --------
     >>> Space(torch.tensor([[0.0], [3.0]]), "euclidean").block(slice(0, 2))
     tensor([[inf, 9.],
             [9., inf]])
@@ -38,14 +46,25 @@ class Space:
         if self.product:
             self.squares = x.square().sum(1)
             ones = torch.ones_like(self.squares)
-            # One product gives |a|² + |b|² - 2ab whole: no further pass over the block.
+            # One product computes all of |a|² + |b|² - 2ab, without a further pass over the block.
             self._left = torch.cat([x, self.squares[:, None], ones[:, None]], 1)
             self._right = torch.cat([-2.0 * x, ones[:, None], self.squares[:, None]], 1).T
-            # Rounding of a dot product of d + 2 terms, relative to |a|² + |b|², with room to spare.
+            # Rounding of a dot product of d + 2 terms, relative to |a|² + |b|², with a safety factor.
             self._rounding = 4.0 * (x.shape[1] + 4) * torch.finfo(torch.float64).eps
 
     def block(self, rows: slice) -> Tensor:
-        """(m, n) units between the samples of `rows` and all samples; infinite between a sample and itself."""
+        """Compute the units between some samples and all samples.
+
+        Parameters
+        ----------
+        rows
+            Positions of m samples.
+
+        Returns
+        -------
+        Tensor of shape (m, n)
+            Units; infinite between a sample and itself.
+        """
         if self.product:
             block = self._left[rows] @ self._right
         elif self.euclidean:
@@ -57,7 +76,20 @@ class Space:
         return block
 
     def exact(self, i: Tensor, j: Tensor) -> Tensor:
-        """Units between the samples of the pairs (i, j), from their differences; any shape."""
+        """Compute the units of some pairs from their differences.
+
+        Parameters
+        ----------
+        i : Tensor of any shape
+            Indices of the first samples.
+        j : Tensor of the same shape
+            Indices of the second samples.
+
+        Returns
+        -------
+        Tensor of the same shape
+            Units.
+        """
         flat_i, flat_j = i.reshape(-1), j.reshape(-1)
         step = max(1, _PAIRS // self.x.shape[1])
         parts = []
@@ -67,10 +99,23 @@ class Space:
         return torch.cat(parts).reshape(i.shape)
 
     def margin(self, rows: slice, level: Tensor) -> Tensor:
-        """How far from `level` (m,) a block's entry can lie while the pair's true distance is on the other side."""
+        """Return how far from a level a block's entry can lie while the pair's true distance is on the other side.
+
+        Parameters
+        ----------
+        rows
+            Positions of m samples.
+        level : Tensor of shape (m,)
+            Level of each sample, in units.
+
+        Returns
+        -------
+        Tensor of shape (m,)
+            Bound of the rounding error, in units.
+        """
         if not self.product:
             return torch.zeros_like(level)
-        # Who is at distance r of a has a norm of at most |a| + r, so far outliers don't widen the margin.
+        # A sample at distance r of a has a norm of at most |a| + r, so distant outliers don't widen the margin.
         squares = self.squares[rows]
         return self._rounding * (squares + (squares.sqrt() + level.clamp_min(0.0).sqrt()).square())
 
@@ -93,14 +138,14 @@ def _nearest(spaces: Sequence[Space], blocks: Sequence[Tensor], rows: slice, k: 
         margin = _largest([space.margin(rows, level + margin) for space in spaces])
         near = joint[blurred] <= (level + 2.0 * margin)[blurred, None]
         i, j = near.nonzero(as_tuple=True)
-        settled = torch.full(near.shape, float("inf"), dtype=torch.float64, device=joint.device)
-        settled[i, j] = _largest([space.exact(blurred[i] + rows.start, j) for space in spaces])
-        units[blurred], index[blurred] = settled.topk(k, dim=1, largest=False)
+        compared = torch.full(near.shape, float("inf"), dtype=torch.float64, device=joint.device)
+        compared[i, j] = _largest([space.exact(blurred[i] + rows.start, j) for space in spaces])
+        units[blurred], index[blurred] = compared.topk(k, dim=1, largest=False)
     return units, index
 
 
 def _count(spaces: Sequence[Space], blocks: Sequence[Tensor], rows: slice, levels: Sequence[Tensor]) -> Tensor:
-    """How many other samples lie within `levels` (m,) in each of the spaces."""
+    """Number of other samples that lie within `levels` (m,) in each of the spaces."""
     inside = blocks[0] <= levels[0][:, None]
     for block, level in zip(blocks[1:], levels[1:], strict=True):
         inside &= block <= level[:, None]
@@ -127,8 +172,22 @@ def _blocks(spaces: Sequence[Space]) -> list[slice]:
 
 
 def counts(spaces: Sequence[Space], levels: Sequence[Tensor]) -> Tensor:
-    """How many other samples (n,) lie within `levels` (n,), in units, in each of the spaces.
+    """Count the other samples that lie within given levels in each of the spaces.
 
+    Parameters
+    ----------
+    spaces
+        Spaces of the same n samples.
+    levels : sequence of Tensor of shape (n,)
+        Levels for each space, in units.
+
+    Returns
+    -------
+    Tensor of shape (n,)
+        Counts, int64.
+
+    Examples
+    --------
     >>> line = Space(torch.tensor([[0.0], [1.0], [3.0]], dtype=torch.float64), "chebyshev")
     >>> counts([line], [torch.tensor([1.0, 2.0, 1.0], dtype=torch.float64)])
     tensor([1, 2, 0])
@@ -146,10 +205,31 @@ def nearest_and_counts(
     subsets: Sequence[tuple[int, ...]],
     levels: Callable[[slice, Tensor, Tensor], Tensor],
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Units and indices (n, k) of the nearest, and the counts (n, subsets) within levels, in one pass over all pairs.
+    """Find nearest neighbors, and count the samples within levels that depend on them, in one pass over all pairs.
 
-    `levels(rows, units, index)` gives the levels (m, spaces), in units, up to which samples count.
+    Parameters
+    ----------
+    spaces
+        Spaces of the same n samples.
+    k
+        Number of neighbors.
+    subsets
+        Tuples of positions in `spaces`, one for each count.
+    levels
+        Function of (rows, units, index) of m samples that returns the levels of shape (m, spaces), in units, up to
+        which samples are counted.
 
+    Returns
+    -------
+    units : Tensor of shape (n, k)
+        Units of the nearest neighbors in ascending order.
+    index : Tensor of shape (n, k)
+        Indices of the neighbors.
+    counts : Tensor of shape (n, subsets)
+        Counts, int64.
+
+    Examples
+    --------
     >>> line = Space(torch.tensor([[0.0], [1.0], [3.0]], dtype=torch.float64), "chebyshev")
     >>> units, index, near = nearest_and_counts([line], 1, [(0,)], lambda rows, units, index: units)
     >>> units[:, 0].tolist(), index[:, 0].tolist(), near[:, 0].tolist()

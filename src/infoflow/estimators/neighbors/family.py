@@ -21,6 +21,7 @@ from infoflow.core.checks import paired
 from infoflow.core.estimate import Estimate, Kind
 from infoflow.core.settings import NonNegativeFloat, PositiveInt, Seed, Settings
 from infoflow.estimators.neighbors.preparation import Prepared, noise_generator, prepare
+from infoflow.pairwise.neighbors import Metric
 
 # Up to this many joint dimensions "auto" is the maximum norm of the papers; beyond, the Euclidean norm is more
 # accurate, and a matrix product finds its neighbors.
@@ -164,7 +165,7 @@ class NeighborInformation(Settings, abc.ABC):
         return asdict(self) | {"metric": norm(self.metric, self._dimensions(pair)), "rescale": self.rescaling}
 
 
-def norm(metric: str, dimensions: int) -> str:
+def norm(metric: Literal["auto"] | Metric, dimensions: int) -> Metric:
     """The metric that "auto" stands for: Chebyshev up to 6 joint dimensions, Euclidean beyond.
 
     >>> norm("auto", 2), norm("auto", 100), norm("chebyshev", 100)

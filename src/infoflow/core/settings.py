@@ -257,7 +257,8 @@ class Settings:
     """
 
     def __post_init__(self) -> None:
-        rules = _rules(type(self))
+        kind: Any = type(self)
+        rules = _rules(kind)
         for field in fields(self):  # type: ignore[arg-type]  # subclasses are dataclasses
             if field.init and field.name in rules:
                 object.__setattr__(self, field.name, check(getattr(self, field.name), field.name, rules[field.name]))

@@ -377,7 +377,9 @@ def hues(classes: int) -> Array:
     return colors
 
 
-def _part(split: str, seed: int, given: Dataset | None, published: Callable[[str], Dataset]) -> Dataset:
+def _part(
+    split: str, seed: int, given: Dataset | None, published: Callable[[Literal["train", "test"]], Dataset]
+) -> Dataset:
     """Return the images of a split, without the shortcut; splits are disjoint."""
     order_of = _generator(seed, "train", 0).permutation
     if given is not None:

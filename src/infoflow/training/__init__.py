@@ -1,4 +1,4 @@
-"""Plain loops: a classifier or many seeds of one side by side, and any objective, alone or against another."""
+"""Training loops: a classifier or many seeds of it at once, and any objective, alone or against others."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""A file with all that training needs to go on after a kill."""
+"""A file with everything that training needs to continue after it was killed."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
 import pickle
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,30 @@ import torch
 from torch import Tensor
 
 from infoflow.core.errors import BrokenStore, InvalidArgument
+from infoflow.core.files import write_atomically
 
 SECONDS_BETWEEN = 30.0
-"""A kill loses at most about this much work, however far apart the snapshots lie."""
+"""A killed process loses at most about this much work, however far apart the snapshots are."""
 
 
 class Checkpoint:
-    """A line, the SHA-256 of the rest, and what torch.save wrote; replaced whole or not at all.
+    """A file that is replaced atomically: a line, the SHA-256 of the rest, and what torch.save wrote.
 
-    torch.load doesn't notice flipped bits in a tensor; the checksum does. `fingerprint` is what must be the same for
-    a resumed run to be the run that was interrupted: plain values by name.
+    Parameters
+    ----------
+    path
+        The file, in an existing folder.
+    fingerprint
+        Plain values by name that must be the same for a resumed run to be the one that was interrupted.
 
-    Raises InvalidArgument where the folder doesn't exist.
+    Raises
+    ------
+    InvalidArgument
+        If the folder does not exist.
+
+    Notes
+    -----
+    The checksum detects flipped bits in a tensor, which torch.load does not.
     """
 
     _LINE = b"infoflow checkpoint 1\n"
@@ -33,36 +45,49 @@ class Checkpoint:
     def __init__(self, path: Path, fingerprint: dict[str, Any]) -> None:
         self.path = path
         self._fingerprint = fingerprint
+        self._saved_at = time.monotonic()
         if not path.parent.is_dir():
-            raise InvalidArgument(f"checkpoint {path} lies in a folder that doesn't exist; want an existing one")
+            raise InvalidArgument("checkpoint", "a file in an existing folder", str(path))
+
+    @property
+    def due(self) -> bool:
+        """Whether the last checkpoint is older than `SECONDS_BETWEEN`."""
+        return time.monotonic() - self._saved_at > SECONDS_BETWEEN
 
     def save(self, state: dict[str, Any]) -> None:
-        """Replaces the file by one that holds `state`: tensors and plain values."""
+        """Replace the file by one that holds `state`: tensors and plain values."""
         buffer = io.BytesIO()
         torch.save({"fingerprint": self._fingerprint, **state}, buffer)
         content = buffer.getvalue()
-        part = self.path.with_name(f"{self.path.name}.part")
-        with part.open("wb") as file:
-            file.write(self._LINE + hashlib.sha256(content).digest() + content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.path)
+        whole = self._LINE + hashlib.sha256(content).digest() + content
+        write_atomically(self.path, lambda part: part.write_bytes(whole))
+        self._saved_at = time.monotonic()
 
     def load(self, *, resume: bool, device: torch.device) -> dict[str, Any] | None:
-        """What was saved; None where there is no file yet.
+        """Return what was saved, or None if there is no file yet.
 
-        Raises InvalidArgument (a file, but not `resume`; a run with other settings), BrokenStore.
+        Raises
+        ------
+        InvalidArgument
+            If there is a file but `resume` is False, or it is of a run with other settings.
+        BrokenStore
+            If the file is damaged.
         """
         if not self.path.exists():
             return None
         if not resume:
-            raise InvalidArgument(f"checkpoint {self.path} exists; want resume=True to go on from it, or another file")
+            raise InvalidArgument(
+                "checkpoint",
+                "a new file without resume=True",
+                str(self.path),
+                remedy="Pass resume=True to continue from it, or another file.",
+            )
         state = self._read(device)
         saved = state["fingerprint"]
         differing = [name for name, value in self._fingerprint.items() if saved.get(name) != value]
         if differing:
-            told = "; ".join(f"{name} was {saved.get(name)!r}, is {self._fingerprint[name]!r}" for name in differing)
-            raise InvalidArgument(f"checkpoint {self.path} is of a run with other settings: {told}")
+            changes = "; ".join(f"{name} was {saved.get(name)!r}, is {self._fingerprint[name]!r}" for name in differing)
+            raise InvalidArgument(f"checkpoint {self.path} is of a run with other settings: {changes}.")
         return state
 
     def _read(self, device: torch.device) -> dict[str, Any]:
@@ -70,20 +95,20 @@ class Checkpoint:
         start = len(self._LINE) + hashlib.sha256().digest_size
         if not raw.startswith(self._LINE):
             raise BrokenStore(
-                f"{self.path} is no checkpoint of this version of infoflow; want it removed, or another file"
+                f"{self.path} is not a checkpoint of this version of infoflow. Remove it, or use another file."
             )
         content = raw[start:]
         if hashlib.sha256(content).digest() != raw[len(self._LINE) : start]:
-            raise BrokenStore(f"checkpoint {self.path} is damaged: its checksum doesn't match; remove it to start anew")
+            raise BrokenStore(f"checkpoint {self.path} is damaged: its checksum differs. Remove it to start again.")
         try:
             state: dict[str, Any] = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-            raise BrokenStore(f"checkpoint {self.path} can't be read: {error}") from None
+            raise BrokenStore(f"checkpoint {self.path} cannot be read: {error}") from None
         return state
 
 
 def digest(tensors: Iterable[Tensor]) -> str:
-    """SHA-256 (hex) of the tensors' types, shapes and bytes."""
+    """Return the SHA-256 (hex) of the tensors' types, shapes and bytes."""
     sha = hashlib.sha256()
     for tensor in tensors:
         sha.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())

@@ -1,13 +1,12 @@
-"""One plain loop for any objective: alone, or several that play against each other."""
+"""Training of any objective, alone or against others, in one plain loop."""
 
 from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,32 +14,50 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from tqdm import tqdm
 
-from infoflow.core.checks import integer
+from infoflow.core.checks import finite
 from infoflow.core.distributed import Group, world_size
-from infoflow.core.errors import DidNotConverge, InvalidArgument
+from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import PositiveInt, Seed, validated
 from infoflow.objectives import Objective
-from infoflow.training.checkpoint import SECONDS_BETWEEN, Checkpoint, digest
+from infoflow.training.checkpoint import Checkpoint, digest
 from infoflow.training.settings import Fit, Optimizer
-from infoflow.training.surroundings import mode, own_random_state, seed_layers, usable_device
+from infoflow.training.surroundings import (
+    description,
+    device_of,
+    diverged,
+    epoch_bar,
+    mode,
+    own_random_state,
+    seed_layers,
+    trainable,
+    usable_device,
+)
 
 log = logging.getLogger(__name__)
 
 Prepare = Callable[..., Sequence[Tensor]]
-"""`prepare(*tensors, generator=...)`: a batch as it is stored -> as the losses take it."""
+"""`prepare(*tensors, generator=...)` turns a stored batch into one that the losses accept."""
 
 History = list[dict[str, float]]
-"""One row for each epoch: "epoch", the mean losses and terms, and what `evaluate` gave."""
+"""One row for each epoch: "epoch", the mean losses and terms, and the numbers of `evaluate`."""
 
 
 class Player(NamedTuple):
-    """Whose parameters are trained, and the loss that they minimize.
+    """A module that is trained, and the loss that it minimizes.
 
-    `loss(*batch)` returns a 0-d tensor. Where it is an `Objective`, or a method of one such as `opponent_loss`, the
-    history holds its terms too. Gradients reach the parameters of `module` alone: what passes through other players'
-    modules is dropped.
+    Parameters
+    ----------
+    module
+        Module whose parameters are trained. Gradients of other players' modules are dropped.
+    loss
+        Function of a batch that returns a scalar tensor. If it is an `Objective`, or a method of one such as
+        `opponent_loss`, the history holds its terms too.
+    optimizer
+        Optimizer of this player, by default that of the `Fit`.
 
+    Examples
+    --------
     >>> head = nn.Linear(2, 1)
     >>> Player(head, lambda x: head(x).square().mean()).optimizer is None
     True
@@ -49,18 +66,18 @@ class Player(NamedTuple):
     module: nn.Module
     loss: Callable[..., Tensor]
     optimizer: Optimizer | None = None
-    """The default is that of the `Fit`."""
 
 
+@validated
 def fit(
     players: Player | Mapping[str, Player],
     data: Sequence[Tensor],
     settings: Fit,
     *,
-    seed: int = 0,
+    seed: Seed = 0,
     prepare: Prepare | None = None,
     evaluate: Callable[[int], Mapping[str, float]] | None = None,
-    every: int = 1,
+    every: PositiveInt = 1,
     checkpoint: str | Path | None = None,
     resume: bool = False,
     fingerprint: Mapping[str, Any] | None = None,
@@ -68,29 +85,62 @@ def fit(
     device: torch.device | str | None = None,
     group: Group = None,
 ) -> History:
-    """Trains each player's module, in place, to minimize its own loss; adversaries take turns on the same batch.
+    """Train each player's module in place to minimize its own loss; players take turns on the same batch.
 
-        θ_p ← θ_p − step(∇_{θ_p} loss_p(batch))    for each player p in turn
+    Parameters
+    ----------
+    players
+        One player, or name to player in the order of their turns.
+    data : sequence of Tensor, each of shape (n, ...)
+        Tensors of any type that correspond row by row.
+    settings
+        Epochs, batches, optimizer, precision.
+    seed
+        Seed of the shuffles, of `prepare` and of layers that draw random numbers.
+    prepare
+        Function that normalizes or augments a batch on the device. It must draw only from the generator that it is
+        given, or from torch's global one.
+    evaluate
+        Function of the epoch that returns numbers for the history. It is called before training, after each `every`
+        epochs and at the end, with all modules in evaluation mode and without gradients.
+    every
+        Number of epochs between evaluations.
+    checkpoint
+        File that is replaced atomically about every 30 s and at the end.
+    resume
+        Whether to continue from the checkpoint, if it exists; the run ends exactly as an uninterrupted one.
+    fingerprint
+        Further plain values that must be the same for a run to be resumed.
+    progress
+        Whether to show a progress bar; text is its title.
+    device
+        Where to train; "auto" is a GPU if there is one. By default where the first module is.
+    group : torch.distributed.ProcessGroup or None
+        Processes that train together. Each takes its share of every epoch's rows, and gradients are averaged, as by
+        `DistributedDataParallel`; `batch_size` is that of one process.
 
-    - `players`: one, or name -> player in the order of their turns.
-    - `data`: tensors (n, ...) of any type that belong together row by row; batches of them are shuffled, put on the
-      device, passed through `prepare(*tensors, generator=...)` (normalize, augment; draw only from that generator or
-      from torch's global one) and then to every loss.
-    - `evaluate(epoch)`: numbers for the history, asked for before training, after each `every` epochs and at the end;
-      modules are in evaluation mode then and nothing is differentiated.
-    - `checkpoint`: file replaced, whole or not at all, about every 30 s and at the end. `resume` goes on from it (or
-      starts, where there is none) and ends exactly as an uninterrupted run. `fingerprint`: further plain values that
-      must be the same for that.
-    - `group`: a process group; each process takes its part of every epoch's rows, and gradients are averaged, as
-      `DistributedDataParallel` does. `batch_size` is that of one process.
+    Returns
+    -------
+    list of dict
+        A row for each epoch: "epoch", "loss" and terms ("player/loss" if players have names), and the numbers of
+        `evaluate`.
 
-    Returns a row for each epoch: "epoch", "loss" and the terms ("player/loss" where players have names), and what
-    `evaluate` gave. Global random state is as it was afterwards; layers that draw from it get a state made from seed
-    and epoch.
+    Raises
+    ------
+    InvalidArgument
+        If the tensors do not fit together, hold fewer rows than a batch, or a run is resumed with other settings.
+    BrokenStore
+        If the checkpoint is damaged.
+    DidNotConverge
+        If a loss is no longer finite.
 
-    Raises InvalidArgument (data that don't fit together, more in a batch than there are, resume with other
-    settings), BrokenStore (damaged checkpoint), DidNotConverge (a loss that is no longer finite).
+    Notes
+    -----
+    For each player p in turn, θ_p ← θ_p − step(∇_{θ_p} loss_p(batch)). The global random state is restored afterwards;
+    layers that draw from it get a state made from seed and epoch.
 
+    Examples
+    --------
     >>> mean = nn.Linear(1, 1, bias=False)
     >>> x = torch.ones(8, 1)
     >>> player = Player(mean, lambda x: (mean(x) - 3 * x).square().mean())
@@ -100,19 +150,18 @@ def fit(
     """
     named = {"": players} if isinstance(players, Player) else dict(players)
     if not named:
-        raise InvalidArgument("players is empty; want at least one")
-    device = _device(named) if device is None else usable_device(device)
+        raise InvalidArgument("players", "at least one player", players)
+    modules = [player.module for player in named.values()]
+    device = device_of(*modules) if device is None else usable_device(device)
     tensors = _aligned(data, settings, world_size(group))
-    integer(seed, "seed", minimum=0)
-    integer(every, "every")
-    for player in named.values():
-        player.module.to(device)
+    for module in modules:
+        module.to(device)
         if settings.channels_last:
-            player.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     trainers = {name: _Trainer(name, player, settings, group) for name, player in named.items()}
     file = None
     if checkpoint is not None:
-        told = {
+        identity = {
             **asdict(settings),
             "seed": seed,
             "every": every,
@@ -120,7 +169,7 @@ def fit(
             "data": digest(tensors),
             **(fingerprint or {}),
         }
-        file = Checkpoint(Path(checkpoint), told)
+        file = Checkpoint(Path(checkpoint), identity)
     history: History = []
     done = 0
     if file is not None and (state := file.load(resume=resume, device=device)) is not None:
@@ -131,46 +180,35 @@ def fit(
 
     with ExitStack() as stack:
         stack.enter_context(own_random_state(device))
-        for player in named.values():
-            stack.enter_context(mode(player.module, training=True))
-        bar = stack.enter_context(
-            tqdm(
-                total=settings.epochs,
-                initial=done,
-                disable=not progress,
-                desc=progress if isinstance(progress, str) else None,
-                unit="epoch",
-            )
-        )
+        for module in modules:
+            stack.enter_context(mode(module, training=True))
+        bar = stack.enter_context(epoch_bar(settings.epochs, done, progress))
         if not history and evaluate is not None:
             seed_layers(device, seed, 0)
-            history.append({"epoch": 0, **_evaluated(evaluate, 0, named)})
-        saved_at = time.monotonic()
+            history.append({"epoch": 0, **_evaluated(evaluate, 0, modules)})
+        run = _Run(tensors, settings, seed, prepare, device, group)
         for epoch in range(done + 1, settings.epochs + 1):
             seed_layers(device, seed, epoch)
-            row = _epoch(trainers, tensors, settings, seed, epoch, prepare, device, group)
+            row = run.epoch(trainers, epoch)
             if evaluate is not None and (epoch % every == 0 or epoch == settings.epochs):
-                row |= _evaluated(evaluate, epoch, named)
+                row |= _evaluated(evaluate, epoch, modules)
             history.append({"epoch": epoch, **row})
             bar.update()
-            if file is None or (group is not None and dist.get_rank(group) != 0):
+            if file is None or run.rank != 0:
                 continue
-            if epoch == settings.epochs or time.monotonic() - saved_at > SECONDS_BETWEEN:
+            if epoch == settings.epochs or file.due:
                 players_now = {name: trainer.state() for name, trainer in trainers.items()}
                 file.save({"epoch": epoch, "history": history, "players": players_now})
-                saved_at = time.monotonic()
     return history
 
 
 class _Trainer:
-    """A player with its optimizer, and the sums of what its losses were."""
+    """A player with its optimizer and the sums of its losses and terms."""
 
     def __init__(self, name: str, player: Player, settings: Fit, group: Group) -> None:
         self._prefix = f"{name}/" if name else ""
         self._module = player.module
-        self._parameters = [p for p in player.module.parameters() if p.requires_grad]
-        if not self._parameters:
-            raise InvalidArgument(f"player {name!r} has no parameter that requires a gradient; want something to train")
+        self._parameters = trainable(player.module, f"player {name!r}")
         self._settings = player.optimizer or settings.optimizer
         self._optimizer = self._settings.over(self._parameters)
         self._loss: Callable[..., Tensor] = torch.compile(player.loss) if settings.compile else player.loss
@@ -179,11 +217,7 @@ class _Trainer:
         self._dtype = settings.dtype
         self._group = group
         self._sums: dict[str, Tensor] = {}
-        self.description = {
-            "module": repr(player.module),
-            "parameters": {key: [str(p.dtype), list(p.shape)] for key, p in player.module.state_dict().items()},
-            "optimizer": asdict(self._settings),
-        }
+        self.description = {**description(player.module), "optimizer": asdict(self._settings)}
         if group is not None:
             self._same_everywhere()
 
@@ -204,7 +238,7 @@ class _Trainer:
         if self._group is not None:
             self._average_gradients()
         self._optimizer.step()
-        # Summed where they are: nothing here waits for the device.
+        # Sums stay on the device, so that nothing here waits for it.
         terms = self._objective.terms if self._objective is not None else {}
         for name, value in {"loss": total, **terms}.items():
             summed = torch.as_tensor(value).detach().float().mean()
@@ -213,10 +247,7 @@ class _Trainer:
     def means(self, steps: int, epoch: int) -> dict[str, float]:
         found = {f"{self._prefix}{name}": value.item() / steps for name, value in self._sums.items()}
         if not math.isfinite(found[f"{self._prefix}loss"]):
-            raise DidNotConverge(
-                f"{self._prefix}loss is no longer finite in epoch {epoch}; want a smaller learning rate, or inputs of "
-                "a smaller scale"
-            )
+            raise diverged(f"{self._prefix}loss is no longer finite in epoch {epoch}")
         if self._group is not None:
             self._same_everywhere(parameters=False)
         return found
@@ -237,81 +268,82 @@ class _Trainer:
             p.grad = part.reshape(p.shape).to(p.dtype)
 
     def _same_everywhere(self, *, parameters: bool = True) -> None:
-        """The first process's values; running statistics drift apart on different rows."""
+        """Take the values of the first process; running statistics differ between processes that see different rows."""
         source = dist.get_global_rank(self._group, 0)
         with torch.no_grad():
             for tensor in [*(self._module.parameters() if parameters else ()), *self._module.buffers()]:
                 dist.broadcast(tensor, source, group=self._group)
 
 
-def _epoch(
-    trainers: Mapping[str, _Trainer],
-    tensors: Sequence[Tensor],
-    settings: Fit,
-    seed: int,
-    epoch: int,
-    prepare: Prepare | None,
-    device: torch.device,
-    group: Group,
-) -> dict[str, float]:
-    for trainer in trainers.values():
-        trainer.begin(epoch)
-    generator = torch.Generator(device)
-    rank = 0 if group is None else dist.get_rank(group)
-    generator.manual_seed(int(np.random.SeedSequence((seed, epoch, rank)).generate_state(1)[0]))
-    steps = 0
-    for rows in _batches(len(tensors[0]), settings, seed, epoch, rank, world_size(group)):
-        # Seven times as fast as tensor[rows] for images of bytes.
-        batch: Sequence[Tensor] = [tensor.index_select(0, rows.to(tensor.device)).to(device) for tensor in tensors]
-        if prepare is not None:
-            batch = prepare(*batch, generator=generator)
-        if settings.channels_last:
-            batch = [b.to(memory_format=torch.channels_last) if b.ndim == 4 else b for b in batch]
+@dataclass(frozen=True)
+class _Run:
+    """What stays the same in all epochs."""
+
+    tensors: Sequence[Tensor]
+    settings: Fit
+    seed: int
+    prepare: Prepare | None
+    device: torch.device
+    group: Group
+
+    @property
+    def rank(self) -> int:
+        """Number of this process in the group."""
+        return 0 if self.group is None else int(dist.get_rank(self.group))
+
+    def epoch(self, trainers: Mapping[str, _Trainer], epoch: int) -> dict[str, float]:
+        """Train for one epoch and return the mean losses and terms."""
         for trainer in trainers.values():
-            trainer.step(batch)
-        steps += 1
-    means: dict[str, float] = {}
-    for trainer in trainers.values():
-        means |= trainer.means(steps, epoch)
-    return means
+            trainer.begin(epoch)
+        generator = torch.Generator(self.device)
+        generator.manual_seed(int(np.random.SeedSequence((self.seed, epoch, self.rank)).generate_state(1)[0]))
+        steps = 0
+        for rows in self._batches(epoch):
+            # Seven times as fast as tensor[rows] for images of bytes.
+            chosen = (tensor.index_select(0, rows.to(tensor.device)) for tensor in self.tensors)
+            batch: Sequence[Tensor] = [tensor.to(self.device) for tensor in chosen]
+            if self.prepare is not None:
+                batch = self.prepare(*batch, generator=generator)
+            if self.settings.channels_last:
+                batch = [b.to(memory_format=torch.channels_last) if b.ndim == 4 else b for b in batch]
+            for trainer in trainers.values():
+                trainer.step(batch)
+            steps += 1
+        means: dict[str, float] = {}
+        for trainer in trainers.values():
+            means |= trainer.means(steps, epoch)
+        return means
 
-
-def _batches(n: int, settings: Fit, seed: int, epoch: int, rank: int, processes: int) -> Iterator[Tensor]:
-    order = torch.from_numpy(np.random.default_rng((seed, epoch)).permutation(n))
-    share = order[: n - n % processes][rank::processes]  # the same number everywhere, or a collective would wait
-    for rows in torch.split(share, settings.batch_size):
-        if len(rows) == settings.batch_size or not settings.drop_last:
-            yield rows
+    def _batches(self, epoch: int) -> Iterator[Tensor]:
+        n, processes, size = len(self.tensors[0]), world_size(self.group), self.settings.batch_size
+        order = torch.from_numpy(np.random.default_rng((self.seed, epoch)).permutation(n))
+        share = order[: n - n % processes][self.rank :: processes]  # equal shares, or a collective would wait
+        for rows in torch.split(share, size):
+            if len(rows) == size or not self.settings.drop_last:
+                yield rows
 
 
 def _evaluated(
-    evaluate: Callable[[int], Mapping[str, float]], epoch: int, players: Mapping[str, Player]
+    evaluate: Callable[[int], Mapping[str, float]], epoch: int, modules: Sequence[nn.Module]
 ) -> dict[str, float]:
     with ExitStack() as stack:
         stack.enter_context(torch.no_grad())
-        for player in players.values():
-            stack.enter_context(mode(player.module, training=False))
+        for module in modules:
+            stack.enter_context(mode(module, training=False))
         return {name: float(value) for name, value in evaluate(epoch).items()}
 
 
-def _device(players: Mapping[str, Player]) -> torch.device:
-    every = (parameter.device for player in players.values() for parameter in player.module.parameters())
-    return next(every, torch.device("cpu"))
-
-
 def _aligned(data: Any, settings: Fit, processes: int) -> list[Tensor]:
-    """The tensors, checked."""
+    """Return the tensors, checked."""
     if isinstance(data, Tensor) or not data or not all(isinstance(part, Tensor) and part.ndim for part in data):
-        raise InvalidArgument("data is no sequence of tensors; want tensors of shape (n, ...)")
+        raise InvalidArgument("data", "a sequence of tensors of shape (n, ...)", got_text=type(data).__name__)
     lengths = [len(part) for part in data]
     if len(set(lengths)) != 1 or not lengths[0]:
-        raise InvalidArgument(f"data holds tensors of {', '.join(map(str, lengths))} rows; want as many in each")
+        raise InvalidArgument("data", "tensors of the same number of rows", got_text=", ".join(map(str, lengths)))
     for part in data:
-        if part.is_floating_point() and not bool(torch.isfinite(part).all()):
-            raise InvalidArgument("data holds NaN or infinite values; want finite numbers")
+        if part.is_floating_point():
+            finite(part, "data")
     share = lengths[0] // processes
     if share < (settings.batch_size if settings.drop_last else 1):
-        raise InvalidArgument(
-            f"batch_size is {settings.batch_size}, but a process has {share} rows; want a smaller batch_size"
-        )
+        raise InvalidArgument("batch_size", f"at most the rows of a process ({share})", settings.batch_size)
     return list(data)

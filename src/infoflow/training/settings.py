@@ -1,63 +1,101 @@
-"""How an objective is trained: the optimizer and its schedule, the batches, the precision."""
+"""Settings of a training: the optimizer and its schedule, the batches, the precision."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import torch
 from torch import nn
 
-from infoflow.core.checks import choice, flag, integer, positive
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import Each, Integer, NonNegativeFloat, Number, PositiveFloat, PositiveInt, Settings
 
-_OPTIMIZERS = ("adam", "adamw", "sgd")
 _PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
-class Optimizer:
-    """An optimizer by name, and its learning rate: after each epoch in `milestones` it is multiplied by `factor`.
+class Optimizer(Settings):
+    """An optimizer by name, with a learning rate that drops after some epochs.
 
-    `momentum` and `nesterov` are sgd's, `betas` Adam's. `weight_decay` is the L2 penalty that torch's optimizers add
-    to the gradient (adamw: decoupled).
+    Parameters
+    ----------
+    name
+        Name of the optimizer.
+    learning_rate
+        Learning rate of the first epochs.
+    momentum, nesterov
+        Momentum of sgd, and whether it is Nesterov's.
+    weight_decay
+        L2 penalty that torch's optimizers add to the gradient; decoupled for adamw.
+    betas
+        Decay rates of Adam's averages.
+    milestones
+        Epochs after which the learning rate is multiplied by `factor`, in order.
+    factor
+        Factor of the learning rate at each milestone.
 
-    Raises InvalidArgument (a number out of range, momentum with adam) or UnknownName.
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range, or momentum is used without sgd; `UnknownName` for an unknown optimizer.
 
+    Examples
+    --------
     >>> Optimizer("sgd", 0.1, momentum=0.9, milestones=(30, 60)).rate(after=30)
     0.01
     """
 
-    name: str = "adam"
-    learning_rate: float = 1e-4
-    momentum: float = 0.0
+    name: Literal["adam", "adamw", "sgd"] = "adam"
+    learning_rate: PositiveFloat = 1e-4
+    momentum: NonNegativeFloat = 0.0
     nesterov: bool = False
-    weight_decay: float = 0.0
-    betas: tuple[float, float] = (0.9, 0.999)
-    milestones: tuple[int, ...] = ()
-    factor: float = 0.1
+    weight_decay: NonNegativeFloat = 0.0
+    betas: Annotated[tuple[float, float], Each(Number(0, 1, open_high=True), length=2)] = (0.9, 0.999)
+    milestones: Annotated[tuple[int, ...], Each(Integer())] = ()
+    factor: PositiveFloat = 0.1
 
     def __post_init__(self) -> None:
-        choice(self.name, "optimizer", _OPTIMIZERS)
-        positive(self.learning_rate, "learning_rate")
-        if positive(self.momentum, "momentum", zero=True) and self.name != "sgd":
-            raise InvalidArgument(f"momentum is {self.momentum}, but {self.name} has its own; want 0, or sgd")
-        if flag(self.nesterov, "nesterov") and not self.momentum:
-            raise InvalidArgument("nesterov is True but momentum is 0; want a momentum")
-        positive(self.weight_decay, "weight_decay", zero=True)
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
-            raise InvalidArgument(f"betas is {self.betas}; want two numbers in [0, 1)")
-        if list(self.milestones) != sorted({integer(epoch, "milestones") for epoch in self.milestones}):
-            raise InvalidArgument(f"milestones is {self.milestones}; want different epochs, in order")
-        positive(self.factor, "factor")
+        super().__post_init__()
+        if self.momentum and self.name != "sgd":
+            raise InvalidArgument("momentum", f"0 for {self.name}, which has its own", self.momentum)
+        if self.nesterov and not self.momentum:
+            raise InvalidArgument("nesterov", "False without momentum", self.nesterov)
+        if len(self.betas) != 2:
+            raise InvalidArgument("betas", "two numbers", self.betas)
+        if list(self.milestones) != sorted(set(self.milestones)):
+            raise InvalidArgument("milestones", "different epochs, in order", self.milestones)
 
     def rate(self, *, after: int) -> float:
-        """The learning rate when `after` epochs are done."""
+        """Return the learning rate after so many epochs.
+
+        Parameters
+        ----------
+        after
+            Number of epochs that are done.
+
+        Returns
+        -------
+        float
+            The learning rate of the next epoch.
+        """
         return self.learning_rate * self.factor ** bisect_right(self.milestones, after)
 
     def over(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """torch's optimizer of these parameters."""
+        """Create torch's optimizer.
+
+        Parameters
+        ----------
+        parameters
+            What is optimized.
+
+        Returns
+        -------
+        torch.optim.Optimizer
+            The optimizer.
+        """
         if self.name == "sgd":
             return torch.optim.SGD(
                 parameters,
@@ -71,34 +109,47 @@ class Optimizer:
 
 
 @dataclass(frozen=True)
-class Fit:
-    """How `fit` trains: epochs of shuffled batches, the optimizer, the precision, the layout in memory.
+class Fit(Settings):
+    """Settings of `fit`: epochs of shuffled batches, the optimizer, the precision, the layout in memory.
 
-    `drop_last` leaves out the smaller batch at the end of an epoch (batch normalization and in-batch negatives
-    differ there). `precision` "bfloat16" runs the losses under autocast. `compile` passes them through torch.compile.
+    Parameters
+    ----------
+    epochs
+        Number of epochs.
+    batch_size
+        Number of samples in a batch.
+    optimizer
+        Optimizer of players that have none of their own.
+    drop_last
+        Whether to leave out a smaller batch at the end of an epoch, in which batch normalization and in-batch
+        negatives would differ.
+    precision
+        "bfloat16" evaluates the losses under autocast.
+    channels_last
+        Whether to use torch's channels-last layout for modules and batches of images.
+    compile
+        Whether to pass the losses through torch.compile.
 
-    Raises InvalidArgument (a number out of range) or UnknownName (precision).
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range; `UnknownName` for an unknown precision.
 
+    Examples
+    --------
     >>> Fit(epochs=20, batch_size=128, optimizer=Optimizer("sgd", 0.1)).precision
     'float32'
     """
 
-    epochs: int
-    batch_size: int = 64
+    epochs: PositiveInt
+    batch_size: PositiveInt = 64
     optimizer: Optimizer = Optimizer()
     drop_last: bool = True
-    precision: str = "float32"
+    precision: Literal["float32", "bfloat16"] = "float32"
     channels_last: bool = False
     compile: bool = False
 
-    def __post_init__(self) -> None:
-        integer(self.epochs, "epochs")
-        integer(self.batch_size, "batch_size")
-        choice(self.precision, "precision", _PRECISIONS)
-        for name in ("drop_last", "channels_last", "compile"):
-            flag(getattr(self, name), name)
-
     @property
     def dtype(self) -> torch.dtype:
-        """That of `precision`."""
+        """torch's type of `precision`."""
         return _PRECISIONS[self.precision]

@@ -45,7 +45,7 @@ def test_the_information_rises() -> None:
 
 def test_an_interrupted_run_ends_on_the_same_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, parameters = trained(4)
-    monkeypatch.setattr("infoflow.training.loop.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("infoflow.training.checkpoint.SECONDS_BETWEEN", 0.0)
 
     class Killed(Exception):
         pass

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.information_dropout import figures, reporting
 from infoflow_reproductions.information_dropout.reporting import differences
-from infoflow_reproductions.information_dropout.trial import PUBLISHED, Run, Settings
+from infoflow_reproductions.information_dropout.trial import PUBLISHED, SMALL, SMOKE, Run, Settings
 
 _METHODS = {"none": "no dropout", "binary": "binary dropout", "information": "information dropout"}
 
@@ -110,15 +110,9 @@ EXPERIMENT = Experiment(
     "cifar",
     "Information dropout: error against size, All-CNN-32 on CIFAR-10",
     {
-        "smoke": Recipe(
-            Settings("toy-colors", samples=300, epochs=1, milestones=(), batch_size=50), widths=(0.05, 0.1), seeds=2
-        ),
+        "smoke": Recipe(SMOKE, widths=(0.05, 0.1), seeds=2),
         # β/N as published, and a tenth of it: N is a tenth of the paper's.
-        "cpu": Recipe(
-            Settings(samples=5_000, held_out=4_000, pool=2, epochs=6, milestones=(4,), batch_size=50),
-            widths=(0.125, 0.25),
-            betas=(0.03, 0.3),
-        ),
+        "cpu": Recipe(replace(SMALL, held_out=4_000), widths=(0.125, 0.25), betas=(0.03, 0.3)),
         "full": Recipe(),
     },
     _trials,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from infoflow_reproductions.harness.experiment import Experiment
@@ -12,7 +12,7 @@ from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.information_dropout import figures, reporting
 from infoflow_reproductions.information_dropout.reporting import Curve, differences
-from infoflow_reproductions.information_dropout.trial import Run, Settings
+from infoflow_reproductions.information_dropout.trial import PUBLISHED, SMALL, SMOKE, Run, Settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -53,11 +53,6 @@ def _trials(recipe: Recipe) -> list[Trial]:
         for beta in recipe.betas
         for seed in range(recipe.seeds)
     ]
-
-
-def _smoke(data: str, activation: str = "relu") -> Recipe:
-    settings = Settings(data, samples=300, epochs=1, milestones=(), batch_size=50)
-    return Recipe(settings, (0.1, 1.0), width=0.05, seeds=2, activation=activation)
 
 
 def _common(recipe: Recipe, results: Results) -> tuple[Curve, Curve, list[Row]]:
@@ -212,18 +207,16 @@ def _report_nuisance(recipe: Recipe, results: Results) -> Findings:
     return Findings(rows, claims, [picture], notes)
 
 
+_SMOKE = Recipe(SMOKE, (0.1, 1.0), width=0.05, seeds=2)
+
 DISENTANGLING = Experiment(
     "information-dropout",
     "disentangling",
     "Information dropout: total correlation against β, CIFAR-10",
     {
-        "smoke": _smoke("toy-colors", "softplus"),
-        "cpu": Recipe(
-            Settings(samples=5_000, pool=2, epochs=6, milestones=(4,), batch_size=50),
-            (0.01, 0.1, 1.0),
-            activation="softplus",
-        ),
-        "full": Recipe(Settings(), (0.1, 1.0, 3.0, 10.0), activation="softplus"),
+        "smoke": replace(_SMOKE, activation="softplus"),
+        "cpu": Recipe(SMALL, (0.01, 0.1, 1.0), activation="softplus"),
+        "full": Recipe(PUBLISHED, (0.1, 1.0, 3.0, 10.0), activation="softplus"),
     },
     _trials,
     _report_total_correlation,
@@ -234,34 +227,24 @@ FLOW = Experiment(
     "flow",
     "Information dropout: nats per layer and unit, CIFAR-10",
     {
-        "smoke": _smoke("toy-colors"),
-        "cpu": Recipe(Settings(samples=3_000, pool=2, epochs=6, milestones=(4,), batch_size=50), (0.02, 0.2, 2.0)),
-        "full": Recipe(Settings(), (0.3, 3.0, 30.0)),
+        "smoke": _SMOKE,
+        "cpu": Recipe(replace(SMALL, samples=3_000), (0.02, 0.2, 2.0)),
+        "full": Recipe(PUBLISHED, (0.3, 3.0, 30.0)),
     },
     _trials,
     _report_flow,
 )
 
+# β/N as in the full recipe, whose N is ten times as large; networks with little noise have time to overfit.
+_OCCLUDED_CPU = replace(SMALL, data="occluded-cifar", held_out=4_000, epochs=24, milestones=(14, 21))
 OCCLUDED = Experiment(
     "information-dropout",
     "occluded",
     "Information dropout: task and nuisance on Occluded CIFAR",
     {
-        "smoke": _smoke("toy-occluded"),
-        # β/N as in the full recipe, whose N is ten times as large; networks with little noise have time to overfit.
-        "cpu": Recipe(
-            Settings(
-                "occluded-cifar",
-                samples=5_000,
-                held_out=4_000,
-                pool=2,
-                epochs=24,
-                milestones=(14, 21),
-                batch_size=50,
-            ),
-            (0.01, 0.1, 1.0),
-        ),
-        "full": Recipe(Settings("occluded-cifar"), (0.1, 1.0, 3.0, 10.0), width=1.0),
+        "smoke": replace(_SMOKE, settings=replace(SMOKE, data="toy-occluded")),
+        "cpu": Recipe(_OCCLUDED_CPU, (0.01, 0.1, 1.0)),
+        "full": Recipe(replace(PUBLISHED, data="occluded-cifar"), (0.1, 1.0, 3.0, 10.0), width=1.0),
     },
     _trials,
     _report_nuisance,

@@ -103,22 +103,21 @@ def has_cost(network: nn.Module) -> bool:
     return any(isinstance(module, InformationDropout) for module in network.modules())
 
 
-class PricedCrossEntropy(Objective):
-    """Cross-entropy, and the layers' information cost times a price where the network has such layers."""
+class _WeightedCost(Objective):
+    """Cross-entropy plus the weighted information cost, if the network has one."""
 
-    def __init__(self, network: nn.Module, price: float) -> None:
+    def __init__(self, network: nn.Module, weight: float) -> None:
         super().__init__()
-        self.network, self.price, self.has_cost = network, price, has_cost(network)
+        self.network, self.weight, self.has_cost = network, weight, has_cost(network)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """Of a batch, in nats."""
         cross_entropy = functional.cross_entropy(self.network(x), y)
         if not self.has_cost:
             self.record({"cross_entropy": cross_entropy})
             return cross_entropy
         cost = information_cost(self.network)
         self.record({"cross_entropy": cross_entropy, "information": cost})
-        return cross_entropy + self.price * cost
+        return cross_entropy + self.weight * cost
 
 
 def train(network: nn.Module, data: Part, settings: Fit, *, beta: float, seed: int, context: Context) -> History:
@@ -145,7 +144,7 @@ def train(network: nn.Module, data: Part, settings: Fit, *, beta: float, seed: i
         A row per epoch with `cross_entropy` and, where the network has an information cost, `information`.
     """
     return fit(
-        Player(network, PricedCrossEntropy(network, beta / len(data))),
+        Player(network, _WeightedCost(network, beta / len(data))),
         [data.x, data.y],
         settings,
         seed=seed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -43,19 +43,17 @@ class Settings(training.Settings):
         Share of the input pixels that training retains.
     """
 
-    data: str = "cifar10"
-    samples: int = 50_000
-    held_out: int = 0
-    epochs: int = 200
-    milestones: tuple[int, ...] = (80, 120, 160)
-    batch_size: int = 100
-    learning_rate: float = 0.05
     pool: int = 1
     weight_decay: float = 1e-3
     keep: float = 0.8
 
 
-PUBLISHED = Settings()
+PUBLISHED = Settings(
+    "cifar10", samples=50_000, held_out=0, epochs=200, milestones=(80, 120, 160), batch_size=100, learning_rate=0.05
+)
+SMOKE = replace(PUBLISHED, data="toy-colors", samples=300, epochs=1, milestones=(), batch_size=50)
+SMALL = replace(PUBLISHED, samples=5_000, pool=2, epochs=6, milestones=(4,), batch_size=50)
+"""Settings as published, for smoke tests, and for minutes on two processors."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class Run:
 
     Examples
     --------
-    >>> Run("information", 0.25, 3.0, "relu", 0, Settings()).trial.name
+    >>> Run("information", 0.25, 3.0, "relu", 0, PUBLISHED).trial.name
     'information/relu/width=0.25/beta=3/seed=0'
     """
 

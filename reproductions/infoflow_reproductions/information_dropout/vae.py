@@ -76,15 +76,14 @@ class Run:
     settings: Settings
 
 
-class NegativeBound(Objective):
-    """The autoencoder's bound on −log p(x), in nats."""
+class _NegativeBound(Objective):
+    """Upper bound on −log p(x) in nats."""
 
     def __init__(self, network: VariationalAutoencoder) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, batch: Tensor) -> Tensor:
-        """Of a batch (n, features)."""
         likelihood, divergence = (part.mean() for part in self.network.bound(batch))
         self.record({"reconstruction": -likelihood, "nats": divergence})
         return divergence - likelihood
@@ -127,7 +126,7 @@ def run(chosen: Run, *, context: Context) -> Mapping[str, Any]:
     )
 
     history = fit(
-        Player(network, NegativeBound(network)),
+        Player(network, _NegativeBound(network)),
         [x],
         chosen.settings.fit("adam"),
         seed=chosen.seed,

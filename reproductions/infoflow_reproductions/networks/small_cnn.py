@@ -15,7 +15,7 @@ _KERNEL = 5
 
 
 class SmallCNN(nn.Sequential):
-    """conv 10 (5×5) – pool – conv 20 (5×5) – pool – fc 50 – fc `classes`, with ReLU: (n, C, S, S) -> (n, classes).
+    """Two convolutions with poolings and two linear layers: (n, C, S, S) -> logits (n, classes).
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ class SmallCNN(nn.Sequential):
 
     Notes
     -----
-    Convolutions have no padding, poolings are 2×2 maxima, and the outputs are logits. The modules are named `conv1`,
+    The layers are conv 10 (5×5) – pool – conv 20 (5×5) – pool – fc 50 – fc `classes`, with ReLU. Convolutions have no
+    padding, and poolings are 2×2 maxima. The modules are named `conv1`,
     `pool1`, `relu1`, ..., `fc2`.
 
     References

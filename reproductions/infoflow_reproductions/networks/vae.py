@@ -19,7 +19,7 @@ _LOG_VARIANCE = 20.0
 
 
 class VariationalAutoencoder(nn.Module):
-    """inputs – hidden (ReLU) – latent – hidden (ReLU) – logits of Bernoulli pixels, all linear.
+    """Autoencoder of linear layers: inputs – hidden (ReLU) – latent – hidden (ReLU) – logits of Bernoulli pixels.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class VariationalAutoencoder(nn.Module):
         Returns
         -------
         tuple of Tensor
-            z of shape (n, units), and KL(q(z|x) ‖ r(z)) of shape (n,) in nats.
+            Latent z of shape (n, units), and KL(q(z|x) ‖ r(z)) of shape (n,) in nats.
         """
         h = self.encoder(x)
         if isinstance(self.bottleneck, InformationDropout):

@@ -34,7 +34,7 @@ def test_all_cnn_32_is_table_2(dropout: str) -> None:
 
 
 def test_all_cnn_96_halves_the_side_four_times_at_its_dropouts() -> None:
-    published = cluttered.Settings()
+    published = cluttered.PUBLISHED
     network = AllCNN(published.stages, published.head, channels=1, width=0.25, max_alpha=cluttered.MAX_ALPHA)
     shapes = {}
     for name, layer in stochastic_layers(network).items():

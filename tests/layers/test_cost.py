@@ -79,7 +79,7 @@ def test_the_cost_belongs_to_the_last_pass() -> None:
 
 def test_no_forward_pass_no_cost() -> None:
     model = network()
-    with pytest.raises(InvalidArgument, match=r"layer '0': InformationDropout has not run"):
+    with pytest.raises(InvalidArgument, match="^Layer '0': InformationDropout has not run"):
         information_cost(model)
     model(torch.randn(2, 1, 7, 7))
     forget_costs(model)
@@ -102,7 +102,7 @@ def test_the_graph_is_freed_by_the_next_pass_or_by_hand() -> None:
     def passed() -> weakref.ref[torch.Tensor]:
         x = torch.randn(2, 4)
         activation = model(x) + 0
-        return weakref.ref(model._passes[0][1]) if activation is not None else weakref.ref(x)
+        return weakref.ref(model._kept[1]) if activation is not None else weakref.ref(x)
 
     first = passed()
     assert first() is not None
@@ -144,11 +144,11 @@ def test_parameters_without_a_pass_cost_what_they_cost() -> None:
     assert information_cost(model, per="unit")["1"].shape == (4,)
 
 
-def test_a_model_without_a_price_is_refused() -> None:
+def test_a_model_without_a_cost_raises() -> None:
     for model in (nn.Linear(2, 2), nn.Sequential(BernoulliDropout(0.5), GaussianNoise(1.0))):
-        with pytest.raises(InvalidArgument, match="no layer whose information has a price"):
+        with pytest.raises(InvalidArgument, match="^model has no layer with an"):
             information_cost(model)
-    with pytest.raises(InvalidArgument, match="model is int"):
+    with pytest.raises(InvalidArgument, match="^model must"):
         information_cost(3)  # type: ignore[call-overload]
     with pytest.raises(UnknownName, match="Did you mean 'layer'"):
         information_cost(network(), per="layers")  # type: ignore[call-overload]
@@ -156,7 +156,7 @@ def test_a_model_without_a_price_is_refused() -> None:
         information_cost(network(), reduction="sum")
 
 
-def test_a_pass_without_gradient_that_was_meant_to_train_is_warned_of() -> None:
+def test_a_training_pass_without_gradient_causes_a_warning() -> None:
     model = InformationDropout(nn.Linear(4, 3))
     with torch.no_grad():
         model(torch.randn(2, 4))
@@ -185,5 +185,5 @@ def test_sampled_outputs_differ_and_average() -> None:
     assert int(model[0].num_batches_tracked) == 0  # type: ignore[arg-type]
     with pytest.raises(InvalidArgument, match="no layer with noise"):
         sampled_outputs(nn.Linear(2, 2), torch.ones(1, 2))
-    with pytest.raises(InvalidArgument, match="draws is 0"):
+    with pytest.raises(InvalidArgument, match="^draws must"):
         sampled_outputs(model, torch.ones(4, 3), draws=0)

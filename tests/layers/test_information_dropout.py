@@ -216,9 +216,9 @@ def test_hooks_on_the_host_see_its_output() -> None:
     torch.testing.assert_close(seen[0], nn.functional.linear(x, layer.host.weight, layer.host.bias))  # type: ignore[arg-type]
 
 
-def test_a_branch_of_another_shape_is_refused() -> None:
+def test_a_branch_of_another_shape_raises() -> None:
     layer = InformationDropout(nn.Linear(4, 5), branch=nn.Linear(4, 6))
-    with pytest.raises(InvalidArgument, match=r"branch gives shape \(2, 6\), but host.* \(2, 5\)"):
+    with pytest.raises(InvalidArgument, match="^the output of branch must"):
         layer(torch.zeros(2, 4))
 
 
@@ -231,12 +231,12 @@ def test_a_branch_of_another_shape_is_refused() -> None:
         ({"prior": "lognormal"}, "Did you mean 'log-normal'"),
         ({"evaluation": "random"}, "unknown evaluation"),
         ({"mean_correction": "no"}, "^mean_correction must be"),
-        ({"host": "linear"}, "host is str"),
-        ({"host": nn.LSTM(2, 2)}, "give branch="),
-        ({"host": nn.Bilinear(2, 2, 2), "branch": nn.Linear(2, 2), "norm": True}, "give norm= as a module"),
+        ({"host": "linear"}, "^host must"),
+        ({"host": nn.LSTM(2, 2)}, "^host must"),
+        ({"host": nn.Bilinear(2, 2, 2), "branch": nn.Linear(2, 2), "norm": True}, "^host must"),
     ],
 )
-def test_bad_arguments_are_refused(arguments: dict[str, object], message: str) -> None:
+def test_invalid_arguments_raise(arguments: dict[str, object], message: str) -> None:
     with pytest.raises((InvalidArgument, UnknownName), match=message):
         InformationDropout(**{"host": nn.Linear(2, 2), **arguments})  # type: ignore[arg-type]
 
@@ -250,7 +250,9 @@ def test_bad_arguments_are_refused(arguments: dict[str, object], message: str) -
         ("log-normal", nn.Identity(), "both signs"),
     ],
 )
-def test_a_prior_that_does_not_fit_the_activation_is_warned_of(prior: str, activation: nn.Module, message: str) -> None:
+def test_a_prior_that_does_not_fit_the_activation_causes_a_warning(
+    prior: str, activation: nn.Module, message: str
+) -> None:
     with pytest.warns(UserWarning, match=message):
         InformationDropout(nn.Linear(2, 2), prior, activation=activation)
 

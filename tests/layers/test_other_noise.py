@@ -135,12 +135,12 @@ def test_weight_dropout_has_the_moments_of_random_weights(kind: str) -> None:
         lambda: QuantizedActivation(4).eval()(torch.zeros(2)),
     ],
 )
-def test_bad_arguments_are_refused(make) -> None:  # type: ignore[no-untyped-def]
+def test_invalid_arguments_raise(make) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(InvalidArgument):
         make()
 
 
-def test_unknown_approximations_are_refused() -> None:
+def test_unknown_approximations_raise() -> None:
     with pytest.raises(UnknownName, match="kingma"):
         VariationalDropout(3, approximation="kingmas")
 

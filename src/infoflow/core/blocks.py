@@ -1,10 +1,12 @@
-"""Small network blocks whose initial weights come from a seed of their own, not from the global random state."""
+"""Small network blocks whose initial weights come from a seed of their own; modules as validated arguments."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +22,20 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
     "softplus": nn.Softplus,
 }
+
+
+@dataclass(frozen=True)
+class _IsModule:
+    wanted: str = "a torch.nn.Module"
+
+    def accept(self, value: Any) -> nn.Module:
+        if not isinstance(value, nn.Module):
+            raise ValueError
+        return value
+
+
+Module = Annotated[nn.Module, _IsModule()]
+"""A torch.nn.Module, checked where arguments are validated by declaration."""
 
 
 class Builder:

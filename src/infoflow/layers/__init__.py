@@ -1,11 +1,10 @@
-"""Layers that limit, and tell, how much information passes: drop them into any network."""
+"""Layers for any network that limit the information that passes and measure it in nats."""
 
 from __future__ import annotations
 
 from infoflow.layers.batch_norm import reestimate_batch_norm
 from infoflow.layers.cost import forget_costs, information_cost
-from infoflow.layers.dropouts import BernoulliDropout, GaussianDropout
-from infoflow.layers.gaussian_noise import GaussianNoise
+from infoflow.layers.dropouts import BernoulliDropout, GaussianDropout, GaussianNoise
 from infoflow.layers.information_dropout import InformationDropout
 from infoflow.layers.quantized_activation import QuantizedActivation
 from infoflow.layers.stochastic import StochasticLayer, noise, sampled_outputs, stochastic_layers

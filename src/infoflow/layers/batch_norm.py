@@ -1,4 +1,4 @@
-"""Batch normalization in a network with noise: its statistics hold only while the noise is on."""
+"""Batch normalization in a network with noise, whose statistics are valid only while the noise is on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from infoflow.layers.stochastic import noise, stochastic_layers
 
 
 def gathers_statistics(module: nn.Module) -> bool:
-    """Whether the module normalizes by statistics that it gathers in training and uses in evaluation.
+    """Return whether a module normalizes by statistics that it gathers in training and uses in evaluation.
 
     >>> gathers_statistics(nn.BatchNorm1d(2)), gathers_statistics(nn.LayerNorm(2))
     (True, False)
@@ -25,15 +25,39 @@ def gathers_statistics(module: nn.Module) -> bool:
 def reestimate_batch_norm(
     model: nn.Module, batches: Iterable[Any], *, prepare: Callable[[Any], Tensor] | None = None
 ) -> int:
-    """Gathers the statistics of batch normalization anew with the noise off, over all of `batches`; how many they were.
+    """Gather the statistics of batch normalization again with the noise off.
 
-    `batches` holds inputs, or tuples that begin with them (a DataLoader, say); `prepare` makes the model's input of
-    each otherwise. They should be training data, and as large as in training. Means and variances are the plain
-    averages over the batches. No parameter changes, nothing else goes into training mode, and no gradient is kept.
+    Parameters
+    ----------
+    model
+        A model with batch normalization, changed in place.
+    batches
+        Inputs, or tuples that begin with them, such as a DataLoader: training data in batches as large as in training.
+    prepare
+        Function from an item of `batches` to the model's input, where it is neither of these.
 
-    Raises InvalidArgument for no batches, or a model without such statistics.
-    (Achille and Soatto 2018, section 6; averaging as for SWA, Izmailov et al. 2018, section 3.2.)
+    Returns
+    -------
+    int
+        Number of batches.
 
+    Raises
+    ------
+    InvalidArgument
+        If there are no batches or the model has no such statistics.
+
+    Notes
+    -----
+    Means and variances are the plain averages over the batches. No parameter changes, no other module is put into
+    training mode, and no gradient is computed. If an exception occurs, the old statistics are restored.
+
+    References
+    ----------
+    Achille and Soatto (2018), Information dropout, TPAMI 40(12), section 6. The averages: Izmailov et al. (2018),
+    Averaging weights leads to wider optima, section 3.2.
+
+    Examples
+    --------
     >>> import infoflow
     >>> model = infoflow.layers.InformationDropout(nn.Linear(2, 3), norm=True)
     >>> reestimate_batch_norm(model, torch.randn(4, 8, 2))
@@ -41,7 +65,9 @@ def reestimate_batch_norm(
     """
     norms = [module for module in model.modules() if isinstance(module, _NormBase) and gathers_statistics(module)]
     if not norms:
-        raise InvalidArgument("model has no batch normalization that keeps statistics; there is nothing to re-estimate")
+        raise InvalidArgument(
+            "model has no batch normalization with running statistics, so there is nothing to re-estimate."
+        )
     device = next((tensor.device for tensor in model.parameters()), torch.device("cpu"))
     modes = [(module, module.training) for module in model.modules()]
     momenta = [norm.momentum for norm in norms]
@@ -66,7 +92,7 @@ def reestimate_batch_norm(
                 model(inputs.to(device))
                 count += 1
         if not count:
-            raise InvalidArgument("batches are empty; want training data")
+            raise InvalidArgument("batches", "at least one batch of training data", got_text="none")
     except BaseException:
         for norm, buffers in zip(norms, kept, strict=True):
             for buffer, content in zip(norm.buffers(), buffers, strict=True):

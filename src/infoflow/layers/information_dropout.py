@@ -1,23 +1,22 @@
-"""Information dropout: multiplicative noise whose size the network chooses for every unit of every input."""
+"""Information dropout: multiplicative noise whose scale the network computes for every unit of every input."""
 
 from __future__ import annotations
 
 import copy
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from infoflow.core.checks import choice, flag, positive
+from infoflow.core.blocks import Module
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import PositiveFloat, validated
 from infoflow.entropies.elementwise import log_normal_divergence, log_uniform_divergence
 from infoflow.layers.batch_norm import gathers_statistics
-from infoflow.layers.stochastic import StochasticLayer
-
-PRIORS = ("log-uniform", "log-normal")
+from infoflow.layers.stochastic import Evaluation, StochasticLayer
 
 _NORMS: dict[type[nn.Module], type[nn.Module]] = {
     nn.Linear: nn.BatchNorm1d,
@@ -29,7 +28,7 @@ _CONVOLUTIONS: dict[type[nn.Module], Callable[..., Tensor]] = {
     nn.Conv2d: functional.conv2d,
 }
 
-# Activations by the values that they give; of others nothing is known, and nothing is said.
+# Activations by the values that they give; other activations cause no warning.
 _WITH_ZEROS = (nn.ReLU, nn.ReLU6, nn.Hardsigmoid)
 _POSITIVE = (nn.Softplus, nn.Sigmoid)
 _SIGNED = (
@@ -39,59 +38,81 @@ _SIGNED = (
 
 
 class InformationDropout(StochasticLayer):
-    """A linear or convolutional layer that multiplies its activation by noise, whose size it chooses for each input:
+    """A linear or convolutional layer that multiplies its activation by noise with a scale that depends on the input.
 
+    Parameters
+    ----------
+    host
+        An nn.Linear, nn.Conv1d or nn.Conv2d; any module if `branch` is given.
+    prior
+        Prior of the noisy activation: "log-uniform", which fits ReLU, or "log-normal", which fits Softplus.
+    max_alpha
+        Range of α. The default is the paper's.
+    branch
+        Module that computes the scale of the noise; by default a layer like the host, with a bias.
+    norm
+        Whether the host's output is normalized over the batch, or a module that normalizes it. The branch is not
+        normalized.
+    activation
+        Activation; by default ReLU or Softplus, as fits the prior.
+    min_alpha
+        Smallest α.
+    mean_correction
+        Whether the mean of the noise is 1.
+    evaluation
+        Noise in evaluation mode: "deterministic" (off), "mean" (its mean) or "sampled" (on).
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is invalid; in a call if branch and host give different shapes.
+
+    Notes
+    -----
         f = activation(norm(host(x))),   α = min_alpha + max_alpha sigmoid(branch(x)),   z = f exp(α n),   n ~ N(0, 1)
 
-    `information_cost` then tells the KL of z given x from the prior, in nats: with α₀ = min_alpha + max_alpha,
+    `information_cost` is the KL of z given x from the prior, in nats. With α₀ = min_alpha + max_alpha it is
+    −log(α/α₀) per unit for "log-uniform", 0 at the largest α, and ½ [(α/σ₁)² + (log f − μ₁)²/σ₁² − 1] + log(σ₁/α) for
+    "log-normal", with learned μ₁ and σ₁ (initially 0 and 1), one pair for the layer. Inputs and outputs are the host's:
+    (n, ..., units) for linear, (n, units, places...) for convolutional layers.
 
-    - prior "log-uniform": −log(α/α₀) for each unit, 0 at the noisiest; made for ReLU.
-    - prior "log-normal": ½ [(α/σ₁)² + (log f − μ₁)²/σ₁² − 1] + log(σ₁/α), with learned μ₁, σ₁ (first 0 and 1), one pair
-      for the layer; made for Softplus.
+    α is the log standard deviation of the noise, so exp(αn) has variance (e^{α²} − 1)e^{α²} (1.03 for 0.7) and mean
+    e^{α²/2} (1.28 for 0.7), where the paper states 1; with `mean_correction` the noise is exp(αn − α²/2), whose mean is
+    1, and the KL is that of it. A unit that is 0 after ReLU stays 0 whatever the noise, but its cost counts.
 
-    `host` is an nn.Linear, nn.Conv1d or nn.Conv2d (or any module, if `branch` is given), `branch` one like it with a
-    bias, unless given. `norm=True` normalizes over the batch (the branch is not normalized), or give a module.
-    `activation` is ReLU or Softplus by the prior, unless given. Inputs and outputs are the host's: (n, ..., units) for
-    linear, (n, units, places...) for convolutional layers.
+    Without noise in evaluation mode the statistics of batch normalization must be re-estimated by
+    `reestimate_batch_norm`. Under autocast α and the KL stay in float32. The constructor warns of a prior that does not
+    fit the activation.
 
-    α is the log-standard-deviation of the noise, so ε = exp(αn) has variance (e^{α²} − 1)e^{α²} (1.03 at .7) and mean
-    e^{α²/2} (1.28 at .7), though the paper says 1; `mean_correction` takes exp(αn − α²/2), whose mean is 1, and the KL
-    of that. A unit that ReLU has put out stays 0 whatever the noise, but counts like one that is on.
+    References
+    ----------
+    Achille and Soatto (2018), Information dropout, TPAMI 40(12), propositions 2 and 3, with corrected formulas.
 
-    In evaluation mode the noise is off, or as `evaluation` says (see `StochasticLayer`); batch normalization has to be
-    re-estimated then, `reestimate_batch_norm`. Under autocast α and the KL stay in float32.
-
-    Raises InvalidArgument or UnknownName for arguments that it can't use, and in forward where branch and host differ
-    in shape. Warns of a prior that doesn't fit the activation.
-    (Achille and Soatto 2018, TPAMI 40(12), Propositions 2 and 3, with the formulas mended.)
-
+    Examples
+    --------
     >>> _ = torch.manual_seed(0)
     >>> layer = InformationDropout(nn.Conv2d(3, 8, 3), norm=True)
     >>> layer(torch.randn(5, 3, 8, 8)).shape, layer.divergence().shape
     (torch.Size([5, 8, 6, 6]), torch.Size([5, 8, 6, 6]))
     """
 
+    @validated
     def __init__(
         self,
-        host: nn.Module,
-        prior: str = "log-uniform",
-        max_alpha: float = 0.7,
+        host: Module,
+        prior: Literal["log-uniform", "log-normal"] = "log-uniform",
+        max_alpha: PositiveFloat = 0.7,
         *,
-        branch: nn.Module | None = None,
-        norm: bool | nn.Module = False,
-        activation: nn.Module | None = None,
-        min_alpha: float = 0.001,
+        branch: Module | None = None,
+        norm: bool | Module = False,
+        activation: Module | None = None,
+        min_alpha: PositiveFloat = 0.001,
         mean_correction: bool = False,
-        evaluation: str = "deterministic",
+        evaluation: Evaluation = "deterministic",
     ) -> None:
         super().__init__(evaluation)
-        if not isinstance(host, nn.Module):
-            raise InvalidArgument(f"host is {type(host).__name__}; want nn.Linear, nn.Conv1d, nn.Conv2d or a module")
-        self.prior = choice(prior, "prior", PRIORS)
-        self.max_alpha = positive(max_alpha, "max_alpha")
-        self.min_alpha = positive(min_alpha, "min_alpha")
-        self.mean_correction = flag(mean_correction, "mean_correction")
-        self.host = host
+        self.host, self.prior = host, prior
+        self.max_alpha, self.min_alpha, self.mean_correction = max_alpha, min_alpha, mean_correction
         self.branch = _branch_like(host) if branch is None else branch
         self.norm = _norm_for(host) if norm is True else norm if isinstance(norm, nn.Module) else nn.Identity()
         if activation is None:
@@ -107,21 +128,21 @@ class InformationDropout(StochasticLayer):
 
     @property
     def noisiest(self) -> float:
-        """α₀ = min_alpha + max_alpha, the largest that α can be."""
+        """The largest α, α₀ = min_alpha + max_alpha."""
         return self.min_alpha + self.max_alpha
 
     def forward(self, x: Tensor) -> Tensor:
-        """The activation with noise (or as `evaluation` says), of the host's shape and dtype."""
+        """Compute the activation with noise, or without as `evaluation` states, of the host's shape and dtype."""
         noisy = self._begin()
         features, size = self._host_and_branch(x)
         f: Tensor = self.activation(self.norm(features))
         if size.shape != f.shape:
             raise InvalidArgument(
-                f"branch gives shape {tuple(size.shape)}, but host, norm and activation {tuple(f.shape)}; want the same"
+                "the output of branch", f"of the host's shape {tuple(f.shape)}", got_text=f"shape {tuple(size.shape)}"
             )
         wide = torch.float32 if size.dtype in (torch.float16, torch.bfloat16) else size.dtype
         alpha = self.min_alpha + self.max_alpha * torch.sigmoid(size.to(wide))
-        # The prior's parameters too: inside functional_call they are others than later.
+        # With the prior's parameters, which inside functional_call are not those of the module.
         self._keep(f, alpha, *((self.prior_mean, self.prior_log_std) if self.prior == "log-normal" else ()))
         if noisy:
             exponent = alpha * torch.randn_like(alpha)
@@ -151,11 +172,12 @@ class InformationDropout(StochasticLayer):
 
 
 def _branch_like(host: nn.Module) -> nn.Module:
-    """A layer of the host's configuration with a bias and parameters of its own."""
+    """A layer of the host's configuration with its own parameters and a bias."""
     if type(host) not in _NORMS:
         raise InvalidArgument(
-            f"host is {type(host).__name__}, of which no branch can be made; want nn.Linear, nn.Conv1d or nn.Conv2d, "
-            "or give branch="
+            "host",
+            "nn.Linear, nn.Conv1d or nn.Conv2d where branch is not given",
+            got_text=type(host).__name__,
         )
     branch = copy.deepcopy(host)
     if getattr(branch, "bias", None) is None:
@@ -169,7 +191,8 @@ def _branch_like(host: nn.Module) -> nn.Module:
 
 def _norm_for(host: nn.Module) -> nn.Module:
     if type(host) not in _NORMS:
-        raise InvalidArgument(f"host is {type(host).__name__}, for which no norm is known; give norm= as a module")
+        wanted = "nn.Linear, nn.Conv1d or nn.Conv2d where norm is True"
+        raise InvalidArgument("host", wanted, got_text=type(host).__name__, remedy="Give norm as a module.")
     weight: Any = host.weight
     return _NORMS[type(host)](weight.shape[0], device=weight.device, dtype=weight.dtype)
 
@@ -177,12 +200,12 @@ def _norm_for(host: nn.Module) -> nn.Module:
 def _warn_of_misfit(prior: str, activation: nn.Module) -> None:
     name = type(activation).__name__
     if prior == "log-normal" and isinstance(activation, _WITH_ZEROS):
-        trouble = "gives zeros, which a log-normal prior can't have; want Softplus, or prior='log-uniform'"
+        trouble = "gives zeros, which have no density under a log-normal prior; use Softplus, or prior='log-uniform'"
     elif prior == "log-uniform" and isinstance(activation, _POSITIVE):
-        trouble = "gives no zeros, so the log-uniform prior leaves its scale free; want ReLU, or prior='log-normal'"
+        trouble = "gives no zeros, so the log-uniform prior leaves its scale free; use ReLU, or prior='log-normal'"
     # ReLU6 is a Hardtanh by inheritance.
     elif isinstance(activation, _SIGNED) and not isinstance(activation, _WITH_ZEROS):
-        trouble = "gives values of both signs, but both priors are over positive ones; want ReLU or Softplus"
+        trouble = "gives values of both signs, but both priors are over positive ones; use ReLU or Softplus"
     else:
         return
-    warnings.warn(f"prior {prior!r} doesn't fit the activation: {name} {trouble}", stacklevel=3)
+    warnings.warn(f"prior {prior!r} does not fit the activation: {name} {trouble}", stacklevel=4)

@@ -1,29 +1,49 @@
-"""Activations of a few levels, as hardware has them: their information is an entropy that can be counted."""
+"""Activations with few levels, as in quantized hardware, whose information can be counted exactly."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
-from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import FiniteFloat, Integer, validated
 
 
 class QuantizedActivation(nn.Module):
-    """Rounds to the nearest of `levels` values, spread evenly from `low` to `high`; the gradient goes straight through.
+    """Rounds to the nearest of `levels` evenly spaced values, with a straight-through gradient.
 
+    Parameters
+    ----------
+    levels
+        Number of values.
+    low
+        Smallest value; by default the smallest activation seen in training.
+    high
+        Largest value; by default the largest activation seen in training.
+
+    Raises
+    ------
+    InvalidArgument
+        If there are fewer than 2 levels, low >= high, or one of both alone; in a call in evaluation mode if no range is
+        known yet.
+
+    Notes
+    -----
         code = round((clip(f) − low) / step),   z = low + code · step,   step = (high − low)/(levels − 1)
 
-    The gradient is that of the clipping alone. T = z is discrete, so I(X;T) = H(T) for a deterministic network and both
-    can be counted: `codes` gives the whole numbers, exactly.
+    The gradient is that of the clipping alone. T = z is discrete, so I(X;T) = H(T) for a deterministic network, and
+    both can be counted from `codes`. An observed range is in buffers and widens in training mode only. Inputs and
+    outputs have the same shape.
 
-    Without `low` and `high` the range is the smallest and largest value seen in training (buffers, in the state dict);
-    levels move as it widens. Any shape to the same. Raises InvalidArgument for fewer than 2 levels, low >= high, or one
-    bound alone; and in evaluation if nothing was seen. (Lorenzen, Igel and Nielsen 2022, section 3.)
+    References
+    ----------
+    Lorenzen, Igel and Nielsen (2022), Information bottleneck: exact analysis of (quantized) neural networks, section 3.
 
+    Examples
+    --------
     >>> layer = QuantizedActivation(levels=3, low=-1.0, high=1.0)
     >>> z = layer(torch.tensor([-7.0, -0.4, 0.1, 0.6]))
     >>> z, layer.codes(z)
@@ -33,26 +53,41 @@ class QuantizedActivation(nn.Module):
     low: Tensor
     high: Tensor
 
-    def __init__(self, levels: int = 256, low: float | None = None, high: float | None = None) -> None:
+    @validated
+    def __init__(
+        self,
+        levels: Annotated[int, Integer(2)] = 256,
+        low: FiniteFloat | None = None,
+        high: FiniteFloat | None = None,
+    ) -> None:
         super().__init__()
-        self.levels = integer(levels, "levels", minimum=2)
-        if (low is None) != (high is None):
-            raise InvalidArgument(f"low is {low!r} and high {high!r}; want both, or neither for the range that is seen")
-        if low is not None and not -math.inf < low < (math.inf if high is None else high) < math.inf:
-            raise InvalidArgument(f"low is {low!r} and high {high!r}; want finite numbers, low < high")
+        self.levels = levels
+        if (low is None) != (high is None) or (low is not None and high is not None and low >= high):
+            raise InvalidArgument(f"low and high must be both None or numbers with low < high, got {low} and {high}.")
         self.observes = low is None
-        self.register_buffer("low", torch.tensor(math.inf if low is None else float(low)))
-        self.register_buffer("high", torch.tensor(-math.inf if high is None else float(high)))
+        self.register_buffer("low", torch.tensor(math.inf if low is None else low))
+        self.register_buffer("high", torch.tensor(-math.inf if high is None else high))
 
     def forward(self, f: Tensor) -> Tensor:
-        """The nearest levels, of f's shape and dtype."""
+        """Compute the nearest levels, of f's shape and dtype."""
         if self.observes:
             self._observe(f)
         clipped = torch.minimum(torch.maximum(f, self.low.to(f)), self.high.to(f))
         return clipped + (self._rounded(clipped)[1] - clipped).detach()
 
     def codes(self, values: Any) -> Tensor:
-        """The level's number, 0 to levels − 1 (int64), of every value: of the layer's input or of its output."""
+        """Compute the numbers of the levels, 0 to levels − 1.
+
+        Parameters
+        ----------
+        values : array-like
+            Inputs or outputs of the layer.
+
+        Returns
+        -------
+        Tensor
+            Integers of the same shape.
+        """
         values = torch.as_tensor(values)
         values = values if values.is_floating_point() else values.to(self.low.dtype)
         return self._rounded(values.detach().to(self.low.device))[0].to(torch.int64)
@@ -62,7 +97,7 @@ class QuantizedActivation(nn.Module):
         wide = torch.promote_types(values.dtype, torch.float32)
         low, high = self.low.to(wide), self.high.to(wide)
         step = (high - low) / (self.levels - 1)
-        safe = torch.where(step > 0, step, torch.ones_like(step))  # one value only was seen
+        safe = torch.where(step > 0, step, torch.ones_like(step))  # where only one value was seen
         codes = ((values.to(wide) - low) / safe).round().clamp(0, self.levels - 1)
         return codes, (low + codes * step).to(values.dtype)
 
@@ -74,8 +109,8 @@ class QuantizedActivation(nn.Module):
                 self.high.copy_(torch.maximum(self.high, largest.to(self.high)))
         elif not torch.compiler.is_compiling() and not bool(self.low <= self.high):
             raise InvalidArgument(
-                "QuantizedActivation has seen no values in training, so its range is unknown; train first, or give "
-                "low= and high="
+                "QuantizedActivation has seen no values in training, so its range is unknown. Train first, or give low "
+                "and high."
             )
 
     def extra_repr(self) -> str:

@@ -1,50 +1,66 @@
-"""What every layer with noise shares: when the noise is on, and what the last forward pass let through."""
+"""Shared by all layers with noise: when the noise is on, and what the last forward pass transmitted."""
 
 from __future__ import annotations
 
 import warnings
-from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from infoflow.core.checks import choice
+from infoflow.core.blocks import Module
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import PositiveInt, validated
 
-EVALUATIONS = ("deterministic", "mean", "sampled")
+Evaluation = Literal["deterministic", "mean", "sampled"]
 
 NEVER_REESTIMATED = (
-    "batch normalization keeps statistics that it gathered while noise was on, so the network without noise is "
-    "normalized wrongly; call infoflow.layers.reestimate_batch_norm(model, batches) after training"
+    "the statistics of batch normalization were gathered while noise was on, so the network without noise is "
+    "normalized by wrong statistics; call infoflow.layers.reestimate_batch_norm(model, batches) after training"
 )
 
 
 class StochasticLayer(nn.Module):
-    """The base of layers that limit information with noise. In training the noise is on; in evaluation mode,
+    """Base class of layers that limit information by noise.
 
-    - "deterministic": it is off,
-    - "mean": the noise is replaced by its mean, where that differs from off,
-    - "sampled": it stays on.
+    Parameters
+    ----------
+    evaluation
+        Noise in evaluation mode: "deterministic" turns it off, "mean" replaces it by its mean where that differs from
+        off, "sampled" leaves it on.
 
-    `noise(model, on)` overrides this for a while. After a forward pass, `divergence()` gives what was let through.
+    Raises
+    ------
+    UnknownName
+        If there is no such kind of evaluation.
 
+    Notes
+    -----
+    In training mode the noise is on. `noise(model, on)` overrides both modes for a while. After a forward pass,
+    `divergence()` is the information that it transmitted. A subclass calls `_begin` first in `forward`, passes what
+    `_divergence` needs to `_keep`, and sets `finite` to False where the noise has no finite divergence.
+
+    Examples
+    --------
     >>> import infoflow
     >>> infoflow.layers.GaussianDropout(0.5).noisy
     True
     """
 
-    def __init__(self, evaluation: str = "deterministic") -> None:
+    finite: bool = True
+    """Whether the noise has a finite divergence from the prior."""
+
+    @validated
+    def __init__(self, evaluation: Evaluation = "deterministic") -> None:
         super().__init__()
-        self.evaluation = choice(evaluation, "evaluation", EVALUATIONS)
+        self.evaluation = evaluation
         self.forced: bool | None = None
-        # What `_divergence` needs of each forward pass that counts. With its graph, so it isn't copied or saved.
-        self._passes: list[tuple[Tensor, ...]] = []
+        # Arguments of `_divergence` from the last forward pass. They hold its graph, so they are not copied or saved.
+        self._kept: tuple[Tensor, ...] | None = None
         self._without_gradient = False
-        self._keeps_all = False
-        # Whether noise was on when this network's batch normalization (if any) last gathered its statistics.
+        # Whether noise was on when batch normalization around the layer (if any) last gathered its statistics.
         self._noisy_statistics = False
         self._among_batch_norm = False
 
@@ -56,50 +72,51 @@ class StochasticLayer(nn.Module):
         return self.training or self.evaluation == "sampled"
 
     def divergence(self) -> Tensor | None:
-        """What the last forward pass let through, element by element, in nats: (n or 1, units, places...).
+        """Compute the information that the last forward pass transmitted, element by element.
 
-        None for noise without a finite divergence. Raises InvalidArgument if there was no forward pass (since the
-        layer was made, copied, loaded or told to forget).
+        Returns
+        -------
+        Tensor or None
+            Nats of shape (n or 1, units, places...); None for noise without a finite divergence.
+
+        Raises
+        ------
+        InvalidArgument
+            If there was no forward pass since the layer was created, copied, loaded or cleared.
         """
-        if not self._finite():
+        if not self.finite:
             return None
-        if not self._passes:
+        if self._kept is None:
             raise InvalidArgument(
-                f"{type(self).__name__} has not run: there is no forward pass (since it was made, copied or told to "
-                "forget) whose information could be told; call the model first"
+                f"{type(self).__name__} has not run since it was created, copied or cleared, so there is no forward "
+                "pass whose information could be computed. Call the model first."
             )
         try:
-            total = self._divergence(*self._passes[0])
-            for kept in self._passes[1:]:
-                total = total + self._divergence(*kept)
+            return self._divergence(*self._kept)
         except RuntimeError as error:
             if "vmap" not in str(error):
                 raise
             raise InvalidArgument(
-                f"the last forward pass of {type(self).__name__} ran inside torch.vmap, which keeps its values to "
-                "itself; ask for the cost inside the function that is mapped, and return it"
+                f"The last forward pass of {type(self).__name__} ran inside torch.vmap, outside of which its values "
+                "are not available. Compute the cost inside the mapped function and return it."
             ) from None
-        return total
 
-    def _finite(self) -> bool:
-        return True
+    def forget(self) -> None:
+        """Free what is held of the last forward pass."""
+        self._kept = None
 
-    @abstractmethod
     def _divergence(self, *kept: Tensor) -> Tensor:
-        """From what a forward pass has kept."""
+        """From the tensors that a forward pass passed to `_keep`."""
+        raise NotImplementedError
 
     def _keep(self, *kept: Tensor) -> None:
-        if self._keeps_all:
-            self._passes = [*self._passes, kept]
-        else:
-            self._passes = [kept]
+        self._kept = kept
         self._without_gradient = self.training and not torch.is_grad_enabled()
 
     def _begin(self) -> bool:
-        """To be called first in forward: whether to draw noise."""
+        """Called first in forward: whether to draw noise."""
         noisy = self.noisy
-        if not self._keeps_all:
-            self._passes = []  # frees the graph of the last pass before this one needs memory
+        self.forget()  # frees the graph of the last pass before this one needs memory
         if self.training:
             if noisy and not self._noisy_statistics:
                 self._noisy_statistics = True
@@ -108,33 +125,63 @@ class StochasticLayer(nn.Module):
         return noisy
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_passes": [], "_keeps_all": False, "forced": None}
+        return {**self.__dict__, "_kept": None, "forced": None}
 
     def get_extra_state(self) -> Tensor:
-        """For the state dict: whether batch normalization around has to be re-estimated, so that a copy knows too."""
+        """Return whether batch normalization around the layer must be re-estimated, for the state dict."""
         return torch.tensor([self._noisy_statistics, self._among_batch_norm])
 
     def set_extra_state(self, state: Tensor) -> None:
-        """From a state dict."""
+        """Restore what `get_extra_state` returned."""
         self._noisy_statistics, self._among_batch_norm = (bool(flag) for flag in state)
 
 
-def stochastic_layers(model: nn.Module) -> dict[str, StochasticLayer]:
-    """The layers with noise in a model by their names, "" for the model itself; each once.
+@validated
+def stochastic_layers(model: Module) -> dict[str, StochasticLayer]:
+    """Find the layers with noise in a model.
 
+    Parameters
+    ----------
+    model
+        The model.
+
+    Returns
+    -------
+    dict
+        Each layer once, by its name; the name of the model itself is "".
+
+    Raises
+    ------
+    InvalidArgument
+        If the model is no torch.nn.Module.
+
+    Examples
+    --------
     >>> import infoflow
     >>> list(stochastic_layers(nn.Sequential(nn.Linear(2, 2), infoflow.layers.GaussianDropout(0.5))))
     ['1']
     """
-    if not isinstance(model, nn.Module):
-        raise InvalidArgument(f"model is {type(model).__name__}; want a torch.nn.Module")
     return {name: module for name, module in model.named_modules() if isinstance(module, StochasticLayer)}
 
 
 @contextmanager
 def noise(model: nn.Module, on: bool) -> Iterator[None]:
-    """Within the block the noise of every layer in the model is on, or off, whatever mode the model is in.
+    """Turn the noise of every layer in a model on or off within the block, whatever mode the model is in.
 
+    Parameters
+    ----------
+    model
+        The model.
+    on
+        Whether the noise is on.
+
+    Raises
+    ------
+    InvalidArgument
+        If the model is no torch.nn.Module.
+
+    Examples
+    --------
     >>> import infoflow
     >>> layer = infoflow.layers.GaussianDropout(0.5)
     >>> with noise(layer, False):
@@ -152,20 +199,37 @@ def noise(model: nn.Module, on: bool) -> Iterator[None]:
             layer.forced = forced
 
 
-def sampled_outputs(model: nn.Module, *inputs: Any, draws: int = 16) -> Tensor:
-    """The outputs of `draws` passes with noise, (draws, ...): average their probabilities for a prediction.
+@validated
+def sampled_outputs(model: nn.Module, *inputs: Any, draws: PositiveInt = 16) -> Tensor:
+    """Compute the outputs of several passes with noise, whose probabilities may be averaged for a prediction.
 
-    The model keeps its mode, so batch normalization of a model in evaluation mode stays as it is. Without gradient.
-    Raises InvalidArgument (draws < 1, a model without noise).
+    Parameters
+    ----------
+    model
+        A model with noise. It stays in its mode, so batch normalization in evaluation mode is not updated.
+    *inputs
+        Arguments of the model.
+    draws
+        Number of passes.
 
+    Returns
+    -------
+    Tensor
+        Outputs of shape (draws, ...), without gradient.
+
+    Raises
+    ------
+    InvalidArgument
+        If `draws` is not positive or the model has no noise.
+
+    Examples
+    --------
     >>> import infoflow
     >>> model = nn.Sequential(infoflow.layers.GaussianDropout(0.5), nn.Linear(2, 3)).eval()
     >>> sampled_outputs(model, torch.ones(5, 2), draws=4).softmax(-1).mean(0).shape
     torch.Size([5, 3])
     """
-    if draws < 1:
-        raise InvalidArgument(f"draws is {draws!r}; want an integer >= 1")
     if not stochastic_layers(model):
-        raise InvalidArgument("model has no layer with noise, so all draws would be equal; want one of infoflow.layers")
+        raise InvalidArgument("model has no layer with noise, so all draws would be equal. Use one of infoflow.layers.")
     with torch.no_grad(), noise(model, True):
         return torch.stack([model(*inputs) for _ in range(draws)])

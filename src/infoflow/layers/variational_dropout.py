@@ -1,21 +1,22 @@
-"""Variational dropout: Gaussian noise on activations or weights, of learned size, the same for all inputs."""
+"""Variational dropout: Gaussian noise on activations or weights with a learned scale, the same for all inputs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from infoflow.core.checks import choice, integer, positive
 from infoflow.core.errors import InvalidArgument
-from infoflow.layers.stochastic import StochasticLayer
+from infoflow.core.settings import PositiveFloat, PositiveInt, validated
+from infoflow.layers.stochastic import Evaluation, StochasticLayer
 
-APPROXIMATIONS = ("molchanov", "kingma")
+Approximation = Literal["molchanov", "kingma"]
 
-# E log |1 + √α n| - ½ log α tends to this, (γ + log 2)/2 below 0, where noise is everything: the KL there is 0.
+# (γ + log 2)/2: E log |1 + √α n| − ½ log α tends to minus this for α → ∞, where the KL is 0.
 _NOISE_ALONE = 0.5 * (0.5772156649015329 + math.log(2.0))
 
 _APPLIED: dict[type[nn.Module], Callable[..., Tensor]] = {
@@ -25,22 +26,45 @@ _APPLIED: dict[type[nn.Module], Callable[..., Tensor]] = {
 }
 
 
-def variational_dropout_divergence(alpha: Tensor, approximation: str = "molchanov") -> Tensor:
-    """KL of s ~ N(θ, αθ²) from a prior uniform in log|s|, in nats, element by element; 0 for α → ∞, whatever θ.
+@validated
+def variational_dropout_divergence(alpha: Tensor, approximation: Approximation = "molchanov") -> Tensor:
+    """Compute the KL of s ~ N(θ, αθ²) from a prior uniform in log|s|, element by element.
 
-    The exact value is E log|1 + √α n| − ½ log α + (γ + log 2)/2, n ~ N(0, 1). Two approximations to it:
+    Parameters
+    ----------
+    alpha
+        Variances α of the noise relative to θ².
+    approximation
+        "molchanov", within 0.01 nats for every α, or "kingma", within 0.04 nats for α ≤ 1, where a larger α counts
+        as 1.
 
-    - "molchanov": k₁(1 − sigmoid(k₂ + k₃ log α)) + ½ log(1 + 1/α) with k = .63576, 1.87320, 1.48695: for every α,
-      within .01 nats (Molchanov et al. 2017, eq. 14).
-    - "kingma": (γ + log 2)/2 − ½ log α − c₁α − c₂α² − c₃α³ with c = 1.16145124, −1.50204118, .58629921: for α ≤ 1, and
-      a larger α counts as 1, within .04 (Kingma et al. 2015, appendix C; the constant is ours).
+    Returns
+    -------
+    Tensor
+        Nats, of the shape of `alpha`; they tend to 0 for α → ∞.
 
-    Raises UnknownName for another approximation.
+    Raises
+    ------
+    UnknownName
+        If there is no such approximation.
 
+    Notes
+    -----
+    The exact value is E log|1 + √α n| − ½ log α + (γ + log 2)/2, n ~ N(0, 1), whatever θ. "molchanov" is
+    k₁(1 − sigmoid(k₂ + k₃ log α)) + ½ log(1 + 1/α) with k = 0.63576, 1.87320, 1.48695. "kingma" is
+    (γ + log 2)/2 − ½ log α − c₁α − c₂α² − c₃α³ with c = 1.16145124, −1.50204118, 0.58629921, whose constant is ours.
+
+    References
+    ----------
+    Molchanov et al. (2017), Variational dropout sparsifies deep neural networks, eq. 14.
+    Kingma, Salimans and Welling (2015), Variational dropout and the local reparameterization trick, appendix C.
+
+    Examples
+    --------
     >>> variational_dropout_divergence(torch.tensor([0.01, 1.0, 100.0]))
     tensor([2.9390, 0.4312, 0.0051])
     """
-    if choice(approximation, "approximation", APPROXIMATIONS) == "kingma":
+    if approximation == "kingma":
         alpha = alpha.clamp(max=1.0)
         cubic = 1.16145124 * alpha - 1.50204118 * alpha.square() + 0.58629921 * alpha**3
         return _NOISE_ALONE - 0.5 * alpha.log() - cubic
@@ -49,23 +73,24 @@ def variational_dropout_divergence(alpha: Tensor, approximation: str = "molchano
 
 
 class _LearnedAlpha(StochasticLayer):
-    """Noise whose α are parameters: the same for every sample, so a cost of the model that needs no forward pass."""
+    """Noise with parameters α, the same for every sample, whose cost belongs to the model and needs no forward pass."""
 
     log_alpha: nn.Parameter
 
-    def __init__(self, approximation: str, evaluation: str) -> None:
+    @validated
+    def __init__(self, approximation: Approximation, evaluation: Evaluation) -> None:
         super().__init__(evaluation)
-        self.approximation = choice(approximation, "approximation", APPROXIMATIONS)
+        self.approximation = approximation
 
     @property
     def alpha(self) -> Tensor:
-        """The variances of the noise relative to what it multiplies squared."""
+        """The variances of the noise relative to the square of what it multiplies."""
         log_alpha = self.log_alpha
-        # The cubic says nothing beyond 1, and there is no gradient to bring α back from there.
+        # The cubic is invalid beyond 1 and has no gradient there that would reduce α.
         return log_alpha.clamp(max=0.0).exp() if self.approximation == "kingma" else log_alpha.exp()
 
     def divergence(self) -> Tensor:
-        """The KL from the log-uniform prior in nats, (1, units): the same for every sample, and after any passes."""
+        """Compute the KL from the log-uniform prior in nats, (1, units), the same for every sample; needs no pass."""
         return self._divergence()
 
     def _divergence(self, *kept: Tensor) -> Tensor:
@@ -77,40 +102,62 @@ class _LearnedAlpha(StochasticLayer):
 
 
 class VariationalDropout(_LearnedAlpha):
-    """Variational dropout on activations: z = f·(1 + √α n), n ~ N(0, 1), with a learned α for each unit, or for all.
+    """Variational dropout on activations: z = f·(1 + √α n), n ~ N(0, 1), with a learned α.
 
-    Gaussian dropout whose size is learned by the KL from a log-uniform prior. Kingma's type A, where the noise on an
-    input of a layer is correlated noise on all weights from it. Its KL, one term a unit (or one in all), belongs to the
-    model and not to a sample; variational Bayes divides it by the number of training samples, just as the
-    bottleneck's β/N with β = 1 does. `units` is the size of axis 1; (n, units, places...) to the same.
+    Parameters
+    ----------
+    units
+        Number of units, the size of axis 1 of inputs (n, units, places...).
+    alpha
+        Initial value of α.
+    shared
+        Whether all units share one α.
+    approximation
+        Approximation of the KL, see `variational_dropout_divergence`.
+    evaluation
+        Noise in evaluation mode: "deterministic" (off), "mean" (the same, since the mean is 1) or "sampled" (on).
 
-    `alpha` is where α starts, `shared` has one for all units; the KL is `variational_dropout_divergence`. The mean of
-    the noise is 1, so nothing has to be rescaled in evaluation. Raises InvalidArgument or UnknownName.
-    (Kingma, Salimans and Welling 2015, section 3.1.)
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range; in a call if the input has another number of units.
 
+    Notes
+    -----
+    Gaussian dropout whose scale is learned by the KL from a log-uniform prior; Kingma's type A, where the noise on an
+    input of a layer is correlated noise on all weights from it. The KL, one term per unit (or one for all), belongs to
+    the model and not to a sample; variational Bayes divides it by the number of training samples, as the bottleneck's
+    β/N with β = 1 does.
+
+    References
+    ----------
+    Kingma, Salimans and Welling (2015), Variational dropout and the local reparameterization trick, section 3.1.
+
+    Examples
+    --------
     >>> layer = VariationalDropout(3, alpha=1.0)
     >>> layer(torch.ones(2, 3)).shape, layer.divergence().sum()
     (torch.Size([2, 3]), tensor(1.2937, grad_fn=<SumBackward0>))
     """
 
+    @validated
     def __init__(
         self,
-        units: int,
-        alpha: float = 0.1,
+        units: PositiveInt,
+        alpha: PositiveFloat = 0.1,
         *,
         shared: bool = False,
-        approximation: str = "molchanov",
-        evaluation: str = "deterministic",
+        approximation: Approximation = "molchanov",
+        evaluation: Evaluation = "deterministic",
     ) -> None:
         super().__init__(approximation, evaluation)
-        self.units = integer(units, "units")
-        start = math.log(positive(alpha, "alpha"))
-        self.log_alpha = nn.Parameter(torch.full((1 if shared else units,), start))
+        self.units = units
+        self.log_alpha = nn.Parameter(torch.full((1 if shared else units,), math.log(alpha)))
 
     def forward(self, f: Tensor) -> Tensor:
-        """The activation with noise, or as it is."""
+        """Compute the activation with noise where the noise is on."""
         if f.ndim < 2 or f.shape[1] != self.units:
-            raise InvalidArgument(f"f has shape {tuple(f.shape)}; want (n, {self.units}, ...) for {self.units} units")
+            raise InvalidArgument("f", f"of shape (n, {self.units}, ...)", got_text=f"shape {tuple(f.shape)}")
         if not self._begin():
             return f
         std = self.alpha.sqrt().reshape(1, -1, *[1] * (f.ndim - 2))
@@ -120,38 +167,59 @@ class VariationalDropout(_LearnedAlpha):
 class VariationalWeightDropout(_LearnedAlpha):
     """Variational dropout on weights: w ~ N(θ, αθ²) with a learned α for each weight of the `host` layer.
 
-    Sampled where it costs least, at the outputs: h = host(x) + √(x² ∗ αθ²) n, of the same distribution for each sample
-    alone (the local reparametrization; Kingma's type B). The KL, a term a weight, belongs to the model and not to a
-    sample (see `VariationalDropout`); per "unit" it is summed over the weights into each output.
+    Parameters
+    ----------
+    host
+        An nn.Linear, nn.Conv1d or nn.Conv2d with zero padding, whose inputs and outputs the layer has.
+    alpha
+        Initial value of α.
+    approximation
+        Approximation of the KL, see `variational_dropout_divergence`.
+    evaluation
+        Noise in evaluation mode: "deterministic" (off), "mean" (the same, since weights have mean θ) or "sampled" (on).
 
-    `host` is an nn.Linear, nn.Conv1d or nn.Conv2d with zero padding; inputs and outputs are its own. Raises
-    InvalidArgument for others. (Kingma, Salimans and Welling 2015, section 3.2; Molchanov et al. 2017.)
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range or the host is another layer.
 
+    Notes
+    -----
+    The noise is sampled at the outputs, h = host(x) + √(x² ∗ αθ²) n, which has the same distribution for each single
+    sample (the local reparameterization; Kingma's type B). The KL, one term per weight, belongs to the model and not to
+    a sample (see `VariationalDropout`); per "unit" it is summed over the weights into each output.
+
+    References
+    ----------
+    Kingma, Salimans and Welling (2015), Variational dropout and the local reparameterization trick, section 3.2.
+    Molchanov et al. (2017), Variational dropout sparsifies deep neural networks.
+
+    Examples
+    --------
     >>> layer = VariationalWeightDropout(nn.Linear(4, 3), alpha=1.0)
     >>> layer(torch.ones(2, 4)).shape, layer.divergence().shape
     (torch.Size([2, 3]), torch.Size([1, 3]))
     """
 
+    @validated
     def __init__(
         self,
         host: nn.Module,
-        alpha: float = 0.1,
+        alpha: PositiveFloat = 0.1,
         *,
-        approximation: str = "molchanov",
-        evaluation: str = "deterministic",
+        approximation: Approximation = "molchanov",
+        evaluation: Evaluation = "deterministic",
     ) -> None:
         super().__init__(approximation, evaluation)
         if type(host) not in _APPLIED or getattr(host, "padding_mode", "zeros") != "zeros":
-            raise InvalidArgument(
-                f"host is {host!r}; want nn.Linear, or nn.Conv1d or nn.Conv2d with padding_mode='zeros'"
-            )
+            raise InvalidArgument("host", "nn.Linear, or nn.Conv1d or nn.Conv2d with padding_mode='zeros'", host)
         self.host = host
         weight = host.weight
         assert isinstance(weight, Tensor)
-        self.log_alpha = nn.Parameter(torch.full_like(weight, math.log(positive(alpha, "alpha"))))
+        self.log_alpha = nn.Parameter(torch.full_like(weight, math.log(alpha)))
 
     def forward(self, x: Tensor) -> Tensor:
-        """The host's output for weights drawn anew for every sample, or for their means."""
+        """Compute the host's output for weights sampled for every input, or for their means."""
         noisy = self._begin()
         mean: Tensor = self.host(x)
         if not noisy:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from torch import Tensor, nn
 
@@ -14,20 +13,6 @@ from infoflow.core.errors import InvalidArgument
 
 Players: TypeAlias = "dict[str, tuple[nn.Module, Callable[..., Tensor]]]"
 """Name of a player -> (the module whose parameters it trains, its loss of a batch), in the order of their turns."""
-
-
-@dataclass(frozen=True)
-class _IsModule:
-    wanted: str = "a torch.nn.Module"
-
-    def accept(self, value: Any) -> nn.Module:
-        if not isinstance(value, nn.Module):
-            raise ValueError
-        return value
-
-
-Module = Annotated[nn.Module, _IsModule()]
-"""A torch.nn.Module, checked where arguments are validated by declaration."""
 
 
 class Objective(nn.Module, abc.ABC):

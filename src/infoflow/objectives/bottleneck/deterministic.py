@@ -7,11 +7,11 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
+from infoflow.core.blocks import Module
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, Probability, validated
 from infoflow.objectives.bottleneck.objective import BottleneckObjective, features
 from infoflow.objectives.bottleneck.schedules import Schedule
-from infoflow.objectives.objective import Module
 
 
 class DeterministicBottleneck(BottleneckObjective):

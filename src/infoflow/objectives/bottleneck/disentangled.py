@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from infoflow.core.blocks import Module
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, NonNegativeFloat, PositiveFloat, PositiveInt, validated
 from infoflow.objectives.bottleneck.objective import (
@@ -18,7 +19,6 @@ from infoflow.objectives.bottleneck.objective import (
     features,
 )
 from infoflow.objectives.bottleneck.schedules import Schedule
-from infoflow.objectives.objective import Module
 from infoflow.objectives.prior_matching import without_gradient
 
 

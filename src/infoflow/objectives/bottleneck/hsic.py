@@ -8,11 +8,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from infoflow.core.blocks import Module
 from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.core.settings import NonNegativeFloat, PositiveFloat, validated
 from infoflow.objectives.bottleneck.objective import BottleneckObjective, batch
 from infoflow.objectives.bottleneck.schedules import Schedule
-from infoflow.objectives.objective import Module
 
 Kernel = Literal["gaussian", "linear"]
 

@@ -7,12 +7,12 @@ from typing import Literal
 
 from torch import Tensor
 
+from infoflow.core.blocks import Module
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import PositiveFloat, PositiveInt, validated
 from infoflow.layers import InformationDropout, information_cost, stochastic_layers
 from infoflow.objectives.bottleneck.objective import BottleneckObjective, Observation, ObservationModel, batch
 from infoflow.objectives.bottleneck.schedules import Schedule
-from infoflow.objectives.objective import Module
 
 
 class InformationBottleneckLagrangian(BottleneckObjective):

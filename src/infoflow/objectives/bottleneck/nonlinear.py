@@ -8,10 +8,10 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
+from infoflow.core.blocks import Module
 from infoflow.core.settings import Integer, Number, PositiveFloat, PositiveInt, validated
 from infoflow.objectives.bottleneck.objective import BottleneckObjective, features
 from infoflow.objectives.bottleneck.schedules import Schedule
-from infoflow.objectives.objective import Module
 
 
 class NonlinearBottleneck(BottleneckObjective):

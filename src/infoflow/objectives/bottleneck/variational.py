@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from infoflow.core.blocks import Module
 from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, PositiveFloat, PositiveInt, validated
@@ -21,7 +22,6 @@ from infoflow.objectives.bottleneck.objective import (
     features,
 )
 from infoflow.objectives.bottleneck.schedules import Schedule
-from infoflow.objectives.objective import Module
 
 # softplus(x + this) is 1 at x = 0.
 _UNIT = math.log(math.e - 1)

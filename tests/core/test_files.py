@@ -52,7 +52,12 @@ def test_a_writer_that_writes_no_file_fails(tmp_path: Path) -> None:
 
 def test_the_writer_sees_the_ending_of_the_file(tmp_path: Path) -> None:
     seen: list[Path] = []
-    write_atomically(tmp_path / "figure.png", lambda part: (seen.append(part), part.write_bytes(b"png")))
+
+    def write(part: Path) -> None:
+        seen.append(part)
+        part.write_bytes(b"png")
+
+    write_atomically(tmp_path / "figure.png", write)
     assert seen[0].suffix == ".png"
     assert seen[0].parent == tmp_path
     assert not seen[0].exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import FrozenInstanceError, dataclass
 from typing import Annotated, Any, Literal
 
@@ -142,11 +143,12 @@ def drawn(
 def test_a_validated_function_checks_what_it_is_given() -> None:
     assert drawn(np.int64(2), form="b") == (2, 0, "b")  # type: ignore[arg-type]
     assert drawn.__doc__ == "Return the arguments."
-    for call, name in (
+    calls: tuple[tuple[Callable[[], object], str], ...] = (
         (lambda: drawn(1), "n"),
         (lambda: drawn(n=2, seed=-1), "seed"),
         (lambda: drawn(2, form="c"), "form"),  # type: ignore[arg-type]
-    ):
+    )
+    for call, name in calls:
         with pytest.raises(InvalidArgument) as raised:
             call()
         assert raised.value.argument == name

@@ -67,7 +67,20 @@ class InvalidArgument(InfoflowError, ValueError):
 
 
 class TooFewSamples(InvalidArgument):
-    """There are fewer samples than the method needs.
+    """There are fewer samples than the method requires.
+
+    Parameters
+    ----------
+    argument
+        Name of the argument; or the whole message.
+    must_be
+        What was expected, as it reads after "must be".
+    got
+        The value that was passed, shown by its `repr`.
+    got_text
+        Text shown instead of a `repr`.
+    remedy
+        A sentence on how to correct it.
 
     Examples
     --------
@@ -134,6 +147,15 @@ class BrokenStore(InfoflowError):
 
 class MissingExtra(InfoflowError, ImportError):
     """An optional dependency is not installed; the message names the extra that installs it.
+
+    Parameters
+    ----------
+    package
+        Name of the dependency; or the whole message.
+    extra
+        Name of infoflow's extra that installs it.
+    purpose
+        What requires it, as the beginning of a sentence.
 
     Examples
     --------

@@ -89,7 +89,7 @@ class Estimate:
     interval
         Interval of the estimate, if one was computed.
     p_value
-        p-value of a test of independence, if one was computed.
+        The p-value of a test of independence, if one was computed.
     warnings
         Sentences that limit the interpretation, each with cause, consequence and remedy.
 
@@ -185,6 +185,13 @@ class Estimate:
 class LayerInformation(NamedTuple):
     """One point of the information plane.
 
+    Parameters
+    ----------
+    input
+        I(X;T), or a quantity that stands for it, such as H(Q(T)).
+    label
+        I(T;Y).
+
     Examples
     --------
     >>> half = Estimate(0.5, "I", Kind.POINT, "KSG", n=100)
@@ -193,6 +200,4 @@ class LayerInformation(NamedTuple):
     """
 
     input: Estimate
-    """I(X;T), or a quantity that stands for it, such as H(Q(T))."""
     label: Estimate
-    """I(T;Y)."""

@@ -42,7 +42,14 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[Path], Any])
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Replace the file by this text in UTF-8 with Unix line ends.
+    """Replace a file by text in UTF-8 with Unix line ends.
+
+    Parameters
+    ----------
+    path
+        File to create or replace.
+    text
+        Its content.
 
     Examples
     --------
@@ -56,7 +63,14 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def write_json(path: str | os.PathLike[str], content: Any) -> None:
-    """Replace the file by this JSON value, indented, in UTF-8.
+    """Replace a file by a JSON value, indented, in UTF-8.
+
+    Parameters
+    ----------
+    path
+        File to create or replace.
+    content
+        A value that JSON can hold.
 
     Examples
     --------

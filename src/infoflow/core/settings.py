@@ -196,7 +196,21 @@ def _rule(hint: Any) -> Rule | None:
 
 
 def check(value: Any, name: str, rule: Rule) -> Any:
-    """The value as a plain Python type, if the rule accepts it.
+    """Return the value as a plain Python type, if the rule accepts it.
+
+    Parameters
+    ----------
+    value
+        The value.
+    name
+        Name of the setting, for messages.
+    rule
+        Range of values.
+
+    Returns
+    -------
+    Any
+        What the rule makes of the value.
 
     Raises
     ------

@@ -56,11 +56,11 @@ def shifted_mnist(
         (`draw_textures`), or a generated texture (`procedural_textures`) if there are no photographs.
     size
         Side of the images in pixels.
+    correlation
+        Share of the training images whose second factor is that of their class; the others draw one.
     texture_side
         Pixels to which photographs are scaled before patches are cut. The paper does not state it; at 64 cross-entropy
         alone reaches the published accuracies (texture 95 %, digit 12 %), at 256 it reaches 67 % and 27 %.
-    correlation
-        Share of the training images whose second factor is that of their class; the others draw one.
 
     Returns
     -------
@@ -133,10 +133,10 @@ def colored_mnist(
     digits
         Another data set of gray images in place of MNIST, cut 64 : 16 : 20 by `seed`.
 
-    spread
-        Standard deviation of the normal noise of each color channel, whose range is 1.
     correlation
         Share of the training images whose second factor is that of their class; the others draw one.
+    spread
+        Standard deviation of the normal noise of each color channel, whose range is 1.
 
     Returns
     -------
@@ -265,10 +265,10 @@ def patch_cifar(
     images
         Another data set of (n, 3, height, width) uint8 images in place of CIFAR-10, cut 64 : 16 : 20 by `seed`.
 
-    patch
-        Side of the square in pixels.
     correlation
         Share of the training images whose second factor is that of their class; the others draw one.
+    patch
+        Side of the square in pixels.
 
     Returns
     -------

@@ -24,7 +24,18 @@ class Map(Protocol):
     def __call__(self, values: Array) -> Array: ...
 
     def inverse(self, values: Array) -> Array:
-        """Recover the samples that are mapped to `values`."""
+        """Recover the samples that are mapped to `values`.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n, ...)
+            Mapped samples.
+
+        Returns
+        -------
+        ndarray of shape (n, ...)
+            Samples that are mapped to these.
+        """
         ...
 
 
@@ -64,7 +75,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class NormalCDF:
-    """Φ(x) of every coordinate, which makes standard normals uniform.
+    """Map Φ(x) of every coordinate, which makes standard normals uniform.
 
     Examples
     --------
@@ -98,7 +109,7 @@ class NormalCDF:
 
 @dataclass(frozen=True)
 class HalfCube:
-    """x √|x| of every coordinate, which gives longer tails.
+    """Map x √|x| of every coordinate, which gives longer tails.
 
     Examples
     --------
@@ -132,7 +143,7 @@ class HalfCube:
 
 @dataclass(frozen=True)
 class Asinh:
-    """asinh(x) of every coordinate, which gives shorter tails.
+    """Map asinh(x) of every coordinate, which gives shorter tails.
 
     Examples
     --------
@@ -268,7 +279,7 @@ class SwissRoll:
 
 @dataclass(frozen=True)
 class Wiggly:
-    """x + Σ a sin(f x + p) of every coordinate.
+    """Map x + Σ a sin(f x + p) of every coordinate.
 
     Parameters
     ----------

@@ -25,12 +25,13 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/codespell $$(git ls-files ':!*tests/*')
 
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# A stamp, so that a second run re-uses the environment; torch goes first so that the small build is found.
+# A stamp, so that a second run reuses the environment; torch goes first so that the small build is found.
 $(STAMP): pyproject.toml reproductions/pyproject.toml benchmarks/pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("infoflow needs Python >= 3.11, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

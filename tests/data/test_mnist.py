@@ -82,7 +82,7 @@ def test_a_missing_set_says_in_one_line_where_to_put_which_file(
 
 
 def test_the_environment_comes_before_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Told apart by which folder's damaged file is complained about."""
+    """The error names the folder whose file is damaged."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("INFOFLOW_DATA", str(tmp_path / "sets"))
     for base in (tmp_path / "home" / ".cache" / "infoflow", tmp_path / "sets"):

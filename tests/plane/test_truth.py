@@ -12,18 +12,18 @@ from infoflow.layers import GaussianNoise, QuantizedActivation
 from infoflow.plane import Recording, analyse, record
 from infoflow.plane.truth import COUNTED, INFINITE, NOISY, QUANTIZED, truth
 
-GREY = torch.linspace(0, 1, 40)[:, None]
-BITS = (GREY > 0.5).float()
+GRAY = torch.linspace(0, 1, 40)[:, None]
+BITS = (GRAY > 0.5).float()
 
 
 @pytest.mark.parametrize(
     ("model", "inputs", "wanted"),
     [
-        (nn.Tanh(), GREY, INFINITE),
+        (nn.Tanh(), GRAY, INFINITE),
         (nn.Tanh(), BITS, COUNTED),
-        (nn.Sequential(nn.Tanh(), GaussianNoise(0.1, evaluation="sampled")), GREY, NOISY),
-        (nn.Sequential(nn.Tanh(), GaussianNoise(0.1)), GREY, INFINITE),  # off in evaluation
-        (nn.Sequential(nn.Tanh(), QuantizedActivation(8, -1.0, 1.0)), GREY, QUANTIZED),
+        (nn.Sequential(nn.Tanh(), GaussianNoise(0.1, evaluation="sampled")), GRAY, NOISY),
+        (nn.Sequential(nn.Tanh(), GaussianNoise(0.1)), GRAY, INFINITE),  # off in evaluation
+        (nn.Sequential(nn.Tanh(), QuantizedActivation(8, -1.0, 1.0)), GRAY, QUANTIZED),
     ],
 )
 def test_noise_rounding_and_inputs_say_whether_information_is_infinite(
@@ -34,7 +34,7 @@ def test_noise_rounding_and_inputs_say_whether_information_is_infinite(
 
 def test_a_plane_says_so_in_its_provenance_and_in_its_figure(tmp_path: Path) -> None:
     with record(
-        nn.Sequential(nn.Tanh()), GREY, (GREY[:, 0] > 0.5).long(), store=tmp_path / "r", name="net"
+        nn.Sequential(nn.Tanh()), GRAY, (GRAY[:, 0] > 0.5).long(), store=tmp_path / "r", name="net"
     ) as recorder:
         recorder.snapshot(0)
         recorder.snapshot(1)

@@ -83,7 +83,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             measures="the same with edges from the activations",
             kind="plug-in",
             good_for="layers of changing scale",
-            limits="compares bin widths that differ",
+            limits="compares different bin widths",
         ),
         "added-noise": Entry(
             "wrappers.added_noise:AddedNoise",
@@ -91,7 +91,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             measures="I(X+ε;Y) by any estimator inside",
             kind="that estimator's",
             good_for="deterministic layers",
-            limits="the variance is a bin width",
+            limits="depends on the variance of the noise",
         ),
         "anchored-infonce": Entry(
             "learned.critics:Neural",
@@ -105,10 +105,10 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
         "auto": Entry(
             "recommend:Auto",
             (ESTIMATE,),
-            measures="what `recommend` chooses",
+            measures="the choice of `recommend`",
             kind="that estimator's",
             good_for="a first answer",
-            limits="where the one it chooses does",
+            limits="where its choice fails",
         ),
         "binning": Entry(
             "histogram.binning:Binning",
@@ -137,10 +137,10 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
         "classifier-bound": Entry(
             "learned.classifier_bound:ClassifierBound",
             (ESTIMATE,),
-            measures="I(X;Y) ≥ H(Y) − a probe's held-out surprise",
+            measures="I(X;Y) ≥ H(Y) − the held-out cross-entropy of a probe",
             kind="lower bound, interval",
-            good_for="what can be read from a layer, any width",
-            limits="what the probe can't learn",
+            good_for="what a probe reads from a layer, any width",
+            limits="what the probe cannot learn",
         ),
         "compressed": Entry(
             "wrappers.compressed:Compressed",
@@ -156,7 +156,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             measures="I(argmax T;Y)",
             kind="plug-in",
             good_for="the output layer",
-            limits="layers that aren't one unit a class",
+            limits="layers that are not one unit per class",
         ),
         "dependence-graph": Entry(
             "histogram.dependence_graph:DependenceGraph",
@@ -164,7 +164,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             measures="I(X;Y) by hashing (EDGE)",
             kind="point",
             good_for="speed in few dimensions",
-            limits="d ≥ 5: biased, warned of",
+            limits="d ≥ 5: biased, with a warning",
         ),
         "dime": Entry(
             "learned.critics:Neural",
@@ -189,7 +189,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             measures="a difference of entropies, −log q(y) + log q(y given x), learned densities",
             kind="difference of bounds",
             good_for="large I: ten nats from 10000 samples",
-            limits="margins far from Gaussian with several nats a dimension: low",
+            limits="margins far from Gaussian with several nats per dimension: too low",
         ),
         "donsker-varadhan": Entry(
             "learned.critics:Neural",
@@ -222,7 +222,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             measures="I of Gaussians, or of their copula",
             kind="exact form, point",
             good_for="linear or monotone dependence, many dimensions",
-            limits="dependence that the copula misses: warned of",
+            limits="dependence that the copula misses (with a warning)",
         ),
         "gaussian-dropout": Entry(
             "channels.gaussian_dropout:GaussianDropoutInformation",
@@ -230,7 +230,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             measures="I(X;Z) under Gaussian dropout",
             kind="point",
             good_for="networks trained with it",
-            limits="zeros of f are atoms: warned of",
+            limits="zeros of f are atoms (with a warning)",
         ),
         "gaussian-mixture": Entry(
             "learned.densities:GaussianMixtureInformation",
@@ -288,7 +288,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             measures="I_α of Gram matrices",
             kind="point",
             good_for="mini-batches, channels of maps",
-            limits="no Shannon quantity; depends on the width",
+            limits="not a Shannon quantity; depends on the bandwidth",
         ),
         "mine": Entry(
             "learned.critics:Neural",
@@ -313,7 +313,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             measures="a held-out variational bound, `bound=` any of `infoflow.bounds`",
             kind="lower bound or point",
             good_for="many dimensions, odd shapes",
-            limits="large I: capped near log m, said in the result",
+            limits="large I: capped near log m, with a warning",
         ),
         "nwj": Entry(
             "learned.critics:Neural",
@@ -330,7 +330,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             measures="H(T), I(T;Y) of layers with at most 256 levels, counted",
             kind="exact",
             good_for="quantized networks, all inputs at hand",
-            limits="more values than levels: rejected",
+            limits="more values than levels (an error)",
         ),
         "sample-propagation": Entry(
             "channels.sample_propagation:SamplePropagation",
@@ -346,7 +346,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             measures="sliced, k-sliced, max-sliced I",
             kind="that estimator's",
             good_for="high dimension, as a quantity of its own",
-            limits="isn't I(X;Y)",
+            limits="is not I(X;Y)",
         ),
         "smile": Entry(
             "learned.critics:Neural",
@@ -522,3 +522,23 @@ def resolve(estimator: str | Estimator, /, **parameters: Any) -> Any:
             f"Pass them to the constructor of {type(estimator).__name__}."
         )
     return estimator
+
+
+def table() -> str:
+    """Table of all estimators in Markdown, as the documentation shows it.
+
+    Returns
+    -------
+    str
+        One row per name.
+
+    Examples
+    --------
+    >>> print(table().splitlines()[0])
+    | name | measures | kind | suited for | limits |
+    """
+    rows = [("name", "measures", "kind", "suited for", "limits"), ("---",) * 5]
+    rows += [(f"`{name}`", each.measures, each.kind, each.good_for, each.limits) for name, each in ESTIMATORS.items()]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows).replace(
+        "| --- | --- | --- | --- | --- |", "|---|---|---|---|---|"
+    )

@@ -41,7 +41,7 @@ def trials(student: LinearStudent, seeds: int) -> list[Trial]:
 
 
 def linear_student(settings: LinearStudent, context: Context) -> dict[str, Any]:
-    """Full-batch gradient descent of y = w₂ᵀ W₁ x on a noisy linear teacher; exact informations of T = W₁X + ε.
+    """Full-batch gradient descent of y = w₂ᵀ W₁ x on a noisy linear teacher; exact information values of T = W₁X + ε.
 
         X ~ N(0, I/d),   Y = w·X + noise,   I(X;T) = ½ log det(I + W₁W₁ᵀ/(d σ²)),
         I(T;Y) = −½ log(1 − ρ²),   ρ² = the part of Var Y that the best linear predictor from T explains.

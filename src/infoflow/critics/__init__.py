@@ -28,3 +28,7 @@ __all__ = [
     "shifts",
     "split_pairs",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -102,3 +102,7 @@ def load(
         return split(_WHOLE[name](), train_fraction=train_fraction, seed=split_seed)
     reader = _WITH_OWN_TEST_SET[name]
     return Split(name, reader("train", root=root), reader("test", root=root))
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

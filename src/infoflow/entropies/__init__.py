@@ -5,3 +5,7 @@ from __future__ import annotations
 from infoflow.entropies.total_correlation import total_correlation
 
 __all__ = ["total_correlation"]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -86,3 +86,7 @@ __all__ = [
     "shuffled_null",
     "total_correlation",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -31,3 +31,7 @@ __all__ = [
     "stochastic_layers",
     "variational_dropout_divergence",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -92,3 +92,7 @@ __all__ = [
     "prior_by_name",
     "squared_discrepancy",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

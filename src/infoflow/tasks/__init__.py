@@ -65,3 +65,7 @@ __all__ = [
     "student",
     "symmetric_channel",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -18,3 +18,7 @@ __all__ = [
     "error_lower_bound",
     "report",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

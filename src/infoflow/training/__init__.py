@@ -21,3 +21,7 @@ __all__ = [
     "train",
     "usable_device",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -88,7 +88,7 @@ def trials(recipe: Recipe) -> list[Trial]:
 
 
 def ensemble(settings: Ensemble, context: Context) -> dict[str, Any]:
-    """Z ~ N(μ(x, t), Σ(x, t)) of an ensemble trained on Y = w·X + noise, X ~ N(0, I): its estimates on new X.
+    """Z ~ N(μ(x, t), Σ(x, t)) of an ensemble trained on Y = w·X + noise, X ~ N(0, I): its information on new X.
 
     I(X;Z) by sample bounds with the known p(z|x). I(Y;Z) ≥ −½ log(1 − ρ²), as Y is Gaussian: it only needs the error of
     the best linear predictor of Y from Z.

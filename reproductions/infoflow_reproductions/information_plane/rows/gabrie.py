@@ -53,7 +53,7 @@ class Recipe:
     outputs: int = 4
     samples: int = 5000
     noise: float = 1e-5
-    """Variance of the noise that the informations are defined with."""
+    """Variance of the noise that the information are defined with."""
     label_noise: float = 0.01
     learning_rate: float = 0.01
     batch_size: int = 50

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Literal, overload
+from typing import Any, Literal, get_args, overload
 
 import torch
 from torch import Tensor, nn
 
 from infoflow.core.errors import InvalidArgument
-from infoflow.core.settings import validated
+from infoflow.core.settings import OneOf, check
 from infoflow.layers.batch_norm import gathers_statistics
 from infoflow.layers.stochastic import StochasticLayer, stochastic_layers
 
 Per = Literal["model", "layer", "unit", "place", "element"]
 Reduction = Literal["mean", "none"]
+
+_PER, _REDUCTIONS = OneOf(get_args(Per)), OneOf(get_args(Reduction))
 
 
 @overload
@@ -27,7 +29,6 @@ def information_cost(
 ) -> dict[str, Tensor]: ...
 
 
-@validated
 def information_cost(model: nn.Module, *, per: Per = "model", reduction: Reduction = "mean") -> Any:
     """Compute what the layers of a model transmitted in their last forward pass: Σ_layers Σ_units KL.
 
@@ -73,6 +74,8 @@ def information_cost(model: nn.Module, *, per: Per = "model", reduction: Reducti
     >>> information_cost(layer).item() > 0, information_cost(layer, per="unit")[""].shape
     (True, torch.Size([3]))
     """
+    check(per, "per", _PER)
+    check(reduction, "reduction", _REDUCTIONS)
     layers = stochastic_layers(model)
     _mark_batch_norm(model, layers)
     costs = {name: found for name, layer in layers.items() if (found := _named(name, layer)) is not None}
@@ -85,7 +88,7 @@ def information_cost(model: nn.Module, *, per: Per = "model", reduction: Reducti
         warnings.warn(
             "the last forward pass ran without gradients (torch.no_grad, or reentrant checkpointing), so the "
             "information cost has none and cannot train the model; run the model with gradients",
-            stacklevel=3,
+            stacklevel=2,
         )
     reduced = {name: _reduced(cost, per, reduction) for name, cost in costs.items()}
     if per != "model":

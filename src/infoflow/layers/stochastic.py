@@ -10,7 +10,6 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from infoflow.core.blocks import Module
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import PositiveInt, validated
 
@@ -136,8 +135,7 @@ class StochasticLayer(nn.Module):
         self._noisy_statistics, self._among_batch_norm = (bool(flag) for flag in state)
 
 
-@validated
-def stochastic_layers(model: Module) -> dict[str, StochasticLayer]:
+def stochastic_layers(model: nn.Module) -> dict[str, StochasticLayer]:
     """Find the layers with noise in a model.
 
     Parameters
@@ -161,6 +159,8 @@ def stochastic_layers(model: Module) -> dict[str, StochasticLayer]:
     >>> list(stochastic_layers(nn.Sequential(nn.Linear(2, 2), infoflow.layers.GaussianDropout(0.5))))
     ['1']
     """
+    if not isinstance(model, nn.Module):
+        raise InvalidArgument("model", "a torch.nn.Module", model)
     return {name: module for name, module in model.named_modules() if isinstance(module, StochasticLayer)}
 
 

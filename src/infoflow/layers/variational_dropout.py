@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from infoflow.core.errors import InvalidArgument
-from infoflow.core.settings import PositiveFloat, PositiveInt, validated
+from infoflow.core.settings import OneOf, PositiveFloat, PositiveInt, check, validated
 from infoflow.layers.stochastic import Evaluation, StochasticLayer
 
 Approximation = Literal["molchanov", "kingma"]
@@ -26,7 +26,6 @@ _APPLIED: dict[type[nn.Module], Callable[..., Tensor]] = {
 }
 
 
-@validated
 def variational_dropout_divergence(alpha: Tensor, approximation: Approximation = "molchanov") -> Tensor:
     """Compute the KL of s ~ N(θ, αθ²) from a prior uniform in log|s|, element by element.
 
@@ -64,7 +63,7 @@ def variational_dropout_divergence(alpha: Tensor, approximation: Approximation =
     >>> variational_dropout_divergence(torch.tensor([0.01, 1.0, 100.0]))
     tensor([2.9390, 0.4312, 0.0051])
     """
-    if approximation == "kingma":
+    if check(approximation, "approximation", OneOf(get_args(Approximation))) == "kingma":
         alpha = alpha.clamp(max=1.0)
         cubic = 1.16145124 * alpha - 1.50204118 * alpha.square() + 0.58629921 * alpha**3
         return _NOISE_ALONE - 0.5 * alpha.log() - cubic

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from infoflow.core.blocks import Module
 from infoflow.core.errors import InvalidArgument, UnknownName
-from infoflow.core.settings import NonNegativeFloat, PositiveFloat, validated
+from infoflow.core.settings import NonNegativeFloat, Number, OneOf, PositiveFloat, check, validated
 from infoflow.objectives.bottleneck.objective import BottleneckObjective, batch
 from infoflow.objectives.bottleneck.schedules import Schedule
 
 Kernel = Literal["gaussian", "linear"]
 
 
-@validated
 def normalized_hsic(
     x: Tensor,
     y: Tensor,
     *,
-    width: PositiveFloat = 5.0,
-    epsilon: PositiveFloat = 1e-5,
+    width: float = 5.0,
+    epsilon: float = 1e-5,
     kernel_x: Kernel = "gaussian",
     kernel_y: Kernel = "gaussian",
 ) -> Tensor:
@@ -69,6 +68,10 @@ def normalized_hsic(
     >>> round(normalized_hsic(x, x).item(), 2), round(abs(normalized_hsic(x, independent).item()), 4)
     (1.0, 0.0)
     """
+    for value, name in ((width, "width"), (epsilon, "epsilon")):
+        check(value, name, Number(0, open_low=True))
+    for kernel in (kernel_x, kernel_y):
+        check(kernel, "kernel", OneOf(get_args(Kernel)))
     if len(x) != len(y) or len(x) < 2:
         raise InvalidArgument(f"x and y must hold two or more pairs of samples, got {len(x)} and {len(y)}.")
     one, other = (_projection(v, width, epsilon, kernel) for v, kernel in ((x, kernel_x), (y, kernel_y)))

@@ -36,12 +36,12 @@ def test_a_missing_value_leaves_that_side_open() -> None:
 @pytest.mark.parametrize(
     ("p", "q", "message"),
     [
-        ([0.5, 0.6], [0.5, 0.5], "p is no distribution"),
-        ([0.5, 0.5], [1.5, -0.5], "q is no distribution"),
-        ([0.5, math.nan], [0.5, 0.5], "p is no distribution"),
-        ([0.5, 0.5], [1.0], "p is over 2 values but q over 1"),
-        (["a", "b"], [0.5, 0.5], "p has dtype"),
-        (np.full((2, 2), 0.5), np.full((3, 2), 0.5), "don't fit each other"),
+        ([0.5, 0.6], [0.5, 0.5], "^p must"),
+        ([0.5, 0.5], [1.5, -0.5], "^q must"),
+        ([0.5, math.nan], [0.5, 0.5], "^p must"),
+        ([0.5, 0.5], [1.0], "^p must"),
+        (["a", "b"], [0.5, 0.5], "^p must"),
+        (np.full((2, 2), 0.5), np.full((3, 2), 0.5), "^p and q must"),
     ],
 )
 def test_bad_input_is_said_in_one_line(p: object, q: object, message: str) -> None:

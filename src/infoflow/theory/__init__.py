@@ -1,4 +1,4 @@
-"""What information theory says of classifiers: bounds on error and entropy, and mixtures whose truth is known."""
+"""Information-theoretic bounds on the error of classifiers and on entropies, and mixtures with known information."""
 
 from __future__ import annotations
 

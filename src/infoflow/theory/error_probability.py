@@ -1,55 +1,83 @@
-"""What the information between data and label says of the error of the best classifier."""
+"""Lower bounds on the error of every classifier from the information between data and label."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, overload
+from typing import Any, Literal, get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 from torch import Tensor
 
-from infoflow.core.checks import choice
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import validated
 
 Array = NDArray[np.float64]
 
-FORMS = ("fano", "tight", "corrected", "weak", "paper")
+Form = Literal["fano", "tight", "corrected", "weak", "paper"]
+FORMS: tuple[str, ...] = get_args(Form)
 
-# Entropies that were computed, not typed in, may be off by rounding.
+# Computed entropies may be off by rounding.
 _ROUNDING = 1e-9
 
 _LN2 = math.log(2.0)
 
-# Halvings of [0, 1 − 1/C]: beyond float64's digits.
+# Halvings of [0, 1 − 1/C], enough for float64.
 _HALVINGS = 60
 
 
 @overload
-def error_lower_bound(mutual_information: float, label_entropy: float, classes: int, form: str = "fano") -> float: ...
+def error_lower_bound(mutual_information: float, label_entropy: float, classes: int, form: Form = "fano") -> float: ...
 @overload
-def error_lower_bound(mutual_information: Any, label_entropy: Any, classes: Any, form: str = "fano") -> Any: ...
-def error_lower_bound(mutual_information: Any, label_entropy: Any, classes: Any, form: str = "fano") -> Any:
-    """The error probability that no classifier can go below, from I = I(X;Y), H = H(Y) and C classes.
+def error_lower_bound(mutual_information: Any, label_entropy: Any, classes: Any, form: Form = "fano") -> Any: ...
+@validated
+def error_lower_bound(mutual_information: Any, label_entropy: Any, classes: Any, form: Form = "fano") -> Any:
+    """Compute the error probability that no classifier of Y from X can go below.
 
-    Nats in, probability out: a float for numbers, else an array of the arguments' common shape. Any classifier of Y
-    from X errs with a probability P_e of at least
+    Parameters
+    ----------
+    mutual_information : float or array-like
+        I = I(X;Y) in nats.
+    label_entropy : float or array-like
+        H = H(Y) in nats.
+    classes : int or array-like
+        Number C of classes.
+    form
+        Form of the bound, see the notes. The default is the largest bound.
 
-    - "fano" (the default, and the best of them): the P in [0, 1 − 1/C] with H_b(P) + P log(C − 1) = H − I, by bisection
-      (Fano 1961). H_b is the binary entropy;
-    - "corrected": [L + 2 − √((L + 2)² − 8 (H − I − ½))] / 4 in bits, L = log2(C − 1), from H_b(p) <= 1 − 2 (p − ½)²;
+    Returns
+    -------
+    float or ndarray
+        Probability: a float for numbers, otherwise an array of the arguments' common shape. Bounds below 0 count as 0.
+
+    Raises
+    ------
+    InvalidArgument
+        If numbers are negative or infinite, I > H, H > log C, or there are fewer than two classes; `UnknownName` for
+        another form.
+
+    Notes
+    -----
+    With the binary entropy H_b and L = log2(C − 1), any classifier errs with a probability of at least
+
+    - "fano": the P in [0, 1 − 1/C] with H_b(P) + P log(C − 1) = H − I, by bisection;
+    - "corrected": [L + 2 − √((L + 2)² − 8 (H − I − ½))] / 4 in bits, from H_b(p) <= 1 − 2 (p − ½)²;
     - "tight": the same from the sharper H_b(p) <= 1 − (2 / ln 2)(p − ½)²;
     - "weak": (H − I − 1) / log2 C in bits, the form that is quoted most;
-    - "paper": (2 + H − √((H − 2)² + 8 I + 4)) / 4 in bits, which has H in the place of L. **For balanced labels only**
-      (H = log C). With C = 1025, half of the probability on one class and X independent of Y, always naming that class
-      errs half of the time, but this form says .882. It is right wherever H >= log(C − 1), and warns unless labels are
-      balanced.
+    - "paper": (2 + H − √((H − 2)² + 8 I + 4)) / 4 in bits, which has H in place of L, **for balanced labels only**
+      (H = log C). With C = 1025, half of the probability on one class and X independent of Y, always predicting that
+      class errs half of the time, but this form gives 0.882. It is valid where H >= log(C − 1), and causes a warning
+      unless labels are balanced.
 
-    Bounds below 0 count as 0. Raises UnknownName for another form, and InvalidArgument for negative or infinite
-    numbers, I > H, H > log C, or fewer than two classes. (Yi et al., arXiv 2209.10058; the correction is ours.)
+    References
+    ----------
+    Fano (1961), Transmission of information. Yi et al. (2022), Mutual information learned classifiers,
+    arXiv 2209.10058; the correction is ours.
 
+    Examples
+    --------
     >>> error_lower_bound(0.0, np.log(10), 10), error_lower_bound(np.log(10), np.log(10), 10)
     (0.9, 0.0)
     >>> error_lower_bound(np.log([1, 2, 5]), np.log(10), 10).round(4)
@@ -57,7 +85,6 @@ def error_lower_bound(mutual_information: Any, label_entropy: Any, classes: Any,
     >>> [round(error_lower_bound(1.0, np.log(10), 10, form), 3) for form in FORMS]
     [0.311, 0.31, 0.302, 0.265, 0.291]
     """
-    choice(form, "form", FORMS)
     scalar = all(np.ndim(_plain(value)) == 0 for value in (mutual_information, label_entropy, classes))
     information, entropy, size = _consistent(mutual_information, label_entropy, classes)
     if form == "paper":
@@ -122,11 +149,11 @@ def _plain(value: Any) -> Any:
 def _numbers(value: Any, name: str) -> Array:
     array = np.asarray(_plain(value))
     if array.dtype.kind not in "iuf":
-        raise InvalidArgument(f"{name} is {value!r}; want a number or an array of them")
+        raise InvalidArgument(name, "a number or an array of numbers", value)
     array = array.astype(np.float64)
     bad = ~np.isfinite(array)
     if bad.any():
-        raise InvalidArgument(f"{name} holds {array[bad].flat[0]}; want finite numbers")
+        raise InvalidArgument(name, "finite", array[bad].flat[0].item())
     return array
 
 
@@ -135,22 +162,24 @@ def _consistent(mutual_information: Any, label_entropy: Any, classes: Any) -> tu
     entropy, size = _numbers(label_entropy, "label_entropy"), _numbers(classes, "classes")
     for values, name in ((information, "mutual_information"), (entropy, "label_entropy")):
         if (values < -_ROUNDING).any():
-            hint = " (an estimate below 0 means 0)" if name == "mutual_information" else ""
-            raise InvalidArgument(f"{name} holds {values.min():.6g}; want nats >= 0{hint}")
+            remedy = "An estimate below 0 means 0." if name == "mutual_information" else ""
+            raise InvalidArgument(name, "at least 0 nats", got_text=f"{values.min():.6g}", remedy=remedy)
     if (size < 2).any() or (size != np.floor(size)).any():
-        raise InvalidArgument(f"classes holds {size.min():g}; want whole numbers >= 2")
+        raise InvalidArgument("classes", "integers >= 2", got_text=f"{size.min():g}")
     try:
         information, entropy, size = np.broadcast_arrays(information, entropy, size)
     except ValueError:
         shapes = ", ".join(str(values.shape) for values in (information, entropy, size))
-        raise InvalidArgument(f"mutual_information, label_entropy and classes have shapes {shapes}") from None
+        raise InvalidArgument(
+            f"mutual_information, label_entropy and classes must have shapes that broadcast, got {shapes}."
+        ) from None
     above = entropy > np.log(size) + _ROUNDING
     if above.any():
         h, c = entropy[above].flat[0], int(size[above].flat[0])
-        raise InvalidArgument(f"label_entropy is {h:.6g} nats, more than log {c} = {math.log(c):.6g} of {c} classes")
+        raise InvalidArgument("label_entropy", f"at most log {c} = {math.log(c):.6g} nats", got_text=f"{h:.6g}")
     above = information > entropy + _ROUNDING
     if above.any():
         i, h = information[above].flat[0], entropy[above].flat[0]
-        raise InvalidArgument(f"mutual_information is {i:.6g} nats, more than label_entropy {h:.6g}; want I <= H(Y)")
+        raise InvalidArgument("mutual_information", f"at most label_entropy ({h:.6g} nats)", got_text=f"{i:.6g}")
     entropy = np.clip(entropy, 0.0, np.log(size))
     return np.clip(information, 0.0, entropy), entropy, size

@@ -1,4 +1,4 @@
-"""What the information in a data set allows a classifier, in words."""
+"""Report on the smallest error that the information in a data set allows."""
 
 from __future__ import annotations
 
@@ -13,30 +13,46 @@ from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.protocols import Estimator
 from infoflow.entropies.discrete import plug_in
 from infoflow.estimators.mutual_information import mutual_information
-from infoflow.theory.error_probability import error_lower_bound
+from infoflow.theory.error_probability import Form, error_lower_bound
 
 
 @dataclass(frozen=True)
 class ErrorReport:
-    """A lower bound on the error of every classifier of y from x, and what it rests on; `print` says it in words.
+    """A lower bound on the error of every classifier of y from x, with what it is computed from; `str` describes it.
 
+    Parameters
+    ----------
+    error
+        The bound, a probability, at the upper end of the interval of I(X;Y): the number to quote.
+    error_at_estimate
+        The bound at the estimate itself; larger, but it treats the estimate as the truth.
+    majority_error
+        Error of always predicting the most frequent class, which needs no x.
+    mutual_information
+        I(X;Y) in nats with its interval.
+    label_entropy
+        H(Y) of the labels' frequencies in nats.
+    classes
+        Number of classes.
+    form
+        Form of the bound.
+    warnings
+        Causes for caution.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> y = np.arange(400) % 2
-    >>> found = report(np.random.default_rng(0).normal(size=400), y)  # x knows nothing of y
+    >>> found = report(np.random.default_rng(0).normal(size=400), y)  # x is independent of y
     >>> found.classes, found.majority_error, found.error > 0.2
     (2, 0.5, True)
     """
 
     error: float
-    """The bound (a probability) at the upper end of the interval of I(X;Y): what to quote."""
     error_at_estimate: float
-    """The same at the estimate itself: larger, but it takes the estimate for the truth."""
     majority_error: float
-    """The error of always naming the most frequent class, which needs no x."""
     mutual_information: Estimate
-    """I(X;Y) in nats, with its interval."""
     label_entropy: float
-    """H(Y) of the labels' frequencies, in nats."""
     classes: int
     form: str
     warnings: tuple[str, ...] = ()
@@ -54,7 +70,7 @@ class ErrorReport:
         lines.append(f"  {text}.")
         lines.append(
             f"  At the estimate itself it is {self.error_at_estimate:.1%}; "
-            f"always naming the most frequent of the {self.classes} classes errs {self.majority_error:.1%}."
+            f"always predicting the most frequent of the {self.classes} classes errs {self.majority_error:.1%}."
         )
         return "\n".join(lines + [f"  warning: {warning}" for warning in self.warnings])
 
@@ -64,23 +80,51 @@ def report(
     y: Any,
     estimator: str | Estimator = "auto",
     *,
-    form: str = "fano",
+    form: Form = "fano",
     seed: int = 0,
     n_jobs: int = 1,
     **parameters: Any,
 ) -> ErrorReport:
-    """The sentence "with the information in your data no classifier can err less than ...".
+    """Estimate I(X;Y) and report the error that no classifier can go below.
 
-    `x` are samples (n, ...), `y` integer classes (n,).
+    Parameters
+    ----------
+    x : array-like of shape (n, ...)
+        Samples.
+    y : array-like of shape (n,)
+        Integer classes.
+    estimator
+        Estimator of I(X;Y), by name or object, see `infoflow.mutual_information`.
+    form
+        Form of the bound, see `error_lower_bound`.
+    seed
+        Random seed of estimator and subsampling.
+    n_jobs
+        Number of processes.
+    **parameters
+        Parameters of the estimator.
 
-    Estimates I(X;Y) with an interval (by subsampling) and takes its *upper* end to `error_lower_bound` by `form`: less
-    information would only mean more error. The interval is about chance: an estimator that is biased low makes the
-    bound too high, so it is as good as the estimator. `estimator` and its `parameters` are those of
-    `infoflow.mutual_information`, as are `seed` and `n_jobs`.
+    Returns
+    -------
+    ErrorReport
+        The bound with the estimate; print it for a description.
 
-    Raises InvalidArgument for labels that aren't integers or of one class only, and what the estimator raises. (Yi et
-    al., arXiv 2209.10058.)
+    Raises
+    ------
+    InvalidArgument
+        If the labels are not integers of two classes or more, and what the estimator raises.
 
+    Notes
+    -----
+    The bound is taken at the *upper* end of an interval of I(X;Y) (by subsampling), since less information only means
+    more error. The interval covers sampling noise only: an estimator that is biased low makes the bound too high.
+
+    References
+    ----------
+    Yi et al. (2022), Mutual information learned classifiers, arXiv 2209.10058.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> y = rng.integers(2, size=500)
@@ -92,7 +136,7 @@ def report(
     """
     codes, count = classes(y, "y", minimum=4)
     if count < 2:
-        raise InvalidArgument("y holds one class only; want at least 2")
+        raise InvalidArgument("y", "of at least 2 classes", got_text="1")
     counts = torch.bincount(codes).double()
     entropy = float(plug_in(counts))
     found = mutual_information(x, y, estimator, interval="subsampling", seed=seed, n_jobs=n_jobs, **parameters)
@@ -119,5 +163,5 @@ def _caveats(found: Estimate, interval: Interval | None, entropy: float) -> list
             "use an estimator of I(X;Y) itself, such as 'ksg'"
         )
     if interval is not None and interval.high >= entropy:
-        caveats.append("the interval reaches H(Y), so the bound is 0; more samples narrow the interval")
+        caveats.append("the interval reaches H(Y), so the bound is 0; use more samples, which narrow the interval")
     return caveats

@@ -39,7 +39,7 @@ def test_an_experiment_runs_and_resumes(tmp_path: Path, capsys: pytest.CaptureFi
         (["milc", "theory", "--scale", "smoke", "--seeds", "0"], "seeds must be"),
         (["milc", "theory", "--scale", "smoke", "--jobs", "0"], "jobs must be"),
         (["milc", "theory", "--scale", "smoke", "--device", "cuda:99"], "device must be"),
-        (["milc", "theory", "--resume", "--overwrite"], "exclude each other"),
+        (["milc", "theory", "--resume", "--overwrite"], "overwrite must be"),
         (["milc", "theory", "--sclae", "smoke"], "sclae"),
     ],
 )

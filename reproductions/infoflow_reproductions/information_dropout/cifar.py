@@ -10,8 +10,9 @@ from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.information_dropout import figures, reporting
 from infoflow_reproductions.information_dropout.reporting import differences
 from infoflow_reproductions.information_dropout.trial import PUBLISHED, SMALL, SMOKE, Run, Settings
+from infoflow_reproductions.networks.noisy import Dropout
 
-_METHODS = {"none": "no dropout", "binary": "binary dropout", "information": "information dropout"}
+_METHODS: dict[Dropout, str] = {"none": "no dropout", "binary": "binary dropout", "information": "information dropout"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Recipe:
 
 def _trials(recipe: Recipe) -> list[Trial]:
     """Return every method at every width."""
-    methods = [("none", 0.0), ("binary", 0.0), *(("information", beta) for beta in recipe.betas)]
+    methods: list[tuple[Dropout, float]] = [("none", 0.0), ("binary", 0.0)]
+    methods += [("information", beta) for beta in recipe.betas]
     return [
         Run(method, width, beta, "relu", seed, recipe.settings).trial
         for width in recipe.widths

@@ -69,7 +69,7 @@ def _curves(axes: Axes, found: Curves, *, log: bool, first: int) -> None:
         xs = np.array([at[place] for place in sorted(curve)]) + 0.035 * (i - first - (len(found) - 1) / 2)
         color, marker = COLORS[i % len(COLORS)], MARKERS[i % len(MARKERS)]
         values = [curve[place] for place in sorted(curve)]
-        interval(axes, xs, values, color=color, marker=marker, ms=4.5, lw=1.6, capsize=2.5, label=name)
+        interval(axes, xs.tolist(), values, color=color, marker=marker, ms=4.5, lw=1.6, capsize=2.5, label=name)
         for x, place in zip(xs, sorted(curve), strict=True):
             axes.plot([x] * len(curve[place]), curve[place], ".", color=color, alpha=0.35, ms=4)
     axes.set_xticks(list(at.values()), [f"{place:g}" for place in places])

@@ -15,6 +15,7 @@ from infoflow_reproductions.information_dropout import figures, reporting
 from infoflow_reproductions.information_dropout.images import Images
 from infoflow_reproductions.information_dropout.training import Settings, costs, errors, has_cost, train
 from infoflow_reproductions.networks.dropout_mlp import DropoutMLP
+from infoflow_reproductions.networks.noisy import Dropout
 
 PUBLISHED_RATE = 0.5
 PUBLISHED = Settings(
@@ -69,7 +70,7 @@ class Run:
 
     rate: float
     beta: float
-    method: str
+    method: Dropout
     width: int
     seed: int
     settings: Settings
@@ -77,7 +78,7 @@ class Run:
 
 def _trials(recipe: Recipe) -> list[Trial]:
     """Return every method at every width, with every value of its setting."""
-    methods: list[tuple[str, dict[str, float]]] = [("none", {}), ("gaussian", {})]
+    methods: list[tuple[Dropout, dict[str, float]]] = [("none", {}), ("gaussian", {})]
     methods += [("binary", {"rate": rate}) for rate in recipe.rates]
     methods += [("information", {"beta": beta}) for beta in recipe.betas]
     found = []

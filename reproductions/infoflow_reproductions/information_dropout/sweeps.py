@@ -13,6 +13,7 @@ from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.information_dropout import figures, reporting
 from infoflow_reproductions.information_dropout.reporting import Curve, differences
 from infoflow_reproductions.information_dropout.trial import PUBLISHED, SMALL, SMOKE, Run, Settings
+from infoflow_reproductions.networks.noisy import Activation
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -43,7 +44,7 @@ class Recipe:
     betas: tuple[float, ...]
     width: float = 0.25
     seeds: int = 3
-    activation: str = "relu"
+    activation: Activation = "relu"
 
 
 def _trials(recipe: Recipe) -> list[Trial]:

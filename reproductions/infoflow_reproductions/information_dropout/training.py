@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -68,7 +68,7 @@ class Settings:
         """
         return images(self.data, self.samples, self.held_out, pool=pool, whiten=whiten, root=context.data_root)
 
-    def fit(self, optimizer: str, **options: Any) -> Fit:
+    def fit(self, optimizer: Literal["sgd", "adam"], **options: Any) -> Fit:
         """Return the settings of the training loop.
 
         Parameters

@@ -18,6 +18,7 @@ from infoflow_reproductions.harness.trial import Context, Trial
 from infoflow_reproductions.information_dropout import training
 from infoflow_reproductions.information_dropout.images import Images
 from infoflow_reproductions.networks.all_cnn import AllCNN, all_cnn_32
+from infoflow_reproductions.networks.noisy import Activation, Dropout
 
 # Number of test images on which information and correlation are measured; their means hardly vary.
 _MEASURED = 2000
@@ -81,10 +82,10 @@ class Run:
     'information/relu/width=0.25/beta=3/seed=0'
     """
 
-    method: str
+    method: Dropout
     width: float
     beta: float
-    activation: str
+    activation: Activation
     seed: int
     settings: Settings
 

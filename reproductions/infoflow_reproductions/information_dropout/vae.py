@@ -18,13 +18,13 @@ from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
 from infoflow_reproductions.harness.trial import Context, Results, Trial
 from infoflow_reproductions.information_dropout import figures
 from infoflow_reproductions.information_dropout.training import Settings, batches
-from infoflow_reproductions.networks.vae import VariationalAutoencoder
+from infoflow_reproductions.networks.vae import Latent, VariationalAutoencoder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 LATENT, HIDDEN = 256, 512
-NAMES = {"gaussian": "Gaussian latent", "information": "information dropout"}
+NAMES: dict[Latent, str] = {"gaussian": "Gaussian latent", "information": "information dropout"}
 _PUBLISHED_BOUNDS = {"gaussian": {1: -98.8, 2: -99.0, 3: -98.7}, "information": {1: -100.0, 2: -99.1, 3: -99.1}}
 # "Within 2 nats": tolerance between the two bounds, and between ours and the published ones.
 MARGIN = 2.0
@@ -70,7 +70,7 @@ class Run:
         Its other settings.
     """
 
-    latent: str
+    latent: Latent
     k: float
     seed: int
     settings: Settings

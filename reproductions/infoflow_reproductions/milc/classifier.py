@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,8 @@ from infoflow_reproductions.harness.trial import Context, Results, Trial
 from infoflow_reproductions.milc.images import Standardized, augmented, plain
 from infoflow_reproductions.milc.losses import loss_of, title
 from infoflow_reproductions.networks.small_cnn import SmallCNN
+
+Stem = Literal["small", "imagenet"]
 
 CLASSES = 10
 MOMENTUM = 0.9
@@ -86,7 +88,7 @@ class Training:
     weight: float = 0.0
     augment: bool = False
     weight_decay: float = 0.0
-    stem: str = "small"
+    stem: Stem = "small"
     standardized: bool = field(default=False, metadata={"omit_default": True})
 
     @property
@@ -208,7 +210,7 @@ class Found:
         return max(trainings, key=lambda each: over_seeds(self.values(each, "held_out_accuracy")).mean)
 
 
-def network_of(name: str, image: tuple[int, int], *, stem: str, seed: int) -> nn.Module:
+def network_of(name: str, image: tuple[int, int], *, stem: Stem, seed: int) -> nn.Module:
     """Return one of the paper's networks.
 
     Parameters

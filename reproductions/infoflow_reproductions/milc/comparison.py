@@ -24,28 +24,18 @@ class Recipe:
 
     Parameters
     ----------
-    data
-        Name of the data set.
+    base
+        The published run of mutual information learning with the first network, from which the others are varied.
     networks
         Names of the networks.
-    epochs
-        Epochs of training.
-    batch_size
-        Images per step.
-    size
-        Training images of the comparison as published.
     control_size
         Training images of the controls, which leave `held_out` others.
     held_out
         Images on which the controls' settings are chosen.
     seeds
         Number of seeds.
-    learning_rate
-        The published learning rate.
     multiples
         Factors on the learning rate in the controls.
-    weight
-        The published weight λ of the mutual-information loss.
     weights
         Other values of λ in the controls.
     rivals
@@ -56,73 +46,25 @@ class Recipe:
         Factors on the learning rate in those.
     weight_decay
         Weight decay of the regime "decayed".
-    standardized
-        Whether pixels are standardized by channel, except in the regime "not standardized", where they lie in [0, 1].
-    stem
-        First layers of torchvision's networks, as in `infoflow.models.vision_network`.
     smaller
         What is smaller than in the paper, if anything; the figures are not compared with the published ones then.
     tolerance
         Largest difference from a published accuracy that counts as reproduced.
     """
 
-    data: str
+    base: Training
     networks: tuple[str, ...]
-    epochs: int
-    batch_size: int
-    size: int
     control_size: int
     held_out: int
     seeds: int = 3
-    learning_rate: float = 1e-3
     multiples: tuple[float, ...] = (1.0, 3.0, 10.0, 30.0)
-    weight: float = 50.0
     weights: tuple[float, ...] = (0.5, 5.0)
     rivals: tuple[str, ...] = RIVALS
     regimes: tuple[str, ...] = (AUGMENTED, DECAYED)
     regime_multiples: tuple[float, ...] = (1.0, 10.0)
     weight_decay: float = 5e-4
-    standardized: bool = False
-    stem: str = "small"
     smaller: str = ""
     tolerance: float = 0.01
-
-    def training(self, network: str, loss: str, weight: float, rate: float, regime: str, **sizes: int) -> Training:
-        """Return the settings of one run.
-
-        Parameters
-        ----------
-        network, loss
-            Names of network and loss.
-        weight
-            Weight λ.
-        rate
-            Learning rate.
-        regime
-            "plain" or one of `regimes`.
-        **sizes
-            `size` and `held_out` of `Training`.
-
-        Returns
-        -------
-        Training
-            Its settings.
-        """
-        return Training(
-            self.data,
-            network,
-            loss,
-            seed=0,
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            learning_rate=rate,
-            **sizes,
-            weight=weight,
-            augment=regime == AUGMENTED,
-            weight_decay=self.weight_decay if regime == DECAYED else 0.0,
-            stem=self.stem,
-            standardized=self.standardized and regime != RAW,
-        )
 
     def published(self, network: str) -> dict[str, Training]:
         """Return the runs at the paper's settings.
@@ -138,12 +80,9 @@ class Recipe:
             Settings by loss.
         """
         # Where the controls have as many training images, one run serves both.
-        sizes = {"size": self.size, "held_out": self.held_out if self.size == self.control_size else 0}
-        weights = {"ce": 0.0, **dict.fromkeys(self.rivals, 0.0), "mil": self.weight}
-        return {
-            loss: self.training(network, loss, weight, self.learning_rate, PLAIN, **sizes)
-            for loss, weight in weights.items()
-        }
+        held_out = self.held_out if self.base.size == self.control_size else 0
+        mil = replace(self.base, network=network, held_out=held_out)
+        return {**{loss: replace(mil, loss=loss, weight=0.0) for loss in ("ce", *self.rivals)}, "mil": mil}
 
     def controls(self, network: str) -> dict[tuple[str, str], list[Training]]:
         """Return the runs among which held-out images choose.
@@ -158,16 +97,21 @@ class Recipe:
         dict
             By regime and loss: cross-entropy at several learning rates, mutual information also at several λ.
         """
-        sizes = {"size": self.control_size, "held_out": self.held_out}
+        mil = replace(self.base, network=network, size=self.control_size, held_out=self.held_out)
+        changes: dict[str, dict[str, Any]] = {
+            PLAIN: {},
+            AUGMENTED: {"augment": True},
+            DECAYED: {"weight_decay": self.weight_decay},
+            RAW: {"standardized": False},
+        }
         found = {}
         for regime in (PLAIN, *self.regimes):
             multiples = self.multiples if regime == PLAIN else self.regime_multiples
-            rates = [float(f"{self.learning_rate * multiple:.6g}") for multiple in multiples]
-            for loss, weight in (("ce", 0.0), ("mil", self.weight)):
-                settings = [(weight, rate) for rate in rates]
-                if regime == PLAIN and loss == "mil":
-                    settings += [(other, self.learning_rate) for other in self.weights]
-                found[regime, loss] = [self.training(network, loss, *each, regime, **sizes) for each in settings]
+            rates = [float(f"{mil.learning_rate * multiple:.6g}") for multiple in multiples]
+            both = [replace(mil, learning_rate=rate, **changes[regime]) for rate in rates]
+            found[regime, "ce"] = [replace(each, loss="ce", weight=0.0) for each in both]
+            found[regime, "mil"] = both
+        found[PLAIN, "mil"] += [replace(mil, weight=weight) for weight in self.weights]
         return found
 
     def trainings(self) -> list[Training]:
@@ -224,17 +168,17 @@ class _Network:
     def rows(self) -> list[Row]:
         """Return the accuracies beside the published ones, and those of the controls."""
         recipe = self.recipe
-        unclear = UNCLEAR.get((recipe.data, self.name))
-        stem = f"the paper does not state how it fits {self.name} to 32×32 images; here stem {recipe.stem!r}"
+        unclear = UNCLEAR.get((recipe.base.data, self.name))
+        stem = f"the paper does not state how it fits {self.name} to 32×32 images; here stem {recipe.base.stem!r}"
         rows = [
             Row(
                 f"{self.name}: {title(loss, training.weight)}",
                 self.found.values(training),
                 "test accuracy",
-                published=ACCURACY.get((recipe.data, self.name, loss)),
+                published=ACCURACY.get((recipe.base.data, self.name, loss)),
                 tolerance=recipe.tolerance,
                 comparable=not recipe.smaller,
-                settings_known=not (unclear or recipe.data == "cifar10"),
+                settings_known=not (unclear or recipe.base.data == "cifar10"),
                 why=recipe.smaller or unclear or stem,
             )
             for loss, training in self.published.items()
@@ -250,7 +194,7 @@ class _Network:
         """Return the paper's claims and those of the controls."""
         recipe, found = self.recipe, self.found
         claims = [self._gain("at the paper's settings mutual information learning", "cross-entropy", self.mil, self.ce)]
-        expected = EXPECTED.get((recipe.data, self.name))
+        expected = EXPECTED.get((recipe.base.data, self.name))
         if expected is not None and not recipe.smaller:
             reached = over_seeds(found.values(self.ce))
             text = f"cross-entropy at the paper's settings reaches {expected:g} ± {recipe.tolerance:g}"
@@ -312,12 +256,12 @@ class _Network:
             verdict = f"this is a loss of {-rest.mean:.2f} points"
         else:
             verdict = "no significant gain remains"
-        most = recipe.learning_rate * max(recipe.multiples)
+        most = recipe.base.learning_rate * max(recipe.multiples)
         edge = " (the largest tried; a larger one may be better)" if tuned.learning_rate >= 0.999 * most else ""
         return (
-            f"{self.name}: at the paper's learning rate ({recipe.learning_rate:g}) mutual information learning gains "
-            f"{gain} points of test accuracy over cross-entropy. A learning rate of {tuned.learning_rate:g}{edge}, "
-            f"chosen on {recipe.held_out} held-out images, gains cross-entropy {faster} points. With the settings of "
+            f"{self.name}: at the paper's learning rate ({recipe.base.learning_rate:g}) mutual information learning "
+            f"gains {gain} points of test accuracy over cross-entropy. A learning rate of {tuned.learning_rate:g}{edge}"
+            f", chosen on {recipe.held_out} held-out images, gains cross-entropy {faster} points. With the settings of "
             f"both chosen likewise ({best.title}), the difference is {rest} points: {verdict}."
         )
 
@@ -332,23 +276,23 @@ class _Network:
             panels.setdefault(regime, {})[loss] = [
                 (each.learning_rate, self.found.values(each, "held_out_accuracy"), self.found.values(each))
                 for each in trainings
-                if loss == "ce" or each.weight == self.recipe.weight
+                if loss == "ce" or each.weight == self.recipe.base.weight
             ]
-        return [figures.curves(self.name, runs), figures.learning_rates(self.name, panels, self.recipe.weight)]
+        return [figures.curves(self.name, runs), figures.learning_rates(self.name, panels, self.recipe.base.weight)]
 
 
-_CPU_MNIST = Recipe("mnist", ("mlp",), epochs=77, batch_size=512, size=60_000, control_size=50_000, held_out=10_000)
+_MNIST = Training(
+    "mnist", "mlp", "mil", seed=0, epochs=77, batch_size=512, learning_rate=1e-3, size=60_000, weight=50.0
+)
+_CPU_MNIST = Recipe(_MNIST, ("mlp",), control_size=50_000, held_out=10_000)
 MNIST = Experiment(
     "milc",
     "mnist",
     "Mutual-information-learned classifiers on MNIST",
     {
         "smoke": Recipe(
-            "digits",
+            replace(_MNIST, data="digits", epochs=2, batch_size=64, size=1000),
             ("mlp",),
-            epochs=2,
-            batch_size=64,
-            size=1000,
             control_size=800,
             held_out=200,
             seeds=2,
@@ -364,17 +308,15 @@ MNIST = Experiment(
     _report,
 )
 
+_CIFAR = replace(_MNIST, data="cifar10", network="mobilenet_v2", epochs=100, batch_size=256, size=50_000)
 CIFAR = Experiment(
     "milc",
     "cifar",
     "Mutual-information-learned classifiers on CIFAR-10",
     {
         "smoke": Recipe(
-            "digits32",
+            replace(_CIFAR, data="digits32", network="cnn", epochs=1, batch_size=64, size=300),
             ("cnn",),
-            epochs=1,
-            batch_size=64,
-            size=300,
             control_size=300,
             held_out=100,
             seeds=2,
@@ -385,25 +327,18 @@ CIFAR = Experiment(
             smaller="a smoke test on digits",
         ),
         "cpu": Recipe(
-            "cifar10-16",
+            replace(_CIFAR, data="cifar10-16", epochs=40, batch_size=128, size=10_000, standardized=True),
             ("mlp", "cnn"),
-            epochs=40,
-            batch_size=128,
-            size=10_000,
             control_size=10_000,
             held_out=5_000,
             rivals=("lsr", "cp", "lc", "la", "ncmi"),
             regimes=(AUGMENTED, DECAYED, RAW),
-            standardized=True,
             smaller="10,000 of 50,000 training images, averaged to 16×16 pixels; small networks without batch "
             "normalization; 3,160 steps of 128 images for 19,600 of 256",
         ),
         "full": Recipe(
-            "cifar10",
+            _CIFAR,
             ("mobilenet_v2", "efficientnet_b0", "shufflenet_v2", "resnet18", "googlenet"),
-            epochs=100,
-            batch_size=256,
-            size=50_000,
             control_size=45_000,
             held_out=5_000,
             rivals=("lsr", "cp", "lc"),

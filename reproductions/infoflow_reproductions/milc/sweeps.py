@@ -22,35 +22,18 @@ class BatchSizes:
 
     Parameters
     ----------
-    data
-        Name of the data set.
-    size
-        Number of training images.
-    epochs
-        Epochs at the reference batch size; at equal steps a batch size B takes B / reference times as many.
+    base
+        The published run of mutual information learning; at equal steps a batch size B takes B / (published batch
+        size) times its epochs.
     batch_sizes
         Batch sizes.
-    reference
-        The published batch size.
     seeds
         Number of seeds.
-    network
-        Name of the network.
-    learning_rate
-        Learning rate.
-    weight
-        Weight λ.
     """
 
-    data: str
-    size: int
-    epochs: int
+    base: Training
     batch_sizes: tuple[int, ...]
-    reference: int
     seeds: int = 3
-    network: str = "mlp"
-    learning_rate: float = 1e-3
-    weight: float = 50.0
 
     def training(self, loss: str, batch_size: int, budget: str) -> Training:
         """Return the settings of one run.
@@ -62,18 +45,17 @@ class BatchSizes:
         batch_size
             Batch size.
         budget
-            What equals that of the reference: "epochs" or "steps".
+            What equals that of the published run: "epochs" or "steps".
 
         Returns
         -------
         Training
-            Its settings; both budgets are the same at the reference batch size.
+            Its settings; both budgets are the same at the published batch size.
         """
-        epochs = self.epochs if budget == "epochs" else max(1, round(self.epochs * batch_size / self.reference))
-        weight = 0.0 if loss == "ce" else self.weight
-        return Training(
-            self.data, self.network, loss, 0, epochs, batch_size, self.learning_rate, self.size, weight=weight
-        )
+        factor = batch_size / self.base.batch_size if budget == "steps" else 1.0
+        epochs = max(1, round(self.base.epochs * factor))
+        weight = 0.0 if loss == "ce" else self.base.weight
+        return replace(self.base, loss=loss, epochs=epochs, batch_size=batch_size, weight=weight)
 
 
 @dataclass(frozen=True)
@@ -82,54 +64,20 @@ class Weights:
 
     Parameters
     ----------
-    data
-        Name of the data set.
-    size
-        Number of training images.
-    held_out
-        Number of images on which λ is chosen.
-    epochs
-        Epochs of training.
-    batch_size
-        Images per step.
+    base
+        A run of mutual information learning, from which the others are varied.
     weights
         Values of λ.
     learning_rates
         Learning rates, the published one first.
     seeds
         Number of seeds.
-    network
-        Name of the network.
     """
 
-    data: str
-    size: int
-    held_out: int
-    epochs: int
-    batch_size: int
+    base: Training
     weights: tuple[float, ...] = (0.0, 0.5, 5.0, 50.0, 500.0)
     learning_rates: tuple[float, ...] = (1e-3, 1e-2)
     seeds: int = 3
-    network: str = "mlp"
-
-    def training(self, weight: float, rate: float) -> Training:
-        """Return the settings of one run.
-
-        Parameters
-        ----------
-        weight
-            Weight λ.
-        rate
-            Learning rate.
-
-        Returns
-        -------
-        Training
-            Its settings.
-        """
-        return Training(
-            self.data, self.network, "mil", 0, self.epochs, self.batch_size, rate, self.size, self.held_out, weight
-        )
 
 
 def _batch_size_trials(recipe: BatchSizes) -> list[Trial]:
@@ -152,7 +100,7 @@ def _batch_size_report(recipe: BatchSizes, results: Results) -> Findings:
     }
     rows = [
         Row(
-            f"{title(loss, recipe.weight)}, B = {size}, equal {budget} ({found.of(training)[0]['steps']} steps)",
+            f"{title(loss, recipe.base.weight)}, B = {size}, equal {budget} ({found.of(training)[0]['steps']} steps)",
             found.values(training),
             "test accuracy",
         )
@@ -163,11 +111,11 @@ def _batch_size_report(recipe: BatchSizes, results: Results) -> Findings:
             f"B = {size}, equal {budget}: mutual information learning outperforms cross-entropy",
             found.gain(every[budget, "mil", size], every[budget, "ce", size]),
             unit=_POINTS,
-            published=size == recipe.reference,
+            published=size == recipe.base.batch_size,
         )
         for budget in _BUDGETS
         for size in sizes
-        if budget == "epochs" or size != recipe.reference
+        if budget == "epochs" or size != recipe.base.batch_size
     ]
     claims.append(
         Claim.above(
@@ -183,19 +131,24 @@ def _batch_size_report(recipe: BatchSizes, results: Results) -> Findings:
         }
         for budget in _BUDGETS
     }
+    base = recipe.base
     note = (
-        f"Equal epochs: {recipe.epochs} at every batch size. Equal steps: as many as B = {recipe.reference} takes in "
-        f"{recipe.epochs} epochs. The learning rate is {recipe.learning_rate:g} throughout, as published."
+        f"Equal epochs: {base.epochs} at every batch size. Equal steps: as many as B = {base.batch_size} takes in "
+        f"{base.epochs} epochs. The learning rate is {base.learning_rate:g} throughout, as published."
     )
     picture = figures.by_setting(
-        "batch-size", "Test accuracy by batch size; points are seeds.", "batch size", panels, recipe.weight
+        "batch-size", "Test accuracy by batch size; points are seeds.", "batch size", panels, recipe.base.weight
     )
     return Findings(rows, claims, [picture], [note])
 
 
 def _weight_trials(recipe: Weights) -> list[Trial]:
     """Return every λ at every learning rate."""
-    trainings = [recipe.training(weight, rate) for rate in recipe.learning_rates for weight in recipe.weights]
+    trainings = [
+        replace(recipe.base, weight=weight, learning_rate=rate)
+        for rate in recipe.learning_rates
+        for weight in recipe.weights
+    ]
     return classifier.trials(trainings, recipe.seeds)
 
 
@@ -204,7 +157,7 @@ def _weight_report(recipe: Weights, results: Results) -> Findings:
     found = Found(results, recipe.seeds)
     rows, claims, panels = [], [], {}
     for rate in recipe.learning_rates:
-        every = {weight: recipe.training(weight, rate) for weight in recipe.weights}
+        every = {weight: replace(recipe.base, weight=weight, learning_rate=rate) for weight in recipe.weights}
         for weight, training in every.items():
             what = f"λ = {weight:g}, learning rate {rate:g}"
             rows.append(Row(what, found.values(training), "test accuracy"))
@@ -227,35 +180,36 @@ def _weight_report(recipe: Weights, results: Results) -> Findings:
     picture = figures.by_setting(
         "weight", "Test accuracy by the weight λ (0 is cross-entropy); points are seeds.", "λ", panels, None
     )
-    steps = found.of(recipe.training(recipe.weights[0], recipe.learning_rates[0]))[0]["steps"]
-    note = f"{recipe.epochs} epochs of {recipe.size} images in batches of {recipe.batch_size}: {steps} steps each."
+    base, steps = recipe.base, found.of(every[recipe.weights[0]])[0]["steps"]
+    note = f"{base.epochs} epochs of {base.size} images in batches of {base.batch_size}: {steps} steps each."
     return Findings(rows, claims, [picture], [note])
 
+
+_DIGITS = Training("digits", "mlp", "mil", 0, epochs=2, batch_size=40, learning_rate=1e-3, size=400, weight=50.0)
+_MNIST = replace(_DIGITS, data="mnist", epochs=77, batch_size=512, size=60_000)
 
 BATCH_SIZE = Experiment(
     "milc",
     "batch-size",
     "Mutual-information-learned classifiers: the batch size",
     {
-        "smoke": BatchSizes("digits", size=400, epochs=2, batch_sizes=(20, 80), reference=40, seeds=2),
-        "cpu": BatchSizes("mnist", size=60_000, epochs=16, batch_sizes=(32, 128, 512, 2048), reference=512),
-        "full": BatchSizes(
-            "mnist", size=60_000, epochs=77, batch_sizes=(8, 32, 128, 512, 2048), reference=512, seeds=5
-        ),
+        "smoke": BatchSizes(_DIGITS, (20, 80), seeds=2),
+        "cpu": BatchSizes(replace(_MNIST, epochs=16), (32, 128, 512, 2048)),
+        "full": BatchSizes(_MNIST, (8, 32, 128, 512, 2048), seeds=5),
     },
     _batch_size_trials,
     _batch_size_report,
 )
 
-_CPU_WEIGHTS = Weights("mnist", size=50_000, held_out=10_000, epochs=32, batch_size=512)
+_FEWER = replace(_MNIST, size=50_000, held_out=10_000)
 WEIGHT = Experiment(
     "milc",
     "weight",
     "Mutual-information-learned classifiers: the weight of the label entropy",
     {
-        "smoke": Weights("digits", size=400, held_out=100, epochs=2, batch_size=40, weights=(0.0, 50.0), seeds=2),
-        "cpu": _CPU_WEIGHTS,
-        "full": replace(_CPU_WEIGHTS, epochs=77, seeds=5, learning_rates=(1e-3, 3e-3, 1e-2, 3e-2)),
+        "smoke": Weights(replace(_DIGITS, held_out=100), weights=(0.0, 50.0), seeds=2),
+        "cpu": Weights(replace(_FEWER, epochs=32)),
+        "full": Weights(_FEWER, learning_rates=(1e-3, 3e-3, 1e-2, 3e-2), seeds=5),
     },
     _weight_trials,
     _weight_report,

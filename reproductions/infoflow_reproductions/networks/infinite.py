@@ -13,6 +13,8 @@ from torch import Tensor
 from infoflow.core.checks import paired, positive, samples
 from infoflow.core.settings import NonNegativeFloat, PositiveFloat, PositiveInt, Settings
 
+Kernel = Literal["erf", "relu"]
+
 
 class Kernels(NamedTuple):
     """Kernels between two sets of inputs.
@@ -72,7 +74,7 @@ class InfiniteEnsemble(Settings):
     0.6667
     """
 
-    activation: Literal["erf", "relu"] = "erf"
+    activation: Kernel = "erf"
     depth: PositiveInt = 2
     weight_variance: PositiveFloat = 2.0
     bias_variance: NonNegativeFloat = 0.01

@@ -72,8 +72,9 @@ def noisy_layer(
         return InformationDropout(host, prior, max_alpha, norm=norm)
     layers: list[nn.Module] = [host]
     if norm:
-        flat = isinstance(host, nn.Linear)
-        layers.append(nn.BatchNorm1d(host.out_features) if flat else nn.BatchNorm2d(host.out_channels))
+        layers.append(
+            nn.BatchNorm1d(host.out_features) if isinstance(host, nn.Linear) else nn.BatchNorm2d(host.out_channels)
+        )
     layers.append(kind())
     if dropout == "binary":
         layers.append(BernoulliDropout(rate))

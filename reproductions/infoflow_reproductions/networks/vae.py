@@ -14,6 +14,8 @@ from infoflow.entropies.elementwise import gaussian_divergence
 from infoflow.layers import InformationDropout, noise
 from infoflow.models.seeded import seeded
 
+Latent = Literal["gaussian", "information"]
+
 # With it σ = exp(½ log σ²) and its square lie within float32.
 _LOG_VARIANCE = 20.0
 
@@ -70,7 +72,7 @@ class VariationalAutoencoder(nn.Module):
         self,
         inputs: PositiveInt = 784,
         *,
-        latent: Literal["gaussian", "information"] = "gaussian",
+        latent: Latent = "gaussian",
         units: PositiveInt = 256,
         hidden: PositiveInt = 512,
         max_alpha: PositiveFloat = 1.0,

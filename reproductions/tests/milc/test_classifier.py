@@ -77,7 +77,7 @@ def test_every_loss_has_finite_gradients(name: str) -> None:
 def test_unknown_names_are_rejected() -> None:
     with pytest.raises(UnknownName, match="loss"):
         loss_of("cee", 0.0, torch.ones(10))
-    with pytest.raises(UnknownName, match="network"):
+    with pytest.raises(UnknownName, match="resnet"):
         network_of("resnet19", (3, 32), stem="small", seed=0)
 
 

@@ -11,7 +11,7 @@ from infoflow_reproductions import Findings, Results, Verdict
 from infoflow_reproductions.milc.comparison import AUGMENTED, CIFAR, MNIST, RAW, Recipe
 from infoflow_reproductions.milc.sweeps import BATCH_SIZE, WEIGHT
 
-RECIPE = Recipe("mnist", ("mlp",), epochs=4, batch_size=512, size=60_000, control_size=50_000, held_out=10_000)
+RECIPE = Recipe(replace(MNIST.recipe("cpu").base, epochs=4), ("mlp",), control_size=50_000, held_out=10_000)
 NOISE = (0.0, 0.001, -0.001)
 
 
@@ -124,7 +124,7 @@ def test_the_cpu_scale_has_the_papers_settings_and_all_controls() -> None:
 
 
 def test_raw_pixels_are_the_control_where_others_are_standardized() -> None:
-    recipe = replace(RECIPE, standardized=True, regimes=(AUGMENTED, RAW), seeds=1)
+    recipe = replace(RECIPE, base=replace(RECIPE.base, standardized=True), regimes=(AUGMENTED, RAW), seeds=1)
     raw = [one for one in MNIST.trials(recipe) if not one.arguments.get("standardized", False)]
     assert sorted({one.arguments["loss"] for one in raw}) == ["ce", "mil"]
     assert len(raw) == 2 * len(recipe.regime_multiples)
@@ -136,9 +136,9 @@ def test_batch_sizes_at_equal_steps() -> None:
     recipe = BATCH_SIZE.recipe("cpu")
     for size in recipe.batch_sizes:
         training = recipe.training("mil", size, "steps")
-        steps = training.epochs * recipe.size / size
-        assert steps == pytest.approx(recipe.epochs * recipe.size / recipe.reference)
-        assert recipe.training("mil", size, "epochs").epochs == recipe.epochs
+        steps = training.epochs * recipe.base.size / size
+        assert steps == pytest.approx(recipe.base.epochs * recipe.base.size / recipe.base.batch_size)
+        assert recipe.training("mil", size, "epochs").epochs == recipe.base.epochs
     names = [one.name for one in BATCH_SIZE.trials(recipe)]
     assert len(set(names)) == len(names) == 3 * 3 * (4 + 3)
 

@@ -17,7 +17,7 @@ from infoflow_reproductions.information_plane.curves import Curve, one_seed, res
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import OUTPUT, SettingSweep, Variant
 from infoflow_reproductions.information_plane.row import TableRow
-from infoflow_reproductions.networks.infinite import InfiniteEnsemble
+from infoflow_reproductions.networks.infinite import InfiniteEnsemble, Kernel
 
 LOWER, UPPER = "SampleBound(lower)", "SampleBound(upper)"
 
@@ -40,7 +40,7 @@ NOISIER = Data(", noisier labels", 5, 0.3)
 class Recipe:
     """Three hidden layers of infinite width; times are those of gradient flow."""
 
-    activations: tuple[str, ...] = ("erf", "relu")
+    activations: tuple[Kernel, ...] = ("erf", "relu")
     data: tuple[Data, ...] = (CHOSEN, NOISIER)
     depth: int = 3
     samples: int = 100
@@ -59,7 +59,7 @@ class Recipe:
 class Ensemble:
     """An ensemble with its data and the times at which its information is measured."""
 
-    activation: str
+    activation: Kernel
     inputs: int
     snr: float
     depth: int

@@ -1,4 +1,4 @@
-"""How accurate our estimators are where the truth is known."""
+"""Accuracy of estimators on tasks with known mutual information, and speed compared with baselines."""
 
 from __future__ import annotations
 

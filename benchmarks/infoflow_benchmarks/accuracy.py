@@ -1,4 +1,4 @@
-"""Estimators × tasks × sample sizes × seeds, against the truth."""
+"""Estimators × tasks × sample sizes × seeds, compared with the true mutual information."""
 
 from __future__ import annotations
 
@@ -8,48 +8,52 @@ import math
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from infoflow.core.checks import integer
 from infoflow.core.errors import BrokenStore, InfoflowError, InvalidArgument
+from infoflow.core.files import write_json, write_text
 from infoflow.core.protocols import Estimator, Task
+from infoflow.core.settings import Each, Integer, validated
 from infoflow.tasks import BEYOND_NORMAL, find
 from infoflow_benchmarks import peers
-from infoflow_benchmarks.heat_map import draw
+from infoflow_benchmarks.heat_map import draw, tolerance
+from infoflow_benchmarks.output import make_folder
 
-COLUMNS = (
-    "task",
-    "truth",
-    "estimator",
-    "n",
-    "seed",
-    "nats",
-    "error",
-    "low",
-    "high",
-    "ceiling",
-    "saturated",
-    "seconds",
-    "cpu_seconds",
-    "kind",
-    "refused",
-    "warnings",
-)
 
-# A result counts as right within this many nats or this share of the truth, whichever is more.
-TOLERANCE_NATS, TOLERANCE_SHARE = 0.05, 0.1
+@dataclass(frozen=True)
+class Result:
+    """One row of the table; the columns are described in `run`."""
+
+    task: str
+    truth: float
+    estimator: str
+    n: int
+    seed: int
+    nats: float | None = None
+    error: float | None = None
+    low: float | None = None
+    high: float | None = None
+    ceiling: float | None = None
+    saturated: bool | None = None
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+    kind: str | None = None
+    failure: str = ""
+    warnings: str = ""
+
+
+COLUMNS = tuple(field.name for field in fields(Result))
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One estimate to make: which estimator, on how many samples of which task, drawn with which seed."""
+    """One estimate to make: an estimator, and the samples of a task drawn with a seed."""
 
     label: str
     estimator: Estimator
@@ -59,74 +63,130 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """A file name of its own; settings count, so that other settings under the same label are another cell."""
+        """A unique file name, which depends on the estimator's settings as well as on its label."""
         text = json.dumps([self.label, repr(self.estimator), self.task.name, self.n, self.seed])
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
+@validated
 def run(
     estimators: Mapping[str, Estimator] | Sequence[str],
     tasks: Sequence[Task | str] = BEYOND_NORMAL,
     *,
     output: str | os.PathLike[str],
-    sizes: Sequence[int] = (10_000,),
-    seeds: Sequence[int] = (0,),
+    sizes: Annotated[Sequence[int], Each(Integer(2), length=1)] = (10_000,),
+    seeds: Annotated[Sequence[int], Each(Integer(0), length=1)] = (0,),
     n_jobs: int = 1,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Runs every estimator on every task and writes a table and heat maps of the errors into the folder `output`.
+    """Run every estimator on every task, and write a table and heat maps of the errors.
 
-    `estimators`: texts as `parse` takes them ("ksg:k=5"), or labels with estimator objects; texts may name other
-    packages' too (`infoflow_benchmarks.peers`: "torch-mist:estimator=nwj"), which are left out, with a line in the log,
-    where they aren't installed. `tasks`: tasks or their names. Each finished cell is kept in `output/parts`, so that an
-    interrupted run goes on where it was, and a longer one adds to a shorter; `n_jobs` processes through joblib (its
-    backends reach clusters), with a bar if `progress`. Files appear whole or not at all.
+    Parameters
+    ----------
+    estimators
+        Names with parameters such as "ksg:k=5", or labels with estimator objects. Names may be of other packages too
+        (see `infoflow_benchmarks.peers`: "torch-mist:estimator=nwj"); those whose package is not installed are left
+        out with a warning in the log.
+    tasks
+        Tasks or their names.
+    output
+        Folder for the files. Each completed estimate is stored in its subfolder `parts`, so that an interrupted run
+        continues where it stopped, and a longer run extends a shorter one.
+    sizes
+        Numbers of samples, at least 2.
+    seeds
+        Random seeds with which the samples are drawn.
+    n_jobs
+        Number of joblib processes; its backends also reach clusters.
+    progress
+        Show a progress bar.
 
-    - `accuracy.csv`: one row a cell with the columns task, truth, estimator, n, seed, nats, error (nats - truth), low
-      and high (the estimator's interval), ceiling, saturated, seconds, cpu_seconds (of all threads), kind, refused
-      (why there is no estimate), warnings.
-    - `accuracy-nN.png`: for each sample size N, errors as a heat map (tasks down, estimators across), means over seeds.
+    Returns
+    -------
+    pandas.DataFrame
+        One row per estimate, with the columns of `accuracy.csv`.
 
-    Returns the table. Raises InvalidArgument or UnknownName for bad arguments, BrokenStore for a damaged part file; an
-    estimator that refuses a task is noted in `refused`, and its faults are raised.
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range, empty, or `output` is a file.
+    UnknownName
+        If there is no estimator or task of a name.
+    BrokenStore
+        If a stored estimate is damaged or of another version.
 
+    Notes
+    -----
+    Files are written whole or not at all:
+
+    - `accuracy.csv` with the columns task, truth, estimator, n, seed, nats, error (nats - truth), low and high (the
+      estimator's interval), ceiling, saturated, seconds, cpu_seconds (of all threads), kind, failure (why there is no
+      estimate), warnings.
+    - `accuracy-nN.png` for each number of samples N: errors as a heat map (tasks down, estimators across), means over
+      seeds.
+
+    An estimator that raises an `InfoflowError` for a task has it in the column `failure`; other exceptions propagate.
+
+    Examples
+    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     table = run(["gaussian"], ["1v1-normal-0.75"], sizes=[500], output=folder)
     >>> bool(abs(table["error"][0]) < 0.1)
     True
     """
-    cells = _cells(estimators, tasks, sizes, seeds)
-    folder = Path(output)
-    parts = folder / "parts"
-    try:
-        parts.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise InvalidArgument(f"output {folder} is a file; want a folder") from None
-    missing = []
-    for cell in cells:  # a part that can't be read is told of before the work, not after it
-        path = _part(parts, cell)
-        if path.exists():
-            _read(path)
-        else:
-            missing.append(cell)
-    work = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_finish)(cell, parts) for cell in missing)
+    if isinstance(estimators, str):
+        raise InvalidArgument("estimators", "a list of names", estimators)
+    if isinstance(tasks, str):
+        raise InvalidArgument("tasks", "a list of names", tasks)
+    if isinstance(estimators, Mapping):
+        named = dict(estimators)
+    else:
+        named = {text: peers.parse(text) for text in peers.present(list(estimators))}
+    chosen = [find(task) if isinstance(task, str) else task for task in tasks]
+    if not named:
+        raise InvalidArgument("estimators", "at least one that is installed", estimators)
+    if not chosen or len({task.name for task in chosen}) < len(chosen):
+        raise InvalidArgument("tasks", "at least one, with different names", [task.name for task in chosen])
+    cells = [
+        Cell(label, estimator, task, n, seed)
+        for n in sizes
+        for task in chosen
+        for label, estimator in named.items()
+        for seed in seeds
+    ]
+    folder = make_folder(output)
+    parts = {cell: folder / "parts" / f"{cell.key}.json" for cell in cells}
+    # Before the work, so that a damaged part is reported at once.
+    missing = [cell for cell, path in parts.items() if not path.exists() or not _read(path)]
+    work = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_store)(cell, parts[cell]) for cell in missing)
     for _ in tqdm(work, total=len(missing), desc="estimating", unit="estimate", disable=not progress):
         pass
-    table = pd.DataFrame([_read(_part(parts, cell)) for cell in cells], columns=list(COLUMNS))
-    _write(folder / "accuracy.csv", table.to_csv(index=False))
+    table = pd.DataFrame([_read(path) for path in parts.values()], columns=list(COLUMNS))
+    write_text(folder / "accuracy.csv", table.to_csv(index=False))
     for n in dict.fromkeys(sizes):
         draw(table[table["n"] == n], folder / f"accuracy-n{n}.png")
     return table
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """How each estimator does over all tasks, from what `run` returned: one row an estimator and n.
+    """Summarize the errors of each estimator over all tasks.
 
-    Columns: tasks (that it took), mean_error and mean_absolute_error in nats over tasks (of means over seeds), right
-    (tasks within max(0.05 nats, 10 % of the truth)), seconds (median per estimate), cpu_seconds (all tasks once),
-    covered (share of the intervals that hold the truth; NaN where the estimator gives none).
+    Parameters
+    ----------
+    table
+        Table that `run` returned.
 
+    Returns
+    -------
+    pandas.DataFrame
+        One row per estimator and n with the columns tasks (for which it has an estimate), mean_error and
+        mean_absolute_error in nats (over tasks, of means over seeds), right (number of tasks with an error of at most
+        0.05 nats or 10 % of the truth, whichever is larger), seconds (median per estimate), cpu_seconds (all tasks
+        once), covered (share of the intervals that contain the truth; NaN for estimators without intervals).
+
+    Examples
+    --------
     >>> same = dict(truth=1.0, estimator="e", n=10, seed=0, low=0.9, high=1.2, seconds=1.0, cpu_seconds=1.0)
     >>> rows = [dict(task=task, error=error, **same) for task, error in (("a", 0.05), ("b", -0.15))]
     >>> summary(pd.DataFrame(rows))[["tasks", "mean_error", "mean_absolute_error", "right"]].values.tolist()
@@ -142,7 +202,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     held = table["truth"].between(table["low"], table["high"]).astype(float)
     covered = table.assign(covered=held.where(table["low"].notna())).groupby(["estimator", "n"], sort=False)["covered"]
     by_task["absolute"] = by_task["error"].abs()
-    by_task["right"] = by_task["absolute"] <= np.maximum(TOLERANCE_NATS, TOLERANCE_SHARE * by_task["truth"])
+    by_task["right"] = by_task["absolute"] <= tolerance(by_task["truth"])
     groups = by_task.reset_index().groupby(["estimator", "n"], sort=False)
     return (
         groups.agg(
@@ -158,80 +218,59 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _cells(
-    estimators: Mapping[str, Estimator] | Sequence[str],
-    tasks: Sequence[Task | str],
-    sizes: Sequence[int],
-    seeds: Sequence[int],
-) -> list[Cell]:
-    if isinstance(estimators, str) or isinstance(tasks, str):
-        raise InvalidArgument("estimators and tasks are lists; want ['ksg'], not 'ksg'")
-    if isinstance(estimators, Mapping):
-        named = dict(estimators)
-    else:
-        named = {text: peers.parse(text) for text in peers.present(list(estimators))}
-    chosen = [find(task) if isinstance(task, str) else task for task in tasks]
-    for what, values in (("estimators", named), ("tasks", chosen), ("sizes", sizes), ("seeds", seeds)):
-        if not len(values):
-            raise InvalidArgument(f"{what} is empty; want at least one")
-    if len({task.name for task in chosen}) < len(chosen):
-        raise InvalidArgument("two tasks have the same name; want different ones")
-    counts = [integer(n, "sizes", minimum=2) for n in sizes]
-    starts = [integer(seed, "seeds", minimum=0) for seed in seeds]
-    return [
-        Cell(label, estimator, task, n, seed)
-        for n in counts
-        for task in chosen
-        for label, estimator in named.items()
-        for seed in starts
-    ]
+def measure(cell: Cell) -> Result:
+    """Draw the samples, estimate, and compare with the truth.
 
+    Parameters
+    ----------
+    cell
+        The estimate to make.
 
-def _part(parts: Path, cell: Cell) -> Path:
-    return parts / f"{cell.key}.json"
+    Returns
+    -------
+    Result
+        The row of the table.
 
-
-def _finish(cell: Cell, parts: Path) -> None:
-    _write(_part(parts, cell), json.dumps(measure(cell)))
-
-
-def measure(cell: Cell) -> dict[str, Any]:
-    """One row of the table: draws the samples, estimates, and compares.
-
+    Examples
+    --------
     >>> from infoflow.estimators.gaussian.gaussian import Gaussian
     >>> from infoflow.tasks import bivariate
-    >>> round(measure(Cell("g", Gaussian(), bivariate(0.5), 10_000, 0))["error"], 1) + 0.0
+    >>> round(measure(Cell("g", Gaussian(), bivariate(0.5), 10_000, 0)).error, 1) + 0.0
     0.0
     """
     x, y = cell.task.sample(cell.n, cell.seed)
     truth = float(cell.task.mutual_information)
-    row: dict[str, Any] = dict.fromkeys(COLUMNS)
-    row |= {"task": cell.task.name, "truth": truth, "estimator": cell.label, "n": cell.n, "seed": cell.seed}
-    row |= {"refused": "", "warnings": ""}
+    result = Result(cell.task.name, truth, cell.label, cell.n, cell.seed)
     start, cpu_start = time.perf_counter(), time.process_time()
     try:
         found = cell.estimator.estimate(x, y)
-    except InfoflowError as refusal:  # this estimator is not for this kind of data, or gave up
-        return row | {"refused": str(refusal)}
-    row |= {"nats": found.nats, "error": found.nats - truth, "seconds": time.perf_counter() - start}
-    row |= {"cpu_seconds": time.process_time() - cpu_start}
-    row |= {"ceiling": found.ceiling if math.isfinite(found.ceiling) else None, "saturated": found.saturated}
-    if found.interval is not None:
-        row |= {k: v for k, v in asdict(found.interval).items() if k in ("low", "high")}
-    return row | {"kind": str(found.kind), "warnings": "; ".join(found.warnings)}
+    except InfoflowError as failure:  # the estimator does not support this kind of data, or did not converge
+        return replace(result, failure=str(failure))
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+    return replace(
+        result,
+        nats=found.nats,
+        error=found.nats - truth,
+        low=None if found.interval is None else found.interval.low,
+        high=None if found.interval is None else found.interval.high,
+        ceiling=found.ceiling if math.isfinite(found.ceiling) else None,
+        saturated=found.saturated,
+        seconds=seconds,
+        cpu_seconds=cpu_seconds,
+        kind=str(found.kind),
+        warnings="; ".join(found.warnings),
+    )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _store(cell: Cell, path: Path) -> None:
+    write_json(path, asdict(measure(cell)))
+
+
+def _read(path: Path) -> dict[str, object]:
     try:
-        row: dict[str, Any] = json.loads(path.read_text())
+        row: dict[str, object] = json.loads(path.read_text())
     except ValueError:
-        raise BrokenStore(f"{path} is damaged; delete it and run again") from None
+        raise BrokenStore(f"{path} is not valid JSON. Delete it and run again.") from None
     if not isinstance(row, dict) or set(row) != set(COLUMNS):
-        raise BrokenStore(f"{path} is of another version; delete it and run again")
+        raise BrokenStore(f"{path} was written by another version. Delete it and run again.")
     return row
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text)
-    part.replace(path)

@@ -1,4 +1,4 @@
-"""`infoflow bench`: how accurate the estimators are where the truth is known, and how fast."""
+"""`infoflow bench`: accuracy of estimators on tasks with known mutual information, and speed."""
 
 from __future__ import annotations
 
@@ -16,56 +16,67 @@ from infoflow_benchmarks import accuracy, speed
 
 GROUPS = {"beyond-normal": tuple(task.name for task in BEYOND_NORMAL), "all": tuple(CATALOG)}
 
-USAGE = (
-    "usage: infoflow bench {accuracy,speed} [options]\n\n"
-    "  accuracy   estimators on tasks whose mutual information is known: a table and a heat map\n"
-    "  speed      estimators beside the code that people run today: times, ratios, and whether the answers agree\n"
-)
+USAGE = """usage: infoflow bench {accuracy,speed} [options]
 
-HEAD = ("reference", "infoflow", "ratio", "wanted", "difference", "beside")
+Measure the accuracy and the speed of estimators.
+
+commands:
+  accuracy   run estimators on tasks with known mutual information; write a table and a heat map
+  speed      time infoflow and existing implementations on the same samples, and compare their results
+
+examples:
+  infoflow bench accuracy --estimators ksg:k=5 gaussian --tasks 1v1-normal-0.75 --sizes 1000 10000
+  infoflow bench speed binning nearest-neighbors
+  infoflow bench speed --quick --output quick
+
+See 'infoflow bench COMMAND --help' for the options of a command.
+"""
+
+HEAD = ("reference", "infoflow", "ratio", "target", "difference", "compared with")
 
 COMMAND = Command("infoflow_benchmarks.cli", "measure the accuracy and speed of the estimators")
 
 
 @dataclass(frozen=True)
 class AccuracyOptions:
-    """Run estimators on tasks whose mutual information is known; write a table and heat maps of the errors.
+    """Run estimators on tasks with known mutual information; write a table and heat maps of the errors.
 
-    Finished cells are kept in the output folder: the same command goes on where it was interrupted."""
+    Completed estimates are stored in the output folder, so the same command continues an interrupted run.
+    """
 
     estimators: tuple[str, ...] = ("gaussian", "gaussian:copula=True", "ksg", "cca", "dependence-graph")
-    """How to measure: name, or name:parameter=value,parameter=value."""
+    """Estimators: name, or name:parameter=value,parameter=value."""
     tasks: tuple[str, ...] = ("beyond-normal",)
-    """Names of tasks, beyond-normal (its forty) or all."""
+    """Names of tasks; beyond-normal stands for the forty of that benchmark, all for every task."""
     sizes: tuple[int, ...] = (10_000,)
-    """Samples per estimate."""
+    """Numbers of samples."""
     seeds: int = 1
-    """How often to draw the samples anew."""
-    output: Path = Path("results/accuracy")
+    """Number of times that the samples are drawn, with seeds 0, 1, ..."""
+    output: Path = Path("benchmarks/results/accuracy")
     """Folder for the table and the heat maps."""
     jobs: int = 1
-    """Processes at once; -1 means one for each processor."""
+    """Number of processes; -1 means one for each processor."""
     quiet: bool = False
-    """No progress bar."""
+    """Do not show a progress bar."""
 
 
 @dataclass(frozen=True)
 class SpeedOptions:
-    """Time estimators beside straightforward implementations on the same samples, in turns in one process."""
+    """Time infoflow and existing implementations on the same samples, in turns in one process."""
 
     names: tyro.conf.Positional[tuple[str, ...]] = tuple(speed.BENCHMARKS)
-    """Which benchmarks; all if none is named."""
+    """Names of benchmarks; all by default."""
     quick: bool = False
-    """Tiny samples, one call each: shows that the answers agree, but the times mean nothing."""
-    output: Path = Path("results/speed")
-    """Folder for a table (CSV) and its provenance (JSON) per benchmark."""
+    """Use tiny samples and call each side once: the results can be compared, but the times mean nothing."""
+    output: Path = Path("benchmarks/results/speed")
+    """Folder for a table (CSV) and its provenance (JSON) of each benchmark."""
 
 
 def command(argv: list[str]) -> None:
-    """Runs `infoflow bench` with these arguments."""
+    """Run `infoflow bench` with these arguments."""
     commands = {"accuracy": _accuracy, "speed": _speed}
     if not argv:
-        raise InvalidArgument("no benchmark named; want accuracy or speed")
+        raise InvalidArgument("The command line must name a benchmark: accuracy or speed.")
     if argv[0] in ("-h", "--help"):
         print(USAGE, end="")
         return
@@ -96,7 +107,7 @@ def _speed(argv: list[str]) -> None:
     shown: list[str] = []
 
     def show(row: speed.Row) -> None:
-        """Line by line, as they come; all of it takes many minutes."""
+        """Print each row as soon as it is measured, since all of them take many minutes."""
         if row.benchmark not in shown:
             shown.append(row.benchmark)
             print(f"\n{_line(row.benchmark, *HEAD)}")
@@ -111,13 +122,13 @@ def _line(*cells: str) -> str:
 
 
 def _cells(row: speed.Row) -> tuple[str, ...]:
-    wanted = "" if row.wanted_ratio is None else f"{row.wanted_ratio:g} {'✓' if row.reached else '✗'}"
+    target = "" if row.target_ratio is None else f"{row.target_ratio:g} {'✓' if row.reached else '✗'}"
     return (
         f"  {row.case}",
         f"{row.reference_seconds:.3g} s",
         f"{row.seconds:.3g} s",
         f"{row.ratio:.3g}",
-        wanted,
+        target,
         "" if row.difference is None else f"{row.difference:.0e}",
         "; ".join(filter(None, (row.reference, _memory(row), row.note))),
     )

@@ -1,4 +1,4 @@
-"""Estimators of other packages under our protocol, so that one run sets them beside ours; none is a dependency."""
+"""Estimators of other packages with the interface of ours, for comparison in the same run; none is a dependency."""
 
 from __future__ import annotations
 
@@ -11,75 +11,101 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
 
-from infoflow.core.checks import integer, is_classes, paired, samples
-from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.core.checks import is_classes, paired, samples
+from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Estimate, Kind
+from infoflow.core.settings import Number, OneOf, PositiveInt, Seed, Settings, check
 from infoflow.estimators import registry
 
 logger = logging.getLogger("infoflow_benchmarks")
 
 
 @dataclass(frozen=True)
-class Peer(abc.ABC):
-    """What the adapters share: checked samples as NumPy arrays, and the peer's bare number as an `Estimate`."""
+class Peer(Settings, abc.ABC):
+    """Base class of the adapters: it checks the samples, and returns the other package's number as an `Estimate`."""
 
-    package: ClassVar[str]  # as it is imported
+    package: ClassVar[str]
+    """Name under which the package is imported."""
 
     @classmethod
     def installed(cls) -> bool:
-        """Whether the package can be imported here; nothing is imported to find out."""
+        """Return whether the package can be imported, without importing it."""
         return importlib.util.find_spec(cls.package) is not None
 
     def estimate(self, x: Any, y: Any) -> Estimate:
-        """The peer's I(X;Y) in nats. Raises InvalidArgument for data that it doesn't take."""
-        if is_classes(x) or is_classes(y):
-            raise InvalidArgument(
-                f"{type(self).__name__} is set up for continuous samples; want floating-point x and y"
-            )
+        """Estimate I(X;Y) in nats with the other package.
+
+        Parameters
+        ----------
+        x : array-like of shape (n, dx) or (n,)
+            Continuous samples.
+        y : array-like of shape (n, dy) or (n,)
+            Continuous samples.
+
+        Returns
+        -------
+        Estimate
+            A point estimate.
+
+        Raises
+        ------
+        InvalidArgument
+            If the package cannot handle the samples, returns no finite number, or is not installed.
+        """
+        for name, values in (("x", x), ("y", y)):
+            if is_classes(values):
+                raise InvalidArgument(name, "continuous (floating-point) samples", got_text="classes")
         left, right = (samples(v, name, dtype=torch.float64) for v, name in ((x, "x"), (y, "y")))
         paired(left, right)
         nats = float(self._nats(left.cpu().numpy(), right.cpu().numpy()))
         if not np.isfinite(nats):
-            raise InvalidArgument(f"{type(self).__name__} answered {nats} for these samples")
+            raise InvalidArgument(f"{type(self).__name__} returned {nats} for these samples.")
         parameters = {field.name: getattr(self, field.name) for field in fields(self)}
         return Estimate(nats, "I(X;Y)", Kind.POINT, type(self).__name__, len(left), parameters=parameters)
 
     @abc.abstractmethod
     def _nats(self, x: np.ndarray, y: np.ndarray) -> float:
-        """The peer's answer for samples of shapes (n, dx) and (n, dy)."""
+        """The other package's result for samples of shapes (n, dx) and (n, dy)."""
 
     def _module(self, name: str) -> Any:
         try:
             return importlib.import_module(name)
         except ImportError as error:
-            raise InvalidArgument(f"{type(self).__name__} needs {self.package}, which is not here: {error}") from None
+            raise InvalidArgument(
+                f"{type(self).__name__} requires {self.package}. It failed to import: {error}."
+            ) from None
 
 
 @dataclass(frozen=True)
 class ScikitLearn(Peer):
-    """`sklearn.feature_selection.mutual_info_regression`: KSG of one column against one, in nats.
+    """`sklearn.feature_selection.mutual_info_regression`: the KSG estimator for one column of x and one of y.
 
+    Parameters
+    ----------
+    n_neighbors
+        Number of neighbors k.
+    seed
+        Seed of the noise that scikit-learn adds to the samples.
+
+    Examples
+    --------
     >>> from infoflow.tasks import bivariate
-    >>> ScikitLearn().estimate(*bivariate(0.75).sample(2000, 0)).nats  # .413
+    >>> ScikitLearn().estimate(*bivariate(0.75).sample(2000, 0)).nats  # exact: 0.413
     0.4
     """
 
     package: ClassVar[str] = "sklearn"
-    n_neighbors: int = 3
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        integer(self.n_neighbors, "n_neighbors")
-        integer(self.seed, "seed", minimum=0)
+    n_neighbors: PositiveInt = 3
+    seed: Seed = 0
 
     def _nats(self, x: np.ndarray, y: np.ndarray) -> float:
         if x.shape[1] > 1 or y.shape[1] > 1:
-            raise InvalidArgument("scikit-learn takes one column of x and one of y")
+            raise InvalidArgument("x and y", "one column each", got_text=f"{x.shape[1]} and {y.shape[1]} columns")
         from sklearn.feature_selection import mutual_info_regression
 
         return float(mutual_info_regression(x, y[:, 0], n_neighbors=self.n_neighbors, random_state=self.seed)[0])
@@ -87,7 +113,13 @@ class ScikitLearn(Peer):
 
 @dataclass(frozen=True)
 class Infomeasure(Peer):
-    """`infomeasure.mutual_information` with its own defaults; its KSG takes several columns."""
+    """`infomeasure.mutual_information` with its own defaults; its KSG estimator accepts several columns.
+
+    Parameters
+    ----------
+    approach
+        Name of the estimator in infomeasure.
+    """
 
     package: ClassVar[str] = "infomeasure"
     approach: str = "ksg"
@@ -99,34 +131,36 @@ class Infomeasure(Peer):
 
 @dataclass(frozen=True)
 class TorchMist(Peer):
-    """`torch_mist.utils.estimate_mi` as it comes: critics, stopping and evaluation (on the samples that it fitted).
+    """`torch_mist.utils.estimate_mi` with its own critics, stopping and evaluation.
 
-    `held_out` is the share of the samples that is kept from it and evaluated on; 0, its default, keeps none. The
-    global random state, which it draws from, is seeded and given back.
+    Parameters
+    ----------
+    estimator
+        Name of the estimator in torch-mist.
+    held_out
+        Share of the samples that is held out for evaluation; 0, torch-mist's default, evaluates on the samples that
+        were fitted.
+    seed
+        Seed of the global random state, from which torch-mist draws; it is restored afterwards.
     """
 
     package: ClassVar[str] = "torch_mist"
     estimator: str = "smile"
-    held_out: float = 0.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.held_out < 1:
-            raise InvalidArgument(f"held_out is {self.held_out!r}; want a share from 0 to below 1")
-        integer(self.seed, "seed", minimum=0)
+    held_out: Annotated[float, Number(0, 1, open_high=True)] = 0.0
+    seed: Seed = 0
 
     def _nats(self, x: np.ndarray, y: np.ndarray) -> float:
         estimate_mi = self._module("torch_mist.utils").estimate_mi
         x, y = x.astype(np.float32), y.astype(np.float32)
-        kept = len(x) - round(self.held_out * len(x))
-        more = {"test_data": (x[kept:], y[kept:])} if kept < len(x) else {}
-        drawn = np.random.get_state()  # noqa: NPY002 -- it is what torch-mist draws from
+        fitted = len(x) - round(self.held_out * len(x))
+        more = {"test_data": (x[fitted:], y[fitted:])} if fitted < len(x) else {}
+        drawn = np.random.get_state()  # noqa: NPY002 -- torch-mist draws from it
         try:
-            # It prints its defaults; only the command line of ours prints.
+            # torch-mist prints its defaults, which would mix with the output of the command line.
             with torch.random.fork_rng(devices=[]), torch.enable_grad(), contextlib.redirect_stdout(io.StringIO()):
                 torch.manual_seed(self.seed)
                 np.random.seed(self.seed)  # noqa: NPY002
-                found = estimate_mi((x[:kept], y[:kept]), self.estimator, verbose=False, logger=False, **more)
+                found = estimate_mi((x[:fitted], y[:fitted]), self.estimator, verbose=False, logger=False, **more)
         finally:
             np.random.set_state(drawn)  # noqa: NPY002
         return float(found[0] if isinstance(found, tuple) else found)
@@ -134,15 +168,21 @@ class TorchMist(Peer):
 
 @dataclass(frozen=True)
 class BenchmarkMI(Peer):
-    """An estimator of `bmi.estimators` by the name of its class, with its own defaults."""
+    """An estimator of `bmi.estimators` with its own defaults.
+
+    Parameters
+    ----------
+    estimator
+        Name of the class.
+    """
 
     package: ClassVar[str] = "bmi"
     estimator: str = "InfoNCEEstimator"
 
     def _nats(self, x: np.ndarray, y: np.ndarray) -> float:
         kinds = self._module("bmi.estimators")
-        if not hasattr(kinds, self.estimator):
-            raise UnknownName("estimator of bmi", self.estimator, [k for k in dir(kinds) if k.endswith("Estimator")])
+        known = OneOf(tuple(kind for kind in dir(kinds) if kind.endswith("Estimator")))
+        check(self.estimator, "estimator of bmi", known)
         return float(getattr(kinds, self.estimator)().estimate(x, y))
 
 
@@ -152,8 +192,10 @@ PEERS: Mapping[str, type[Peer]] = MappingProxyType(
 
 
 def find(text: str) -> type[Peer] | None:
-    """The peer that a text such as "torch-mist:estimator=nwj" names, or None for one of ours.
+    """Return the adapter that a text such as "torch-mist:estimator=nwj" names, or None for an estimator of infoflow.
 
+    Examples
+    --------
     >>> find("scikit-learn:n_neighbors=5"), find("ksg")
     (<class 'infoflow_benchmarks.peers.ScikitLearn'>, None)
     """
@@ -161,8 +203,10 @@ def find(text: str) -> type[Peer] | None:
 
 
 def parse(text: str) -> Any:
-    """An estimator, a peer's or ours, from `name:parameter=value,...`. Raises UnknownName with the nearest known one.
+    """Create an estimator, of infoflow or of another package, from `name:parameter=value,...`.
 
+    Examples
+    --------
     >>> parse("scikit-learn:n_neighbors=5").n_neighbors
     5
     """
@@ -170,24 +214,25 @@ def parse(text: str) -> Any:
     if peer is None:
         return registry.parse(text)
     name, parameters = registry.named_parameters(text)
-    known = [field.name for field in fields(peer)]
+    known = OneOf(tuple(field.name for field in fields(peer)))
     for parameter in parameters:
-        if parameter not in known:
-            raise UnknownName(f"parameter of {name}", parameter, known)
+        check(parameter, f"parameter of {name}", known)
     return peer(**parameters)
 
 
 def present(texts: list[str]) -> list[str]:
-    """Those of the texts whose package is installed (ours always is); the others are logged.
+    """Return the texts whose package is installed, and log the others.
 
+    Examples
+    --------
     >>> present(["ksg", "scikit-learn"])
     ['ksg', 'scikit-learn']
     """
-    kept = []
+    installed = []
     for text in texts:
         peer = find(text)
         if peer is None or peer.installed():
-            kept.append(text)
+            installed.append(text)
         else:
-            logger.warning("%s is left out: the package %s is not installed", text, peer.package)
-    return kept
+            logger.warning("%s is left out because the package %s is not installed.", text, peer.package)
+    return installed

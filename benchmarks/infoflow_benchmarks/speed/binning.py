@@ -1,4 +1,4 @@
-"""Binning beside np.unique on the same bins, digitization included in each."""
+"""The entropy of binned rows, compared with np.unique on the same bins; both include the digitization."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from functools import partial
 import numpy as np
 
 from infoflow.estimators.histogram.binning import Binning
-from infoflow_benchmarks.speed.row import Row
-from infoflow_benchmarks.speed.timing import compare
+from infoflow_benchmarks.speed.comparison import Comparison
 
 BINS, LOW, HIGH = 30, 0.0, 6.0
 
@@ -31,7 +30,7 @@ def entropy(counts: np.ndarray) -> float:
 
 
 def void_bytes(t: np.ndarray, dtype: type) -> float:
-    """Rows as opaque byte strings, sorted whole; int64 indices are np.digitize's, as mostly found in published code."""
+    """Entropy from rows sorted as byte strings; published code mostly has the int64 indices of np.digitize."""
     rows = digitize(t, dtype)
     return entropy(np.unique(rows.view(np.dtype((np.void, rows.strides[0]))), return_counts=True)[1])
 
@@ -40,7 +39,7 @@ def unique_rows(t: np.ndarray) -> float:
     return entropy(np.unique(digitize(t, np.uint8), axis=0, return_counts=True)[1])
 
 
-# name -> (reference, ratio wanted at d = 1024)
+# name -> (baseline, target of the ratio at d = 1024)
 REFERENCES: dict[str, tuple[Callable[[np.ndarray], float], float | None]] = {
     "np.unique of uint8 rows as bytes": (partial(void_bytes, dtype=np.uint8), 1.0),
     "np.unique of int64 rows as bytes": (partial(void_bytes, dtype=np.int64), None),
@@ -49,7 +48,7 @@ REFERENCES: dict[str, tuple[Callable[[np.ndarray], float], float | None]] = {
 
 
 def samples(n: int, d: int) -> dict[str, np.ndarray]:
-    """Rows of three kinds: nearly equal ones make comparisons of whole rows long."""
+    """Three kinds of rows; nearly equal ones are the slowest to compare."""
     rng = np.random.default_rng(0)
     different = rng.uniform(LOW, HIGH, (n, d)).astype(np.float32)
     close = np.repeat(different[:1], n, axis=0)
@@ -61,12 +60,11 @@ def samples(n: int, d: int) -> dict[str, np.ndarray]:
     }
 
 
-def run(quick: bool = False) -> Iterator[Row]:
-    """The entropy of binned rows."""
+def cases(quick: bool = False) -> Iterator[Comparison]:
+    """The entropy of rows of each kind."""
     n = 300 if quick else 10_000
     for d in (20, 1024):
         for kind, t in samples(n, d).items():
-            for name, (reference, wanted) in REFERENCES.items():
-                pair = compare(partial(ours, t), partial(reference, t), quick=quick)
+            for name, (baseline, target) in REFERENCES.items():
                 case = f"N = {n}, d = {d}, {kind}"
-                yield pair.row("binning", case, name, wanted_ratio=wanted if d == 1024 else None)
+                yield Comparison(case, name, partial(ours, t), partial(baseline, t), target if d == 1024 else None)

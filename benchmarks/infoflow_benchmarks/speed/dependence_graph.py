@@ -1,4 +1,4 @@
-"""The dependence graph beside plain loops over samples with dictionaries."""
+"""The dependence graph, compared with plain loops over samples with dictionaries."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from functools import partial
 import numpy as np
 
 from infoflow.estimators import DependenceGraph
-from infoflow_benchmarks.speed.row import Row
-from infoflow_benchmarks.speed.timing import compare, estimated
+from infoflow_benchmarks.speed.comparison import Comparison, estimated
 
 Bucket = tuple[float, ...]
 
@@ -34,7 +33,7 @@ def one_shift(x: np.ndarray, y: np.ndarray, width: float, shift_x: np.ndarray, s
 
 
 def plain_loops(x: np.ndarray, y: np.ndarray, width: float, shifts: int = 10) -> float:
-    """EDGE with the same rules and random numbers, by loops."""
+    """EDGE with the same rules and random numbers, by loops over samples."""
     widest = int(math.log2(len(x) / 10))
     values = []
     for shift in range(shifts):
@@ -52,14 +51,14 @@ def plain_loops(x: np.ndarray, y: np.ndarray, width: float, shifts: int = 10) ->
     return float(np.mean(values))
 
 
-def run(quick: bool = False) -> Iterator[Row]:
-    """I(X;T), ten shifts, of tanh units with noise."""
+def cases(quick: bool = False) -> Iterator[Comparison]:
+    """I(X;T) of tanh units with noise, ten shifts."""
     rng = np.random.default_rng(0)
     estimator = DependenceGraph()
     for n, d in ((200, 3), (200, 30)) if quick else ((1000, 20), (4096, 20), (10_000, 1), (10_000, 20), (10_000, 1024)):
         x = rng.normal(size=(n, d))
         t = np.tanh(x[:, :20] + 0.1 * rng.normal(size=(n, min(d, 20))))
         width = float(estimator.estimate(x, t).parameters["width"])
-        pair = compare(estimated(estimator, x, t), partial(plain_loops, x, t, width), quick=quick)
-        case = f"N = {n}, d = {d}"
-        yield pair.row("dependence-graph", case, "loops over samples with dictionaries", wanted_ratio=30.0)
+        loops = partial(plain_loops, x, t, width)
+        reference = "loops over samples with dictionaries"
+        yield Comparison(f"N = {n}, d = {d}", reference, estimated(estimator, x, t), loops, target_ratio=30.0)

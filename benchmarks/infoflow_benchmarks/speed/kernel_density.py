@@ -1,4 +1,4 @@
-"""KernelDensity beside the usual NumPy port, and its inner loop beside the matrix product that it can't do without."""
+"""KernelDensity, compared with the usual NumPy code; and its inner loop, compared with a matrix product alone."""
 
 from __future__ import annotations
 
@@ -12,17 +12,14 @@ from scipy.special import logsumexp
 
 from infoflow.estimators.kernel.kernel_density import KernelDensity
 from infoflow.pairwise.log_sum_exp import log_sum_exp
-from infoflow_benchmarks.speed.row import Row
-from infoflow_benchmarks.speed.timing import compare, extra_memory
+from infoflow_benchmarks.speed.comparison import Comparison, Timing
 
-NAME = "kernel-density"
 VARIANCES = (1e-3, 1e-1, 1.0, 10.0, 100.0)
 CLASSES = 10
-MEMORY = "memory wanted: below 1024 MiB"
 
 
 def activations(n: int, d: int) -> tuple[np.ndarray, np.ndarray]:
-    """A ReLU layer of ten classes, float32, and the classes."""
+    """Activations of a ReLU layer, float32, and their ten classes."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, CLASSES, n)
     centers = rng.standard_normal((CLASSES, d), dtype=np.float32)
@@ -30,7 +27,7 @@ def activations(n: int, d: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def numpy_port(t: np.ndarray, y: np.ndarray, variances: tuple[float, ...] = VARIANCES) -> np.ndarray:
-    """As people run it: the whole distance matrix, once per variance, and once more per class."""
+    """The usual code: the whole distance matrix, once per variance, and once more per class."""
 
     def information(x: np.ndarray, variance: float) -> np.ndarray:
         norms = (x**2).sum(axis=1)
@@ -54,44 +51,40 @@ def ours(t: np.ndarray, y: np.ndarray, dtype: str) -> np.ndarray:
     return np.array(values).reshape(len(VARIANCES), 2, 2).transpose(0, 2, 1).reshape(len(VARIANCES), 4)
 
 
-def run(quick: bool = False) -> Iterator[Row]:
-    """Five variances, both bounds, I(X;T) and I(T;Y); then one variance beside the product alone."""
+def cases(quick: bool = False) -> Iterator[Comparison]:
+    """Five variances, both bounds, I(X;T) and I(T;Y); then one variance, compared with the product alone."""
     n, d = (400, 50) if quick else (10_000, 1024)
     t, y = activations(n, d)
     double = t.astype(np.float64)
-    exact = ours(t, y, "float64")  # itself held against the float64 port in the next row
-    for dtype, activity, wanted in (("float32", t, 10.0), ("float64", double - double.mean(0), None)):
-        pair = compare(partial(ours, t, y, dtype), partial(numpy_port, activity, y), quick=quick)
-        # The port's float32 answers are no truth: they lose the digits of small distances.
-        truth = exact if dtype == "float32" else pair.reference
-        yield pair.row(
-            NAME,
+    exact = ours(t, y, "float64")  # which the next row compares with the float64 baseline
+    for dtype, activity, target in (("float32", t, 10.0), ("float64", double - double.mean(0), None)):
+        yield Comparison(
             f"N = {n}, d = {d}, {len(VARIANCES)} variances, {dtype}",
             f"NumPy port with N×N matrices, {dtype}",
-            wanted_ratio=wanted,
-            difference=float(np.abs(pair.ours - truth).max()),
-            mebibytes=extra_memory(partial(ours, t, y, dtype)),
-            reference_mebibytes=extra_memory(partial(numpy_port, activity, y, VARIANCES[:1])),
-            note=MEMORY,
+            partial(ours, t, y, dtype),
+            partial(numpy_port, activity, y),
+            target,
+            # In float32 the baseline loses the digits of small distances.
+            partial(difference_from, exact if dtype == "float32" else None),
+            memory=partial(numpy_port, activity, y, VARIANCES[:1]),
+            note="target for memory: below 1024 MiB",
         )
     n = 512 if quick else 8192
-    for d in (512, 1024):
-        yield _beside_the_product(n, d, quick)
-
-
-def _beside_the_product(n: int, d: int, quick: bool) -> Row:
-    """The share of the machine's rate of matrix products that is left when each pair of samples is counted once."""
-    x = torch.randn((n, d), generator=torch.Generator().manual_seed(0))
     memory = torch.empty((n, n // 2))
-    # The width is that of the distances, so that no kernel value is negligible and skipped.
-    pair = compare(
-        lambda: log_sum_exp(x, [1 / (2 * d)]).total, lambda: torch.mm(x, x[: n // 2].T, out=memory), quick=quick
-    )
-    return pair.row(
-        NAME,
-        f"inner loop, N = {n}, d = {d}, float32",
-        "the matrix product of N×N/2 pairs alone",
-        same=False,
-        wanted_ratio=0.5,
-        note="the ratio is the share of the machine's matrix-product rate",
-    )
+    for d in (512, 1024):
+        x = torch.randn((n, d), generator=torch.Generator().manual_seed(0))
+        yield Comparison(
+            f"inner loop, N = {n}, d = {d}, float32",
+            "the matrix product of N×N/2 pairs alone",
+            # The bandwidth is that of the distances, so that no kernel value is negligible and skipped.
+            partial(log_sum_exp, x, [1 / (2 * d)]),
+            partial(torch.mm, x, x[: n // 2].T, out=memory),
+            target_ratio=0.5,
+            difference=None,
+            note="the ratio is the share of the machine's matrix-product rate",
+        )
+
+
+def difference_from(truth: np.ndarray | None, timing: Timing) -> float:
+    """The largest error, where the truth is not given of the baseline's results."""
+    return float(np.abs(timing.ours - (timing.reference if truth is None else truth)).max())

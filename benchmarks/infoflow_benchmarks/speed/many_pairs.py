@@ -1,6 +1,6 @@
-"""The mutual information of 32 pairs in one batched fit, beside one pair after another and one critic after another.
+"""The mutual information of 32 pairs in one batched fit, compared with one fit after another.
 
-Pairs as the layers and snapshots of a recording are: 1000 samples of a three-dimensional input and layer.
+The pairs resemble the layers and snapshots of a recording: 1000 samples of a three-dimensional input and layer.
 """
 
 from __future__ import annotations
@@ -18,16 +18,14 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from infoflow.bounds import infonce
 from infoflow.critics import Separable
 from infoflow.estimators.learned.critics import Neural
-from infoflow_benchmarks.speed.row import Row
-from infoflow_benchmarks.speed.timing import compare, torch_threads
-
-NAME = "many-pairs"
+from infoflow_benchmarks.speed.comparison import Comparison, Timing
+from infoflow_benchmarks.speed.timing import torch_threads
 
 Pair = tuple[Tensor, Tensor]
 
 
 def gaussians(count: int, n: int) -> list[Pair]:
-    """Three-dimensional Gaussians, each with another strength of dependence."""
+    """Pairs of three-dimensional Gaussians, each with a different strength of dependence."""
     generator = torch.Generator().manual_seed(0)
     x, noise = torch.randn(2, count, n, 3, generator=generator)
     strength = torch.linspace(0.5, 2.0, count)[:, None, None]
@@ -43,7 +41,7 @@ def pair_by_pair(estimator: Neural, pairs: list[Pair]) -> list[float]:
 
 
 def critic_by_critic(estimator: Neural, pairs: list[Pair]) -> list[float]:
-    """The loop that one writes by hand: for every pair and fold a module, torch.optim.AdamW and early stopping."""
+    """The loop written by hand: a module, torch.optim.AdamW and early stopping for every pair and fold."""
     return [sum(_fold(estimator, x, y, fold) for fold in range(estimator.folds)) / estimator.folds for x, y in pairs]
 
 
@@ -82,45 +80,46 @@ def _fold(estimator: Neural, x: Tensor, y: Tensor, fold: int) -> float:
         return float(infonce(*chosen.scores(x[rows[:report]], y[rows[:report]])))
 
 
-def run(quick: bool = False) -> Iterator[Row]:
-    """One thread: default critics, and small ones as wide as such layers need, for a fixed number of epochs and, where
-    each pair stops by itself, until its own patience has run out.
+def mean_estimates(timing: Timing) -> str:
+    ours, reference = (sum(estimates) / len(estimates) for estimates in (timing.ours, timing.reference))
+    return f"mean of the estimates {ours:.3f} nats, the reference's {reference:.3f}"
+
+
+def cases(quick: bool = False) -> Iterator[Comparison]:
+    """Fits on one thread, with default critics and with small ones that suffice for such layers.
+
+    They run for a fixed number of epochs, and also with early stopping, where each pair stops independently.
     """
     count, n, epochs = (2, 120, 1) if quick else (32, 1000, 10)
     pairs = gaussians(count, n)
     default = Neural(max_epochs=epochs, patience=epochs)
-    plain = Neural(max_epochs=epochs, patience=epochs, head_start=False, preprocessing="standardize")
-    small = Neural(
-        max_epochs=epochs,
-        patience=epochs,
-        head_start=False,
-        preprocessing="standardize",
-        hidden=(16,),
-        embedding=8,
-        batch_size=64,
-    )
+    plain = replace(default, head_start=False, preprocessing="standardize")
+    small = replace(plain, hidden=(16,), embedding=8, batch_size=64)
     most, patience = (2, 1) if quick else (100, 5)
-    cases = (
-        (default, "default"),
-        (plain, "64-64-64, no head start"),
-        (small, "16, batch 64"),
-        (replace(default, max_epochs=most, patience=patience), "default, stopped early"),
-        (replace(small, max_epochs=most, patience=patience), "16, batch 64, stopped early"),
-    )
+    critics = {
+        "default": default,
+        "64-64-64, no head start": plain,
+        "16, batch 64": small,
+        "default, stopped early": replace(default, max_epochs=most, patience=patience),
+        "16, batch 64, stopped early": replace(small, max_epochs=most, patience=patience),
+    }
     with torch_threads(1):
-        for estimator, critics in cases:
-            pair = compare(partial(together, estimator, pairs), partial(pair_by_pair, estimator, pairs), quick=quick)
-            case = f"{count} pairs, critics {critics}"
-            yield pair.row(NAME, case, "one pair after another", wanted_ratio=8.0, note="folds side by side in both")
-        for estimator, critics in ((plain, "64-64-64, no head start"), (small, "16, batch 64")):
-            hand = partial(critic_by_critic, estimator, pairs)
-            pair = compare(partial(together, estimator, pairs), hand, quick=quick)
-            means = (sum(answers) / count for answers in (pair.ours, pair.reference))
-            yield pair.row(
-                NAME,
-                f"{count} pairs, critics {critics}",
+        for name, estimator in critics.items():
+            yield Comparison(
+                f"{count} pairs, critics {name}",
+                "one pair after another",
+                partial(together, estimator, pairs),
+                partial(pair_by_pair, estimator, pairs),
+                target_ratio=8.0,
+                note="folds side by side in both",
+            )
+        for name in ("64-64-64, no head start", "16, batch 64"):
+            yield Comparison(
+                f"{count} pairs, critics {name}",
                 "one critic after another, torch.optim.AdamW",
-                same=False,
-                wanted_ratio=8.0,
-                note="mean of the estimates {:.3f} nats, the reference's {:.3f}".format(*means),
+                partial(together, critics[name], pairs),
+                partial(critic_by_critic, critics[name], pairs),
+                target_ratio=8.0,
+                difference=None,
+                note=mean_estimates,
             )

@@ -1,4 +1,4 @@
-"""Matrix Rényi information beside loops over kernel widths, and beside all eigenvalues."""
+"""Matrix Rényi information, compared with loops over kernel widths and with all eigenvalues."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from torch import Tensor
 
 from infoflow.entropies.renyi import collision_entropy, krylov_entropy, low_rank_entropy
 from infoflow.estimators import MatrixRenyi
-from infoflow_benchmarks.speed.row import Row
-from infoflow_benchmarks.speed.timing import compare, estimated
+from infoflow_benchmarks.speed.comparison import Comparison, estimated
 
-NAME = "matrix-renyi"
 WIDTHS = 300
 ALPHA = 1.01
 
@@ -62,25 +60,29 @@ def krylov(u: Tensor) -> float:
     return krylov_entropy(u, ALPHA).nats
 
 
-def run(quick: bool = False) -> Iterator[Row]:
-    """The width by alignment; α = 2 without eigenvalues; approximations for large N, with their error."""
+def cases(quick: bool = False) -> Iterator[Comparison]:
+    """The kernel width by alignment; α = 2 without eigenvalues; approximations for large N, with their error."""
     rng = np.random.default_rng(0)
     n = 100 if quick else 1000
     for d in (20, 1024):
         y = rng.integers(0, 10, n)
         t = rng.normal(size=(n, d)) + 2 * rng.normal(size=(10, d))[y]
-        estimator = MatrixRenyi(kernel_width="alignment")
-        pair = compare(estimated(estimator, t, y), partial(plain_alignment, t, y), quick=quick)
-        case = f"N = {n}, d = {d}, {WIDTHS} widths by alignment"
-        yield pair.row(NAME, case, "two N×N products a width, eigenvectors", wanted_ratio=30.0)
+        yield Comparison(
+            f"N = {n}, d = {d}, {WIDTHS} widths by alignment",
+            "two N×N products a width, eigenvectors",
+            estimated(MatrixRenyi(kernel_width="alignment"), t, y),
+            partial(plain_alignment, t, y),
+            target_ratio=30.0,
+        )
     for n in (200,) if quick else (1000, 4096):
         u = torch.from_numpy(rng.normal(size=(n, 20))) / 6
-        pair = compare(partial(collision, u), partial(all_eigenvalues, u, 2.0), quick=quick)
-        wanted = 50.0 if n == 4096 else None
-        yield pair.row(NAME, f"N = {n}, d = 20, α = 2", "all eigenvalues", wanted_ratio=wanted)
+        slow = partial(all_eigenvalues, u, 2.0)
+        target = 50.0 if n == 4096 else None
+        yield Comparison(f"N = {n}, d = 20, α = 2", "all eigenvalues", partial(collision, u), slow, target)
     n, rank = (200, 200) if quick else (4096, 500)
     for d, width in ((3, 1.5), (20, 6.0), (20, 2.0)):
         u = torch.from_numpy(rng.normal(size=(n, d))) / width
+        slow = partial(all_eigenvalues, u, ALPHA)
         for name, method in (("low-rank", partial(low_rank, u, rank)), ("krylov", partial(krylov, u))):
-            pair = compare(method, partial(all_eigenvalues, u, ALPHA), quick=quick)
-            yield pair.row(NAME, f"N = {n}, d = {d}, width {width}, {name}", "all eigenvalues", note="approximation")
+            case = f"N = {n}, d = {d}, width {width}, {name}"
+            yield Comparison(case, "all eigenvalues", method, slow, note="approximation")

@@ -1,6 +1,6 @@
-"""What recording costs beside training: the MNIST perceptron 784-1024-20-20-20-10 with tanh (Saxe et al., 2019).
+"""How much recording adds to training: the MNIST perceptron 784-1024-20-20-20-10 with tanh (Saxe et al., 2019).
 
-The probe is 10 000 test images; every layer is stored whole, 1094 units of each image.
+The probe set is 10,000 test images; all units of every layer are stored, 1094 for each image.
 """
 
 from __future__ import annotations
@@ -20,20 +20,19 @@ from infoflow.integrations import Schedule
 from infoflow.models import MLP
 from infoflow.plane import Recorder, record
 from infoflow.training import Training, train
-from infoflow_benchmarks.speed.row import Row
+from infoflow_benchmarks.speed.comparison import Row
 from infoflow_benchmarks.speed.timing import once, torch_threads
 
-NAME = "recorder-overhead"
 WIDTHS = [784, 1024, 20, 20, 20, 10]
-# Recording may cost 5 % of the training time.
-WANTED = 1 / 1.05
+# Recording should add at most 5 % to the training time.
+TARGET = 1 / 1.05
 _ROUNDS = 5
 
 Pair = tuple[Tensor, Tensor]
 
 
 def data(quick: bool) -> tuple[Pair, Pair, str]:
-    """Training and probe samples, and what they are; random ones of MNIST's shape take as long."""
+    """Training and probe samples, and what they are; random ones of MNIST's shape take equally long."""
     if not quick:
         try:
             split = load("mnist")
@@ -50,7 +49,7 @@ def data(quick: bool) -> tuple[Pair, Pair, str]:
 
 
 def epoch(network: MLP, start: Mapping[str, Tensor], samples: Pair, recorder: Recorder | None) -> Tensor:
-    """Trains one epoch from the start, with a snapshot after it where there is a recorder; the first weights."""
+    """Train one epoch from the start, with a snapshot after it if there is a recorder; return the first weights."""
     network.load_state_dict(start)
     train(network, samples, Training(epochs=1, batch_size=128, learning_rate=1e-3))
     if recorder is not None:
@@ -58,15 +57,15 @@ def epoch(network: MLP, start: Mapping[str, Tensor], samples: Pair, recorder: Re
     return next(network.parameters()).detach().clone()
 
 
-def run(quick: bool = False) -> Iterator[Row]:
-    """Whole trainings at the default schedule, put together from an epoch and a snapshot, timed in turns."""
+def cases(quick: bool = False) -> Iterator[Row]:
+    """Whole trainings at the default schedule, extrapolated from an epoch and a snapshot that are timed in turns."""
     samples, probe, source = data(quick)
     network = MLP(WIDTHS, "tanh", seed=0)
     start = copy.deepcopy(network.state_dict())
     times: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as folder, torch_threads(1):
         recorder, opening = once(lambda: record(network, *probe, store=folder + "/run"))
-        recorded = epoch(network, start, samples, recorder)  # which warms both up
+        recorded = epoch(network, start, samples, recorder)  # the first calls are slower
         for _ in range(1 if quick else _ROUNDS):
             plain, training = once(lambda: epoch(network, start, samples, None))
             times.append((training, once(lambda: recorder.snapshot(1))[1]))
@@ -77,13 +76,12 @@ def run(quick: bool = False) -> Iterator[Row]:
         without = epochs * training
         seconds = without + opening + count * snapshot
         yield Row(
-            NAME,
-            f"{epochs} epochs, {count} snapshots",
-            "the same training, not recorded",
-            without,
-            seconds,
-            without / seconds,
-            wanted_ratio=WANTED,
+            case=f"{epochs} epochs, {count} snapshots",
+            reference="the same training, not recorded",
+            reference_seconds=without,
+            seconds=seconds,
+            ratio=without / seconds,
+            target_ratio=TARGET,
             difference=float((recorded - plain).abs().max()),
             note=(
                 f"one thread, {source}: {training:.2f} s an epoch, {snapshot:.2f} s a snapshot, opening {opening:.2f} s"

@@ -1,12 +1,11 @@
-"""Runs benchmarks one after another and keeps what they say."""
+"""Run speed benchmarks one after another and write their tables."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,9 +15,11 @@ import scipy
 import sklearn
 import torch
 
-from infoflow.core.errors import InvalidArgument, UnknownName
-from infoflow.core.files import write_atomically
+from infoflow.core.errors import InvalidArgument
+from infoflow.core.files import write_json, write_text
+from infoflow.core.settings import OneOf, check, validated
 from infoflow.plane.provenance import machine
+from infoflow_benchmarks.output import make_folder
 from infoflow_benchmarks.speed import (
     binning,
     deep_infomax,
@@ -28,29 +29,37 @@ from infoflow_benchmarks.speed import (
     kernel_density,
     many_pairs,
     matrix_renyi,
+    nearest_neighbors,
     recorder_overhead,
     seeds_side_by_side,
 )
-from infoflow_benchmarks.speed import nearest_neighbors as nearest_neighbors
-from infoflow_benchmarks.speed.row import Row
+from infoflow_benchmarks.speed.comparison import Comparison, Row
 
-BENCHMARKS: Mapping[str, Callable[[bool], Iterator[Row]]] = MappingProxyType(
+BENCHMARKS: Mapping[str, Callable[[bool], Iterator[Comparison | Row]]] = MappingProxyType(
     {
-        "kernel-density": kernel_density.run,
-        "binning": binning.run,
-        "matrix-renyi": matrix_renyi.run,
-        "dependence-graph": dependence_graph.run,
-        "nearest-neighbors": nearest_neighbors.run,
-        "seeds-side-by-side": seeds_side_by_side.run,
-        "information-flow": information_flow.run,
-        "many-pairs": many_pairs.run,
-        "information-dropout": information_dropout.run,
-        "deep-infomax": deep_infomax.run,
-        "recorder-overhead": recorder_overhead.run,
+        "kernel-density": kernel_density.cases,
+        "binning": binning.cases,
+        "matrix-renyi": matrix_renyi.cases,
+        "dependence-graph": dependence_graph.cases,
+        "nearest-neighbors": nearest_neighbors.cases,
+        "seeds-side-by-side": seeds_side_by_side.cases,
+        "information-flow": information_flow.cases,
+        "many-pairs": many_pairs.cases,
+        "information-dropout": information_dropout.cases,
+        "deep-infomax": deep_infomax.cases,
+        "recorder-overhead": recorder_overhead.cases,
     }
 )
 
 
+def measure(name: str, quick: bool = False) -> Iterator[Row]:
+    """Yield the rows of one benchmark as they are measured; ratios of quick ones have no target."""
+    for found in BENCHMARKS[name](quick):
+        row = found if isinstance(found, Row) else found.measure(quick)
+        yield replace(row, benchmark=name, target_ratio=None if quick else row.target_ratio)
+
+
+@validated
 def run(
     names: Sequence[str] = tuple(BENCHMARKS),
     *,
@@ -58,16 +67,34 @@ def run(
     quick: bool = False,
     on_row: Callable[[Row], None] | None = None,
 ) -> pd.DataFrame:
-    """Times our estimators beside references on the same samples, in turns in this process.
+    """Time infoflow and its baselines on the same samples, in turns in this process.
 
-    `names` are of `BENCHMARKS`; `quick` takes tiny samples and calls each side once, so its answers count, but its
-    times don't. `on_row` is called with every row as it comes. Into the folder `output` each benchmark writes, when it
-    is done, `NAME.csv` (the columns are the fields of `Row`) and `NAME.json` (versions, processor, threads, load and
-    time), whole or not at all.
+    Parameters
+    ----------
+    names
+        Names of `BENCHMARKS`.
+    output
+        Folder; each benchmark writes `NAME.csv` and `NAME.json` to it when it is complete. The columns of the table
+        are the fields of `Row`; the JSON file holds versions, processor, threads, load and time.
+    quick
+        Take tiny samples and call each side once, so that the results can be compared, but the times mean nothing.
+    on_row
+        Function that is called with every row as soon as it is measured.
 
-    Returns all rows as a table. Raises UnknownName for an unknown benchmark, InvalidArgument for none or for an output
-    that is a file.
+    Returns
+    -------
+    pandas.DataFrame
+        All rows.
 
+    Raises
+    ------
+    UnknownName
+        If there is no benchmark of a name.
+    InvalidArgument
+        If `names` is empty or not a sequence, or `output` is a file.
+
+    Examples
+    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     table = run(["dependence-graph"], output=folder, quick=True)
@@ -75,37 +102,30 @@ def run(
     True
     """
     if isinstance(names, str) or not names:
-        raise InvalidArgument(f"names is {names!r}; want a list of one or more of {', '.join(BENCHMARKS)}")
+        raise InvalidArgument("names", f"a list of one or more of {', '.join(BENCHMARKS)}", names)
     for name in names:
-        if name not in BENCHMARKS:
-            raise UnknownName("benchmark", name, BENCHMARKS)
-    folder = Path(output)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise InvalidArgument(f"output {folder} is a file; want a folder") from None
+        check(name, "benchmark", OneOf(tuple(BENCHMARKS)))
+    folder = make_folder(output)
     tables = []
     for name in dict.fromkeys(names):
         provenance = {"benchmark": name, "quick": quick, **environment()}
         rows = []
-        for row in BENCHMARKS[name](quick):
-            if quick:
-                row = dataclasses.replace(row, wanted_ratio=None)
+        for row in measure(name, quick):
             rows.append(row)
             if on_row is not None:
                 on_row(row)
-        table = pd.DataFrame(
-            [dataclasses.asdict(row) for row in rows], columns=[field.name for field in dataclasses.fields(Row)]
-        )
-        _write(folder / f"{name}.csv", table.to_csv(index=False))
-        _write(folder / f"{name}.json", json.dumps(provenance, indent=2) + "\n")
+        table = pd.DataFrame([asdict(row) for row in rows], columns=[field.name for field in fields(Row)])
+        write_text(folder / f"{name}.csv", table.to_csv(index=False))
+        write_json(folder / f"{name}.json", provenance)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
 
 def environment() -> dict[str, Any]:
-    """What times depend on: versions, processor, threads, and how busy the machine is (load over the last minute).
+    """Return what times depend on: versions, processor, threads, and the load of the machine over the last minute.
 
+    Examples
+    --------
     >>> environment()["threads"] >= 1
     True
     """
@@ -128,7 +148,3 @@ def _processor() -> str:
         lines = []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.processor() or platform.machine())
-
-
-def _write(path: Path, text: str) -> None:
-    write_atomically(path, lambda part: part.write_text(text))

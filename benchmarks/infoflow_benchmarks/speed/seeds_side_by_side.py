@@ -1,13 +1,14 @@
-"""Ten seeds trained side by side, beside the loop that trains one after another.
+"""Ten random seeds trained at once as a stacked network, compared with one after another.
 
-The network 12-10-7-5-4-3-2 on the patterns of Shwartz-Ziv and Tishby: tanh, Adam 4e-4, batch 512 in fixed order, first
-80 % of the rows.
+The network is 12-10-7-5-4-3-2 with tanh on the patterns of Shwartz-Ziv and Tishby: Adam 4e-4, batches of 512 in fixed
+order, the first 80 % of the rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +17,9 @@ from infoflow.data import Split, load
 from infoflow.estimators import Binning
 from infoflow.models import MLP, Stacked, stack
 from infoflow.training import Training, train
-from infoflow_benchmarks.speed.row import Row
-from infoflow_benchmarks.speed.timing import compare, once, torch_threads
+from infoflow_benchmarks.speed.comparison import Comparison, Row, Timing
+from infoflow_benchmarks.speed.timing import once, torch_threads
 
-NAME = "seeds-side-by-side"
 WIDTHS = [12, 10, 7, 5, 4, 3, 2]
 SEEDS = 10
 PROTOCOL_EPOCHS, SNAPSHOTS = 8000, 60
@@ -36,7 +36,7 @@ def side_by_side(x: Tensor, y: Tensor, epochs: int) -> Stacked:
 
 
 def one_after_another(x: Tensor, y: Tensor, epochs: int) -> list[MLP]:
-    """The loop that one writes by hand: nn.Sequential, torch.optim.Adam with its defaults, nn.CrossEntropyLoss."""
+    """The loop written by hand: nn.Sequential, torch.optim.Adam with its defaults, nn.CrossEntropyLoss."""
     networks = [member(seed) for seed in range(SEEDS)]
     for network in networks:
         loss, optimizer = nn.CrossEntropyLoss(), torch.optim.Adam(network.parameters(), lr=4e-4)
@@ -63,34 +63,40 @@ def analyse(network: Stacked, split: Split) -> None:
         estimator.measure(logits.softmax(-1), y)
 
 
-def run(quick: bool = False) -> Iterator[Row]:
+def cases(quick: bool = False) -> Iterator[Row]:
     """Training alone; and the whole protocol with its analyses, extrapolated."""
     epochs = 2 if quick else 100
     split = load("szt", split_seed=None)
     x, y = split.train.tensors()
     if quick:
         x, y = x[:600], y[:600]
-    with torch_threads(1):  # more threads slow such small networks down, on both sides
-        pair = compare(lambda: side_by_side(x, y, epochs), lambda: one_after_another(x, y, epochs), quick=quick)
-        analysis = once(lambda: analyse(pair.ours, split))[1]
-    with torch.no_grad():
-        logits = torch.stack([network(x) for network in pair.reference])
-        difference = float((pair.ours(x) - logits).abs().max())
-    row = pair.row(
-        NAME,
+
+    @torch.no_grad()
+    def of_logits(timing: Timing) -> float:
+        return float((timing.ours(x) - torch.stack([network(x) for network in timing.reference])).abs().max())
+
+    training = Comparison(
         f"{SEEDS} seeds, {epochs} epochs",
         "one seed after another, torch.optim.Adam",
-        wanted_ratio=5.0,
-        difference=difference,
+        partial(side_by_side, x, y, epochs),
+        partial(one_after_another, x, y, epochs),
+        target_ratio=5.0,
+        difference=of_logits,
         note="one thread; the difference is that of logits",
     )
+    with torch_threads(1):  # more threads make such small networks slower, on both sides
+        timing = training.time(quick)
+        analysis = once(lambda: analyse(timing.ours, split))[1]
+    row = training.row(timing)
     yield row
-    times = [s * PROTOCOL_EPOCHS / epochs + SNAPSHOTS * analysis for s in (row.reference_seconds, row.seconds)]
+    ours, reference = (
+        s * PROTOCOL_EPOCHS / epochs + SNAPSHOTS * analysis for s in (row.seconds, row.reference_seconds)
+    )
     yield replace(
         row,
         case=f"{SEEDS} seeds, {PROTOCOL_EPOCHS} epochs, {SNAPSHOTS} analyses",
-        reference_seconds=times[0],
-        seconds=times[1],
-        ratio=times[0] / times[1],
+        reference_seconds=reference,
+        seconds=ours,
+        ratio=reference / ours,
         note=f"one thread; extrapolated from {epochs} epochs and one analysis, the same for both, of {analysis:.2f} s",
     )

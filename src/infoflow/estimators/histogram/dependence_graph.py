@@ -12,17 +12,18 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import classes, integer, is_classes, paired, positive, samples, squarable
+from infoflow.core.checks import classes, is_classes, paired, samples, squarable
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Estimate, Interval, Kind, LayerInformation
+from infoflow.core.settings import PositiveFloat, PositiveInt, Seed, Settings
 
 _Array = npt.NDArray[Any]
 
-# Numbers that are looked at together, so that they stay in cache.
+# Numbers that are processed together, so that they stay in cache.
 _CACHED = 1 << 16
 # Numbers that are converted to float64 at a time.
 _CONVERTED = 1 << 22
-# Samples times shifts that are hashed together: many, so that calls cost little, but few enough for the cache.
+# Samples times shifts that are hashed together: a compromise between the cost of calls and the cache.
 _HASHED = 1 << 15
 
 
@@ -35,55 +36,96 @@ class _Variable(NamedTuple):
 
 
 @dataclass(frozen=True)
-class DependenceGraph:
-    """I(X;Y) by EDGE: hash both variables, and weigh the edges of the bipartite graph between their buckets.
-
-    I = 1/L Σ_l Σ_ij n_i m_j/N² · g(n_ij N/(n_i m_j)) with g(ω) = ω log ω, where n_i and m_j count the samples of x and
-    y in a bucket, n_ij those in both, and l runs over `shifts` random shifts of the hash ⌊(x + b)/ε⌋. Each coordinate
-    is first scaled to standard deviation 1; x or y wider than ⌊log2(N/10)⌋ goes through a random projection to that
-    many coordinates, a new one for every shift. Integer `y` (n,) are buckets as they are. O(N·L) time.
+class DependenceGraph(Settings):
+    """Mutual information by EDGE: both variables are hashed, and the edges between their buckets weighted.
 
     Parameters
     ----------
-    width: ε in standard deviations; None takes 3.5·N^(−1/(2 + D)), Scott's rule for a histogram of the D coordinates of
-        x and y together.
-    shifts: L, the size of the ensemble.
-    clip: U, an upper end for every g(ω), in nats; None (the default) for no clipping. It biases strong dependence
-        downward.
-    seed: of the shifts and projections; x and y get the same ones, so the estimate is symmetric.
+    width
+        ε in standard deviations; None means 3.5·N^(−1/(2 + D)), Scott's rule for a histogram of the D coordinates of x
+        and y together.
+    shifts
+        L, the size of the ensemble.
+    clip
+        Upper limit of every g(ω) in nats, which lowers strong dependence; None means no limit.
+    seed
+        Seed of the shifts and projections, the same for x and y, so that the estimate is symmetric.
 
-    The estimate is that of a histogram: biased downward by wide buckets, upward by about (#edges − #buckets)/2N by few
-    samples in each, which a warning reports. The interval (95 %) is that of the mean over the shifts, and doesn't hold
-    this bias. Nats; `x` and `y` have shape (n, ...). Raises InvalidArgument or TooFewSamples for what it can't use.
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range.
 
-    Noshad, Zeng & Hero (2019), "Scalable mutual information estimation using dependence graphs", eq. 7.
+    Notes
+    -----
+    I = 1/L Σ_l Σ_ij n_i m_j/N² · g(n_ij N/(n_i m_j)) with g(ω) = ω log ω, where n_i and m_j count the samples of x and
+    y in a bucket, n_ij those in both, and l runs over `shifts` random shifts of the hash ⌊(x + b)/ε⌋. Each coordinate
+    is first scaled to standard deviation 1; x or y wider than ⌊log2(N/10)⌋ goes through a random projection to that
+    many coordinates, a new one for every shift. Classes are buckets as they are. O(N·L) time.
 
+    The estimate is that of a histogram: biased downward by wide buckets, and upward by about (#edges − #buckets)/2N by
+    few samples in each, which a warning reports. The 95 % interval covers the random shifts only, not this bias.
+
+    References
+    ----------
+    Noshad, Zeng, Hero (2019), Scalable mutual information estimation using dependence graphs, eq. 7.
+
+    Examples
+    --------
     >>> x = np.random.default_rng(0).normal(size=(2000, 1))
     >>> DependenceGraph().estimate(x, (x[:, 0] > 0).astype(int)).nats   # log 2 = 0.69
     0.6
     """
 
-    width: float | None = None
-    shifts: int = 10
-    clip: float | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.width is not None:
-            positive(self.width, "width")
-        integer(self.shifts, "shifts")
-        if self.clip is not None:
-            positive(self.clip, "clip")
-        integer(self.seed, "seed", minimum=0)
+    width: PositiveFloat | None = None
+    shifts: PositiveInt = 10
+    clip: PositiveFloat | None = None
+    seed: Seed = 0
 
     def estimate(self, x: Any, y: Any) -> Estimate:
-        """I(X;Y); integer `y` (or `x`) of shape (n,) means classes."""
+        """Estimate I(X;Y) in nats.
+
+        Parameters
+        ----------
+        x, y : array-like of shape (n, ...)
+            Paired samples; one-dimensional integers are classes.
+
+        Returns
+        -------
+        Estimate
+            Plug-in.
+
+        Raises
+        ------
+        InvalidArgument
+            If the samples are not finite numbers or their lengths differ; `TooFewSamples` for n < 2.
+        """
         return self._estimate(x, y, "x", "y", "I(X;Y)")
 
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
-        """I(X;T) and I(T;Y); the network's inputs `x` are needed."""
+        """Estimate I(X;T) and I(T;Y) in nats.
+
+        Parameters
+        ----------
+        t : array-like of shape (n, ...)
+            Activations.
+        y : array-like of shape (n,)
+            Classes.
+        x : array-like of shape (n, ...)
+            The network's inputs; required.
+
+        Returns
+        -------
+        LayerInformation
+            Two plug-in estimates.
+
+        Raises
+        ------
+        InvalidArgument
+            Without x, if the samples are not finite numbers, or if their lengths differ.
+        """
         if x is None:
-            raise InvalidArgument("x is None; the dependence graph needs the network's inputs for I(X;T)")
+            raise InvalidArgument("x", "the network's inputs of shape (n, ...)", x, remedy="I(X;T) needs them.")
         classes(y, "y")
         return LayerInformation(self._estimate(x, t, "x", "t", "I(X;T)"), self._estimate(t, y, "t", "y", "I(T;Y)"))
 
@@ -114,13 +156,13 @@ class DependenceGraph:
         warnings = [f"{name} is constant" for v, name in ((first, x_name), (second, y_name)) if v.constant]
         if bias > max(0.02, 0.1 * mean):
             warnings.append(
-                f"biased upward by about {bias:.2g} nats: few samples share a bucket; more samples, a larger width or "
-                "fewer dimensions"
+                f"biased upward by about {bias:.2g} nats: few samples share a bucket; use more samples, a larger "
+                "width or fewer dimensions"
             )
         if singles.mean() > 0.5:
             warnings.append(
-                f"{singles.mean():.0%} of the samples share no edge with another, so the estimate says more of their "
-                "number than of x and y; more samples, a larger width or fewer dimensions"
+                f"{singles.mean():.0%} of the samples share no edge with another, so the estimate depends on their "
+                "number rather than on x and y; use more samples, a larger width or fewer dimensions"
             )
         if self.clip is not None:
             warnings.append(f"edges are clipped at {self.clip:g} nats, which lowers strong dependence")
@@ -149,7 +191,7 @@ def _variable(value: Tensor, shifts: int, seed: int) -> _Variable:
         return _Variable(None, value.cpu().numpy(), bool((value == value[0]).all()))
     total = torch.zeros_like(value[0], dtype=torch.float64)
     squares = torch.zeros_like(total)
-    # From the first sample, so that one pass does for both moments, and a constant column gives 0 exactly.
+    # Differences from the first sample: one pass gives both moments, and a constant column gives 0 exactly.
     for chunk in value.split(max(1, _CACHED // value.shape[1])):  # type: ignore[no-untyped-call]
         difference = chunk.double() - value[0]
         total += difference.sum(0)
@@ -163,7 +205,7 @@ def _variable(value: Tensor, shifts: int, seed: int) -> _Variable:
         x = (value[:, moving].double() - mean[moving]) / deviation[moving]
         return _Variable(x.mT.contiguous()[None].cpu().numpy(), None, False)
     # All shifts' projections in one product, which standardizes on the way: the samples are read once.
-    # Variables of the same width get the same directions: the order of x and y doesn't matter.
+    # Variables of the same width get the same directions, so the order of x and y is irrelevant.
     directions = torch.from_numpy(np.random.default_rng(seed).standard_normal((shifts * widest, d)))
     # Constant columns get no weight, rather than a copy of the others.
     scaled = torch.zeros((len(directions), value.shape[1]), dtype=torch.float64, device=value.device)
@@ -180,7 +222,7 @@ def _buckets(variable: _Variable, width: float, shifts: _Array, seed: int) -> _A
     if variable.buckets is not None:
         return variable.buckets + np.arange(len(shifts))[:, None] * (int(variable.buckets.max()) + 1)
     assert variable.coordinates is not None
-    # Another stream than the projections', so that the two don't depend on each other; x and y get the same offsets.
+    # A stream independent of the projections; x and y get the same offsets.
     rng = np.random.default_rng((seed, 1))
     offsets = rng.random((int(shifts[-1]) + 1, variable.coordinates.shape[1]))[shifts].T
     # A 64-bit linear hash in place of the paper's table of F entries: it practically never collides.

@@ -44,27 +44,40 @@ papers and their experiments:
 
 @dataclass(frozen=True)
 class Options:
-    """Run the experiments of a paper and compare the results with the published ones."""
+    """Run the experiments of a paper and compare the results with the published ones.
+
+    Parameters
+    ----------
+    scale
+        smoke (seconds), cpu (minutes on two processors) or full (as published).
+    seeds
+        Number of seeds; by default that of the recipe.
+    output
+        Output folder, with a subfolder per experiment if there are several; by default
+        runs/reproduce/PAPER-EXPERIMENT-SCALE.
+    data_root
+        Folder of the data sets; by default $INFOFLOW_DATA, then ~/.cache/infoflow.
+    resume
+        Continue an interrupted run.
+    overwrite
+        Replace an earlier run in the output folder.
+    device
+        Device such as cpu, cuda or cuda:1, or auto.
+    jobs
+        Number of trials that run at once; by default one per processor, or one on a GPU.
+    quiet
+        Do not show progress bars.
+    """
 
     scale: str = "cpu"
-    """smoke (seconds), cpu (minutes on two processors) or full (as published)."""
     seeds: int | None = None
-    """Number of seeds; by default that of the recipe."""
     output: Path | None = None
-    """Output folder, with a subfolder per experiment if there are several; by default
-    runs/reproduce/PAPER-EXPERIMENT-SCALE."""
     data_root: Path | None = None
-    """Folder of the data sets; by default $INFOFLOW_DATA, then ~/.cache/infoflow."""
     resume: bool = False
-    """Continue an interrupted run."""
     overwrite: bool = False
-    """Replace an earlier run in the output folder."""
     device: str = "auto"
-    """Device such as cpu, cuda or cuda:1, or auto."""
     jobs: int | None = None
-    """Number of trials that run at once; by default one per processor, or one on a GPU."""
     quiet: bool = False
-    """Do not show progress bars."""
 
 
 def command(argv: list[str]) -> None:
@@ -126,7 +139,7 @@ def _parsed(argv: list[str], prog: str, recipe: Any) -> tuple[Options, Any]:
     both = dataclasses.make_dataclass(
         "Both", [(name, Annotated[kind, tyro.conf.arg(name=prefix)]) for name, (kind, prefix) in parts.items()]
     )
-    both.__doc__ = Options.__doc__
+    both.__doc__ = (Options.__doc__ or "").partition("\n")[0]
     parsed: Any = parse_options(both, argv, prog=prog, default=both(Options(), recipe))
     return parsed.options, parsed.recipe
 

@@ -49,7 +49,7 @@ class Options:
     Parameters
     ----------
     scale
-        smoke (seconds), cpu (minutes on two processors) or full (as published).
+        Scale: smoke (seconds), cpu (minutes on two processors) or full (as published).
     seeds
         Number of seeds; by default that of the recipe.
     output

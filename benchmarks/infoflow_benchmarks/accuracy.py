@@ -139,10 +139,7 @@ def run(
         raise InvalidArgument("estimators", "a list of names", estimators)
     if isinstance(tasks, str):
         raise InvalidArgument("tasks", "a list of names", tasks)
-    if isinstance(estimators, Mapping):
-        named = dict(estimators)
-    else:
-        named = {text: peers.parse(text) for text in peers.present(list(estimators))}
+    named = estimators if isinstance(estimators, Mapping) else peers.installed(estimators)
     chosen = [find(task) if isinstance(task, str) else task for task in tasks]
     if not named:
         raise InvalidArgument("estimators", "at least one that is installed", estimators)

@@ -1,4 +1,18 @@
-"""`infoflow bench`: accuracy of estimators on tasks with known mutual information, and speed."""
+"""usage: infoflow bench {accuracy,speed} [options]
+
+Measure the accuracy and the speed of estimators.
+
+commands:
+  accuracy   run estimators on tasks with known mutual information; write a table and a heat map
+  speed      time infoflow and existing implementations on the same samples, and compare their results
+
+examples:
+  infoflow bench accuracy --estimators ksg:k=5 gaussian --tasks 1v1-normal-0.75 --sizes 1000 10000
+  infoflow bench speed binning nearest-neighbors
+  infoflow bench speed --quick --output quick
+
+See 'infoflow bench COMMAND --help' for the options of a command.
+"""
 
 from __future__ import annotations
 
@@ -15,22 +29,6 @@ from infoflow.tasks import BEYOND_NORMAL, CATALOG
 from infoflow_benchmarks import accuracy, speed
 
 GROUPS = {"beyond-normal": tuple(task.name for task in BEYOND_NORMAL), "all": tuple(CATALOG)}
-
-USAGE = """usage: infoflow bench {accuracy,speed} [options]
-
-Measure the accuracy and the speed of estimators.
-
-commands:
-  accuracy   run estimators on tasks with known mutual information; write a table and a heat map
-  speed      time infoflow and existing implementations on the same samples, and compare their results
-
-examples:
-  infoflow bench accuracy --estimators ksg:k=5 gaussian --tasks 1v1-normal-0.75 --sizes 1000 10000
-  infoflow bench speed binning nearest-neighbors
-  infoflow bench speed --quick --output quick
-
-See 'infoflow bench COMMAND --help' for the options of a command.
-"""
 
 HEAD = ("reference", "infoflow", "ratio", "target", "difference", "compared with")
 
@@ -64,7 +62,7 @@ class AccuracyOptions:
 class SpeedOptions:
     """Time infoflow and existing implementations on the same samples, in turns in one process."""
 
-    names: tyro.conf.Positional[tuple[str, ...]] = tuple(speed.BENCHMARKS)
+    names: tyro.conf.Positional[tuple[str, ...]] = speed.BENCHMARKS
     """Names of benchmarks; all by default."""
     quick: bool = False
     """Use tiny samples and call each side once: the results can be compared, but the times mean nothing."""
@@ -78,7 +76,7 @@ def command(argv: list[str]) -> None:
     if not argv:
         raise InvalidArgument("The command line must name a benchmark: accuracy or speed.")
     if argv[0] in ("-h", "--help"):
-        print(USAGE, end="")
+        print(__doc__, end="")
         return
     if argv[0] not in commands:
         raise UnknownName("benchmark", argv[0], commands)

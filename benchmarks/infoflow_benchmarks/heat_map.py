@@ -147,7 +147,10 @@ def _compose(errors: pd.DataFrame, truths: pd.Series[float], *, n: int, seeds: i
         if np.isnan(error):
             _text(axes, j + 0.5, i + 0.5, "–", color=_QUIET)
         else:
-            style = {"color": "white" if dark[i, j] else _INK, "weight": "bold" if right[i, j] else "normal"}
+            style: dict[str, Any] = {
+                "color": "white" if dark[i, j] else _INK,
+                "weight": "bold" if right[i, j] else "normal",
+            }
             _text(axes, j + 0.5, i + 0.5, _signed(error), **style)
     axes.plot([-left / _COLUMN + 0.2, columns], [rows + 0.25] * 2, color=_FAINT, lw=0.8, clip_on=False)
     _text(axes, -0.1, rows + 1, "mean |error|", ha="right", color=_QUIET)
@@ -158,10 +161,10 @@ def _compose(errors: pd.DataFrame, truths: pd.Series[float], *, n: int, seeds: i
         _text(axes, j + 0.5, rows + 2, f"{right[:, j].sum()} / {len(found)}")
         axes.text(j + 0.42, -0.25, heading(str(name)), rotation=38, ha="left", va="bottom", fontsize=7.5, color=_INK)
     _text(axes, -0.1, -0.45, "truth", ha="right", color=_QUIET)
-    top = {"x": 0.14 / width, "va": "top"}
+    top: dict[str, Any] = {"x": 0.14 / width, "va": "top"}
     figure.text(y=1 - 0.16 / height, s="Estimate minus truth, in nats", fontsize=10.5, weight="bold", **top)
     drawn = f"{'one draw' if seeds == 1 else f'mean of {seeds} draws'} of n = {n} samples"
-    small = {"fontsize": 7.5, "color": _QUIET, "linespacing": 1.4}
+    small: dict[str, Any] = {"fontsize": 7.5, "color": _QUIET, "linespacing": 1.4}
     figure.text(y=1 - 0.4 / height, s=f"{drawn}\nbold: within 0.05 nats or 10 %", **top, **small)
     _color_bar(figure, (left / width, 0.36 / height, min(max(body, 2.2), 3.6) / width, 0.1 / height), cells)
     return figure

@@ -8,7 +8,7 @@ import importlib
 import importlib.util
 import io
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
@@ -220,19 +220,16 @@ def parse(text: str) -> Any:
     return peer(**parameters)
 
 
-def present(texts: list[str]) -> list[str]:
-    """Return the texts whose package is installed, and log the others.
+def installed(texts: Sequence[str]) -> dict[str, Any]:
+    """Create the estimators whose package is installed, by their texts, and log the others.
 
     Examples
     --------
-    >>> present(["ksg", "scikit-learn"])
+    >>> list(installed(["ksg", "scikit-learn"]))
     ['ksg', 'scikit-learn']
     """
-    installed = []
     for text in texts:
         peer = find(text)
-        if peer is None or peer.installed():
-            installed.append(text)
-        else:
+        if peer is not None and not peer.installed():
             logger.warning("%s is left out because the package %s is not installed.", text, peer.package)
-    return installed
+    return {text: parse(text) for text in texts if (peer := find(text)) is None or peer.installed()}

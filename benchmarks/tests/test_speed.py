@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from infoflow_benchmarks.speed import BENCHMARKS, Comparison, Row, run, runner
+from infoflow_benchmarks.speed import BENCHMARKS, Comparison, Row, dependence_graph, nearest_neighbors, run
 from infoflow_benchmarks.speed.comparison import compare
 from infoflow_benchmarks.speed.runner import measure
 from infoflow_benchmarks.speed.timing import extra_memory, torch_threads
@@ -82,11 +83,11 @@ def test_a_failed_benchmark_leaves_the_earlier_files(tmp_path: Path, monkeypatch
     run(["dependence-graph"], output=tmp_path, quick=True)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
-    def fails(quick: bool):
-        yield from BENCHMARKS["nearest-neighbors"](quick)
+    def fails(quick: bool) -> Iterator[Comparison]:
+        yield from nearest_neighbors.cases(quick)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(runner, "BENCHMARKS", {"dependence-graph": fails})
+    monkeypatch.setattr(dependence_graph, "cases", fails)
     with pytest.raises(ZeroDivisionError):
         run(["dependence-graph"], output=tmp_path, quick=True)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

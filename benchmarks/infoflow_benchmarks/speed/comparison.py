@@ -129,10 +129,6 @@ class Comparison:
     memory: Callable[[], Any] | None = None
     note: str | Callable[[Timing], str] = ""
 
-    def time(self, quick: bool) -> Timing:
-        """Call both sides in turns; once each if `quick`."""
-        return compare(self.ours, self.baseline, quick=quick)
-
     def row(self, timing: Timing) -> Row:
         """Return the row of the table for a timing."""
         return Row(
@@ -150,7 +146,7 @@ class Comparison:
 
     def measure(self, quick: bool) -> Row:
         """Time both sides and return the row of the table."""
-        return self.row(self.time(quick))
+        return self.row(compare(self.ours, self.baseline, quick=quick))
 
 
 def compare(ours: Callable[[], Any], reference: Callable[[], Any], *, quick: bool = False) -> Timing:

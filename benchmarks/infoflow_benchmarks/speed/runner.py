@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -20,48 +20,35 @@ from infoflow.core.files import write_json, write_text
 from infoflow.core.settings import OneOf, check, validated
 from infoflow.plane.provenance import machine
 from infoflow_benchmarks.output import make_folder
-from infoflow_benchmarks.speed import (
-    binning,
-    deep_infomax,
-    dependence_graph,
-    information_dropout,
-    information_flow,
-    kernel_density,
-    many_pairs,
-    matrix_renyi,
-    nearest_neighbors,
-    recorder_overhead,
-    seeds_side_by_side,
-)
-from infoflow_benchmarks.speed.comparison import Comparison, Row
+from infoflow_benchmarks.speed.comparison import Row
 
-BENCHMARKS: Mapping[str, Callable[[bool], Iterator[Comparison | Row]]] = MappingProxyType(
-    {
-        "kernel-density": kernel_density.cases,
-        "binning": binning.cases,
-        "matrix-renyi": matrix_renyi.cases,
-        "dependence-graph": dependence_graph.cases,
-        "nearest-neighbors": nearest_neighbors.cases,
-        "seeds-side-by-side": seeds_side_by_side.cases,
-        "information-flow": information_flow.cases,
-        "many-pairs": many_pairs.cases,
-        "information-dropout": information_dropout.cases,
-        "deep-infomax": deep_infomax.cases,
-        "recorder-overhead": recorder_overhead.cases,
-    }
+# Each is a module of this package (with underscores) that yields its comparisons from `cases(quick)`.
+BENCHMARKS = (
+    "kernel-density",
+    "binning",
+    "matrix-renyi",
+    "dependence-graph",
+    "nearest-neighbors",
+    "seeds-side-by-side",
+    "information-flow",
+    "many-pairs",
+    "information-dropout",
+    "deep-infomax",
+    "recorder-overhead",
 )
 
 
 def measure(name: str, quick: bool = False) -> Iterator[Row]:
     """Yield the rows of one benchmark as they are measured; ratios of quick ones have no target."""
-    for found in BENCHMARKS[name](quick):
+    module = importlib.import_module(f"infoflow_benchmarks.speed.{name.replace('-', '_')}")
+    for found in module.cases(quick):
         row = found if isinstance(found, Row) else found.measure(quick)
         yield replace(row, benchmark=name, target_ratio=None if quick else row.target_ratio)
 
 
 @validated
 def run(
-    names: Sequence[str] = tuple(BENCHMARKS),
+    names: Sequence[str] = BENCHMARKS,
     *,
     output: str | os.PathLike[str],
     quick: bool = False,
@@ -104,7 +91,7 @@ def run(
     if isinstance(names, str) or not names:
         raise InvalidArgument("names", f"a list of one or more of {', '.join(BENCHMARKS)}", names)
     for name in names:
-        check(name, "benchmark", OneOf(tuple(BENCHMARKS)))
+        check(name, "benchmark", OneOf(BENCHMARKS))
     folder = make_folder(output)
     tables = []
     for name in dict.fromkeys(names):

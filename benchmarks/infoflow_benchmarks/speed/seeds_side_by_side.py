@@ -17,7 +17,7 @@ from infoflow.data import Split, load
 from infoflow.estimators import Binning
 from infoflow.models import MLP, Stacked, stack
 from infoflow.training import Training, train
-from infoflow_benchmarks.speed.comparison import Comparison, Row, Timing
+from infoflow_benchmarks.speed.comparison import Comparison, Row, Timing, compare
 from infoflow_benchmarks.speed.timing import once, torch_threads
 
 WIDTHS = [12, 10, 7, 5, 4, 3, 2]
@@ -85,7 +85,7 @@ def cases(quick: bool = False) -> Iterator[Row]:
         note="one thread; the difference is that of logits",
     )
     with torch_threads(1):  # more threads make such small networks slower, on both sides
-        timing = training.time(quick)
+        timing = compare(training.ours, training.baseline, quick=quick)
         analysis = once(lambda: analyse(timing.ours, split))[1]
     row = training.row(timing)
     yield row

@@ -45,7 +45,7 @@ class AccuracyOptions:
     estimators: tuple[str, ...] = ("gaussian", "gaussian:copula=True", "ksg", "cca", "dependence-graph")
     """Estimators: name, or name:parameter=value,parameter=value."""
     tasks: tuple[str, ...] = ("beyond-normal",)
-    """Names of tasks; beyond-normal stands for the forty of that benchmark, all for every task."""
+    """Names of tasks; "beyond-normal" selects the forty of that benchmark, "all" every task."""
     sizes: tuple[int, ...] = (10_000,)
     """Numbers of samples."""
     seeds: int = 1

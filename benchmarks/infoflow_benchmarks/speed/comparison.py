@@ -110,7 +110,7 @@ class Comparison:
     difference
         How the results are compared; None where the baseline computes a slightly different quantity.
     memory
-        Call whose peak memory stands for the baseline's; memory is measured only where this is given.
+        Call whose peak memory represents the baseline's; without it no memory is measured.
     note
         What a reader of the numbers must know, as text or as a function of the timing.
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from infoflow.bounds import infonce
 from infoflow.critics import split_pairs
 from infoflow.models import ConvolutionalEncoder
-from infoflow.objectives import DeepInfoMax, deep_infomax_for
+from infoflow.objectives import DeepInfoMax, Matching, deep_infomax_for
 from infoflow_benchmarks.speed.comparison import Comparison, Timing, training_step
 from infoflow_benchmarks.speed.timing import torch_threads
 
@@ -90,8 +90,8 @@ def cases(quick: bool = False) -> Iterator[Comparison]:
 
     with torch_threads(1):
         for case, settings in CASES.items():
-            smaller = {"units": 16, "discriminator_units": (16,)} if quick else {}
-            objective = deep_infomax_for(encoder(width), images, **settings | smaller)  # type: ignore[arg-type]
+            small = {"units": 16, "matching": settings.get("matching", Matching(units=(16,)))} if quick else {}
+            objective = deep_infomax_for(encoder(width), images, **settings | small)  # type: ignore[arg-type]
             yield Comparison(
                 f"{case}, {batch} images",
                 "a supervised step of the same encoder",

@@ -15,7 +15,7 @@ from infoflow.core.checks import choice
 from infoflow.models import AlexNetEncoder, ConvolutionalEncoder
 from infoflow.models.dcgan import DCGANDecoder, DCGANDiscriminator
 from infoflow.models.deep_infomax import MapAndVector
-from infoflow.objectives import AdversarialMatching, deep_infomax_for, encoding_shapes
+from infoflow.objectives import AdversarialMatching, Coordinates, Matching, deep_infomax_for, encoding_shapes
 from infoflow.training import Player
 from infoflow_reproductions.deep_infomax.views import view
 from infoflow_reproductions.rivals.autoencoders import AdversarialAutoencoder, BetaAutoencoder
@@ -265,9 +265,19 @@ def _across_views(on: _Parts) -> nn.Module:
     return MultiViewDeepInfoMax(on.encoder, critic)
 
 
-def _deep_infomax(on: _Parts, **options: Any) -> nn.Module:
-    settings = {"units": on.size.units, "discriminator_units": on.size.discriminator, **options}
-    return deep_infomax_for(on.encoder, torch.zeros(2, *on.encoder.shape), seed=on.seed, **settings)
+def _deep_infomax(
+    on: _Parts, *, negatives: int | None = None, coordinates: Any = "none", locations: int | None = None, **options: Any
+) -> nn.Module:
+    return deep_infomax_for(
+        on.encoder,
+        torch.zeros(2, *on.encoder.shape),
+        units=on.size.units,
+        matching=Matching(units=on.size.discriminator),
+        coordinates=Coordinates(coordinates, locations=locations),
+        n_negatives=negatives,
+        seed=on.seed,
+        **options,
+    )
 
 
 _BUILDERS: dict[str, Callable[..., nn.Module]] = {

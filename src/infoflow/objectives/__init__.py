@@ -20,9 +20,11 @@ from infoflow.objectives.bottleneck import (
 )
 from infoflow.objectives.deep_infomax import (
     AbsoluteCoordinates,
+    Coordinates,
     CoordinateTask,
     DeepInfoMax,
     Encoding,
+    Matching,
     Occlusion,
     RelativeCoordinates,
     deep_infomax_for,
@@ -53,6 +55,7 @@ __all__ = [
     "ConditionalEntropyBottleneck",
     "ConfidencePenalty",
     "CoordinateTask",
+    "Coordinates",
     "Cyclical",
     "DeepInfoMax",
     "DeterministicBottleneck",
@@ -69,6 +72,7 @@ __all__ = [
     "LabelCorrection",
     "LabelSmoothing",
     "LogitAdjustment",
+    "Matching",
     "ModelObjective",
     "MutualInformationLoss",
     "NonlinearBottleneck",

@@ -167,7 +167,7 @@ def test_a_bound_of_densities_is_refused(bound: str) -> None:
 
 
 def test_negatives_are_drawn_without_repetition_and_evenly() -> None:
-    objective, _ = network(negatives=3)
+    objective, _ = network(n_negatives=3)
     torch.manual_seed(0)
     table = torch.arange(8.0).expand(1, 5, 8)
     counts = torch.zeros(8)
@@ -178,7 +178,7 @@ def test_negatives_are_drawn_without_repetition_and_evenly() -> None:
         counts += torch.bincount(drawn.flatten().long(), minlength=8)
     assert bool(((counts / counts.sum() - 1 / 8).abs() < 0.015).all())
     assert objective._drawn(table[..., :3]) is not None
-    with pytest.raises(InvalidArgument, match="negatives is 3, but the critic gives 2"):
+    with pytest.raises(InvalidArgument, match="^n_negatives must"):
         objective._drawn(table[..., :2])
 
 
@@ -231,11 +231,11 @@ def test_the_same_seed_gives_the_same_objective_and_a_part_left_out_changes_no_o
 
 def test_encoders_that_return_no_map() -> None:
     images = torch.randn(4, 1, 8, 8)
-    with pytest.raises(InvalidArgument, match=r"returned a tensor of shape \(4, 64\); want a pair"):
+    with pytest.raises(InvalidArgument, match="^the output of encoder Flatten must"):
         encode(nn.Flatten(), images)
-    with pytest.raises(InvalidArgument, match=r"returned shapes \(4, 64\) and \(4, 64\)"):
+    with pytest.raises(InvalidArgument, match="^the output of encoder _Returning must"):
         encode(_Returning(lambda x: (x.flatten(1), x.flatten(1))), images)
-    with pytest.raises(InvalidArgument, match=r"returned 3 of \(Tensor, Tensor, Tensor\)"):
+    with pytest.raises(InvalidArgument, match="^the output of encoder _Returning must"):
         encode(_Returning(lambda x: (x, x, x)), images)
     with pytest.raises(InvalidArgument, match="1 NaN value"):
         encode(
@@ -258,9 +258,7 @@ class _Returning(nn.Module):
 @pytest.mark.parametrize("part", ["local", "global", "coordinates"])
 def test_a_map_of_another_size_than_the_critics(critic: str, part: str) -> None:
     weights = {"local": (0, 1, "none"), "global": (1, 0, "none"), "coordinates": (0, 0, "both")}[part]
-    objective, images = network(
-        alpha=weights[0], beta=weights[1], gamma=0.0, coordinates=weights[2], critic=critic, coordinate_weight=1.0
-    )
+    objective, images = network(alpha=weights[0], beta=weights[1], gamma=0.0, coordinates=weights[2], critic=critic)
     objective.encoder = Plain(channels=3, features=5)
     with pytest.raises(InvalidArgument, match="must|want"):
         objective(images)
@@ -268,17 +266,17 @@ def test_a_map_of_another_size_than_the_critics(critic: str, part: str) -> None:
 
 def test_a_batch_of_one() -> None:
     objective, images = network()
-    with pytest.raises(TooFewSamples, match="want at least two inputs"):
+    with pytest.raises(TooFewSamples, match="^inputs must"):
         objective(images[:1])
 
 
 def test_settings_that_make_no_objective() -> None:
     encoder = Plain()
-    with pytest.raises(InvalidArgument, match="want a local_critic"):
+    with pytest.raises(InvalidArgument, match="^local_critic must"):
         DeepInfoMax(encoder, beta=1.0)
-    with pytest.raises(InvalidArgument, match="want a matching of the prior"):
+    with pytest.raises(InvalidArgument, match="^matching must"):
         DeepInfoMax(encoder, gamma=1.0)
-    with pytest.raises(InvalidArgument, match="want something to learn"):
+    with pytest.raises(InvalidArgument, match="^alpha, beta or gamma must"):
         DeepInfoMax(encoder)
     with pytest.raises(InvalidArgument, match=r"^alpha must be"):
         DeepInfoMax(encoder, alpha=-1.0)

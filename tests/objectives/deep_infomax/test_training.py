@@ -11,7 +11,7 @@ from torch import Tensor
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.models import ConvolutionalEncoder
-from infoflow.objectives import DeepInfoMax, deep_infomax_for
+from infoflow.objectives import DeepInfoMax, Matching, deep_infomax_for
 from infoflow.training import Fit, Optimizer, Player, fit
 
 IMAGES = torch.randn(48, 1, 8, 8, generator=torch.Generator().manual_seed(1))
@@ -19,7 +19,7 @@ IMAGES = torch.randn(48, 1, 8, 8, generator=torch.Generator().manual_seed(1))
 
 def objective(**settings: Any) -> DeepInfoMax:
     encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=5)
-    given = {"units": 16, "coordinates": "both", "occlusion": 3, "negatives": 20, "discriminator_units": (16,)}
+    given = {"units": 16, "coordinates": "both", "occlusion": 3, "n_negatives": 20, "matching": Matching(units=(16,))}
     return deep_infomax_for(encoder, IMAGES[:2], **{**given, **settings})
 
 

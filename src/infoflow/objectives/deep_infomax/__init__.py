@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from infoflow.objectives.deep_infomax.build import CRITICS, MATCHINGS, deep_infomax_for, encoding_shapes
+from infoflow.objectives.deep_infomax.build import Coordinates, Matching, deep_infomax_for, encoding_shapes
 from infoflow.objectives.deep_infomax.coordinates import AbsoluteCoordinates, CoordinateTask, RelativeCoordinates
 from infoflow.objectives.deep_infomax.encoding import Encoding, encode
 from infoflow.objectives.deep_infomax.objective import DeepInfoMax
 from infoflow.objectives.deep_infomax.occlusion import Occlusion
 
 __all__ = [
-    "CRITICS",
-    "MATCHINGS",
     "AbsoluteCoordinates",
     "CoordinateTask",
+    "Coordinates",
     "DeepInfoMax",
     "Encoding",
+    "Matching",
     "Occlusion",
     "RelativeCoordinates",
     "deep_infomax_for",

@@ -1,16 +1,17 @@
-"""Deep InfoMax in one call: critics, prior and tasks that fit an encoder."""
+"""Deep InfoMax with critics, prior and tasks that fit an encoder."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from infoflow.bounds import by_name
-from infoflow.core.checks import choice, integer
 from infoflow.core.distributed import Group
-from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import NonNegativeFloat, PositiveInt, Seed, Settings, validated
 from infoflow.critics import ConcatAndConvolve, EncodeAndDot, GlobalCritic, LocalCritic
 from infoflow.objectives.deep_infomax.coordinates import AbsoluteCoordinates, CoordinateTask, RelativeCoordinates
 from infoflow.objectives.deep_infomax.encoding import Encoding, encode
@@ -24,14 +25,93 @@ from infoflow.objectives.prior_matching import (
 )
 from infoflow.objectives.priors import Prior
 
-CRITICS = ("encode-and-dot", "concat-and-convolve")
-MATCHINGS = ("adversarial", "kernel", "sliced-wasserstein")
-_COORDINATES = ("none", "absolute", "relative", "both")
+
+@dataclass(frozen=True)
+class Matching(Settings):
+    """Settings of the prior's match in `deep_infomax_for`.
+
+    Parameters
+    ----------
+    kind
+        "adversarial", "kernel" or "sliced-wasserstein".
+    prior
+        A prior, or its name in `PRIORS`.
+    units
+        Widths of the discriminator's hidden layers, for "adversarial".
+
+    Raises
+    ------
+    UnknownName
+        If there is no such kind.
+
+    Examples
+    --------
+    >>> Matching("kernel", prior="gaussian")
+    Matching(kind='kernel', prior='gaussian', units=(1000, 200))
+    """
+
+    kind: Literal["adversarial", "kernel", "sliced-wasserstein"] = "adversarial"
+    prior: str | Prior = "uniform"
+    units: Sequence[int] = (1000, 200)
+
+    def build(self, features: int, seed: torch.Generator) -> PriorMatching:
+        """Create the loss for vectors of this many features."""
+        if self.kind == "adversarial":
+            return AdversarialMatching(features, self.prior, units=self.units, seed=seed)
+        return KernelMatching(self.prior) if self.kind == "kernel" else SlicedWassersteinMatching(self.prior)
+
+
+@dataclass(frozen=True)
+class Coordinates(Settings):
+    """Settings of the coordinate tasks in `deep_infomax_for`.
+
+    Parameters
+    ----------
+    kind
+        "none", "absolute", "relative" or "both".
+    weight
+        Weight δ of the tasks.
+    locations
+        Number of random locations of each map that a step takes; None takes all.
+
+    Raises
+    ------
+    InvalidArgument
+        If a parameter is out of range.
+
+    Examples
+    --------
+    >>> Coordinates("both", locations=16)
+    Coordinates(kind='both', weight=1.0, locations=16)
+    """
+
+    kind: Literal["none", "absolute", "relative", "both"] = "none"
+    weight: NonNegativeFloat = 1.0
+    locations: PositiveInt | None = None
 
 
 def encoding_shapes(encoder: nn.Module, example: Tensor) -> tuple[tuple[int, ...], int]:
-    """The map's shape (channels, ...) and the vector's features, from one example batch; the encoder stays as it is.
+    """Compute the shapes of an encoder's output from one batch.
 
+    Parameters
+    ----------
+    encoder
+        Network that returns a map and a vector, see `encode`; it is left unchanged.
+    example : Tensor of shape (n, ...)
+        A batch of inputs.
+
+    Returns
+    -------
+    tuple
+        The map's shape (channels, ...), and the number of features of the vector.
+
+    Raises
+    ------
+    InvalidArgument
+        If the encoder returns something else.
+
+    Examples
+    --------
     >>> from infoflow.models import ConvolutionalEncoder
     >>> encoding_shapes(ConvolutionalEncoder((3, 32, 32)), torch.zeros(2, 3, 32, 32))
     ((128, 8, 8), 64)
@@ -47,6 +127,7 @@ def encoding_shapes(encoder: nn.Module, example: Tensor) -> tuple[tuple[int, ...
     return tuple(found.map.shape[1:]), int(found.vector.shape[1])
 
 
+@validated
 def deep_infomax_for(
     encoder: nn.Module,
     example: Tensor,
@@ -55,31 +136,62 @@ def deep_infomax_for(
     beta: float = 1.0,
     gamma: float = 0.1,
     bound: str = "jensen_shannon",
-    critic: str = "encode-and-dot",
-    units: int | None = None,
-    prior: str | Prior = "uniform",
-    matching: str | PriorMatching = "adversarial",
-    discriminator_units: Sequence[int] = (1000, 200),
-    coordinates: str = "none",
-    coordinate_weight: float = 1.0,
-    locations: int | None = None,
+    critic: Literal["encode-and-dot", "concat-and-convolve"] = "encode-and-dot",
+    units: PositiveInt | None = None,
+    matching: str | Matching | PriorMatching = "adversarial",
+    coordinates: str | Coordinates = "none",
     occlusion: int | Occlusion | None = None,
-    negatives: int | None = None,
-    seed: int = 0,
+    n_negatives: int | None = None,
+    seed: Seed = 0,
     group: Group = None,
 ) -> DeepInfoMax:
-    """A `DeepInfoMax` whose parts fit the encoder, judged by a batch of examples; the defaults are the paper's DIM(L).
+    """Create a `DeepInfoMax` whose parts fit an encoder; the defaults are the paper's DIM(L).
 
-    - `critic`: "encode-and-dot" (2048 units, or `units`) or "concat-and-convolve" (512); the global critic is the
-      paper's. Contrastive bounds set every sample against all others of the batch, the other bounds against one
-      (except where encodings are dotted: there all come at no cost).
-    - `matching`: "adversarial" (with a discriminator through `discriminator_units`), "kernel", "sliced-wasserstein",
-      or a `PriorMatching`; `prior`: one of `PRIORS`.
-    - `coordinates`: "none", "absolute", "relative" or "both", asked at `locations` random places of each map (None:
-      all); `occlusion`: the side of the block, or an `Occlusion`.
+    Parameters
+    ----------
+    encoder
+        Network that returns a map and a vector, see `encode`.
+    example : Tensor of shape (n, ...)
+        A batch of inputs, from which sizes are computed.
+    alpha
+        Weight of the global information.
+    beta
+        Weight of the local information.
+    gamma
+        Weight of the prior.
+    bound
+        Name of a bound in `infoflow.bounds`. Those that gain from many negatives take all others of the batch, the
+        other bounds one (except where encodings are dotted, where all come at no cost).
+    critic
+        Local critic: "encode-and-dot" or "concat-and-convolve".
+    units
+        Width of the critic and the coordinate tasks; by default 2048 for "encode-and-dot", otherwise 512.
+    matching
+        Match of the prior: a kind of `Matching`, its settings, or a `PriorMatching`, which is taken as it is.
+    coordinates
+        Coordinate tasks: a kind of `Coordinates`, or its settings.
+    occlusion
+        Side of the occluded block, or an `Occlusion`; None occludes nothing.
+    n_negatives
+        Number of negative scores of each sample, drawn at random; None takes all that the critics give.
+    seed
+        Random seed of all initial weights. Each part has its own stream, so that leaving one out does not change the
+        others.
+    group
+        Process group, see `DeepInfoMax`.
 
-    The rest is as in `DeepInfoMax`, the errors too, and UnknownName.
+    Returns
+    -------
+    DeepInfoMax
+        The objective.
 
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range; `UnknownName` for an unknown name.
+
+    Examples
+    --------
     >>> from infoflow.models import ConvolutionalEncoder
     >>> encoder, images = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16), torch.randn(5, 1, 8, 8)
     >>> objective = deep_infomax_for(encoder, images, units=16, coordinates="both", occlusion=3)
@@ -87,55 +199,43 @@ def deep_infomax_for(
     >>> sorted(objective.terms)
     ['absolute_coordinates', 'local', 'prior', 'relative_coordinates']
     """
-    choice(critic, "critic", CRITICS)
-    choice(coordinates, "coordinates", _COORDINATES)
-    width = None if units is None else integer(units, "units")
+    asked = coordinates if isinstance(coordinates, Coordinates) else Coordinates(coordinates)  # type: ignore[arg-type]
+    if not isinstance(matching, PriorMatching | Matching):
+        matching = Matching(matching)  # type: ignore[arg-type]
     (channels, *sizes), features = encoding_shapes(encoder, example)
     places = int(torch.tensor(sizes).prod())
-    strangers = None if by_name(bound).many_negatives else 1
-    # One stream of random numbers for each part: the one that is left out changes nothing about the others.
-    streams = [torch.Generator().manual_seed(1000 * integer(seed, "seed", minimum=0) + part) for part in range(5)]
+    per_row = None if by_name(bound).many_negatives else 1
+    streams = [torch.Generator().manual_seed(1000 * seed + part) for part in range(5)]
     local: LocalCritic | None = None
-    if beta:
-        if critic == "encode-and-dot":
-            local = EncodeAndDot(channels, features, units=width or 2048, seed=streams[1])
-        else:
-            local = ConcatAndConvolve(channels, features, units=width or 512, n_negatives=strangers, seed=streams[1])
+    if beta and critic == "encode-and-dot":
+        local = EncodeAndDot(channels, features, units=units or 2048, seed=streams[1])
+    elif beta:
+        local = ConcatAndConvolve(channels, features, units=units or 512, n_negatives=per_row, seed=streams[1])
     tasks: list[CoordinateTask] = [
-        kind(channels, features, sizes, units=min(width or 512, 512), locations=locations, seed=stream)
+        kind(channels, features, sizes, units=min(units or 512, 512), locations=asked.locations, seed=stream)
         for name, kind, stream in (
             ("absolute", AbsoluteCoordinates, streams[2]),
             ("relative", RelativeCoordinates, streams[3]),
         )
-        if coordinates in (name, "both")
+        if asked.kind in (name, "both")
     ]
+    whole = GlobalCritic(channels * places, features, n_negatives=per_row, seed=streams[0]) if alpha else None
+    if isinstance(matching, Matching):
+        prior = matching.build(features, streams[4]) if gamma else None
+    else:
+        prior = matching if gamma else None
     return DeepInfoMax(
         encoder,
-        global_critic=GlobalCritic(channels * places, features, n_negatives=strangers, seed=streams[0])
-        if alpha
-        else None,
+        global_critic=whole,
         local_critic=local,
         alpha=alpha,
         beta=beta,
         gamma=gamma,
         bound=bound,
-        matching=_matching(matching, prior, features, discriminator_units, streams[4]) if gamma else None,
+        matching=prior,
         coordinates=tasks,
-        coordinate_weight=coordinate_weight,
+        coordinate_weight=asked.weight,
         occlusion=Occlusion(occlusion) if isinstance(occlusion, int) else occlusion,
-        negatives=negatives,
+        n_negatives=n_negatives,
         group=group,
     )
-
-
-def _matching(
-    matching: str | PriorMatching, prior: str | Prior, features: int, units: Sequence[int], seed: torch.Generator
-) -> PriorMatching:
-    if isinstance(matching, PriorMatching):
-        return matching
-    if not isinstance(matching, str):
-        raise InvalidArgument(f"matching is a {type(matching).__name__}; want a PriorMatching or one of its names")
-    kind = choice(matching, "matching", MATCHINGS)
-    if kind == "adversarial":
-        return AdversarialMatching(features, prior, units=units, seed=seed)
-    return KernelMatching(prior) if kind == "kernel" else SlicedWassersteinMatching(prior)

@@ -1,4 +1,4 @@
-"""Where in the input does a local feature come from? Asked of the vector and the feature together."""
+"""Coordinate tasks: predict where local features come from, given them and the vector."""
 
 from __future__ import annotations
 
@@ -11,81 +11,107 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from infoflow.core.blocks import Builder
-from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import Integer, PositiveInt, check, validated
 from infoflow.objectives.deep_infomax.encoding import Encoding
 from infoflow.objectives.objective import Objective
 
 
 class CoordinateTask(Objective):
-    """What both tasks share: a perceptron with two hidden layers, and one softmax for each spatial axis.
+    """Base class of tasks that predict coordinates of local features, by one softmax for each spatial axis.
 
-    `sizes` are the map's spatial sizes (height and width; the length of a sequence), `channels` and `features` those
-    of map and vector. `locations` is how many random places of each map a step asks about (None: all of them).
-    The loss is the cross-entropy in nats, summed over the axes: −log p(coordinates | vector, features).
+    Parameters
+    ----------
+    channels
+        Channels of the map.
+    features
+        Features of the vector.
+    sizes
+        Spatial sizes of the map (height and width; length of a sequence).
+    units
+        Width of the two hidden layers of the perceptron.
+    locations
+        Number of random locations of each map that a step takes; None takes all.
+    seed
+        Seed or generator of the initial weights.
 
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range; in a call for a map or vector of another size.
+
+    Notes
+    -----
+    The loss is the cross-entropy −log p(coordinates | vector, features) in nats, summed over the axes; it is the only
+    term.
+
+    Examples
+    --------
     >>> issubclass(AbsoluteCoordinates, CoordinateTask), issubclass(RelativeCoordinates, CoordinateTask)
     (True, True)
     """
 
     term: ClassVar[str]
+    places: ClassVar[int]
+    """Number of locations whose features one prediction takes."""
 
+    @validated
     def __init__(
         self,
-        channels: int,
-        features: int,
+        channels: PositiveInt,
+        features: PositiveInt,
         sizes: Sequence[int],
         *,
-        places: int,
-        units: int,
-        locations: int | None,
-        seed: int | torch.Generator,
+        units: PositiveInt = 512,
+        locations: PositiveInt | None = None,
+        seed: int | torch.Generator = 0,
     ) -> None:
         super().__init__()
-        self.channels, self.features = integer(channels, "channels"), integer(features, "features")
-        self.sizes = tuple(integer(size, "sizes") for size in sizes)
+        self.channels, self.features, self.locations = channels, features, locations
+        self.sizes = tuple(check(size, "sizes", Integer()) for size in sizes)
         if not self.sizes:
-            raise InvalidArgument("sizes is empty; want the map's spatial sizes")
-        self.locations = None if locations is None else integer(locations, "locations")
+            raise InvalidArgument("sizes", "the spatial sizes of the map", sizes)
         self.classes = self.outcomes()
-        widths = [features + places * channels, integer(units, "units"), units, sum(self.classes)]
+        widths = [features + self.places * channels, units, units, sum(self.classes)]
         network = Builder(seed, spectral_norm=False).perceptron(widths, "relu", "units")
         self.first: nn.Linear = network[0]  # type: ignore[assignment]
         self.rest = network[1:]
 
     @abc.abstractmethod
     def outcomes(self) -> list[int]:
-        """How many values a coordinate can have on each axis."""
+        """Return the number of values of a coordinate on each axis."""
 
     @abc.abstractmethod
     def forward(self, encoding: Encoding) -> Tensor:
-        """The loss in nats, a 0-d tensor. Raises InvalidArgument for a map or vector of another size."""
+        """Compute the loss of an encoding in nats."""
 
     def checked(self, encoding: Encoding) -> tuple[Tensor, Tensor]:
-        """Local features (n, L, channels) and the vector's share of the first layer (n, 1, units)."""
+        """Local features (n, L, channels) and the vector's part of the first layer (n, 1, units)."""
         local, vector = encoding
         if tuple(local.shape[1:]) != (self.channels, *self.sizes) or vector.shape[1] != self.features:
             raise InvalidArgument(
-                f"the encoder gave a map {tuple(local.shape)} and a vector {tuple(vector.shape)}; the coordinate task "
-                f"wants (n, {', '.join(map(str, (self.channels, *self.sizes)))}) and (n, {self.features})"
+                "the output of the encoder",
+                f"a map (n, {', '.join(map(str, (self.channels, *self.sizes)))}) and a vector (n, {self.features})",
+                got_text=f"{tuple(local.shape)} and {tuple(vector.shape)}",
+                remedy="The coordinate tasks were built for these sizes.",
             )
-        # W[y, c] = W_y y + W_c c: the vector passes once, however many places are asked about.
+        # W[y, c] = W_y y + W_c c: the vector's part is computed once for all places.
         summary = F.linear(vector, self.first.weight[:, : self.features], self.first.bias)
         return local.flatten(2).mT, summary[:, None]
 
     def from_map(self, features: Tensor, place: int) -> Tensor:
-        """The share of the first layer that the features of one place have."""
+        """The part of the first layer for the features of one place."""
         start = self.features + place * self.channels
         return F.linear(features, self.first.weight[:, start : start + self.channels])
 
     def drawn(self, n: int, device: torch.device) -> Tensor:
-        """Places to ask about, (n, k), in no order."""
+        """Random places (n, k), in random order."""
         total = int(torch.tensor(self.sizes).prod())
         wanted = total if self.locations is None else min(self.locations, total)
         return torch.rand(n, total, device=device).argsort(1)[:, :wanted]
 
     def coordinates(self, places: Tensor) -> list[Tensor]:
-        """Flat places as one index an axis."""
+        """Flat places as one index for each axis."""
         found = []
         for size in reversed(self.sizes):
             found.append(places % size)
@@ -106,29 +132,46 @@ def _at(values: Tensor, places: Tensor) -> Tensor:
 
 
 class AbsoluteCoordinates(CoordinateTask):
-    """Predicts the place (i, j) of a local feature from it and the vector: −log p(i, j | y, c_ij).
+    """Predicts the location (i, j) of a local feature from it and the vector: −log p(i, j | y, c_ij).
 
-    Arguments and errors as in `CoordinateTask`; the vector learns nothing about i and j, but how the local features
-    of its input lie. Hjelm et al. (2019), section 4.4 and appendix A.6.
+    Parameters
+    ----------
+    channels
+        Channels of the map.
+    features
+        Features of the vector.
+    sizes
+        Spatial sizes of the map (height and width; length of a sequence).
+    units
+        Width of the two hidden layers of the perceptron.
+    locations
+        Number of random locations of each map that a step takes; None takes all.
+    seed
+        Seed or generator of the initial weights.
 
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range; in a call for a map or vector of another size.
+
+    Notes
+    -----
+    The vector contains nothing about i and j themselves, but learns the arrangement of its input's local features.
+
+    References
+    ----------
+    Hjelm et al. (2019), Learning deep representations by mutual information estimation and maximization, section 4.4
+    and appendix A.6.
+
+    Examples
+    --------
     >>> task = AbsoluteCoordinates(8, 6, (4, 4))
     >>> bool(task(Encoding(torch.ones(5, 8, 4, 4), torch.ones(5, 6))) > 0)
     True
     """
 
     term = "absolute_coordinates"
-
-    def __init__(
-        self,
-        channels: int,
-        features: int,
-        sizes: Sequence[int],
-        *,
-        units: int = 512,
-        locations: int | None = None,
-        seed: int | torch.Generator = 0,
-    ) -> None:
-        super().__init__(channels, features, sizes, places=1, units=units, locations=locations, seed=seed)
+    places = 1
 
     def outcomes(self) -> list[int]:
         return list(self.sizes)
@@ -140,33 +183,50 @@ class AbsoluteCoordinates(CoordinateTask):
 
 
 class RelativeCoordinates(CoordinateTask):
-    """Predicts how far apart two local features lie: −log p(i − i', j − j' | y, c_ij, c_i'j').
+    """Predicts the distance between two local features: −log p(i − i', j − j' | y, c_ij, c_i'j').
 
-    Each place drawn is paired with the next one of the draw. Arguments and errors as in `CoordinateTask`.
-    Hjelm et al. (2019), section 4.4 and appendix A.6.
+    Parameters
+    ----------
+    channels
+        Channels of the map.
+    features
+        Features of the vector.
+    sizes
+        Spatial sizes of the map (height and width; length of a sequence).
+    units
+        Width of the two hidden layers of the perceptron.
+    locations
+        Number of random locations of each map that a step takes, at least 2; None takes all.
+    seed
+        Seed or generator of the initial weights.
 
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range; in a call for a map or vector of another size.
+
+    Notes
+    -----
+    Each location of a draw is paired with the next one.
+
+    References
+    ----------
+    Hjelm et al. (2019), Learning deep representations by mutual information estimation and maximization, section 4.4
+    and appendix A.6.
+
+    Examples
+    --------
     >>> task = RelativeCoordinates(8, 6, (4, 4), locations=4)
     >>> bool(task(Encoding(torch.ones(5, 8, 4, 4), torch.ones(5, 6))) > 0)
     True
     """
 
     term = "relative_coordinates"
-
-    def __init__(
-        self,
-        channels: int,
-        features: int,
-        sizes: Sequence[int],
-        *,
-        units: int = 512,
-        locations: int | None = None,
-        seed: int | torch.Generator = 0,
-    ) -> None:
-        if locations == 1:
-            raise InvalidArgument("locations is 1, but a distance takes two places; want at least 2")
-        super().__init__(channels, features, sizes, places=2, units=units, locations=locations, seed=seed)
+    places = 2
 
     def outcomes(self) -> list[int]:
+        if self.locations == 1:
+            raise InvalidArgument("locations", "at least 2 for a distance", 1)
         return [2 * size - 1 for size in self.sizes]
 
     def forward(self, encoding: Encoding) -> Tensor:

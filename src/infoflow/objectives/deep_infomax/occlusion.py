@@ -1,4 +1,4 @@
-"""Hides a part of every input, so that the vector has to guess what it didn't see."""
+"""Occlusion of a part of every input, whose local features the vector then has to predict."""
 
 from __future__ import annotations
 
@@ -7,40 +7,54 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import PositiveInt, Settings
 
 
 @dataclass(frozen=True)
-class Occlusion:
-    """Fills a random rectangle of every input; at least one block of `block` a side is hidden, and one stays visible.
+class Occlusion(Settings):
+    """Occludes a random rectangle of every input, at least a block in size and leaving a block visible.
 
-    Deep InfoMax computes the vector from the occluded input and the local features from the whole one, so the vector
-    is asked about places that it can't see. Images are (n, channels, height, width), time series (n, channels,
-    length), tokens integers (n, length): of sequences a stretch of at least `block` steps is hidden. `fill` is what
-    stands in its place: 0 is mid-gray for images in [−1, 1]; for tokens it is the mask's number.
+    Parameters
+    ----------
+    block
+        Side of the block; of sequences, its length.
+    fill
+        Value of the occluded part: 0 is mid-gray for images in [−1, 1]; for tokens, the number of the mask token.
 
-    Calling it takes inputs and optionally a torch.Generator (None: torch's own, as dropout does).
+    Raises
+    ------
+    InvalidArgument
+        If the block is not positive; in a call if inputs are smaller than two blocks.
 
-    Raises InvalidArgument for inputs with no room for two blocks.
-    Hjelm et al. (2019), section 4.4 and table 4.
+    Notes
+    -----
+    Deep InfoMax computes the vector from the occluded input and the local features from the whole one. Images are
+    (n, channels, height, width), time series (n, channels, length), tokens integers (n, length). A call takes inputs
+    and a torch.Generator (by default torch's global one, as dropout does).
 
+    References
+    ----------
+    Hjelm et al. (2019), Learning deep representations by mutual information estimation and maximization, section 4.4
+    and table 4.
+
+    Examples
+    --------
     >>> hidden = Occlusion(block=10)(torch.ones(4, 3, 32, 32), torch.Generator().manual_seed(0)) == 0
     >>> bool((hidden.sum((2, 3)) >= 100).all()), bool(hidden.all())
     (True, False)
     """
 
-    block: int = 10
+    block: PositiveInt = 10
     fill: float = 0.0
-
-    def __post_init__(self) -> None:
-        integer(self.block, "block")
 
     def __call__(self, inputs: Tensor, generator: torch.Generator | None = None) -> Tensor:
         first = 2 if inputs.is_floating_point() else 1
         if inputs.ndim <= first:
             raise InvalidArgument(
-                f"inputs to occlude have shape {tuple(inputs.shape)}; want (n, channels, ...), or (n, length) of tokens"
+                "inputs",
+                "of shape (n, channels, ...), or (n, length) for tokens",
+                got_text=f"shape {tuple(inputs.shape)}",
             )
         hidden = self.mask(inputs.shape[0], tuple(inputs.shape[first:]), generator)
         if first == 2:
@@ -48,20 +62,39 @@ class Occlusion:
         return inputs.masked_fill(hidden.to(inputs.device), self.fill)
 
     def mask(self, n: int, sizes: tuple[int, ...], generator: torch.Generator | None = None) -> Tensor:
-        """What to hide of n inputs whose spatial axes have these sizes: boolean (n, *sizes), on the CPU.
+        """Draw what is occluded.
 
-        Raises InvalidArgument where the sizes leave no room for a hidden and a visible block.
+        Parameters
+        ----------
+        n
+            Number of inputs.
+        sizes
+            Sizes of their spatial axes.
+        generator
+            Random generator; by default torch's global one.
+
+        Returns
+        -------
+        Tensor
+            Booleans of shape (n, *sizes) on the CPU.
+
+        Raises
+        ------
+        InvalidArgument
+            If the inputs are smaller than two blocks.
         """
         if min(sizes) < self.block or max(sizes) < 2 * self.block:
             raise InvalidArgument(
-                f"inputs of size {'×'.join(map(str, sizes))} have no room for a hidden and a visible block of "
-                f"{self.block}; want a smaller block"
+                "inputs",
+                f"large enough for an occluded and a visible block of {self.block}",
+                got_text=f"size {'×'.join(map(str, sizes))}",
+                remedy="Use a smaller block.",
             )
         start = torch.zeros(n, len(sizes), dtype=torch.int64)
         stop = torch.zeros_like(start)
         todo = torch.arange(n)
         limits = torch.tensor(sizes)
-        # Rejection: what is left beside the rectangle must be a block thick on at least one side.
+        # Rejection: the visible part next to the rectangle must be a block thick on at least one side.
         while len(todo):
             draw = torch.rand(len(todo), 2, len(sizes), generator=generator)
             length = self.block + (draw[:, 0] * (limits - self.block + 1)).long()

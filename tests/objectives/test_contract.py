@@ -20,7 +20,7 @@ from infoflow.layers import InformationDropout
 from infoflow.models import ConvolutionalEncoder, DCGANDecoder, DCGANDiscriminator
 from infoflow.objectives import Encoding, Objective, deep_infomax_for
 
-rivals = pytest.importorskip("infoflow_reproductions.rivals")
+baselines = pytest.importorskip("infoflow_reproductions.baselines")
 
 SHAPE = (1, 8, 8)
 
@@ -46,7 +46,7 @@ def found(module: ModuleType) -> dict[str, type[Objective]]:
 
 
 LIBRARY = found(infoflow.objectives)
-CLASSES = LIBRARY | found(rivals)
+CLASSES = LIBRARY | found(baselines)
 
 
 def encoder(features: int = 6) -> nn.Module:
@@ -148,28 +148,30 @@ CASES: dict[str, Callable[[], Case]] = {
     "VAE": lambda: bottleneck("VAE", nn.Linear(6, 4), nn.Linear(2, 6), 2, labels=False),
     "VariationalBottleneck": lambda: bottleneck("VariationalBottleneck", nn.Linear(6, 4), 2, 3, marginal="learned"),
     "AdversarialAutoencoder": lambda: images(
-        rivals.AdversarialAutoencoder(encoder(), decoder(), LIBRARY["AdversarialMatching"](6, "gaussian", units=(8,)))
+        baselines.AdversarialAutoencoder(
+            encoder(), decoder(), LIBRARY["AdversarialMatching"](6, "gaussian", units=(8,))
+        )
     ),
-    "BetaAutoencoder": lambda: images(rivals.BetaAutoencoder(encoder(12), decoder())),
-    "BiGAN": lambda: images(rivals.BiGAN(encoder(), decoder(), judge(features=6))),
+    "BetaAutoencoder": lambda: images(baselines.BetaAutoencoder(encoder(12), decoder())),
+    "BiGAN": lambda: images(baselines.BiGAN(encoder(), decoder(), judge(features=6))),
     "Decorrelation": lambda: of_vectors("Decorrelation"),
     "GradientOrthogonality": lambda: Case(
-        rivals.GradientOrthogonality(), [network(), network()], torch.randn(6, *SHAPE), torch.arange(6) % 3
+        baselines.GradientOrthogonality(), [network(), network()], torch.randn(6, *SHAPE), torch.arange(6) % 3
     ),
     "IndependenceCrossEntropy": lambda: Case(
-        rivals.IndependenceCrossEntropy(4, 3, hidden=(8,)),
+        baselines.IndependenceCrossEntropy(4, 3, hidden=(8,)),
         torch.randn(12, 3).requires_grad_(),
         torch.randn(12, 4).requires_grad_(),
         torch.arange(12) % 3,
     ),
-    "MultiViewDeepInfoMax": lambda: views("MultiViewDeepInfoMax", rivals.DotCritic(4, 6, units=8)),
+    "MultiViewDeepInfoMax": lambda: views("MultiViewDeepInfoMax", baselines.DotCritic(4, 6, units=8)),
     "NTXent": lambda: views("NTXent", 6, units=8, projection=8),
-    "NoiseAsTargets": lambda: Case(rivals.NoiseAsTargets(encoder(), 20, 6), torch.randn(6, *SHAPE), torch.arange(6)),
-    "NonSaturatingGAN": lambda: images(rivals.NonSaturatingGAN(DCGANDecoder(6, SHAPE, widths=(8, 4)), judge(), 6)),
-    "PriorMatchingGenerator": lambda: images(rivals.PriorMatchingGenerator(decoder(), judge(outputs=5), 6)),
+    "NoiseAsTargets": lambda: Case(baselines.NoiseAsTargets(encoder(), 20, 6), torch.randn(6, *SHAPE), torch.arange(6)),
+    "NonSaturatingGAN": lambda: images(baselines.NonSaturatingGAN(DCGANDecoder(6, SHAPE, widths=(8, 4)), judge(), 6)),
+    "PriorMatchingGenerator": lambda: images(baselines.PriorMatchingGenerator(decoder(), judge(outputs=5), 6)),
     "SpectralDecoupling": lambda: classified("SpectralDecoupling"),
     "VICReg": lambda: views("VICReg", 6, units=8, projection=8),
-    "WassersteinGAN": lambda: images(rivals.WassersteinGAN(decoder(), judge(), 6)),
+    "WassersteinGAN": lambda: images(baselines.WassersteinGAN(decoder(), judge(), 6)),
 }
 
 

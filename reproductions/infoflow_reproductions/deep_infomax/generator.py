@@ -12,6 +12,7 @@ from torch import Tensor
 
 from infoflow.models.dcgan import DCGANDecoder, DCGANDiscriminator
 from infoflow.training import Fit, Optimizer, Player, fit
+from infoflow_reproductions.baselines.generators import NonSaturatingGAN, PriorMatchingGenerator, WassersteinGAN
 from infoflow_reproductions.deep_infomax.kernel_distance import kernel_distance
 from infoflow_reproductions.deep_infomax.methods import Classifier, Size, scaled
 from infoflow_reproductions.harness.data import Labeled, images
@@ -19,7 +20,6 @@ from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import bars, pack, sheets
 from infoflow_reproductions.harness.findings import Findings, Row
 from infoflow_reproductions.harness.trial import Context, Results, Trial, part
-from infoflow_reproductions.rivals.generators import NonSaturatingGAN, PriorMatchingGenerator, WassersteinGAN
 
 LABELS = {
     "prior-matching": "prior matching",

@@ -17,11 +17,11 @@ from infoflow.models.dcgan import DCGANDecoder, DCGANDiscriminator
 from infoflow.models.deep_infomax import MapAndVector
 from infoflow.objectives import AdversarialMatching, Coordinates, Matching, deep_infomax_for, encoding_shapes
 from infoflow.training import Player
+from infoflow_reproductions.baselines.autoencoders import AdversarialAutoencoder, BetaAutoencoder
+from infoflow_reproductions.baselines.bigan import BiGAN
+from infoflow_reproductions.baselines.noise_as_targets import NoiseAsTargets
+from infoflow_reproductions.baselines.views import DotCritic, MultiViewDeepInfoMax, NTXent, VICReg
 from infoflow_reproductions.deep_infomax.views import view
-from infoflow_reproductions.rivals.autoencoders import AdversarialAutoencoder, BetaAutoencoder
-from infoflow_reproductions.rivals.bigan import BiGAN
-from infoflow_reproductions.rivals.noise_as_targets import NoiseAsTargets
-from infoflow_reproductions.rivals.views import DotCritic, MultiViewDeepInfoMax, NTXent, VICReg
 
 # Variants of DIM as arguments of `deep_infomax_for`; all but "dim-g-prior" are the paper's.
 VARIANTS: dict[str, dict[str, Any]] = {

@@ -17,16 +17,16 @@ from infoflow.core.errors import DidNotConverge
 from infoflow.critics import Separable
 from infoflow.objectives import FlowCritic, InformationFlow, Objective, StatisticsExchange
 from infoflow.training import Fit, Optimizer, Player, fit
+from infoflow_reproductions.baselines.decorrelation import Decorrelation
+from infoflow_reproductions.baselines.gradient_orthogonality import GradientOrthogonality
+from infoflow_reproductions.baselines.independence_cross_entropy import IndependenceCrossEntropy
 from infoflow_reproductions.harness.trial import Context
 from infoflow_reproductions.ifm.images import Images, Part, images, prepared
 from infoflow_reproductions.ifm.methods import Method
 from infoflow_reproductions.networks.flow_classifier import FlowClassifier
-from infoflow_reproductions.rivals.decorrelation import Decorrelation
-from infoflow_reproductions.rivals.gradient_orthogonality import GradientOrthogonality
-from infoflow_reproductions.rivals.independence_cross_entropy import IndependenceCrossEntropy
 
 CLASSES = 10
-RIVALS = ("", "ice", "orthogonal", "last-layer")
+BASELINES = ("", "ice", "orthogonal", "last-layer")
 
 # Further outputs of the network of the minimax, which must not depend on the class.
 _NUISANCES = 54
@@ -148,7 +148,7 @@ def run(task: Task, *, context: Context) -> Mapping[str, Any]:
         return {DIVERGED: str(failure)}
     if flow is not None:
         flow.detach()
-    if how.rival == "last-layer":
+    if how.baseline == "last-layer":
         history = [{"epoch": training.epochs + 1, **_retrained(players[""].module, parts, context.device)}]
     return _summary(history, parts, how)
 
@@ -183,20 +183,20 @@ def _players(how: Method, task: Task, device: str) -> tuple[dict[str, Player], P
     """Return the players with their losses, the function from prepared images to logits, and the flow if any."""
     training, seed = task.training, task.seed
     width = training.width
-    choice(how.rival, "rival", RIVALS)
+    choice(how.baseline, "baseline", BASELINES)
     make = functools.partial(FlowClassifier, size=training.size)
-    if how.rival == "orthogonal":
+    if how.baseline == "orthogonal":
         members = [make(CLASSES, width=_MEMBER * width, seed=1000 * seed + k) for k in range(2)]
         ensemble = nn.ModuleList(members)
         player = Player(ensemble, _Ensemble(members))
         return {"": player}, lambda x: torch.stack([m(x).log_softmax(1) for m in members]).logsumexp(0), None
-    outputs = CLASSES + (_NUISANCES if how.rival == "ice" else 0)
+    outputs = CLASSES + (_NUISANCES if how.baseline == "ice" else 0)
     model = make(outputs, width=width, seed=seed).to(device)
     flow = _flow(model, how, training.hidden, seed)
     exchange = None
     if how.exchange or how.spectra:
         exchange = StatisticsExchange(model, how.exchange, spectra=how.spectra, share=how.share)
-    minimax = IndependenceCrossEntropy(_NUISANCES, CLASSES, seed=seed) if how.rival == "ice" else None
+    minimax = IndependenceCrossEntropy(_NUISANCES, CLASSES, seed=seed) if how.baseline == "ice" else None
     loss = _Objective(how, model, flow, exchange, minimax)
     trained = nn.ModuleList([model, *([flow] if flow is not None else [])])
     players = {"": Player(trained, loss)}

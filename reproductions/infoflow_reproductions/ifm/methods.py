@@ -37,7 +37,7 @@ class Method:
     decoupling: float = 0.0
     """λ of spectral decoupling."""
     decorrelation: float = 0.0
-    rival: str = ""
+    baseline: str = ""
     """ "ice", "orthogonal" or "last-layer": methods with a network or a second step of their own."""
 
 
@@ -57,9 +57,9 @@ METHODS: Mapping[str, Method] = {
     "ours-layout": replace(_OURS, title="exchange + IFM, layout's share 0.6", share=0.6),
     "spectral": Method("spectral decoupling", decoupling=0.1),
     "decorrelation": Method("decorrelation", decorrelation=0.1),
-    "ice": Method("iCE-style minimax + IFM", rival="ice", flow=1.0, pairs=(*BLOCKS, ("act4", "linear"))),
-    "orthogonal": Method("gradient-orthogonal ensemble", rival="orthogonal"),
-    "last-layer": Method("last layer retrained on shifted digits", rival="last-layer"),
+    "ice": Method("iCE-style minimax + IFM", baseline="ice", flow=1.0, pairs=(*BLOCKS, ("act4", "linear"))),
+    "orthogonal": Method("gradient-orthogonal ensemble", baseline="orthogonal"),
+    "last-layer": Method("last layer retrained on shifted digits", baseline="last-layer"),
     # Choice of negatives.
     "random": replace(_MANY, title="random locations", negatives="random"),
     "same-location": replace(_MANY, title="same location, other images", negatives="same-location"),

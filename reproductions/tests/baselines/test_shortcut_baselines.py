@@ -1,4 +1,4 @@
-"""The rivals are what their papers say: held to closed forms, to plain loops and to a toy with two cues."""
+"""The baselines agree with closed forms, with plain loops and with a toy data set that has two cues."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from infoflow_reproductions.rivals.decorrelation import Decorrelation
-from infoflow_reproductions.rivals.gradient_orthogonality import GradientOrthogonality
-from infoflow_reproductions.rivals.independence_cross_entropy import IndependenceCrossEntropy
-from infoflow_reproductions.rivals.spectral_decoupling import SpectralDecoupling
+from infoflow_reproductions.baselines.decorrelation import Decorrelation
+from infoflow_reproductions.baselines.gradient_orthogonality import GradientOrthogonality
+from infoflow_reproductions.baselines.independence_cross_entropy import IndependenceCrossEntropy
+from infoflow_reproductions.baselines.spectral_decoupling import SpectralDecoupling
 from torch import nn
 
 from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName

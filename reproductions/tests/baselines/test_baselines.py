@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 import torch
-from infoflow_reproductions.rivals.autoencoders import AdversarialAutoencoder, BetaAutoencoder
-from infoflow_reproductions.rivals.bigan import BiGAN
-from infoflow_reproductions.rivals.generators import NonSaturatingGAN, PriorMatchingGenerator, WassersteinGAN
-from infoflow_reproductions.rivals.noise_as_targets import NoiseAsTargets
-from infoflow_reproductions.rivals.views import DotCritic, MultiViewDeepInfoMax, NTXent, VICReg
+from infoflow_reproductions.baselines.autoencoders import AdversarialAutoencoder, BetaAutoencoder
+from infoflow_reproductions.baselines.bigan import BiGAN
+from infoflow_reproductions.baselines.generators import NonSaturatingGAN, PriorMatchingGenerator, WassersteinGAN
+from infoflow_reproductions.baselines.noise_as_targets import NoiseAsTargets
+from infoflow_reproductions.baselines.views import DotCritic, MultiViewDeepInfoMax, NTXent, VICReg
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 

@@ -1,4 +1,4 @@
-"""The rivals against their formulas written sample by sample."""
+"""The baselines against their formulas written sample by sample."""
 
 from __future__ import annotations
 

@@ -604,8 +604,8 @@ def test_refuses_what_are_no_samples(case: Case, argument: str) -> None:
         assert "\n" not in message
         assert len(message) < 240
         if name in ("one sample", "empty"):
-            # Both argument's numbers are known to be wrong; either is worth saying.
-            assert isinstance(caught.value, TooFewSamples) or "pairs" in message
+            # Too few samples and unequal lengths: either may be named.
+            assert isinstance(caught.value, TooFewSamples) or "same number of samples" in message
 
 
 @every_case

@@ -93,7 +93,7 @@ def test_constant_columns_are_dropped_and_one_column_shares_nothing() -> None:
     with_constant = np.concatenate([z, np.ones((400, 1))], 1)
     found = neural_dependency(with_constant, **QUICK)
     assert found.nats == neural_dependency(z, **QUICK).nats
-    assert "1 constant column:" in found.warnings[0]
+    assert "1 constant column" in found.warnings[0]
     for lone in (z[:, 0], with_constant[:, 1:]):
         alone = neural_dependency(lone)
         assert alone.nats == 0.0

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from infoflow.core.checks import choice
 from infoflow.core.errors import DidNotConverge
 from infoflow.critics import Separable
-from infoflow.objectives import FlowCritic, InformationFlow, Objective, StatisticsExchange
+from infoflow.objectives import FlowCritic, InformationFlow, Negatives, Objective, StatisticsExchange
 from infoflow.training import Fit, Optimizer, Player, fit
 from infoflow_reproductions.baselines.decorrelation import Decorrelation
 from infoflow_reproductions.baselines.gradient_orthogonality import GradientOrthogonality
@@ -280,9 +280,7 @@ def _flow(model: nn.Module, how: Method, hidden: Sequence[int], seed: int) -> In
         list(how.pairs),
         bound=how.bound,
         critic=critics[choice(how.critic, "critic", critics)],
-        negatives=how.negatives,
-        count=how.count,
-        mining=how.mining,
+        negatives=Negatives(how.negatives, how.count, how.mining),
         locations=how.locations,
         noise=how.noise,
         seed=seed,

@@ -1,4 +1,4 @@
-"""Losses that train with information; one file a paper. Each returns a scalar; its terms are in `.terms`, in nats."""
+"""Losses that train with information. Each returns a scalar to minimize and has its named parts in `terms`, in nats."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from infoflow.objectives.deep_infomax import (
     encode,
     encoding_shapes,
 )
-from infoflow.objectives.information_flow import FlowCritic, InformationFlow
+from infoflow.objectives.information_flow import FlowCritic, InformationFlow, Locations, Negatives
 from infoflow.objectives.label_regularizers import ConfidencePenalty, LabelCorrection, LabelSmoothing
 from infoflow.objectives.mutual_information_loss import MutualInformationLoss
 from infoflow.objectives.normalized_conditional import NormalizedConditionalInformation
@@ -71,10 +71,12 @@ __all__ = [
     "KernelMatching",
     "LabelCorrection",
     "LabelSmoothing",
+    "Locations",
     "LogitAdjustment",
     "Matching",
     "ModelObjective",
     "MutualInformationLoss",
+    "Negatives",
     "NonlinearBottleneck",
     "NormalizedConditionalInformation",
     "Objective",

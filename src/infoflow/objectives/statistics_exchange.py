@@ -1,4 +1,4 @@
-"""Images with the layout of one and the statistics of another, that count as both: neither cue may hide the other."""
+"""Training on images with the layout of one and the statistics of another, so that both cues are learned."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from infoflow.core.blocks import Module
 from infoflow.core.capture import unwrapped
-from infoflow.core.checks import positive
 from infoflow.core.errors import InvalidArgument, TooFewSamples
+from infoflow.core.settings import Probability, validated
 from infoflow.objectives.information_flow.taps import INPUT, known
 from infoflow.objectives.objective import Objective
 
-# Of a channel that is constant over an image: its deviations are 0 already, and stay so.
+# Added to deviations, for channels that are constant over an image.
 _FLOOR = 1e-3
 
 
@@ -26,25 +27,46 @@ Exchange = Callable[[Tensor, Tensor], Tensor]
 class StatisticsExchange(Objective):
     """−½ log q(y_i) − ½ log q(y_σ(i)) for images whose layers have i's layout and σ(i)'s statistics over locations.
 
+    Parameters
+    ----------
+    model
+        Classifier, which is left as it is.
+    layers
+        Names of modules after which moments are exchanged; "input" is the network's own input.
+    spectra
+        Names of modules after which spectra are exchanged.
+    share
+        Weight of the layout's label, from 0 to 1.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range, or outputs are no maps (n, channels, ...); `UnknownName` for an unknown layer,
+        `TooFewSamples` for a batch of one.
+
+    Notes
+    -----
         h_i ← s_j (h_i − m_i)/s_i + m_j      after each of `layers`, m and s each channel's mean and deviation,
         h_i ← F⁻¹(e^{iθ} F h_j)              after each of `spectra`, F the Fourier transform over locations,
 
-    j = σ(i), one random derangement for all layers of a batch, h_j as it is in the *plain* images, and θ the phase by
-    which i's mean over channels is ahead of j's in that wave (0 in the constant one). So all second-order statistics
-    are j's at once, the relations between channels (colors) among them, and `spectra=["input"]` moves a texture more
-    completely than its channels' moments. A cue that all locations share (a texture, a tint) moves with the statistics,
-    one that lies in their arrangement (a shape) stays; where both say y in all of the data, only a sample of their
-    *product* shows that they are two. As both labels count, by `share` for the layout's, neither cue may win, and no
-    label of a second factor is needed. This is a training signal beside the plain loss: the network's plain forward
-    pass stays as it is, nothing is left in it.
+    with j = σ(i), one random derangement for all layers of a batch, h_j that of the *plain* images, and θ the phase by
+    which i's mean over channels is ahead of j's in each wave (0 in the constant one). All second-order statistics are
+    then j's, with the relations between channels (colors), and `spectra=["input"]` transfers a texture more completely
+    than moments of channels do. A cue that all locations share (a texture, a tint) moves with the statistics, one in
+    their arrangement (a shape) stays. Where both predict y in all of the data, only such combinations show that they
+    are two; as both labels count, neither cue can replace the other, and no label of a second factor is needed. Use it
+    in addition to the plain loss.
 
-    `layers` and `spectra` are names of modules, "input" the network's own input; maps are (n, channels, ...).
-    Calling it, `exchange(x, labels)`, runs the network on x twice over, plain and exchanged, as one batch. Raises
-    UnknownName (layers), InvalidArgument (maps without locations, share), TooFewSamples.
+    A call runs the network on x twice, plain and exchanged, as one batch. The terms, in nats, are `exchanged/layout`
+    and `exchanged/statistics`, the cross-entropies of both labels.
 
-    Moments: Nuriel et al., Permuted AdaIN, CVPR 2021, who keep one label; both labels: Hong et al., StyleMix, CVPR
-    2021; amplitudes, each channel's by itself: Chen et al., Amplitude-phase recombination, ICCV 2021.
+    References
+    ----------
+    Moments: Nuriel et al. (2021), Permuted AdaIN, CVPR, with one label. Both labels: Hong et al. (2021), StyleMix,
+    CVPR. Amplitudes of each channel by itself: Chen et al. (2021), Amplitude-phase recombination, ICCV.
 
+    Examples
+    --------
     >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
     >>> exchange = StatisticsExchange(model, layers=["1"], spectra=["input"])
     >>> loss = exchange(torch.randn(6, 3, 8, 8), torch.arange(6) % 4)
@@ -52,30 +74,29 @@ class StatisticsExchange(Objective):
     ['exchanged/layout', 'exchanged/statistics']
     """
 
+    @validated
     def __init__(
-        self, model: nn.Module, layers: Sequence[str] = (), *, spectra: Sequence[str] = (), share: float = 0.5
+        self, model: Module, layers: Sequence[str] = (), *, spectra: Sequence[str] = (), share: Probability = 0.5
     ) -> None:
         super().__init__()
-        if not isinstance(model, nn.Module):
-            raise InvalidArgument(f"model is a {type(model).__name__}; want an nn.Module")
         if isinstance(layers, str) or isinstance(spectra, str) or not (layers or spectra):
-            raise InvalidArgument(f"layers is {layers!r}, spectra {spectra!r}; want lists, one or more names in all")
+            raise InvalidArgument(
+                f"layers and spectra must be lists of one or more names, got {layers!r} and {spectra!r}."
+            )
         # In a tuple, so that the network is no part of this module.
         self._model = (model,)
         exchanges = [(name, moments_exchanged) for name in layers] + [(name, spectrum_exchanged) for name in spectra]
         self.exchanges = [(known(unwrapped(model), name), how) for name, how in exchanges]
-        if positive(share, "share", zero=True) > 1:
-            raise InvalidArgument(f"share is {share!r}; want 0 (statistics alone) to 1 (layout alone)")
         self.share = share
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """The loss, and its terms in nats: the cross-entropies to the layout's label and to the statistics' label."""
+        """Compute the loss of inputs (n, channels, ...) and labels (n,)."""
         n = len(x)
         if n < 2:
-            raise TooFewSamples("a batch of one has nobody to exchange statistics with; want at least two samples")
+            raise TooFewSamples("x", "at least 2 samples, which exchange statistics", n)
         order = torch.randperm(n, device=x.device)
-        partner = torch.empty_like(order).scatter_(0, order, order.roll(1))  # one random cycle leaves nobody in place
-        # Of exchanged partners a second layer would take the statistics of the partner's partner.
+        partner = torch.empty_like(order).scatter_(0, order, order.roll(1))  # one random cycle
+        # With the plain images too, since otherwise a second layer would take the statistics of the partner's partner.
         with self.exchanged(torch.cat([torch.arange(n, device=x.device), partner])):
             logits = self._model[0](torch.cat([x, x]))[n:]
         layout = F.cross_entropy(logits, labels)
@@ -86,10 +107,16 @@ class StatisticsExchange(Objective):
 
     @contextmanager
     def exchanged(self, partner: Tensor) -> Iterator[None]:
-        """Within the block the network's layers take the statistics of sample `partner[i]` (n,) for sample i.
+        """Replace the statistics of sample i by those of sample `partner[i]` in the network's layers within the block.
 
-        Where there are several layers, partners should be samples that are their own partners, and so stay plain.
+        Parameters
+        ----------
+        partner : Tensor of shape (n,)
+            Index of each sample's partner. With several layers, partners should be their own partners, so that their
+            statistics stay plain.
 
+        Examples
+        --------
         >>> model = nn.Sequential(nn.Identity())
         >>> x = torch.tensor([[[0.0, 1.0]], [[5.0, 9.0]]])
         >>> with StatisticsExchange(model, ["0"]).exchanged(torch.tensor([1, 0])):
@@ -129,13 +156,14 @@ class _After:
 
 def _maps(maps: Any, partner: Tensor, name: str) -> Tensor:
     if not isinstance(maps, Tensor) or maps.ndim < 3 or len(maps) != len(partner):
-        got = tuple(maps.shape) if isinstance(maps, Tensor) else type(maps).__name__
-        raise InvalidArgument(f"layer {name!r} puts out {got}; want maps of shape ({len(partner)}, channels, ...)")
+        got = f"shape {tuple(maps.shape)}" if isinstance(maps, Tensor) else type(maps).__name__
+        wanted = f"maps of shape ({len(partner)}, channels, ...)"
+        raise InvalidArgument(f"the output of layer {name!r}", wanted, got_text=got)
     return maps
 
 
 def moments_exchanged(maps: Tensor, partner: Tensor) -> Tensor:
-    """Maps (n, channels, ...) with each sample's means and deviations over locations replaced by its partner's."""
+    """Replace means and deviations over locations of maps (n, channels, ...) by those of the samples' partners."""
     over = tuple(range(2, maps.ndim))
     deviation, mean = torch.std_mean(maps, over, correction=0, keepdim=True)
     deviation = deviation + _FLOOR
@@ -143,7 +171,7 @@ def moments_exchanged(maps: Tensor, partner: Tensor) -> Tensor:
 
 
 def spectrum_exchanged(maps: Tensor, partner: Tensor) -> Tensor:
-    """Maps (n, channels, ...): each sample's partner's with every wave moved to where the sample has it."""
+    """Replace maps (n, channels, ...) by those of the partners, with every wave shifted to the sample's phase."""
     over = tuple(range(2, maps.ndim))
     waves = torch.fft.rfftn(maps.float(), dim=over)
     layout = waves.mean(1, keepdim=True)
@@ -151,6 +179,6 @@ def spectrum_exchanged(maps: Tensor, partner: Tensor) -> Tensor:
     size = product.abs()
     tiny = torch.finfo(size.dtype).tiny
     moves = torch.where(size > tiny, product / size.clamp_min(tiny), torch.ones_like(product))
-    moves.flatten(2)[..., 0] = 1  # a mean lies nowhere
+    moves.flatten(2)[..., 0] = 1  # the mean has no phase
     exchanged: Tensor = torch.fft.irfftn(moves * waves[partner], s=maps.shape[2:], dim=over)
     return exchanged.to(maps.dtype)

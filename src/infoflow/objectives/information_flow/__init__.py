@@ -1,9 +1,10 @@
-"""Information flow between a network's layers, kept up while it trains: nothing of it stays in the network."""
+"""Information flow maximization between the layers of a network, which is left as it is."""
 
 from __future__ import annotations
 
 from infoflow.objectives.information_flow.critic import FlowCritic
-from infoflow.objectives.information_flow.negatives import NEGATIVES
+from infoflow.objectives.information_flow.features import Locations
+from infoflow.objectives.information_flow.negatives import Negatives
 from infoflow.objectives.information_flow.objective import InformationFlow
 
-__all__ = ["NEGATIVES", "FlowCritic", "InformationFlow"]
+__all__ = ["FlowCritic", "InformationFlow", "Locations", "Negatives"]

@@ -14,10 +14,10 @@ from infoflow.critics import Concatenated, Separable
 
 @dataclass(frozen=True)
 class CandidateTable:
-    """Rows x (R, d_x), all images' y (n, S, d_y), and for each row its candidates' numbers in y, (R, k), partner first.
+    """Rows x (R, d_x), y (n, S, d_y) of all images, and indices (R, k) of each row's candidates in y, positive first.
 
-    Critics that treat x and y apart at first (separable ones wholly, concatenated ones in their first layer) do so once
-    for each row of y, where rows are candidates several times.
+    Critics that process x and y separately at first (separable ones entirely, concatenated ones in their first layer)
+    do so once for each row of y, where rows are candidates several times.
     """
 
     critic: nn.Module
@@ -28,14 +28,14 @@ class CandidateTable:
     name: str
 
     def scores(self) -> Tensor:
-        """(R, k), of partners and strangers in one pass: layers with a memory of the batch must not tell them apart."""
+        """(R, k), of positives and negatives in one pass, since batch normalization would reveal which is which."""
         try:
             return self._scores(self.index)
         except InvalidArgument as error:
-            raise InvalidArgument(f"the critic of {self.name} doesn't fit its layers: {error}") from None
+            raise InvalidArgument(f"The critic of {self.name} does not fit its layers: {error}") from None
 
     def mined(self, count: int) -> Tensor:
-        """(R, 1 + count): of the partner, and of those strangers that look most like it to the critic."""
+        """(R, 1 + count): of the positive, and of the negatives with the highest scores."""
         with torch.no_grad():
             best = self.scores()[:, 1:].topk(count, 1).indices + 1
         index = self.index.gather(1, torch.cat([torch.zeros_like(best[:, :1]), best], 1))
@@ -65,5 +65,5 @@ class CandidateTable:
         for name, given in (("x", self.x), ("y", y)):
             wanted = getattr(self.critic, f"{name}_features")
             if given.shape[-1] != wanted:
-                raise InvalidArgument(f"{name} has {given.shape[-1]} features; want {wanted}")
+                raise InvalidArgument(name, f"of {wanted} features", given.shape[-1])
         return self.x, y

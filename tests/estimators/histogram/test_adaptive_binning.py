@@ -46,14 +46,14 @@ def test_a_monotone_change_of_the_units_changes_nothing() -> None:
 
 
 def test_repeated_levels_count_once() -> None:
-    """Half of a ReLU layer is 0: the zeros are one level of many and don't take half of the bins."""
+    """Half of a ReLU layer is 0: the zeros are one level of many and do not fill half of the bins."""
     t = np.concatenate([np.zeros(500), np.linspace(1, 2, 99)])
     e = AdaptiveBinning(10).entropy(t)
     assert AdaptiveBinning(10).quantize(samples(t, "t")).number == 10
     assert e.parameters == {"bins": 10}
 
 
-def test_continuous_labels_constants_and_faults() -> None:
+def test_continuous_labels_constants_and_errors() -> None:
     x = np.arange(40.0)
     assert AdaptiveBinning(4).estimate(x, x**3).bits == pytest.approx(2.0)
     constant = AdaptiveBinning().measure(np.ones((4, 2)), [0, 1, 0, 1])

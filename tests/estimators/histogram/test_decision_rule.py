@@ -25,7 +25,7 @@ def test_agrees_with_discrete_information() -> None:
     assert found.input.ceiling == pytest.approx(math.log(4))
 
 
-def test_softmax_decides_as_its_logits() -> None:
+def test_softmax_has_the_decisions_of_its_logits() -> None:
     rng = np.random.default_rng(0)
     t, y = rng.normal(size=(80, 3)), rng.integers(0, 3, 80)
     softmax = np.exp(t) / np.exp(t).sum(1, keepdims=True)
@@ -43,7 +43,7 @@ def test_perfect_and_blind_networks() -> None:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(InvalidArgument, match="one unit"):
+    with pytest.raises(InvalidArgument, match=r"^t must be .* got one unit"):
         DecisionRule().entropy(np.ones((4, 1)))
     with pytest.raises(InvalidArgument, match=r"^x and y must hold the same"):
         DecisionRule().estimate(np.ones((4, 2)), [0, 1, 2])

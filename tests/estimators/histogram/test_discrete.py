@@ -67,7 +67,7 @@ def partitions(n: int, largest: int) -> list[list[int]]:
 
 @pytest.mark.parametrize("correction", ["none", "miller-madow", "grassberger", "chao-shen"])
 def test_no_sample_of_ten_has_more_entropy_than_ten_different_symbols(correction: str) -> None:
-    """The ceiling that is claimed, checked on every possible sample."""
+    """The ceiling, checked on every possible sample."""
     for counts in partitions(10, 10):
         codes = np.repeat(np.arange(len(counts)), counts)
         e = Discrete(correction).entropy(codes)
@@ -95,9 +95,9 @@ def test_a_known_alphabet_is_used_and_is_the_ceiling() -> None:
     e = Discrete("shrinkage", alphabet=8).entropy([0, 1, 2, 3])
     assert (e.ceiling, e.ceiling_name) == (pytest.approx(math.log(8)), "log K")
     assert e.nats > Discrete().entropy([0, 1, 2, 3]).nats
-    with pytest.raises(InvalidArgument, match="4 different symbols"):
+    with pytest.raises(InvalidArgument, match="^alphabet must"):
         Discrete("nsb", alphabet=3).entropy([0, 1, 2, 3])
-    with pytest.raises(InvalidArgument, match="4 different symbols"):
+    with pytest.raises(InvalidArgument, match="^alphabet must"):
         Discrete("none", alphabet=3).estimate([0, 1, 2, 3], [0, 0, 1, 1])
 
 
@@ -123,9 +123,9 @@ def test_integer_types_and_containers(dtype: torch.dtype) -> None:
     [
         (lambda: Discrete("jackknife"), UnknownName, "unknown correction"),
         (lambda: Discrete(alphabet=0), InvalidArgument, "^alphabet must be"),
-        (lambda: Discrete().estimate([0.5, 1.0], [0, 1]), InvalidArgument, "x has dtype float64.*Binning"),
-        (lambda: Discrete().estimate(torch.rand(3), [0, 1, 1]), InvalidArgument, "x has dtype torch.float32"),
-        (lambda: Discrete().estimate(["a", "b"], [0, 1]), InvalidArgument, "x has dtype"),
+        (lambda: Discrete().estimate([0.5, 1.0], [0, 1]), InvalidArgument, "^x must be .* float64.*Binning"),
+        (lambda: Discrete().estimate(torch.rand(3), [0, 1, 1]), InvalidArgument, "^x must be .* torch.float32"),
+        (lambda: Discrete().estimate(["a", "b"], [0, 1]), InvalidArgument, "^x must be"),
         (lambda: Discrete().estimate([0, 1], [0, 1, 1]), InvalidArgument, "^x and y must hold the same"),
         (lambda: Discrete().measure([0, 1], [0, 1, 1]), InvalidArgument, "^t and y must hold the same"),
         (lambda: Discrete().estimate([0], [0]), TooFewSamples, "at least 2"),
@@ -134,6 +134,6 @@ def test_integer_types_and_containers(dtype: torch.dtype) -> None:
         (lambda: Discrete().entropy([[1, 2], [3]]), InvalidArgument, "rectangular"),
     ],
 )
-def test_faults_are_named(call, error: type[InfoflowError], words: str) -> None:
+def test_errors_name_the_argument(call, error: type[InfoflowError], words: str) -> None:
     with pytest.raises(error, match=words):
         call()

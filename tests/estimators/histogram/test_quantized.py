@@ -28,7 +28,7 @@ def test_a_quantized_network_on_all_patterns_is_counted_exactly(bits: int) -> No
     x, y = data.tensors()
     with torch.no_grad():
         layer = network[:6](x)
-    # One pattern after the other, through codes that are whole numbers: a dictionary and nothing else.
+    # The reference is a dictionary of the integer codes, one pattern after the other.
     codes = [tuple(network.quantized2.codes(row).tolist()) for row in layer]
     joint, of_code = Counter(zip(codes, y.tolist(), strict=True)), Counter(codes)
     of_label = Counter(y.tolist())
@@ -47,6 +47,6 @@ def test_all_rows_of_a_small_alphabet_have_the_entropy_of_the_alphabet() -> None
     assert QuantizedInformation(levels=3).entropy(rows).nats == pytest.approx(4 * math.log(3))
 
 
-def test_more_values_than_levels_are_refused() -> None:
-    with pytest.raises(InvalidArgument, match=r"5 different values.*levels = 4"):
+def test_more_values_than_levels_raise_an_error() -> None:
+    with pytest.raises(InvalidArgument, match=r"^t must be .* 4 different values \(levels\), got 5"):
         QuantizedInformation(levels=4).entropy(torch.arange(5.0))

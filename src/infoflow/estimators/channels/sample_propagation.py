@@ -2,100 +2,68 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, ClassVar
 
 from torch import Tensor
 
-from infoflow.core.checks import classes, integer, paired, positive, samples, squarable
-from infoflow.core.estimate import Estimate, Interval, Kind, LayerInformation
-from infoflow.entropies.discrete import plug_in
-from infoflow.entropies.gaussian_mixture import MonteCarlo, noisy_information
+from infoflow.core.settings import Integer, Seed
+from infoflow.entropies.gaussian_mixture import MixtureInformation, noisy_information
+from infoflow.estimators.channels.family import NoisyLayer
+from infoflow.estimators.layer_estimator import PositiveReal
 
 
 @dataclass(frozen=True)
-class SamplePropagation:
+class SamplePropagation(NoisyLayer):
     """Mutual information with T = S + ε, ε ~ N(0, σ²I), from the entropies of Gaussian mixtures of known σ².
 
-    S are a layer's values before its noise is added, ĥ(·) the Monte-Carlo entropy of the mixture centered on a set of
-    them, n their number:
+    Parameters
+    ----------
+    variance
+        Variance σ² of the noise.
+    draws
+        Monte-Carlo draws from each component of the mixture.
+    seed
+        Seed of the draws.
 
-    - `entropy(t)`: I(X;T) for a deterministic S = f(X): ĥ(S_n) − d/2·log 2πeσ². This is what `measure` gives as input.
-    - `estimate(t, y)`: I(T;Y) = ĥ(S_n) − Σ_y n_y/n·ĥ(S_y) for integer `y`. With y the number of the input that row
-      i came from, many rows to one input, this is I(X;T) of a network whose earlier layers are noisy too:
-      I = ĥ(S_n) − 1/n Σ_i ĥ(S_n(x_i)), its eq. 11.
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range.
 
-    `t` has shape (n, ...), `y` (n,). Nats; the interval (95 %) is over the Monte-Carlo draws, `draws` from every
-    component, with these samples held fixed. For a finite sample ĥ(S_n) is below the entropy on average, so that
-    I(X;T) is a plug-in that can't pass log n, whatever the truth. O(draws·n²·d).
+    Notes
+    -----
+    Samples are the n values S of a layer before its noise is added; ĥ(·) is the Monte-Carlo entropy of the mixture
+    centered on a set of them.
 
-    Raises InvalidArgument or TooFewSamples for arguments and samples that it can't use.
+    - `entropy(t)` is I(X;T) for a deterministic S = f(X): ĥ(S_n) − d/2·log 2πeσ².
+    - `estimate(t, y)` is I(T;Y) = ĥ(S_n) − Σ_y n_y/n·ĥ(S_y). If y is the number of the input that row i came from, with
+      many rows per input, this is I(X;T) of a network whose earlier layers are noisy too:
+      I = ĥ(S_n) − 1/n Σ_i ĥ(S_n(x_i)), eq. 11 of the paper.
 
-    Goldfeld et al. (2019), "Estimating information flow in deep neural networks", eq. 11 and 14.
+    The interval (95 %) covers the Monte-Carlo draws, with the samples held fixed. With a finite sample ĥ(S_n) is below
+    the entropy on average, so I(X;T) is a plug-in that cannot exceed log n, whatever the true value. O(draws·n²·d).
 
+    References
+    ----------
+    Goldfeld et al. (2019), Estimating Information Flow in Deep Neural Networks, eq. 11 and 14.
+
+    Examples
+    --------
     >>> import torch
     >>> t = torch.tensor([[0.0], [0.0], [50.0], [50.0]])
     >>> round(SamplePropagation(variance=1.0).estimate(t, [0, 0, 1, 1]).bits, 4)
     1.0
     """
 
-    variance: float = 0.1
-    draws: int = 8
-    seed: int = 0
+    variance: PositiveReal = 0.1
+    draws: Annotated[int, Integer(2)] = 8
+    seed: Seed = 0
 
-    def __post_init__(self) -> None:
-        positive(self.variance, "variance")
-        integer(self.draws, "draws", minimum=2)
-        integer(self.seed, "seed", minimum=0)
+    _stated: ClassVar[tuple[str, ...]] = ("variance", "draws", "seed")
+    _quantities: ClassVar[tuple[str, str]] = ("I(X;T+ε)", "I(T+ε;Y)")
+    _noise: ClassVar[str] = "variance"
+    _least: ClassVar[float] = 0.0
 
-    def estimate(self, x: Any, y: Any) -> Estimate:
-        """I(T;Y) of the layer `x` before its noise and the classes (or numbers of the inputs) `y`."""
-        t, codes = squarable(samples(x, "x"), "x", least=0.0), classes(y, "y")[0]
-        paired(t, codes)
-        found = noisy_information(t, self.variance, codes, draws=self.draws, seed=self.seed)
-        assert found.label is not None
-        return self._label(found.label, t, codes)
-
-    def entropy(self, t: Any) -> Estimate:
-        """I(X;T) of a deterministic layer with noise added at its end."""
-        values = squarable(samples(t, "t"), "t", least=0.0)
-        return self._input(noisy_information(values, self.variance, draws=self.draws, seed=self.seed).component, values)
-
-    def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
-        """Both from the same draws; the inputs `x` are not needed."""
-        values, codes = squarable(samples(t, "t"), "t", least=0.0), classes(y, "y")[0]
-        paired(values, codes, "t", "y")
-        found = noisy_information(values, self.variance, codes, draws=self.draws, seed=self.seed)
-        assert found.label is not None
-        return LayerInformation(self._input(found.component, values), self._label(found.label, values, codes))
-
-    def _input(self, value: MonteCarlo, t: Tensor) -> Estimate:
-        return self._made(value, "I(X;T+ε)", t, math.log(len(t)), "log n")
-
-    def _label(self, value: MonteCarlo, t: Tensor, codes: Tensor) -> Estimate:
-        return self._made(value, "I(T+ε;Y)", t, float(plug_in(codes.bincount())), "H(Y)")
-
-    def _made(self, value: MonteCarlo, quantity: str, t: Tensor, ceiling: float, name: str) -> Estimate:
-        warnings = []
-        if bool((t == t[0]).all()):
-            warnings.append("t is constant; it carries no information")
-        elif ceiling == 0:
-            warnings.append("y is constant: its information is 0 by definition")
-        elif name == "log n" and value.nats > 0.9 * ceiling:
-            warnings.append(
-                "close to log n: the noise tells nearly all samples apart; more samples or a larger variance"
-            )
-        half = 1.96 * value.error
-        return Estimate(
-            value.nats,
-            quantity=quantity,
-            kind=Kind.PLUG_IN,
-            estimator="SamplePropagation",
-            n=len(t),
-            parameters={"variance": self.variance, "draws": self.draws, "seed": self.seed},
-            ceiling=ceiling,
-            ceiling_name=name,
-            interval=Interval(value.nats - half, value.nats + half, "Monte-Carlo draws"),
-            warnings=tuple(warnings),
-        )
+    def _mixture(self, layer: Tensor, labels: Tensor | None) -> MixtureInformation:
+        return noisy_information(layer, self.variance, labels, draws=self.draws, seed=self.seed)

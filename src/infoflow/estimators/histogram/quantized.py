@@ -3,69 +3,68 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import classes, integer, paired, samples
+from infoflow.core.checks import samples
 from infoflow.core.errors import InvalidArgument
-from infoflow.core.estimate import Estimate, Kind, LayerInformation
-from infoflow.estimators.histogram.discrete import Discrete
+from infoflow.core.estimate import Estimate, Kind
+from infoflow.core.settings import Integer
+from infoflow.estimators.histogram.discrete import Discrete, symbols
+from infoflow.estimators.layer_estimator import Labels, LayerEstimator
 
 
 @dataclass(frozen=True)
-class QuantizedInformation:
-    """I(X;T) = H(T) and I(T;Y) of a layer whose units take few values (8 bits: 256), counted from its true codes.
+class QuantizedInformation(LayerEstimator):
+    """I(X;T) = H(T) and I(T;Y) of a layer whose units take few values, counted from their true codes.
 
-    A deterministic network with quantized activations has a finite I(X;T), and no ruler of ours is in it: a row of T is
-    one symbol, and values count as equal only if they are. The result is exact for the distribution that gives each
-    sample the same weight: for all inputs (SZT's 4096 patterns, say), that is the truth, and for a sample of them it is
-    the plug-in. `t` has shape (n, ...), of codes or of the levels themselves; more than `levels` different values in a
-    layer are no quantized layer, and refused. Nats.
+    Parameters
+    ----------
+    levels
+        Largest number of different values in the layer: 256 for 8 bits. `InvalidArgument` is raised where there are
+        more, because the layer is not quantized then.
 
-    Raises InvalidArgument (too many values) or TooFewSamples. Lorenzen, Igel and Nielsen (2022), section 3.
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range.
 
+    Notes
+    -----
+    A deterministic network with quantized activations has a finite I(X;T), which depends on no bin width: a row of T is
+    one symbol, and values are equal only if they are the same number. Samples are codes or the levels themselves. The
+    estimate is exact for the distribution in which each sample has the same weight: with all inputs (the 4096
+    patterns of SZT) that is the true value, with a sample of them the plug-in.
+
+    References
+    ----------
+    Lorenzen, Igel, Nielsen (2022), Information Bottleneck: Exact Analysis of (Quantized) Neural Networks, section 3.
+
+    Examples
+    --------
     >>> QuantizedInformation(levels=3).entropy([[-1.0, 0.0], [-1.0, 0.0], [1.0, 0.0], [1.0, 1.0]]).bits
     1.5
     """
 
-    levels: int = 256
+    levels: Annotated[int, Integer(2)] = 256
 
-    def __post_init__(self) -> None:
-        integer(self.levels, "levels", minimum=2)
+    _stated: ClassVar[tuple[str, ...]] = ("levels",)
 
-    def estimate(self, x: Any, y: Any) -> Estimate:
-        """I(X;Y) of a quantized `x` and classes `y`."""
-        codes = self._codes(x, "x")
-        labels = classes(y, "y")[0]
-        paired(codes, labels)
-        return self._exact(Discrete().estimate(codes, labels.to(codes.device)))
-
-    def entropy(self, t: Any) -> Estimate:
-        """H(T), which is I(X;T) of a deterministic network."""
-        return self._exact(Discrete().entropy(self._codes(t, "t")))
-
-    def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
-        """H(T) and I(T;Y); the inputs `x` are not needed."""
-        codes = self._codes(t, "t")
-        labels = classes(y, "y")[0]
-        paired(codes, labels, "t", "y")
-        found = Discrete().measure(codes, labels.to(codes.device))
-        return LayerInformation(self._exact(found.input), self._exact(found.label))
-
-    def _codes(self, value: Any, name: str) -> Tensor:
+    def _samples(self, value: Any, name: str) -> Tensor:
         values = samples(value, name)
         found: tuple[Tensor, Tensor] = torch.unique(values, return_inverse=True)
         levels, codes = found
         if len(levels) > self.levels:
             raise InvalidArgument(
-                f"{name} holds {len(levels)} different values; want at most levels = {self.levels} codes, as a "
-                "quantized layer has (or estimator='binning', which rounds)"
+                name,
+                f"an array of at most {self.levels} different values (levels)",
+                got_text=str(len(levels)),
+                remedy="Binning rounds continuous activations.",
             )
-        return codes.reshape(len(values), -1)
+        return symbols(codes.reshape(len(values), -1), name)[0]
 
-    def _exact(self, found: Estimate) -> Estimate:
-        return replace(
-            found, kind=Kind.EXACT, estimator=type(self).__name__, parameters={"levels": self.levels}
-        )  # fmt: skip
+    def _estimates(self, layer: Tensor, labels: Labels | None, side: str) -> list[Estimate]:
+        stated = {"kind": Kind.EXACT, "estimator": type(self).__name__, "parameters": self._parameters()}
+        return [replace(found, **stated) for found in Discrete()._estimates(layer, labels, side)]

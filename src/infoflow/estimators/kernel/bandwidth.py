@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import classes, integer, is_classes, paired, positive, samples
+from infoflow.core.checks import classes, is_classes, paired, samples
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.settings import Integer, PositiveFloat, validated
 
-RULES = ("alignment", "median", "scott")
-
-# Pairs held at a time while hundreds of widths pass over them: on CPU small enough for a core's cache, and below the
-# size where torch would wake its thread pool for each operation.
+# Pairs in memory at a time for hundreds of widths: on a CPU few enough for a core's cache, and for torch not to wake
+# its thread pool for each operation.
 _CPU_PAIRS = 1 << 15
 _GPU_PAIRS = 1 << 22
 _BINS = 1 << 16
 
 
 def median_width(x: Tensor) -> float:
-    """The median distance over all pairs of different samples; x has shape (n, d).
+    """The median distance over all pairs of different samples.
 
-    Up to 2048 samples exactly, beyond that from a histogram of the distances (to 1 in 10⁴ or so), so that the answer
-    never depends on the order of the samples. The mean distance stands in where most pairs coincide. 1.0 when all do.
+    Parameters
+    ----------
+    x : Tensor of shape (n, d)
+        Samples.
 
+    Returns
+    -------
+    float
+        The width; the mean distance where most pairs coincide, 1.0 where all do.
+
+    Notes
+    -----
+    Exact up to 2048 samples, beyond that from a histogram of all distances (to about 1 in 10⁴), so that the result does
+    not depend on the order of the samples.
+
+    Examples
+    --------
     >>> median_width(torch.tensor([[0.0], [1.0], [3.0]]))
     2.0
     """
@@ -48,12 +62,28 @@ def median_width(x: Tensor) -> float:
 
 
 def scott_width(x: Tensor) -> float:
-    """Scott's rule: √2·s·n^(−1/(d+4)), s the root mean square of the columns' standard deviations; x is (n, d).
+    """Scott's rule √2·s·n^(−1/(d+4)), s the root mean square of the columns' standard deviations.
 
-    Narrow beside the distances when d is large: the Gram matrix then nears the identity. 1.0 for constant samples.
+    Parameters
+    ----------
+    x : Tensor of shape (n, d)
+        Samples.
 
-    Scott (1992), eq. 6.42, for the kernel exp(−d²/2h²) with σ = √2·h.
+    Returns
+    -------
+    float
+        The width; 1.0 for constant samples.
 
+    Notes
+    -----
+    It is narrow compared with the distances where d is large: the Gram matrix is then close to the identity.
+
+    References
+    ----------
+    Scott (1992), Multivariate Density Estimation, eq. 6.42, for the kernel exp(−d²/2h²) with σ = √2·h.
+
+    Examples
+    --------
     >>> scott_width(torch.tensor([[-1.0], [1.0]])) > 0
     True
     """
@@ -62,57 +92,92 @@ def scott_width(x: Tensor) -> float:
     return math.sqrt(2) * spread * n ** (-1 / (d + 4)) or 1.0
 
 
+@validated
 def alignment_width(
     t: Any,
     target: Any,
     *,
-    target_width: float | None = None,
-    widths: int = 300,
-    previous: float | None = None,
+    target_width: PositiveFloat | None = None,
+    widths: Annotated[int, Integer(2)] = 300,
+    previous: PositiveFloat | None = None,
     decay: float = 0.9,
 ) -> float:
-    """The width whose kernel is best aligned with the kernel of `target`, over a grid of `widths` values.
+    """The width whose kernel is best aligned with the kernel of `target`.
 
+    Parameters
+    ----------
+    t : array-like of shape (n, ...)
+        Samples.
+    target : array-like of shape (n, ...)
+        Classes, whose kernel is 1[y_i = y_j], or continuous values.
+    target_width
+        Width of the kernel of continuous values; None for their median distance.
+    widths
+        Number of widths to compare: linspace(0.3, 10·m, widths) with the mean distance m of t, from m where m < 0.3.
+    previous
+        Width of the last iteration, for a moving average over iterations.
+    decay
+        Weight of `previous` in that average: decay·previous + (1 − decay)·σ.
+
+    Returns
+    -------
+    float
+        The width σ, or its moving average.
+
+    Raises
+    ------
+    InvalidArgument
+        If the samples are not finite numbers, their lengths differ, or t is constant.
+
+    Notes
+    -----
     Maximizes ⟨HK_σH, HLH⟩/‖HK_σH‖ with the centering matrix H. As ⟨HKH, HLH⟩ = ΣK∘L − 2/n·(K1)·(L1) + ΣK·ΣL/n²,
-    it takes elementwise sums and row sums alone; one pass computes the distances for all widths.
+    elementwise sums and row sums suffice; one pass computes the distances for all widths.
 
-    `t` has shape (n, ...). `target` is classes, whose kernel is 1[y_i = y_j], or continuous of shape (n, ...) with
-    width `target_width` (their median distance when None). The grid is linspace(0.3, 10·m, widths), m the mean
-    distance of t; it starts at m instead where m < 0.3. With `previous`, the width of the last iteration, returns the
-    moving average decay·previous + (1 − decay)·σ.
+    References
+    ----------
+    Wickstrøm et al. (2019), Information Plane Analysis of Deep Neural Networks via Matrix-Based Rényi's Entropy and
+    Tensor Kernels, eq. 12.
+    Cortes, Mohri, Rostamizadeh (2012), Algorithms for Learning Kernels Based on Centered Alignment.
 
-    Raises InvalidArgument for unpaired or bad samples.
-
-    Wickstrøm et al. (2019), eq. 12, after Cortes, Mohri & Rostamizadeh (2012).
-
+    Examples
+    --------
     >>> t = torch.cat([torch.zeros(20, 2), torch.ones(20, 2)]) + torch.linspace(0, 0.1, 40)[:, None]
     >>> 0.2 < alignment_width(t, [0] * 20 + [1] * 20) < 1
     True
     """
     x = samples(t, "t", dtype=torch.float64)
-    integer(widths, "widths", minimum=2)
     x = x - x.mean(0)
-    n = x.shape[0]
+    kernel_of_target = _target_kernel(target, x, target_width)
+    mean = _mean_distance(x)
+    if mean == 0:
+        remedy = "No kernel width aligns it with anything; give a width as a number."
+        raise InvalidArgument("t", "an array that varies", got_text="a constant one", remedy=remedy)
+    grid = torch.linspace(min(0.3, mean), 10 * mean, widths, dtype=torch.float64).tolist()
+    best = float(grid[int(_alignments(x, kernel_of_target, grid).argmax())])
+    return best if previous is None else float(decay * previous + (1 - decay) * best)
+
+
+def _target_kernel(target: Any, x: Tensor, width: float | None) -> Callable[[int, int], Tensor]:
+    """The block of the target's kernel between rows start..stop and all rows from start on."""
     if is_classes(target):
         codes, count = classes(target, "target")
         paired(x, codes, "t", "target")
         member = torch.nn.functional.one_hot(codes.to(x.device), count).to(x)
-        other = None
-    else:
-        other = samples(target, "target", dtype=torch.float64).to(x.device)
-        paired(x, other, "t", "target")
-        other = (other - other.mean(0)) / (target_width or median_width(other))
-        member = x.new_zeros((n, 0))
-    mean = _mean_distance(x)
-    if mean == 0:
-        raise InvalidArgument("t is constant: no kernel width aligns it with anything; give a width as a number")
-    grid = torch.linspace(min(0.3, mean), 10 * mean, widths, dtype=torch.float64).tolist()
+        return lambda start, stop: member[start:stop] @ member[start:].mT
+    other = samples(target, "target", dtype=torch.float64).to(x.device)
+    paired(x, other, "t", "target")
+    scaled = (other - other.mean(0)) / (width or median_width(other))
+    return lambda start, stop: torch.cdist(scaled[start:stop], scaled[start:]).square_().neg_().exp_()
 
+
+def _alignments(x: Tensor, target: Callable[[int, int], Tensor], grid: list[float]) -> Tensor:
+    """Alignment of the kernels of all widths with the target's, up to the target's own norm."""
+    n, widths = x.shape[0], len(grid)
     # Per width: row sums of K, ΣK², ΣK∘L. The matrix is symmetric, so each block goes from its own rows on.
     rows_k = x.new_zeros((widths, n))
     square, cross = x.new_zeros(widths), x.new_zeros(widths)
     rows_l = x.new_zeros(n)
-    square_l = x.new_zeros(())
     height = max(1, min(n, (_GPU_PAIRS if x.is_cuda else _CPU_PAIRS) // n))
     norms = x.square().sum(1)
     for start in range(0, n, height):
@@ -120,16 +185,12 @@ def alignment_width(
         here = stop - start
         distances = norms[start:stop, None] + norms[None, start:] - 2 * x[start:stop] @ x[start:].mT
         distances.clamp_min_(0)
-        if other is None:
-            label = member[start:stop] @ member[start:].mT
-        else:
-            label = torch.cdist(other[start:stop], other[start:]).square_().neg_().exp_()
-        # A pair beyond the diagonal block stands for two.
+        label = target(start, stop)
+        # A pair beyond the diagonal block represents two.
         twice = torch.ones_like(label)
         twice[:, here:] = 2
         rows_l[start:stop] += label.sum(1)
         rows_l[stop:] += label[:, here:].sum(0)
-        square_l += (twice * label * label).sum()
         weighted, kernel, product = twice * label, torch.empty_like(distances), torch.empty_like(distances)
         to_right, down = x.new_empty((widths, here)), x.new_empty((widths, n - stop))
         sums = x.new_empty((3, widths))
@@ -138,7 +199,7 @@ def alignment_width(
             kernel.exp_()
             torch.sum(kernel, 1, out=to_right[i])
             torch.sum(kernel[:, here:], 0, out=down[i])
-            # Elementwise and sum, not a dot product: BLAS would wake its threads for each of these small ones.
+            # Elementwise product and sum, because BLAS would wake its threads for each of these small dot products.
             torch.mul(weighted, kernel, out=product)
             torch.sum(product, (0, 1), out=sums[0, i])
             torch.mul(kernel, kernel, out=product)
@@ -151,11 +212,8 @@ def alignment_width(
     total_k, total_l = rows_k.sum(1), rows_l.sum()
     centered = cross - 2 / n * rows_k @ rows_l + total_k * total_l / n**2
     norm = square - 2 / n * rows_k.square().sum(1) + total_k.square() / n**2
-    alignment = centered / norm.clamp_min(1e-12 * n).sqrt()
-    best = float(grid[int(alignment.argmax())])
-    if previous is None:
-        return best
-    return float(decay * positive(previous, "previous") + (1 - decay) * best)
+    found: Tensor = centered / norm.clamp_min(1e-12 * n).sqrt()
+    return found
 
 
 def _mean_distance(x: Tensor) -> float:

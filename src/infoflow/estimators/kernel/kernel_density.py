@@ -5,36 +5,59 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import choice, classes, flag, paired, positive, samples, squarable
+from infoflow.core.checks import classes, paired, samples, squarable
 from infoflow.core.estimate import SATURATION, Estimate, Kind, LayerInformation
 from infoflow.entropies.discrete import plug_in
+from infoflow.estimators.layer_estimator import Labels, LayerEstimator, PositiveReal, constant_labels
 from infoflow.pairwise.log_sum_exp import log_sum_exp
 
-BOUNDS = ("upper", "lower")
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
-# Less is what rounding leaves of the logarithms of equal rows.
-_NOTHING = 1e-12
+# Rounding of the logarithms of equal rows leaves less than this.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
-class KernelDensity:
-    """Bounds of I(X;T+ε) for a layer T with Gaussian noise ε ~ N(0, σ²I) (Kolchinsky and Tracey 2017, eq. 10 and 11).
+class KernelDensity(LayerEstimator):
+    """Bounds of I(X;T+ε) for a layer T with Gaussian noise ε ~ N(0, σ²I).
 
-    Upper: I ≤ -1/N Σ_i log 1/N Σ_j exp(-‖t_i - t_j‖² / 2σ²). Lower: the same with 8σ² in place of 2σ². The network
-    has no such noise; σ² is part of the question. I(T+ε;Y) = I - Σ_y p_y I_y takes the same bound twice, so it is a
-    difference of bounds, and itself no bound of either side.
+    Parameters
+    ----------
+    variance
+        Variance σ² of the noise.
+    bound
+        "upper" or "lower".
+    adaptive
+        Whether σ is multiplied by the layer's largest absolute activation.
+    dtype
+        Precision of the kernel values: "float32" for errors up to 1e-4 nats, "float64" for 1e-9.
 
-    `variance` is σ². With `adaptive`, σ is multiplied by the layer's largest absolute activation (Chelombiev et al.
-    2019, section 3.2). `dtype` is the precision of the kernel values: "float32" keeps 1e-4 nats, "float64" 1e-9.
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range; `UnknownName` for an unknown name.
+
+    Notes
+    -----
+    Upper bound: I ≤ −1/N Σ_i log 1/N Σ_j exp(−‖t_i − t_j‖²/2σ²). Lower bound: the same with 8σ² in place of 2σ². A
+    deterministic network has no such noise, so the number depends on σ², which must be reported with it.
+    I(T+ε;Y) = I − Σ_y p_y I_y takes the same bound twice: a difference of bounds, which is not a bound itself.
 
     The ceiling of I(X;T+ε) is log N, that of I(T+ε;Y) is H(Y).
 
+    References
+    ----------
+    Kolchinsky, Tracey (2017), Estimating Mixture Entropy with Pairwise Distances, eq. 10 and 11.
+    Chelombiev, Houghton, O'Donnell (2019), Adaptive estimators show information compression in deep neural networks,
+    section 3.2, for `adaptive`.
+
+    Examples
+    --------
     >>> estimator = KernelDensity(variance=0.01)
     >>> estimator.entropy([[0.0], [0.0], [5.0], [5.0]]).bits
     1.0
@@ -42,84 +65,62 @@ class KernelDensity:
     1.0
     """
 
-    variance: float = 0.1
-    bound: str = "upper"
+    variance: PositiveReal = 0.1
+    bound: Literal["upper", "lower"] = "upper"
     adaptive: bool = False
-    dtype: str = "float32"
+    dtype: Literal["float32", "float64"] = "float32"
 
-    def __post_init__(self) -> None:
-        positive(self.variance, "variance")
-        choice(self.bound, "bound", BOUNDS)
-        choice(self.dtype, "dtype", DTYPES)
-        flag(self.adaptive, "adaptive")
-
-    def entropy(self, t: Any) -> Estimate:
-        """The bound of I(X;T+ε) in nats from samples t (n, ...).
-
-        Raises InvalidArgument (no numbers, NaN, infinity) or TooFewSamples (n < 2).
-
-        >>> KernelDensity(variance=1.0).entropy([[0.0], [0.0]]).nats
-        0.0
-        """
-        return _many([self], samples(t, "t"), None, "T")[0][0]
-
-    def estimate(self, x: Any, y: Any) -> Estimate:
-        """I(X+ε;Y) in nats from samples x (n, ...) and integer classes y (n,).
-
-        Raises InvalidArgument (no numbers, NaN, infinity, labels that are no classes, unequal lengths) or
-        TooFewSamples (n < 2).
-
-        >>> KernelDensity(variance=1e-4).estimate([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]).bits
-        1.0
-        """
-        x = samples(x, "x")
-        codes = classes(y, "y")
-        paired(x, codes[0])
-        label = _many([self], x, codes, "X")[0][1]
-        assert label is not None
-        return label
-
-    def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
-        """I(X;T+ε) and I(T+ε;Y) in nats for activations t (n, ...) and classes y (n,), in one pass. `x` isn't used.
-
-        Raises like `estimate`.
-
-        >>> KernelDensity(variance=1e-4).measure([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]).input.bits
-        2.0
-        """
-        return self.measure_many([self], t, y)[0]
+    _stated: ClassVar[tuple[str, ...]] = ("variance", "bound")
 
     @staticmethod
     def measure_many(estimators: Sequence[KernelDensity], t: Any, y: Any) -> list[LayerInformation]:
-        """`measure` of several estimators (variances, bounds) from one pass over the distances.
+        """Estimate I(X;T+ε) and I(T+ε;Y) by several estimators, from one pass over the distances.
 
-        Raises like `estimate`.
+        Parameters
+        ----------
+        estimators
+            Estimators of any variance, bound and precision.
+        t : array-like of shape (n, ...)
+            Activations.
+        y : array-like of shape (n,)
+            Integer classes.
 
+        Returns
+        -------
+        list of LayerInformation
+            Both estimates by each estimator, in the same order.
+
+        Raises
+        ------
+        InvalidArgument
+            If the activations are not finite numbers, y is no classes, or their lengths differ; `TooFewSamples` for
+            fewer than 2.
+
+        Examples
+        --------
         >>> many = [KernelDensity(v, bound) for v in (0.01, 0.1) for bound in ("upper", "lower")]
         >>> [m.input.bits for m in KernelDensity.measure_many(many, [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])]
         [2.0, 2.0, 1.99, 1.48]
         """
-        t = samples(t, "t")
-        codes = classes(y, "y")
-        paired(t, codes[0], "t", "y")
-        result = []
-        for one, label in _many(list(estimators), t, codes, "T"):
-            assert label is not None
-            result.append(LayerInformation(one, label))
-        return result
-
-    def parameters(self) -> dict[str, Any]:
-        """The settings that determine the result, as they stand in an estimate."""
-        settings: dict[str, Any] = {"variance": self.variance, "bound": self.bound}
-        if self.adaptive:
-            settings["adaptive"] = True
-        if self.dtype != "float32":
-            settings["dtype"] = self.dtype
-        return settings
+        layer, labels = samples(t, "t"), Labels(*classes(y, "y"))
+        paired(layer, labels.codes, "t", "y")
+        return [LayerInformation(*found) for found in _in_one_pass(estimators, layer, labels, "T")]
 
     def scale(self, largest: float) -> float:
-        """s in exp(-s‖t_i - t_j‖²) for a layer whose largest absolute activation is `largest`.
+        """The factor s in exp(−s‖t_i − t_j‖²).
 
+        Parameters
+        ----------
+        largest
+            The layer's largest absolute activation.
+
+        Returns
+        -------
+        float
+            1/2σ² for the upper bound, 1/8σ² for the lower one.
+
+        Examples
+        --------
         >>> KernelDensity(variance=0.5, bound="lower").scale(1.0)
         0.25
         """
@@ -127,74 +128,73 @@ class KernelDensity:
         variance = self.variance * largest**2 if self.adaptive and largest > 0 else self.variance
         return 1 / (2 * variance) if self.bound == "upper" else 1 / (8 * variance)
 
+    def _samples(self, value: Any, name: str) -> Tensor:
+        return samples(value, name)
 
-def _many(
-    estimators: list[KernelDensity], t: Tensor, y: tuple[Tensor, int] | None, name: str
-) -> list[tuple[Estimate, Estimate | None]]:
-    if t.device.type == "mps":  # has no float64
-        t = t.cpu()
-    n = t.shape[0]
-    codes, count = (y[0].to(t.device), y[1]) if y is not None else (torch.zeros_like(t[:, 0], dtype=torch.int64), 1)
-    sizes = torch.bincount(codes, minlength=count)
+    def _estimates(self, layer: Tensor, labels: Labels | None, side: str) -> list[Estimate]:
+        return _in_one_pass([self], layer, labels, side)[0]
+
+    def _input(self, information: float, n: int, side: str) -> Estimate:
+        kind = Kind.UPPER_BOUND if self.bound == "upper" else Kind.LOWER_BOUND
+        warnings = _constant(information, side)
+        if _saturated(information, n):
+            warnings += (
+                f"saturated: I(X;{side}+ε) = {information:.4g} nats has reached log N = {math.log(n):.4g}, so it is "
+                "only a lower limit; use a larger variance or more samples",
+            )
+        return self._made(information, f"I(X;{side}+ε)", n, (math.log(n), "log N"), warnings, kind=kind)
+
+    def _label(self, information: float, given_label: float, n: int, label_entropy: float, side: str) -> Estimate:
+        warnings = _constant(information, side)
+        if label_entropy == 0:
+            warnings += (constant_labels("Y"),)
+        elif _saturated(information, n):
+            warnings += (
+                f"I(X;{side}+ε) has reached log N: no two samples are near each other at this variance, so the "
+                "estimate is H(Y) whatever the dependence; use a larger variance or more samples",
+            )
+        nats = min(max(information - given_label, 0.0), label_entropy)
+        kind, ceiling = Kind.DIFFERENCE_OF_BOUNDS, (label_entropy, "H(Y)")
+        return self._made(nats, f"I({side}+ε;Y)", n, ceiling, warnings, kind=kind)
+
+
+def _in_one_pass(
+    estimators: Sequence[KernelDensity], layer: Tensor, labels: Labels | None, side: str
+) -> list[list[Estimate]]:
+    """The estimates of each; equal scales are computed once, as those of the lower bound at σ² and the upper at 4σ²."""
+    if layer.device.type == "mps":  # has no float64
+        layer = layer.cpu()
+    n = len(layer)
+    codes = torch.zeros_like(layer[:, 0], dtype=torch.int64) if labels is None else labels.codes.to(layer.device)
+    sizes = torch.bincount(codes, minlength=1 if labels is None else labels.count)
     log_size = sizes.to(torch.float64).log()[codes]
-    h_y = float(plug_in(sizes))
-    if any(e.adaptive for e in estimators):  # σ grows with the layer then
-        squarable(t, name.lower())
-    largest = max(abs(float(bound)) for bound in t.aminmax())
+    label_entropy = float(plug_in(sizes))
+    if any(each.adaptive for each in estimators):  # σ grows with the layer then
+        squarable(layer, side.lower())
+    largest = max(abs(float(bound)) for bound in layer.aminmax())
     values: dict[tuple[str, float], tuple[float, float]] = {}
-    for dtype in sorted({e.dtype for e in estimators}):
-        # The lower bound at σ² is the upper one at 4σ²: equal scales are computed once.
-        scales = sorted({e.scale(largest) for e in estimators if e.dtype == dtype})
-        sums = log_sum_exp(t, scales, codes, dtype=DTYPES[dtype])
+    for dtype in sorted({each.dtype for each in estimators}):
+        scales = sorted({each.scale(largest) for each in estimators if each.dtype == dtype})
+        sums = log_sum_exp(layer, scales, codes, dtype=_DTYPES[dtype])
         inputs = math.log(n) - sums.total.mean(dim=1)
         given_label = (log_size - sums.within).mean(dim=1)
         for scale, whole, part in zip(scales, inputs.tolist(), given_label.tolist(), strict=True):
             values[dtype, scale] = (min(max(whole, 0.0), math.log(n)), part)
-    return [
-        _estimates(e, values[e.dtype, e.scale(largest)], n, count if y is not None else 0, h_y, name)
-        for e in estimators
-    ]
+    found = []
+    for each in estimators:
+        information, part = values[each.dtype, each.scale(largest)]
+        found.append([each._input(information, n, side)])
+        if labels is not None:
+            found[-1].append(each._label(information, part, n, label_entropy, side))
+    return found
 
 
-def _estimates(
-    estimator: KernelDensity, values: tuple[float, float], n: int, classes: int, h_y: float, name: str
-) -> tuple[Estimate, Estimate | None]:
-    information, given_label = values
-    notes: list[str] = []
-    if information < _NOTHING:
-        notes.append(f"{name.lower()} is constant at this noise: all rows are equal or nearer than rounding shows")
-    saturated = []
-    if information >= math.log(n) * (1 - SATURATION):
-        saturated.append(
-            f"saturated: I(X;{name}+ε) = {information:.4g} nats has reached log N = {math.log(n):.4g}, so it only says "
-            "'at least'; use a larger variance or more samples"
-        )
-    common: dict[str, Any] = {"estimator": type(estimator).__name__, "n": n, "parameters": estimator.parameters()}
-    whole = Estimate(
-        information,
-        quantity=f"I(X;{name}+ε)",
-        kind=Kind.UPPER_BOUND if estimator.bound == "upper" else Kind.LOWER_BOUND,
-        ceiling=math.log(n),
-        ceiling_name="log N",
-        warnings=(*notes, *saturated),
-        **common,
-    )
-    if classes == 0:
-        return whole, None
-    if classes == 1:
-        notes.append("Y is constant: its information is 0 by definition")
-    elif saturated:
-        notes.append(
-            f"I(X;{name}+ε) has reached log N: every sample stands alone at this variance, so I = H(Y) whatever the "
-            "dependence; use a larger variance or more samples"
-        )
-    label = Estimate(
-        min(max(information - given_label, 0.0), h_y),
-        quantity=f"I({name}+ε;Y)",
-        kind=Kind.DIFFERENCE_OF_BOUNDS,
-        ceiling=h_y,
-        ceiling_name="H(Y)",
-        warnings=tuple(notes),
-        **common,
-    )
-    return whole, label
+def _saturated(information: float, n: int) -> bool:
+    return information >= math.log(n) * (1 - SATURATION)
+
+
+def _constant(information: float, side: str) -> tuple[str, ...]:
+    """The warning for rows that are equal at this noise, or nothing."""
+    if information >= _ROUNDING:
+        return ()
+    return (f"{side.lower()} is constant at this noise: all rows are equal, or their distances are lost in rounding",)

@@ -1,4 +1,4 @@
-"""The replica formula against determinants, against a Monte-Carlo of small networks, and what holds of information."""
+"""The replica formula against determinants, a Monte-Carlo of small networks, and properties of information."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def monte_carlo(layers: list[np.ndarray], names: list[str], noise: float) -> flo
     t = rng.normal(size=(40_200, layers[0].shape[1]))
     for weight, name in zip(layers, names, strict=True):
         t = APPLIED[name](t @ weight.T)
-    asked, others = t[:200], t[200:]
-    y = asked + np.sqrt(noise) * rng.normal(size=asked.shape)
-    own = -((y - asked) ** 2).sum(1) / (2 * noise)
+    chosen, others = t[:200], t[200:]
+    y = chosen + np.sqrt(noise) * rng.normal(size=chosen.shape)
+    own = -((y - chosen) ** 2).sum(1) / (2 * noise)
     mean = [logsumexp(-((one - others) ** 2).sum(1) / (2 * noise)) - np.log(len(others)) for one in y]
     return float(np.mean(own - np.array(mean)))
 
@@ -87,7 +87,7 @@ def test_depth_and_noise_lose_information_and_scale_moves_it(name: str) -> None:
     assert one <= nats(layers[:1], ["linear"], 0.01)
 
 
-def test_says_what_it_is_and_takes_tensors() -> None:
+def test_kind_quantity_and_tensors() -> None:
     layer = torch.nn.Linear(20, 10, dtype=torch.float32)
     found = ReplicaInformation([layer.weight], ["relu"], 0.1).mutual_information()
     assert found.kind is Kind.POINT
@@ -99,11 +99,11 @@ def test_says_what_it_is_and_takes_tensors() -> None:
 
 def test_bad_input() -> None:
     square = np.eye(3)
-    with pytest.raises(InvalidArgument, match="weights is empty"):
+    with pytest.raises(InvalidArgument, match="^weights must"):
         ReplicaInformation([], [], 1.0)
-    with pytest.raises(InvalidArgument, match="name for each of 1 weights"):
+    with pytest.raises(InvalidArgument, match="^activations must"):
         ReplicaInformation([square], [], 1.0)
-    with pytest.raises(InvalidArgument, match="name for each"):
+    with pytest.raises(InvalidArgument, match="^activations must"):
         ReplicaInformation([square] * 4, "relu", 1.0)
     with pytest.raises(UnknownName, match="hardtanh"):
         ReplicaInformation([square], ["hardtan"], 1.0)
@@ -111,9 +111,11 @@ def test_bad_input() -> None:
         ReplicaInformation([square], ["relu"], 0.0)
     with pytest.raises(InvalidArgument, match="input_variance"):
         ReplicaInformation([square], ["relu"], 1.0, input_variance=-1.0)
-    with pytest.raises(InvalidArgument, match=r"weights\[1\] takes 2 inputs, but weights\[0\] gives 3"):
+    with pytest.raises(InvalidArgument, match=r"^weights\[1\] must be a matrix with 3 inputs"):
         ReplicaInformation([square, np.ones((2, 2))], ["relu"] * 2, 1.0)
+    with pytest.raises(InvalidArgument, match=r"^weights\[0\] must be a matrix"):
+        ReplicaInformation([np.ones((2, 2, 2))], ["relu"], 1.0)
     with pytest.raises(InvalidArgument, match="NaN"):
         ReplicaInformation([square * np.nan], ["relu"], 1.0)
-    with pytest.raises(InvalidArgument, match=r"weights\[0\] lets nothing through"):
+    with pytest.raises(InvalidArgument, match=r"^weights\[0\] must be different from 0"):
         ReplicaInformation([square * 0], ["relu"], 1.0).mutual_information()

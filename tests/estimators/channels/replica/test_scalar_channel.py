@@ -1,4 +1,4 @@
-"""One unit's channel against closed forms, a quadrature of its own density, and what holds of any Gaussian channel."""
+"""One unit's channel against closed forms, a quadrature of its own density, and properties of Gaussian channels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ APPLIED = {
 PLACES = [(1.0, 0.5, 1.0), (100.0, 0.05, 1.0), (0.1, 2.0, 3.0), (1000.0, 0.3, 2.0)]
 
 
-def test_every_activation_is_told_of() -> None:
+def test_every_activation_has_a_reference() -> None:
     assert set(APPLIED) == set(ACTIVATIONS)
 
 
@@ -60,7 +60,7 @@ def test_information_grows_by_half_the_error_as_noise_falls(name: str, place: tu
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))
-def test_no_activation_tells_more_than_none(name: str, place: tuple[float, float, float]) -> None:
+def test_no_activation_has_more_information_than_none(name: str, place: tuple[float, float, float]) -> None:
     found, plain = channel(name, *place), channel("linear", *place)
     assert 0 < found.information <= plain.information + 1e-6
     assert plain.unknown_input - 1e-6 <= found.unknown_input <= place[1] + 1e-6

@@ -9,44 +9,62 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import torch
-
-from infoflow.core.checks import choice, positive, samples
 from infoflow.core.errors import DidNotConverge, InvalidArgument
 from infoflow.core.estimate import Estimate, Kind
-from infoflow.estimators.channels.replica.scalar_channel import ACTIVATIONS, Channel, channel, second_moment
+from infoflow.core.settings import OneOf, Settings, check
+from infoflow.estimators.channels.linear_gaussian import matrix
+from infoflow.estimators.channels.replica.scalar_channel import ACTIVATIONS, channel, second_moment
 from infoflow.estimators.channels.replica.spectrum import Spectrum
+from infoflow.estimators.layer_estimator import PositiveReal
 
-# How far from certainty, or from knowing nothing, the messages begin.
+# Precision of the initial messages, relative to the signal; its inverse for the start without knowledge.
 _SURE = 1e6
 _TOLERANCE = 1e-7
 _ITERATIONS = 500
-# Saddle points this near one another (relative) are one.
+# Fixed points within this relative distance are one.
 _SAME = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class ReplicaInformation:
+class ReplicaInformation(Settings):
     """I(X; T_L + ε) of T_l = φ_l(W_l T_{l−1}), X ~ N(0, σ_x² I), ε ~ N(0, σ² I), by the replica formula.
+
+    Parameters
+    ----------
+    weights : sequence of array-like of shape (n_l, n_{l−1})
+        Matrices W_l, that of the layer nearest to X first.
+    activations
+        Name of each φ_l: "linear", "relu", "leaky_relu" (slope 0.01) or "hardtanh".
+    noise_variance
+        Variance σ² of the noise on the last layer; the layers before it have none.
+    input_variance
+        Variance σ_x² of the input.
+
+    Raises
+    ------
+    InvalidArgument
+        If the matrices do not fit one another or the number of activations; `UnknownName` for an unknown activation.
+
+    Notes
+    -----
+    The formula is ::
 
         I/n_0 = min extr I_0(Ã_1) + Σ_l α̃_l I_l(Ã_{l+1}, Ṽ_l)
                 + ½ Σ_l α̃_{l−1} [F_{W_l}(A_l V_l) − Ã_l V_l − α_l A_l Ṽ_l],
 
     with α_l = n_l/n_{l−1}, α̃_l = n_l/n_0, Ã_{L+1} = 1/σ², I_l the information of one unit's scalar channel, and F_W
-    from the singular values of W. Exact as layers grow wide where the W_l are drawn independently, each as likely as
-    UWV for any rotations U and V (as U diag(s) Vᵀ with random U, V, whatever s); proven for two layers of Gaussian
-    weights. It is finite without noise within: ε alone, on the layer looked at, makes it so.
+    from the singular values of W. It is exact in the limit of wide layers where the W_l are drawn independently, each
+    as likely as UWV for any rotations U and V (as U diag(s) Vᵀ with random U and V, whatever s); this is proven for two
+    layers of Gaussian weights. Where the iteration has two fixed points the formula takes the one of less information,
+    with a warning.
 
-    `weights`: matrices (n_l, n_{l−1}), the layer nearest to X first; `activations`: a name for each, of "linear",
-    "relu", "leaky_relu" (slope 0.01) and "hardtanh"; `noise_variance` σ² > 0; `input_variance` σ_x². Nats. Where
-    messages settle at two places, the one of less information counts, as the formula says; the estimate warns of it.
+    References
+    ----------
+    Gabrié et al. (2018), Entropy and mutual information in models of deep neural networks, claim 1.
+    Fletcher, Rangan, Schniter (2018), Inference in Deep Networks in High Dimensions, for the iteration.
 
-    Raises InvalidArgument (matrices that don't fit one another, another number of activations), UnknownName
-    (activation), DidNotConverge.
-
-    Gabrié et al. (2018), "Entropy and mutual information in models of deep neural networks", Claim 1; its iteration is
-    that of Fletcher, Rangan and Schniter (2018), "Inference in deep networks in high dimensions".
-
+    Examples
+    --------
     >>> one = ReplicaInformation([[[1.0, 0.0], [0.0, 1.0]]], ["linear"], noise_variance=1.0)
     >>> round(one.mutual_information().bits, 6)   # two units of ½ log2(1 + 1)
     1.0
@@ -54,48 +72,58 @@ class ReplicaInformation:
 
     weights: Sequence[Any]
     activations: Sequence[str]
-    noise_variance: float
-    input_variance: float = 1.0
+    noise_variance: PositiveReal
+    input_variance: PositiveReal = 1.0
 
     def __post_init__(self) -> None:
-        positive(self.noise_variance, "noise_variance")
-        positive(self.input_variance, "input_variance")
+        super().__post_init__()
         if not len(self.weights):
-            raise InvalidArgument("weights is empty; want a matrix for each layer")
+            raise InvalidArgument("weights", "a sequence of one matrix per layer", got_text="an empty one")
         if isinstance(self.activations, str) or len(self.activations) != len(self.weights):
-            raise InvalidArgument(
-                f"activations is {self.activations!r}; want a name for each of {len(self.weights)} weights"
-            )
+            wanted = f"a sequence of one name for each of {len(self.weights)} weights"
+            raise InvalidArgument("activations", wanted, self.activations)
         for name in self.activations:
-            choice(name, "activation", ACTIVATIONS)
+            check(name, "activation", OneOf(tuple(ACTIVATIONS)))
         for i, (below, above) in enumerate(itertools.pairwise(self._spectra), start=1):
             if above.inputs != below.outputs:
-                raise InvalidArgument(
-                    f"weights[{i}] takes {above.inputs} inputs, but weights[{i - 1}] gives {below.outputs}; want "
-                    "layers that follow one another"
-                )
+                wanted = f"a matrix with {below.outputs} inputs, the outputs of weights[{i - 1}]"
+                raise InvalidArgument(f"weights[{i}]", wanted, above.inputs)
 
     def mutual_information(self) -> Estimate:
-        """Of the last layer. It has no samples (n = 0)."""
+        """Compute the information of the last layer in nats.
+
+        Returns
+        -------
+        Estimate
+            A point estimate; it has no samples (n = 0).
+
+        Raises
+        ------
+        DidNotConverge
+            If the iteration finds no fixed point.
+        """
         layers = self._layers()
-        found = [_saddle(layers, self.input_variance, 1 / self.noise_variance, sure) for sure in (False, True)]
-        settled = [one for one in found if one is not None]
-        if not settled:
+        found = [_fixed_point(layers, self.input_variance, 1 / self.noise_variance, known) for known in (False, True)]
+        converged = [one for one in found if one is not None]
+        if not converged:
             raise DidNotConverge(
-                f"the messages between {len(layers)} layers don't settle in {_ITERATIONS} rounds; want more noise than "
-                f"{self.noise_variance:g}"
+                f"The messages between {len(layers)} layers did not converge in {_ITERATIONS} iterations. "
+                f"Use a noise_variance above {self.noise_variance:g}."
             )
-        low, high = min(settled), max(settled)
+        low, high = min(converged), max(converged)
         warnings = []
         if high - low > _SAME * max(high, 1e-6):
-            warnings.append(f"the formula has two saddle points, of {low:.4g} and {high:.4g} nats an input")
-        if len(settled) < len(found):
-            warnings.append("messages settled from one beginning of two only")
+            warnings.append(
+                f"the formula has two fixed points, {low:.4g} and {high:.4g} nats per input, so the smaller one is "
+                "returned"
+            )
+        if len(converged) < len(found):
+            warnings.append("the iteration converged from one of two starting points, so another value may be smaller")
         return Estimate(
             max(low, 0.0) * layers[0].spectrum.inputs,
             quantity="I(X;T+ε)",
             kind=Kind.POINT,
-            estimator="ReplicaInformation",
+            estimator=type(self).__name__,
             n=0,
             parameters={
                 "layers": tuple((layer.spectrum.outputs, layer.activation) for layer in layers),
@@ -107,7 +135,8 @@ class ReplicaInformation:
 
     @cached_property
     def _spectra(self) -> list[Spectrum]:
-        return [_spectrum(weight, i) for i, weight in enumerate(self.weights)]
+        matrices = [matrix(weight, f"weights[{i}]") for i, weight in enumerate(self.weights)]
+        return [Spectrum.of(each.cpu().numpy()) for each in matrices]
 
     def _layers(self) -> list[_Layer]:
         layers = []
@@ -115,9 +144,7 @@ class ReplicaInformation:
         for i, (spectrum, activation) in enumerate(zip(self._spectra, self.activations, strict=True)):
             inner = power * spectrum.mean / spectrum.ratio
             if inner <= 0:
-                raise InvalidArgument(
-                    f"weights[{i}] lets nothing through (all zero, or units that are off); want weights"
-                )
+                raise InvalidArgument(f"weights[{i}]", "different from 0 on inputs that vary", got_text="no output")
             layers.append(_Layer(spectrum, activation, power, inner, width, width * spectrum.ratio))
             power, width = second_moment(activation, inner), width * spectrum.ratio
         return layers
@@ -131,72 +158,74 @@ class _Layer(NamedTuple):
     inner: float
     """E (WT)² of a unit."""
     share_below: float
-    """α̃_{l−1}: units below, as a part of the inputs."""
+    """α̃_{l−1}: units below per input."""
     share: float
     """α̃_l."""
 
 
-def _spectrum(weight: Any, number: int) -> Spectrum:
-    name = f"weights[{number}]"
-    matrix = samples(weight, name, minimum=1, dtype=torch.float64)
-    if matrix.ndim != 2:
-        raise InvalidArgument(f"{name} has {matrix.ndim} axes; want a matrix")
-    return Spectrum.of(matrix.detach().cpu().numpy())
+@dataclass
+class _Messages:
+    """The messages at one layer: `above` and `seen` from the layers above, `known` and `prior` from those below."""
+
+    above: float
+    """Ã_l: precision with which T_{l−1} is known from above."""
+    seen: float
+    """Variance with which W T_{l−1} is known from above."""
+    prior: float = 0.0
+    """Ṽ_l: variance of a unit's z given the layers below."""
+    known: float = 0.0
+    """V_l: remaining variance of T_{l−1}."""
+    slope: float = 0.0
+    """A_l: precision with which the layers above know z."""
+    information: float = 0.0
+    """I_l of a unit, nats."""
+
+    @property
+    def below(self) -> float:
+        """Precision with which T_{l−1} is known from below alone, at least what rounding leaves."""
+        return max(1 / self.known - self.above, 1e-12 * self.above)
 
 
-def _saddle(layers: Sequence[_Layer], input_variance: float, precision: float, sure: bool) -> float | None:
-    """Nats for each input where the messages settle, beginning with all known (`sure`) or nothing; None: nowhere."""
-    begun = _SURE if sure else 1 / _SURE
-    above = [begun / layer.power for layer in layers]  # Ã_l: how exactly T_{l−1} is seen from above
-    seen = [layer.inner / begun for layer in layers]  # the variance that W T_{l−1} is seen with from above
-    prior = [0.0] * len(layers)  # Ṽ_l: the variance of a unit's z, as told from below
-    known = [0.0] * len(layers)  # V_l: what is unknown of T_{l−1}
-    slope = [0.0] * len(layers)  # A_l: how exactly the layers above see z
-    units: list[Channel] = []
+def _fixed_point(layers: Sequence[_Layer], input_variance: float, precision: float, known: bool) -> float | None:
+    """Nats per input where the messages converge, starting with all values known or none; or None."""
+    start = _SURE if known else 1 / _SURE
+    messages = [_Messages(start / layer.power, layer.inner / start) for layer in layers]
     before = math.nan
     for _ in range(_ITERATIONS):
-        for i, layer in enumerate(layers):
-            if i:
-                known[i] = channel(layers[i - 1].activation, above[i], prior[i - 1], layers[i - 1].inner).unknown_output
-            else:
-                known[i] = 1 / (1 / input_variance + above[i])
-            prior[i] = min(layer.spectrum.forward(_below(known[i], above[i]), seen[i]), layer.inner)
-        units = []
-        for i in reversed(range(len(layers))):
-            layer = layers[i]
-            exact = above[i + 1] if i + 1 < len(layers) else precision
-            units.insert(0, unit := channel(layer.activation, exact, prior[i], layer.inner))
-            unknown = min(unit.unknown_input / prior[i], 1 - 1e-15)
-            slope[i] = (1 - unknown) / prior[i]
-            seen[i] = unknown * prior[i] / (1 - unknown)
-            above[i] = layer.spectrum.backward(_below(known[i], above[i]), seen[i])
-        value = _information(layers, input_variance, above, seen, known, prior, slope, units)
+        _forward(layers, messages, input_variance)
+        _backward(layers, messages, precision)
+        value = _information(layers, messages, input_variance)
         if abs(value - before) <= _TOLERANCE * max(abs(value), 1e-6):
             return value
         before = value
     return None
 
 
-def _information(
-    layers: Sequence[_Layer],
-    input_variance: float,
-    above: Sequence[float],
-    seen: Sequence[float],
-    known: Sequence[float],
-    prior: Sequence[float],
-    slope: Sequence[float],
-    units: Sequence[Channel],
-) -> float:
-    """The formula where the messages stand."""
-    total = 0.5 * math.log1p(input_variance * above[0])
-    for i, layer in enumerate(layers):
-        below = _below(known[i], above[i])
-        energy = layer.spectrum.energy(below, seen[i], slope[i] * known[i])
-        bulk = energy - above[i] * known[i] - layer.spectrum.ratio * slope[i] * prior[i]
-        total += layer.share * units[i].information + 0.5 * layer.share_below * bulk
+def _forward(layers: Sequence[_Layer], messages: Sequence[_Messages], input_variance: float) -> None:
+    messages[0].known = 1 / (1 / input_variance + messages[0].above)
+    for i, (layer, at) in enumerate(zip(layers, messages, strict=True)):
+        if i:
+            below = layers[i - 1]
+            at.known = channel(below.activation, at.above, messages[i - 1].prior, below.inner).unknown_output
+        at.prior = min(layer.spectrum.forward(at.below, at.seen), layer.inner)
+
+
+def _backward(layers: Sequence[_Layer], messages: Sequence[_Messages], precision: float) -> None:
+    for layer, at in zip(reversed(layers), reversed(messages), strict=True):
+        unit = channel(layer.activation, precision, at.prior, layer.inner)
+        unknown = min(unit.unknown_input / at.prior, 1 - 1e-15)
+        at.slope = (1 - unknown) / at.prior
+        at.seen = unknown * at.prior / (1 - unknown)
+        at.above = layer.spectrum.backward(at.below, at.seen)
+        at.information = unit.information
+        precision = at.above
+
+
+def _information(layers: Sequence[_Layer], messages: Sequence[_Messages], input_variance: float) -> float:
+    """The value of the formula at these messages."""
+    total = 0.5 * math.log1p(input_variance * messages[0].above)
+    for layer, at in zip(layers, messages, strict=True):
+        energy = layer.spectrum.energy(at.below, at.seen, at.slope * at.known)
+        bulk = energy - at.above * at.known - layer.spectrum.ratio * at.slope * at.prior
+        total += layer.share * at.information + 0.5 * layer.share_below * bulk
     return total
-
-
-def _below(known: float, above: float) -> float:
-    """How exactly a unit is known from below alone. Less than rounding lets one see isn't taken for nothing."""
-    return max(1 / known - above, 1e-12 * above)

@@ -35,10 +35,10 @@ FiniteReal = Annotated[float, Real()]
 
 
 class Labels(NamedTuple):
-    """Codes (n,) below `count`, with their name in quantities and what warnings they bring."""
+    """Codes (n,) below `number`, with their name in quantities and what warnings they bring."""
 
     codes: Tensor
-    count: int
+    number: int
     name: str = "Y"
     warnings: tuple[str, ...] = ()
 

@@ -75,7 +75,7 @@ def test_same_draws_for_estimate_entropy_and_measure() -> None:
 
 def test_bad_input() -> None:
     for arguments, word in (({"variance": 0}, "variance"), ({"draws": 1}, "draws"), ({"seed": -1}, "seed")):
-        with pytest.raises(InvalidArgument, match=word):
+        with pytest.raises(InvalidArgument, match=f"^{word} must"):
             SamplePropagation(**arguments)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgument, match="classes"):
         SamplePropagation().estimate(np.ones((4, 1)), np.ones(4))

@@ -1,4 +1,4 @@
-"""KernelDensity against closed forms, a plain float64 reference and its own promises."""
+"""KernelDensity against closed forms, a plain float64 reference and its documented properties."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from infoflow.estimators.kernel.kernel_density import KernelDensity
 
 
 def plain(t: np.ndarray, y: np.ndarray, variance: float, bound: str) -> tuple[float, float]:
-    """Equations 10 and 11 read off the page, in float64 and with scipy's differences."""
+    """Equations 10 and 11, in float64 and with distances by SciPy."""
     denominator = {"upper": 2, "lower": 8}[bound] * variance
 
     def information(x: np.ndarray) -> float:
@@ -87,8 +87,8 @@ def test_one_pass_equals_one_at_a_time_and_mixes_precisions() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_float32_trap_gives_exactly_log_n(dtype: str) -> None:
-    """ReLU of scale 20, d = 1024, σ² = 1e-3: plain float32 distances give more than log N (or less)."""
+def test_distances_in_float32_give_exactly_log_n(dtype: str) -> None:
+    """ReLU of scale 20, d = 1024, σ² = 1e-3, where plain float32 distances give more or less than log N."""
     rng = np.random.default_rng(5)
     t = np.maximum(20 * rng.standard_normal((1000, 1024)), 0).astype(np.float32)
     e = KernelDensity(1e-3, dtype=dtype).entropy(t)
@@ -101,7 +101,7 @@ def test_the_float32_trap_gives_exactly_log_n(dtype: str) -> None:
     ).nats == pytest.approx(math.log(1000), abs=1e-12)
 
 
-def test_equal_rows_in_different_classes_tell_nothing_of_the_class() -> None:
+def test_equal_rows_in_different_classes_have_no_information_about_the_class() -> None:
     t = np.random.default_rng(6).standard_normal((50, 100)).astype(np.float32) * 30
     both, y = np.concatenate([t, t]), np.repeat([0, 1], 50)
     for variance in (1e-8, 1e-3, 1.0):
@@ -117,7 +117,7 @@ def test_adaptive_scales_sigma_by_the_largest_activation() -> None:
     fixed = KernelDensity(0.1 * largest**2).measure(t, y)
     adaptive = KernelDensity(0.1, adaptive=True).measure(t, y)
     assert adaptive.input.nats == pytest.approx(fixed.input.nats, abs=1e-6)
-    # so it doesn't depend on the units of the activations
+    # so the units of the activations have no effect
     assert KernelDensity(0.1, adaptive=True).measure(1000 * t, y).label.nats == pytest.approx(
         adaptive.label.nats, abs=1e-5
     )
@@ -127,7 +127,7 @@ def test_adaptive_scales_sigma_by_the_largest_activation() -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(2, 40), st.integers(1, 60), st.floats(-12, 12), st.integers(1, 6), st.integers(0, 10**6))
-def test_no_estimate_leaves_its_range(n: int, d: int, log_scale: float, classes: int, seed: int) -> None:
+def test_every_estimate_is_within_its_range(n: int, d: int, log_scale: float, classes: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     t = np.maximum(rng.standard_normal((n, d)), 0).round(1).astype(np.float32) * np.float32(10**log_scale)
     y = rng.integers(0, classes, n)
@@ -143,7 +143,7 @@ def test_no_estimate_leaves_its_range(n: int, d: int, log_scale: float, classes:
     assert all(low <= up + 1e-9 for low, up in zip(values[:3], values[3:], strict=True))
 
 
-def test_neither_the_order_nor_a_shift_nor_the_container_matters() -> None:
+def test_order_shift_and_container_have_no_effect() -> None:
     t, y = digits_layer()
     t, y = t[:120], y[:120]
     expected = KernelDensity(0.1).measure(t, y)
@@ -159,7 +159,7 @@ def test_neither_the_order_nor_a_shift_nor_the_container_matters() -> None:
         assert result.label.nats == pytest.approx(expected.label.nats, abs=1e-4)
 
 
-def test_warnings_say_what_is_wrong_with_the_layer() -> None:
+def test_warnings_name_the_cause() -> None:
     constant = KernelDensity().measure(np.ones((10, 3)), np.arange(10) % 2)
     assert constant.input.nats == 0.0
     assert "constant" in constant.input.warnings[0]
@@ -175,10 +175,10 @@ def test_warnings_say_what_is_wrong_with_the_layer() -> None:
     ("call", "error", "words"),
     [
         (lambda: KernelDensity(0), InvalidArgument, "^variance must be"),
-        (lambda: KernelDensity(math.nan), InvalidArgument, "variance"),
+        (lambda: KernelDensity(math.nan), InvalidArgument, "^variance must"),
         (lambda: KernelDensity(bound="uper"), UnknownName, "Did you mean 'upper'"),
         (lambda: KernelDensity(dtype="float16"), UnknownName, "dtype"),
-        (lambda: KernelDensity(adaptive=1), InvalidArgument, "adaptive"),
+        (lambda: KernelDensity(adaptive=1), InvalidArgument, "^adaptive must"),
         (lambda: KernelDensity().entropy([[math.nan], [0.0]]), InvalidArgument, "NaN"),
         (lambda: KernelDensity().entropy([[1.0]]), TooFewSamples, "at least 2"),
         (lambda: KernelDensity().estimate([[1.0], [2.0]], [0.5, 0.5]), InvalidArgument, "^y must be"),
@@ -186,12 +186,12 @@ def test_warnings_say_what_is_wrong_with_the_layer() -> None:
         (lambda: KernelDensity().measure([[1.0], [2.0]], [0, 1, 1]), InvalidArgument, "^t and y must hold the same"),
     ],
 )
-def test_faults_are_named(call, error: type[InfoflowError], words: str) -> None:
+def test_errors_name_the_argument(call, error: type[InfoflowError], words: str) -> None:
     with pytest.raises(error, match=words):
         call()
 
 
-def test_the_caller_s_samples_are_left_as_they_were() -> None:
+def test_the_samples_are_not_modified() -> None:
     t = torch.randn(30, 40, generator=torch.Generator().manual_seed(8))
     before = t.clone()
     KernelDensity(0.1, dtype="float64").measure(t, torch.arange(30) % 3)

@@ -78,7 +78,7 @@ def test_classes_have_their_own_entropy() -> None:
     counts = np.bincount(y) / len(y)
     assert MatrixRenyi(alpha=1).entropy(y).nats == pytest.approx(discrete_entropy(counts))
     assert MatrixRenyi(alpha=2).entropy(y).nats == pytest.approx(-math.log((counts**2).sum()))
-    # y tells all of itself, and two independent coins nothing of each other.
+    # y determines itself, and two independent coins have no information about each other.
     assert MatrixRenyi(alpha=1).estimate(y, y).nats == pytest.approx(discrete_entropy(counts))
     assert MatrixRenyi(alpha=1.01).estimate([0, 0, 1, 1], [0, 1, 0, 1]).nats == pytest.approx(0, abs=1e-9)
 
@@ -112,7 +112,7 @@ def test_inequalities(seed: int, n: int, width: float, alpha: float) -> None:
         assert joint <= a + b + 1e-9
 
 
-def test_order_two_can_be_negative_and_says_so() -> None:
+def test_order_two_can_be_negative_with_a_warning() -> None:
     # Equal in x where different in y, beyond chance: Rényi's entropies are not subadditive.
     x = [0] * 10 + list(range(1, 11))
     y = list(range(1, 11)) + [0] * 10
@@ -146,7 +146,7 @@ def test_channels_have_their_own_widths() -> None:
     # With one width for all, the Hadamard joint is the tensor kernel.
     both = [MatrixRenyi(kernel_width=9.0, channels=c).estimate(maps, y).nats for c in (True, False)]
     assert both[0] == pytest.approx(both[1])
-    with pytest.raises(InvalidArgument, match="channels"):
+    with pytest.raises(InvalidArgument, match="^t must be .* channels"):
         MatrixRenyi(channels=True).entropy(np.arange(5.0))
 
 
@@ -156,7 +156,7 @@ def test_alignment_and_scott_widths_run_on_the_plane() -> None:
         plane = MatrixRenyi(kernel_width=rule, input_width=8.0).measure(t, y, x)
         assert 0 < plane.label.nats <= plane.label.ceiling
         assert plane.input.parameters["sigma"][0] == 8.0
-    with pytest.raises(InvalidArgument, match="alignment"):
+    with pytest.raises(InvalidArgument, match="^kernel_width must"):
         MatrixRenyi(kernel_width="alignment").entropy(t)
 
 
@@ -167,7 +167,7 @@ def test_batches_average_under_their_own_ceiling() -> None:
     assert found.input.nats == pytest.approx(math.log(50), abs=1e-3)
     assert found.input.interval is not None
     assert found.input.n == 155
-    with pytest.raises(TooFewSamples, match="batch_size"):
+    with pytest.raises(TooFewSamples, match="^batch_size must"):
         MatrixRenyi(batch_size=200).entropy(t)
 
 
@@ -181,15 +181,15 @@ def test_constant_and_two_samples() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "word"),
     [
-        ({"alpha": 0}, InvalidArgument, "alpha"),
-        ({"alpha": -2}, InvalidArgument, "alpha"),
-        ({"kernel_width": 0.0}, InvalidArgument, "kernel_width"),
+        ({"alpha": 0}, InvalidArgument, "^alpha must"),
+        ({"alpha": -2}, InvalidArgument, "^alpha must"),
+        ({"kernel_width": 0.0}, InvalidArgument, "^kernel_width must"),
         ({"kernel_width": "medain"}, UnknownName, "median"),
-        ({"input_width": "alignment"}, InvalidArgument, "input_width"),
-        ({"method": "frobenius"}, InvalidArgument, "alpha"),
+        ({"input_width": "alignment"}, UnknownName, "input_width"),
+        ({"method": "frobenius"}, InvalidArgument, "^alpha must"),
         ({"method": "eigne"}, UnknownName, "eigen"),
-        ({"batch_size": 1}, InvalidArgument, "batch_size"),
-        ({"probes": 2}, InvalidArgument, "probes"),
+        ({"batch_size": 1}, InvalidArgument, "^batch_size must"),
+        ({"probes": 2}, InvalidArgument, "^probes must"),
     ],
 )
 def test_bad_arguments(arguments: dict[str, object], error: type[Exception], word: str) -> None:
@@ -203,7 +203,7 @@ def test_bad_samples() -> None:
         MatrixRenyi().estimate(x, t[:-1])
     with pytest.raises(InvalidArgument, match="NaN"):
         MatrixRenyi().estimate(np.where(x > 2, np.nan, x), t)
-    with pytest.raises(InvalidArgument, match="x is None"):
+    with pytest.raises(InvalidArgument, match="^x must"):
         MatrixRenyi().measure(t, y)
     with pytest.raises(InvalidArgument, match="classes"):
         MatrixRenyi().measure(t, x[:, 0], x)

@@ -56,7 +56,7 @@ class DecisionRule(LayerEstimator):
         found = [self._made(entropy, "H(L)", n, ceiling, warnings)]
         if labels is not None:
             label_entropy = float(plug_in(labels.codes.bincount()))
-            joint = torch.bincount(decisions * labels.count + labels.codes.to(decisions.device))
+            joint = torch.bincount(decisions * labels.number + labels.codes.to(decisions.device))
             nats = max(0.0, label_entropy + entropy - float(plug_in(joint)))
             if label_entropy == 0:
                 warnings += ("y is constant, so it carries no information",)

@@ -13,17 +13,18 @@ import torch
 from torch import Tensor
 
 from infoflow.core.checks import classes, is_classes, paired, samples, squarable
-from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Estimate, Interval, Kind, LayerInformation
-from infoflow.core.settings import PositiveFloat, PositiveInt, Seed, Settings
+from infoflow.core.settings import PositiveInt, Seed, Settings
+from infoflow.estimators.layer_estimator import PositiveReal
+from infoflow.estimators.wrappers.family import required_inputs
 
 _Array = npt.NDArray[Any]
 
-# Numbers that are processed together, so that they stay in cache.
+# Numbers in one pass, so that they stay in cache.
 _CACHED = 1 << 16
 # Numbers that are converted to float64 at a time.
 _CONVERTED = 1 << 22
-# Samples times shifts that are hashed together: a compromise between the cost of calls and the cache.
+# Samples times shifts that are hashed together: many, so that calls cost little, but few enough for the cache.
 _HASHED = 1 << 15
 
 
@@ -34,22 +35,30 @@ class _Variable(NamedTuple):
     buckets: _Array | None
     constant: bool
 
+    @property
+    def entropy(self) -> float:
+        """H of the bucket numbers in nats; infinite for coordinates."""
+        if self.buckets is None:
+            return math.inf
+        n, counts = len(self.buckets), np.bincount(self.buckets)
+        return max(0.0, math.log(n) - float((counts * np.log(counts)).sum()) / n)
+
 
 @dataclass(frozen=True)
 class DependenceGraph(Settings):
-    """Mutual information by EDGE: both variables are hashed, and the edges between their buckets weighted.
+    """I(X;Y) by EDGE: hash both variables, and weight the edges of the bipartite graph between their buckets.
 
     Parameters
     ----------
     width
-        ε in standard deviations; None means 3.5·N^(−1/(2 + D)), Scott's rule for a histogram of the D coordinates of x
-        and y together.
+        Bucket width ε in standard deviations; None for 3.5·N^(−1/(2 + D)), Scott's rule for a histogram of the D
+        coordinates of x and y together.
     shifts
-        L, the size of the ensemble.
+        Number L of random shifts, the size of the ensemble.
     clip
-        Upper limit of every g(ω) in nats, which lowers strong dependence; None means no limit.
+        Upper end U of every g(ω), in nats; None for no clipping, which biases strong dependence downward.
     seed
-        Seed of the shifts and projections, the same for x and y, so that the estimate is symmetric.
+        Seed of the shifts and projections; x and y have the same ones, so that the estimate is symmetric.
 
     Raises
     ------
@@ -59,16 +68,17 @@ class DependenceGraph(Settings):
     Notes
     -----
     I = 1/L Σ_l Σ_ij n_i m_j/N² · g(n_ij N/(n_i m_j)) with g(ω) = ω log ω, where n_i and m_j count the samples of x and
-    y in a bucket, n_ij those in both, and l runs over `shifts` random shifts of the hash ⌊(x + b)/ε⌋. Each coordinate
-    is first scaled to standard deviation 1; x or y wider than ⌊log2(N/10)⌋ goes through a random projection to that
-    many coordinates, a new one for every shift. Classes are buckets as they are. O(N·L) time.
+    y in a bucket, n_ij those in both, and l runs over the shifts b of the hash ⌊(x + b)/ε⌋. Each coordinate is first
+    scaled to standard deviation 1; x or y wider than ⌊log2(N/10)⌋ is projected to that many coordinates, by new random
+    directions for every shift. Integers of shape (n,) are buckets as they are. O(N·L) time.
 
     The estimate is that of a histogram: biased downward by wide buckets, and upward by about (#edges − #buckets)/2N by
-    few samples in each, which a warning reports. The 95 % interval covers the random shifts only, not this bias.
+    few samples in each, which causes a warning. The interval (95 %) is that of the mean over the shifts and does not
+    cover this bias.
 
     References
     ----------
-    Noshad, Zeng, Hero (2019), Scalable mutual information estimation using dependence graphs, eq. 7.
+    Noshad, Zeng, Hero (2019), Scalable Mutual Information Estimation Using Dependence Graphs, eq. 7.
 
     Examples
     --------
@@ -77,9 +87,9 @@ class DependenceGraph(Settings):
     0.6
     """
 
-    width: PositiveFloat | None = None
+    width: PositiveReal | None = None
     shifts: PositiveInt = 10
-    clip: PositiveFloat | None = None
+    clip: PositiveReal | None = None
     seed: Seed = 0
 
     def estimate(self, x: Any, y: Any) -> Estimate:
@@ -88,22 +98,22 @@ class DependenceGraph(Settings):
         Parameters
         ----------
         x, y : array-like of shape (n, ...)
-            Paired samples; one-dimensional integers are classes.
+            Paired samples; integers of shape (n,) are classes.
 
         Returns
         -------
         Estimate
-            Plug-in.
+            A plug-in, with an interval over the shifts.
 
         Raises
         ------
         InvalidArgument
             If the samples are not finite numbers or their lengths differ; `TooFewSamples` for n < 2.
         """
-        return self._estimate(x, y, "x", "y", "I(X;Y)")
+        return self._estimate(x, y, "x", "y")
 
     def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
-        """Estimate I(X;T) and I(T;Y) in nats.
+        """Estimate a layer's I(X;T) and I(T;Y) in nats.
 
         Parameters
         ----------
@@ -117,67 +127,62 @@ class DependenceGraph(Settings):
         Returns
         -------
         LayerInformation
-            Two plug-in estimates.
+            Both estimates.
 
         Raises
         ------
         InvalidArgument
-            Without x, if the samples are not finite numbers, or if their lengths differ.
+            Without x, if y is no classes, and as `estimate` raises.
         """
-        if x is None:
-            raise InvalidArgument("x", "the network's inputs of shape (n, ...)", x, remedy="I(X;T) needs them.")
+        required_inputs(x, "I(X;T)")
         classes(y, "y")
-        return LayerInformation(self._estimate(x, t, "x", "t", "I(X;T)"), self._estimate(t, y, "t", "y", "I(T;Y)"))
+        return LayerInformation(self._estimate(x, t, "x", "t"), self._estimate(t, y, "t", "y"))
 
-    def _estimate(self, x: Any, y: Any, x_name: str, y_name: str, quantity: str) -> Estimate:
-        left, right = _checked(x, x_name), _checked(y, y_name)
-        paired(left, right, x_name, y_name)
+    def _estimate(self, x: Any, y: Any, *names: str) -> Estimate:
+        left, right = (_checked(value, name) for value, name in zip((x, y), names, strict=True))
+        paired(left, right, *names)
         n = len(left)
-        first, second = (_variable(v, self.shifts, self.seed) for v in (left, right))
-        dimensions = sum(v.coordinates.shape[1] for v in (first, second) if v.coordinates is not None)
+        variables = [_variable(value, self.shifts, self.seed) for value in (left, right)]
+        dimensions = sum(v.coordinates.shape[1] for v in variables if v.coordinates is not None)
         width = self.width if self.width is not None else 3.5 * n ** (-1 / (2 + dimensions))
         groups = np.array_split(np.arange(self.shifts), min(self.shifts, math.ceil(self.shifts * n / _HASHED)))
-        found, biases, singles = np.concatenate(
-            [
-                _graph(_buckets(first, width, group, self.seed), _buckets(second, width, group, self.seed), self.clip)
-                for group in groups
-            ],
-            axis=1,
-        )
-        mean, bias = float(found.mean()), float(biases.mean())
+        first, second = ([_buckets(v, width, group, self.seed) for group in groups] for v in variables)
+        graphs = [_graph(a, b, self.clip) for a, b in zip(first, second, strict=True)]
+        found, biases, singles = np.concatenate(graphs, axis=1)
+        mean = float(found.mean())
         half = 1.96 * float(found.std(ddof=1)) / math.sqrt(self.shifts) if self.shifts > 1 else 0.0
         ceiling, ceiling_name = math.log(n), "log n"
-        for variable, name in ((first, x_name), (second, y_name)):
-            if variable.buckets is not None:
-                counts = np.bincount(variable.buckets)
-                entropy = max(0.0, math.log(n) - float((counts * np.log(counts)).sum()) / n)
-                if entropy <= ceiling:
-                    ceiling, ceiling_name = entropy, f"H({name.upper()})"
-        warnings = [f"{name} is constant" for v, name in ((first, x_name), (second, y_name)) if v.constant]
-        if bias > max(0.02, 0.1 * mean):
-            warnings.append(
-                f"biased upward by about {bias:.2g} nats: few samples share a bucket; use more samples, a larger "
-                "width or fewer dimensions"
-            )
-        if singles.mean() > 0.5:
-            warnings.append(
-                f"{singles.mean():.0%} of the samples share no edge with another, so the estimate depends on their "
-                "number rather than on x and y; use more samples, a larger width or fewer dimensions"
-            )
-        if self.clip is not None:
-            warnings.append(f"edges are clipped at {self.clip:g} nats, which lowers strong dependence")
+        for variable, name in zip(variables, names, strict=True):
+            if variable.entropy <= ceiling:
+                ceiling, ceiling_name = variable.entropy, f"H({name.upper()})"
+        constant = [name for variable, name in zip(variables, names, strict=True) if variable.constant]
+        warnings = [f"{name} is constant, so the mutual information is 0" for name in constant]
         return Estimate(
             mean,
-            quantity=quantity,
+            quantity=f"I({names[0].upper()};{names[1].upper()})",
             kind=Kind.PLUG_IN,
-            estimator="DependenceGraph",
+            estimator=type(self).__name__,
             n=n,
             parameters={"width": width, "shifts": self.shifts, "clip": self.clip, "seed": self.seed},
             ceiling=ceiling,
             ceiling_name=ceiling_name,
             interval=Interval(mean - half, mean + half, "random shifts") if self.shifts > 1 else None,
-            warnings=tuple(warnings),
+            warnings=(*warnings, *self._warnings(mean, float(biases.mean()), singles.mean())),
         )
+
+    def _warnings(self, mean: float, bias: float, singles: float) -> tuple[str, ...]:
+        warnings = []
+        remedy = "use more samples, a larger width or fewer dimensions"
+        if bias > max(0.02, 0.1 * mean):
+            warnings.append(f"few samples share a bucket, so the bias is about {bias:.2g} nats upward; {remedy}")
+        if singles > 0.5:
+            warnings.append(
+                f"{singles:.0%} of the samples share no edge with another, so the estimate depends more on their "
+                f"number than on x and y; {remedy}"
+            )
+        if self.clip is not None:
+            warnings.append(f"edges are clipped at {self.clip:g} nats, which lowers strong dependence; omit clip")
+        return tuple(warnings)
 
 
 def _checked(value: Any, name: str) -> Tensor:
@@ -191,7 +196,7 @@ def _variable(value: Tensor, shifts: int, seed: int) -> _Variable:
         return _Variable(None, value.cpu().numpy(), bool((value == value[0]).all()))
     total = torch.zeros_like(value[0], dtype=torch.float64)
     squares = torch.zeros_like(total)
-    # Differences from the first sample: one pass gives both moments, and a constant column gives 0 exactly.
+    # Relative to the first sample: one pass computes both moments, and a constant column has exactly 0.
     for chunk in value.split(max(1, _CACHED // value.shape[1])):  # type: ignore[no-untyped-call]
         difference = chunk.double() - value[0]
         total += difference.sum(0)
@@ -204,10 +209,10 @@ def _variable(value: Tensor, shifts: int, seed: int) -> _Variable:
     if d <= widest:
         x = (value[:, moving].double() - mean[moving]) / deviation[moving]
         return _Variable(x.mT.contiguous()[None].cpu().numpy(), None, False)
-    # All shifts' projections in one product, which standardizes on the way: the samples are read once.
-    # Variables of the same width get the same directions, so the order of x and y is irrelevant.
+    # One product computes the projections of all shifts and standardizes: the samples are read once.
+    # Variables of the same width have the same directions, so the order of x and y does not matter.
     directions = torch.from_numpy(np.random.default_rng(seed).standard_normal((shifts * widest, d)))
-    # Constant columns get no weight, rather than a copy of the others.
+    # Constant columns have weight 0, which saves a copy of the others.
     scaled = torch.zeros((len(directions), value.shape[1]), dtype=torch.float64, device=value.device)
     scaled[:, moving] = directions.to(value.device) / deviation[moving]
     parts = value.split(max(1, _CONVERTED // value.shape[1]))  # type: ignore[no-untyped-call]
@@ -222,10 +227,10 @@ def _buckets(variable: _Variable, width: float, shifts: _Array, seed: int) -> _A
     if variable.buckets is not None:
         return variable.buckets + np.arange(len(shifts))[:, None] * (int(variable.buckets.max()) + 1)
     assert variable.coordinates is not None
-    # A stream independent of the projections; x and y get the same offsets.
+    # Another stream than that of the projections, so that the two are independent; x and y have the same offsets.
     rng = np.random.default_rng((seed, 1))
     offsets = rng.random((int(shifts[-1]) + 1, variable.coordinates.shape[1]))[shifts].T
-    # A 64-bit linear hash in place of the paper's table of F entries: it practically never collides.
+    # A 64-bit linear hash in place of the paper's table of F entries: collisions are negligible.
     factors = rng.integers(1, 1 << 62, size=len(offsets) + 1) | 1
     n = variable.coordinates.shape[2]
     keys = np.repeat(shifts * factors[-1], n).reshape(len(shifts), n)
@@ -237,8 +242,10 @@ def _buckets(variable: _Variable, width: float, shifts: _Array, seed: int) -> _A
 
 
 def _graph(a: _Array, b: _Array, clip: float | None) -> _Array:
-    """For each shift: the weighted sum over the edges, its expected bias (Miller–Madow), and the share of samples alone
-    on an edge; (3, shifts). No two shifts share a bucket, and buckets are numbered in the order of shifts."""
+    """Per shift: the weighted sum over edges, its expected bias (Miller–Madow), the share of samples alone on an edge.
+
+    Of shape (3, shifts). No two shifts share a bucket, and buckets are numbered in the order of shifts.
+    """
     shifts, n = a.shape
     stride = int(b.max()) + 1
     codes, keys = pd.factorize((a.astype(np.int64) * stride + b).ravel())

@@ -94,8 +94,8 @@ class Discrete(LayerEstimator):
     def _information(self, x: Tensor, labels: Labels, side: str) -> Estimate:
         n, seen, y = len(x), int(x.max()) + 1, labels.codes.to(x.device)
         alphabet = self._alphabet(seen)
-        tables = (torch.bincount(x), torch.bincount(y), joint_counts(x, y, labels.count))
-        alphabets = (alphabet, labels.count, alphabet * labels.count)
+        tables = (torch.bincount(x), torch.bincount(y), joint_counts(x, y, labels.number))
+        alphabets = (alphabet, labels.number, alphabet * labels.number)
         if self.correction == "shrinkage":
             intensity = counted.shrinkage_intensity(tables[2], alphabets[2])
             entropies = [counted.shrunk_entropy(*each, intensity) for each in zip(tables, alphabets, strict=True)]
@@ -117,7 +117,7 @@ class Discrete(LayerEstimator):
                 f"{seen} of {n} samples have a symbol of their own, so the estimate hardly depends on the dependence; "
                 "use more samples or coarser symbols",
             )
-        constant = [name for name, count in ((side, seen), ("Y", labels.count)) if count == 1]
+        constant = [name for name, count in ((side, seen), ("Y", labels.number)) if count == 1]
         warnings += tuple(f"{name} is constant, so its information is 0" for name in constant)
         nats = min(max(nats, 0.0), ceiling[0])
         return self._made(nats, f"I({side};Y)", n, ceiling, warnings, kind=self._kind)

@@ -82,12 +82,12 @@ class BinnedLayer(LayerEstimator):
     def _about(self, labels: Labels, quantized: Quantized, entropy: float, side: str) -> Estimate:
         codes, y = quantized.codes, labels.codes.to(quantized.codes.device)
         label_entropy = float(plug_in(counts(y)))
-        nats = entropy + label_entropy - float(plug_in(joint_counts(codes, y, labels.count)))
+        nats = entropy + label_entropy - float(plug_in(joint_counts(codes, y, labels.number)))
         ceiling = quantized.capacity
         if label_entropy <= ceiling[0]:
             ceiling = label_entropy, f"H({labels.name})"
         warnings, log_n = (*quantized.warnings, *labels.warnings), math.log(len(codes))
-        if labels.count == 1:
+        if labels.number == 1:
             warnings += (constant_labels(labels.name),)
         elif entropy >= log_n * (1 - SATURATION):
             warnings += (

@@ -66,5 +66,9 @@ class QuantizedInformation(LayerEstimator):
         return symbols(codes.reshape(len(values), -1), name)[0]
 
     def _estimates(self, layer: Tensor, labels: Labels | None, side: str) -> list[Estimate]:
-        stated = {"kind": Kind.EXACT, "estimator": type(self).__name__, "parameters": self._parameters()}
+        stated: dict[str, Any] = {
+            "kind": Kind.EXACT,
+            "estimator": type(self).__name__,
+            "parameters": self._parameters(),
+        }
         return [replace(found, **stated) for found in Discrete()._estimates(layer, labels, side)]

@@ -166,7 +166,7 @@ def _in_one_pass(
         layer = layer.cpu()
     n = len(layer)
     codes = torch.zeros_like(layer[:, 0], dtype=torch.int64) if labels is None else labels.codes.to(layer.device)
-    sizes = torch.bincount(codes, minlength=1 if labels is None else labels.count)
+    sizes = torch.bincount(codes, minlength=1 if labels is None else labels.number)
     log_size = sizes.to(torch.float64).log()[codes]
     label_entropy = float(plug_in(sizes))
     if any(each.adaptive for each in estimators):  # σ grows with the layer then

@@ -1,4 +1,4 @@
-"""Information in networks whose weights look random to one another, by the replica formula of statistical physics."""
+"""Information in networks of independent random weights, by the replica formula of statistical physics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deep InfoMax's reproductions: verdicts follow from the numbers; views, distances and pictures are what they say."""
+"""Deep InfoMax: verdicts follow from the numbers, and views, distances and pictures agree with their definitions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from infoflow_reproductions import Results
-from infoflow_reproductions.deep_infomax import EXPERIMENTS, ablation, ndm, negatives, table1, table4
+from infoflow_reproductions.deep_infomax import EXPERIMENTS, sweeps, table1, table4
 from infoflow_reproductions.deep_infomax.kernel_distance import kernel_distance
 from infoflow_reproductions.deep_infomax.methods import LABELS, Size, learner
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL
@@ -36,7 +36,7 @@ def results(trials: Any, found: Callable[[Mapping[str, Any]], dict[str, Any]]) -
     return Results(trials, {trial.name: found(trial.arguments) for trial in trials})
 
 
-def test_table_1_says_who_is_above_whom() -> None:
+def test_table_1_claims_the_order_of_the_methods() -> None:
     recipe = EXPERIMENTS["table1"].recipe("cpu")
     image = pack(torch.zeros(1, 2, 3, 4, 4))
 
@@ -54,7 +54,7 @@ def test_table_1_says_who_is_above_whom() -> None:
     assert all(claim.holds is False for claim in turned.claims)
 
 
-def test_at_full_scale_figures_are_held_against_the_papers() -> None:
+def test_figures_are_compared_with_the_published_ones_at_full_scale() -> None:
     recipe = replace(EXPERIMENTS["table1"].recipe("full"), methods=("dim-l", "vae"))
 
     def found(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,23 +81,27 @@ def test_negatives_are_judged_by_what_each_bound_loses() -> None:
         value = 0.4 + slope * np.log10(arguments["options"]["negatives"]) + 0.001 * arguments["seed"]
         return {"conv": value, "Y": value}
 
-    report = negatives.report(recipe, results(negatives.trials(recipe), found))
+    report = sweeps.NEGATIVES.report(recipe, results(sweeps.NEGATIVES.trials(recipe), found))
     assert [claim.holds for claim in report.claims] == [True, True]
 
 
-def test_the_trend_of_dependence_is_judged_whole() -> None:
+def test_dependence_is_judged_over_all_weights() -> None:
     recipe = EXPERIMENTS["ndm"].recipe("cpu")
 
     def falling(arguments: Mapping[str, Any]) -> dict[str, Any]:
         value = 2 / (1 + arguments["options"]["beta"]) + 0.01 * arguments["seed"]
         return {"NDM": value, "NDM (sigmoid)": value, "TC": value, "curve_divergence": [value]}
 
-    assert [c.holds for c in ndm.report(recipe, results(ndm.trials(recipe), falling)).claims] == [True] * 4
+    assert [c.holds for c in sweeps.NDM.report(recipe, results(sweeps.NDM.trials(recipe), falling)).claims] == [
+        True
+    ] * 4
     rising = lambda a: {**falling(a), "NDM": a["options"]["beta"] + 0.01 * a["seed"]}  # noqa: E731
-    assert [c.holds for c in ndm.report(recipe, results(ndm.trials(recipe), rising)).claims] == [False] * 2 + [True] * 2
+    assert [c.holds for c in sweeps.NDM.report(recipe, results(sweeps.NDM.trials(recipe), rising)).claims] == [
+        False
+    ] * 2 + [True] * 2
 
 
-def test_table_4_and_the_ablation_know_their_options() -> None:
+def test_trials_of_table_4_and_the_ablation_have_their_options() -> None:
     recipe = EXPERIMENTS["table4"].recipe("cpu")
     names = {trial.name: trial.arguments["options"] for trial in table4.trials(recipe)}
     assert names["dim-l-nce/dim/seed=0"] == {}
@@ -105,10 +109,10 @@ def test_table_4_and_the_ablation_know_their_options() -> None:
     grid = EXPERIMENTS["ablation"].recipe("cpu")
     assert all(point["alpha"] or point["beta"] for point in grid.points())
     assert len(grid.points()) == (3 * 3 - 1) * 3
-    assert len(ablation.trials(grid)) == grid.seeds * len(grid.points())
+    assert len(sweeps.ABLATION.trials(grid)) == grid.seeds * len(grid.points())
 
 
-def test_table_4_judges_each_length_of_training_by_itself() -> None:
+def test_table_4_judges_each_length_of_training_separately() -> None:
     recipe = EXPERIMENTS["table4"].recipe("cpu")
     short, long = recipe.learning.epochs, recipe.longer
 
@@ -167,7 +171,7 @@ def test_images_are_packed_without_loss() -> None:
     assert np.array_equal(unpack(pack(images)), images.numpy())
 
 
-def test_stl10_is_read_as_its_authors_wrote_it(tmp_path: Any) -> None:
+def test_stl10_is_read_column_by_column(tmp_path: Any) -> None:
     folder = tmp_path / "stl10_binary"
     folder.mkdir()
     stl10.cache_clear()
@@ -185,7 +189,7 @@ def test_stl10_is_read_as_its_authors_wrote_it(tmp_path: Any) -> None:
     stl10.cache_clear()
 
 
-def test_the_small_scale_says_what_is_small() -> None:
+def test_rows_at_a_reduced_scale_state_the_scale() -> None:
     assert CPU.images == 10_000
     row = table1.report(
         replace(EXPERIMENTS["table1"].recipe("cpu"), methods=("dim-g",)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -50,7 +50,7 @@ def images(
     given: dict[str, Any] = {"root": root, "texture_side": texture_side}
     if source == "digits":
         given = {"digits": digits(), "textures": procedural_textures(seed=seed)}
-    names = ("train", "validation", "test")
+    names: tuple[Literal["train", "validation", "test"], ...] = ("train", "validation", "test")
     parts = [
         _first(shifted_mnist(name, seed=seed, **given), count, size) for name, count in zip(names, counts, strict=True)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from infoflow.estimators.registry import named_parameters
 from infoflow.plane.naming import display_name
@@ -82,7 +82,7 @@ class Variant:
     """Whether batch normalization follows each activation."""
     orthonormal: float = 0.0
     """Weight of a penalty that makes weight matrices orthonormal."""
-    optimizer: str = "adam"
+    optimizer: Literal["adam", "sgd"] = "adam"
     learning_rate: float = 4e-4
     momentum: float = 0.0
     weight_decay: float = 0.0

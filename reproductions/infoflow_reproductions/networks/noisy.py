@@ -13,7 +13,7 @@ Dropout = Literal["none", "binary", "gaussian", "information"]
 Activation = Literal["relu", "softplus"]
 DROPOUTS: tuple[Dropout, ...] = get_args(Dropout)
 
-_ACTIVATIONS: dict[str, tuple[type[nn.Module], str]] = {
+_ACTIVATIONS: dict[str, tuple[type[nn.Module], Literal["log-uniform", "log-normal"]]] = {
     "relu": (nn.ReLU, "log-uniform"),
     "softplus": (nn.Softplus, "log-normal"),
 }

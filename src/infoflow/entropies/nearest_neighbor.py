@@ -9,7 +9,7 @@ from torch import Tensor
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, PositiveInt, check, validated
-from infoflow.pairwise.neighbors import Metric, nearest
+from infoflow.pairwise.neighbors import Method, Metric, nearest
 
 
 @validated
@@ -144,7 +144,7 @@ def neighbor_entropy(distance: Tensor, dimension: int, *, metric: Metric = "eucl
 
 
 def kozachenko_leonenko(
-    x: Tensor, k: int = 3, *, metric: Metric = "euclidean", weighted: bool = False, method: str = "auto"
+    x: Tensor, k: int = 3, *, metric: Metric = "euclidean", weighted: bool = False, method: Method = "auto"
 ) -> Tensor:
     """Pointwise differential entropy in nats, whose mean estimates h(X).
 

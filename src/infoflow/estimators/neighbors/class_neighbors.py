@@ -15,7 +15,7 @@ from infoflow.core.estimate import Estimate
 from infoflow.entropies.discrete import plug_in
 from infoflow.estimators.neighbors.family import Ceiling, NeighborInformation, Pair, Terms, digamma, digammas, norm
 from infoflow.estimators.neighbors.preparation import Prepared, noise_generator, prepare
-from infoflow.pairwise.neighbors import count_within, nearest, open_ball_sizes
+from infoflow.pairwise.neighbors import Metric, count_within, nearest, open_ball_sizes
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class ClassNeighbors(NeighborInformation):
             warnings = (f"{alone} of {pair.n} samples are alone in their class and were left out; merge rare classes",)
         return Terms(terms, self._ceiling(pair), warnings, used)
 
-    def _within_classes(self, x: Tensor, codes: Tensor, metric: str) -> tuple[Tensor, Tensor]:
+    def _within_classes(self, x: Tensor, codes: Tensor, metric: Metric) -> tuple[Tensor, Tensor]:
         """Samples nearer than the k-th neighbor of the own class (n,), itself included, and its distance (n,)."""
         radius = torch.zeros(len(x), dtype=torch.float64, device=x.device)
         neighbors = torch.zeros_like(codes)

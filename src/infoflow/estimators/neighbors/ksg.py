@@ -33,7 +33,7 @@ from infoflow.estimators.neighbors.local_nonuniformity import corrections, nonun
 from infoflow.estimators.neighbors.preparation import Prepared, class_column, noise_generator
 from infoflow.estimators.wrappers.conditional import over_classes
 from infoflow.pairwise.equal_rows import counts
-from infoflow.pairwise.neighbors import neighborhoods, open_ball_sizes
+from infoflow.pairwise.neighbors import Metric, neighborhoods, open_ball_sizes
 
 
 @dataclass(frozen=True)
@@ -326,7 +326,7 @@ class KSG(NeighborInformation):
         return super()._parameters(pair) | {"local_nonuniformity": self._threshold}
 
 
-def _conditional(spaces: list[Tensor], k: int, metric: str) -> tuple[float, Ceiling]:
+def _conditional(spaces: list[Tensor], k: int, metric: Metric) -> tuple[float, Ceiling]:
     """I of the first two spaces given the third, if there is one, and its ceiling."""
     n = spaces[0].shape[0]
     spaces = balanced(spaces, metric)

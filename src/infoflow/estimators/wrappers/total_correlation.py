@@ -69,7 +69,10 @@ def total_correlation(z: Any, method: str | Estimator = "gaussian", **parameters
             for name in parameters:
                 if name not in known:
                     raise UnknownName(f"parameter of {method}", name, known)
-            return neural_dependency(z, **parameters) if method == "neural" else closed_form(z, method, **parameters)
+            if method == "neural":
+                return neural_dependency(z, **parameters)
+            found: Estimate = named[method](z, method, **parameters)
+            return found
     return _chain(resolve(method, **parameters), z)
 
 

@@ -91,7 +91,8 @@ class DeterministicBottleneck(BottleneckObjective):
         self.record(
             {"code_entropy": entropy, "conditional_code_entropy": conditional, "label_information": information}
         )
-        return entropy - self.stochasticity * conditional - self.next_beta() * information
+        total: Tensor = entropy - self.stochasticity * conditional - self.next_beta() * information
+        return total
 
     def predict(self, x: Tensor) -> Tensor:
         """Compute log probabilities (n, C): log Σ_z p(z|x) p(y|z), with p(y|z) counted in training.

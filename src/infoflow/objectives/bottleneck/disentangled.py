@@ -121,7 +121,7 @@ class DisentangledBottleneck(BottleneckObjective):
         one_hot = functional.one_hot(labels.to(torch.int64), self.classes).to(s)
         reconstruction = self.observation(self.decoder(torch.cat([s, one_hot], dim=1)), x).mean()
         shared = without_gradient(self.discriminator, torch.cat([s, t], dim=1)).mean()
-        total = cross_entropy + self.reconstruction * reconstruction + self.next_beta() * shared
+        total: Tensor = cross_entropy + self.reconstruction * reconstruction + self.next_beta() * shared
         terms = {"cross_entropy": cross_entropy, "reconstruction": reconstruction, "shared_information": shared}
         self.record(terms)
         return total

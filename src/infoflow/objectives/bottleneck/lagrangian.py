@@ -166,4 +166,5 @@ class InformationDropoutVAE(BottleneckObjective):
         reconstruction = self.observation(self.decoder(self.encoder(batch(x, "x"))), x).mean()
         rate = information_cost(self.encoder)
         self.record({"reconstruction": reconstruction, "rate": rate, "bound": reconstruction + rate})
-        return reconstruction + self.next_beta() * rate
+        total: Tensor = reconstruction + self.next_beta() * rate
+        return total

@@ -299,7 +299,7 @@ class VAE(_GaussianCode):
         decoded = self.decoder(self.sample(mean, std))
         reconstruction = self.observation(decoded, _repeated(x, self.draws)).mean()
         rate = gaussian_divergence(mean, std).sum(dim=1).mean()
-        total = reconstruction + self.next_beta() * rate
+        total: Tensor = reconstruction + self.next_beta() * rate
         self.record({"reconstruction": reconstruction, "rate": rate, "bound": reconstruction + rate})
         return total
 

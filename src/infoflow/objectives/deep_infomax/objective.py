@@ -183,7 +183,7 @@ class DeepInfoMax(ModelObjective):
             terms |= self.matching.terms
         for task in self.coordinates:
             total = total + self.coordinate_weight * task(encoding)
-            terms |= task.terms
+            terms.update(task.terms)  # type: ignore[arg-type]  # a ModuleList of coordinate tasks
         self.record(terms)
         return total
 

@@ -1,4 +1,4 @@
-"""One unit of a layer as the replica formula sees it: z ~ N(ω, V), t = φ(z), and t seen through Gaussian noise."""
+"""The scalar channel of the replica formula: z ~ N(ω, V), t = φ(z), and y = t with Gaussian noise."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ ACTIVATIONS: Mapping[str, tuple[Piece, ...]] = {
     "leaky_relu": (Piece(-math.inf, 0.0, 0.01, 0.0), Piece(0.0, math.inf, 1.0, 0.0)),
     "hardtanh": (Piece(-math.inf, -1.0, 0.0, -1.0), Piece(-1.0, 1.0, 1.0, 0.0), Piece(1.0, math.inf, 0.0, 1.0)),
 }
-"""Activations made of straight pieces: their integrals are sums of Gaussian ones."""
+"""Piecewise linear activations, whose integrals are sums of Gaussian ones."""
 
 
 class Channel(NamedTuple):
-    """What seeing y = φ(z) + N(0, 1/A) tells, averaged over ω ~ N(0, ρ − V)."""
+    """Information and remaining variances given y = φ(z) + N(0, 1/A), averaged over ω ~ N(0, ρ − V)."""
 
     information: float
     """I(t; y | ω), nats."""
@@ -45,7 +45,7 @@ class Channel(NamedTuple):
 
 # Nodes over ω between two breakpoints, over z within a piece, and over the noise.
 _OMEGA, _INSIDE, _NOISE = 10, 14, 9
-# So many standard deviations hold all of a Gaussian that counts.
+# A Gaussian is negligible beyond this many standard deviations.
 _WIDE = 6.0
 
 
@@ -68,7 +68,7 @@ def second_moment(activation: str, variance: float) -> float:
 
 
 def channel(activation: str, precision: float, variance: float, power: float) -> Channel:
-    """Of A = precision, V = variance and ρ = power = E z² ≥ V, by quadrature.
+    """The channel of A = precision, V = variance and ρ = power = E z² ≥ V, by quadrature.
 
     >>> found = channel("linear", 1.0, 1.0, 2.0)
     >>> round(found.information, 6), found.unknown_input       # ½ log(1 + A V), V / (1 + A V)
@@ -79,20 +79,20 @@ def channel(activation: str, precision: float, variance: float, power: float) ->
         return Channel(0.5 * math.log1p(precision * variance), left, left)
     pieces = ACTIVATIONS[activation]
     omega, weight = _omega(pieces, precision, variance, power)
-    surprise = unknown_output = unknown_input = 0.0
+    cross_entropy = unknown_output = unknown_input = 0.0
     for piece in pieces:
-        seen, share = _seen(piece, omega, precision, variance)
-        log_density, output, inner = _posterior(pieces, seen, omega[:, None], precision, variance)
+        values, share = _observed(piece, omega, precision, variance)
+        log_density, output, inner = _posterior(pieces, values, omega[:, None], precision, variance)
         share = share * weight[:, None]
-        surprise -= float((share * log_density).sum())
+        cross_entropy -= float((share * log_density).sum())
         unknown_output += float((share * output).sum())
         unknown_input += float((share * inner).sum())
     noise = 0.5 * math.log(2 * math.pi * math.e / precision)
-    return Channel(max(surprise - noise, 0.0), unknown_output, unknown_input)
+    return Channel(max(cross_entropy - noise, 0.0), unknown_output, unknown_input)
 
 
 def _omega(pieces: Sequence[Piece], precision: float, variance: float, power: float) -> tuple[Array, Array]:
-    """Nodes and weights over ω ~ N(0, ρ − V), dense where a corner of φ is within reach of V or of the noise."""
+    """Nodes and weights over ω ~ N(0, ρ − V), denser where a corner of φ is within reach of V or of the noise."""
     spread = math.sqrt(max(power - variance, 0.0))
     if spread < 1e-9 * math.sqrt(power):
         return np.zeros(1), np.ones(1)
@@ -108,8 +108,8 @@ def _omega(pieces: Sequence[Piece], precision: float, variance: float, power: fl
     return omega, weight / weight.sum()
 
 
-def _seen(piece: Piece, omega: Array, precision: float, variance: float) -> tuple[Array, Array]:
-    """Values y that the piece gives, for every ω, and their probability; a flat piece gives its own value and noise."""
+def _observed(piece: Piece, omega: Array, precision: float, variance: float) -> tuple[Array, Array]:
+    """Values y of the piece for every ω, and their probability; a constant piece has its value plus noise."""
     noise, chance = _hermite(_NOISE)
     root = math.sqrt(variance)
     if piece.slope == 0:
@@ -119,15 +119,15 @@ def _seen(piece: Piece, omega: Array, precision: float, variance: float) -> tupl
         nodes, part = _legendre(_INSIDE)
         near = min(_WIDE / math.sqrt(precision), (piece.high - piece.low) / 2)
         ends = np.array([piece.low, piece.low + near, piece.high - near, piece.high])
-        # Within reach of a corner and of the noise nodes lie denser; what V doesn't reach is left out.
+        # Nodes are denser within reach of a corner or of the noise; values out of reach of V are omitted.
         ends = np.clip(np.sort(ends), omega[:, None] - _WIDE * root, omega[:, None] + _WIDE * root)
         widths = np.diff(ends)[:, :, None]
         z = (ends[:, :-1, None] + widths * nodes).reshape(len(omega), -1)
         density = np.exp(-(((z - omega[:, None]) / root) ** 2) / 2) / (root * math.sqrt(2 * math.pi))
         share = (widths * part).reshape(len(omega), -1) * density
         inside = piece.slope * z + piece.shift
-    seen = inside[:, :, None] + noise / math.sqrt(precision)
-    return seen.reshape(len(omega), -1), (share[:, :, None] * chance).reshape(len(omega), -1)
+    values = inside[:, :, None] + noise / math.sqrt(precision)
+    return values.reshape(len(omega), -1), (share[:, :, None] * chance).reshape(len(omega), -1)
 
 
 def _posterior(
@@ -171,7 +171,7 @@ def _variance(chances: Array, means: Array, variances: Array) -> Array:
 
 
 def _log_between(a: Array, b: Array) -> Array:
-    """log(Φ(b) − Φ(a)), in the tail where it is exact."""
+    """log(Φ(b) − Φ(a)), computed in the lower tail, where it is exact."""
     a, b = np.where(a > 0, -b, a), np.where(a > 0, -a, b)
     below, until = log_ndtr(a), log_ndtr(b)
     with np.errstate(invalid="ignore"):
@@ -199,13 +199,13 @@ def _times_density(x: float) -> float:
 
 @cache
 def _legendre(count: int) -> tuple[Array, Array]:
-    """On [0, 1]."""
+    """Gauss–Legendre nodes and weights on [0, 1]."""
     nodes, weights = np.polynomial.legendre.leggauss(count)
     return (nodes + 1) / 2, weights / 2
 
 
 @cache
 def _hermite(count: int) -> tuple[Array, Array]:
-    """Of a standard Gaussian."""
+    """Nodes and weights for a standard Gaussian."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(count)
     return nodes, weights / weights.sum()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 class Spectrum(NamedTuple):
-    """Of W with shape (outputs, inputs): the eigenvalues λ of WᵀW that aren't zero."""
+    """The nonzero eigenvalues λ of WᵀW, for W of shape (outputs, inputs)."""
 
     inputs: int
     outputs: int
@@ -18,7 +18,7 @@ class Spectrum(NamedTuple):
 
     @classmethod
     def of(cls, weight: NDArray[np.float64]) -> Spectrum:
-        """By singular values."""
+        """The spectrum of a matrix, from its singular values."""
         squares = np.linalg.svd(weight, compute_uv=False) ** 2
         top = squares.max(initial=0.0)
         return cls(weight.shape[1], weight.shape[0], squares[squares > 1e-24 * top])
@@ -30,28 +30,28 @@ class Spectrum(NamedTuple):
 
     @property
     def mean(self) -> float:
-        """Of λ over all inputs."""
+        """Mean of λ over all inputs."""
         return float(self.values.sum()) / self.inputs
 
     def _shares(self, below: float, seen: float) -> tuple[float, float]:
-        """Σ λ/(λ + rτ) and Σ rτ/(λ + rτ) of the λ that aren't zero."""
+        """Σ λ/(λ + rτ) and Σ rτ/(λ + rτ) over the nonzero λ."""
         noise = below * seen
         return float((self.values / (self.values + noise)).sum()), float((noise / (self.values + noise)).sum())
 
     def forward(self, below: float, seen: float) -> float:
-        """Variance that x of precision r = `below` leaves a unit of Wx; Wx is seen with variance τ = `seen` beside."""
-        told, lost = self._shares(below, seen)
-        return told * seen / (self.outputs - len(self.values) + lost)
+        """Variance of a unit of Wx, for x of precision r = `below` and Wx known with variance τ = `seen`."""
+        signal, rest = self._shares(below, seen)
+        return signal * seen / (self.outputs - len(self.values) + rest)
 
     def backward(self, below: float, seen: float) -> float:
-        """Precision that seeing Wx with variance τ = `seen` gives on x, beside its own r = `below`."""
-        told, lost = self._shares(below, seen)
-        return below * told / (self.inputs - len(self.values) + lost)
+        """Precision of x from Wx known with variance τ = `seen`, in addition to its own r = `below`."""
+        signal, rest = self._shares(below, seen)
+        return below * signal / (self.inputs - len(self.values) + rest)
 
     def energy(self, below: float, seen: float, gain: float) -> float:
         """F_W at A V = `gain`: 2αθ + (α−1) log(1−θ) + E log[AVλ + (1−θ)(1−αθ)], αθ the mean of λ/(λ + rτ)."""
-        told, lost = self._shares(below, seen)
-        left = (self.outputs - len(self.values) + lost) / self.outputs
-        floor = left * (self.inputs - len(self.values) + lost) / self.inputs
+        signal, rest = self._shares(below, seen)
+        left = (self.outputs - len(self.values) + rest) / self.outputs
+        floor = left * (self.inputs - len(self.values) + rest) / self.inputs
         logs = float(np.log(gain * self.values + floor).sum()) + (self.inputs - len(self.values)) * math.log(floor)
-        return 2 * told / self.inputs + (self.ratio - 1) * math.log(left) + logs / self.inputs
+        return 2 * signal / self.inputs + (self.ratio - 1) * math.log(left) + logs / self.inputs

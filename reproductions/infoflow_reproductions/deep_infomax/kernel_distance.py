@@ -8,12 +8,34 @@ from torch import Tensor
 
 
 def kernel_distance(p: Tensor, q: Tensor, *, subsets: int = 20, size: int = 500, seed: int = 0) -> float:
-    """The squared maximum mean discrepancy of features p (n, d) and q (m, d) with k(a, b) = (a·b/d + 1)³, unbiased,
-    the mean over subsets.
+    """Return the squared maximum mean discrepancy of two sets of features, unbiased, as a mean over subsets.
 
-    The measure of KID, but in whatever features are given: its values compare only within one encoder. 0 on average
-    for equal distributions, so it may fall below. Bińkowski et al. (2018).
+    Parameters
+    ----------
+    p, q
+        Features (n, d) and (m, d).
+    subsets
+        Number of random subsets.
+    size
+        Largest number of samples in a subset.
+    seed
+        Random seed of the subsets.
 
+    Returns
+    -------
+    float
+        The discrepancy; it can be negative, since its mean is 0 for equal distributions.
+
+    Notes
+    -----
+    The kernel is k(a, b) = (a·b/d + 1)³, as in KID. Values are comparable only within one encoder.
+
+    References
+    ----------
+    Bińkowski et al.: Demystifying MMD GANs, ICLR 2018.
+
+    Examples
+    --------
     >>> x = torch.randn(400, 4, generator=torch.Generator().manual_seed(0))
     >>> kernel_distance(x[:200], x[200:] + 1) > 10 * abs(kernel_distance(x[:200], x[200:]))
     True

@@ -10,9 +10,29 @@ from torch import Tensor
 
 
 def view(images: Tensor, generator: torch.Generator, *, flip: bool = True) -> Tensor:
-    """One view of images (n, C, H, W) in [0, 1]: a crop of 20 to 100 % of the area, mirrored half of the time,
-    brightness, contrast and saturation × 0.6 to 1.4 (four times of five), gray one time of five; still in [0, 1].
+    """Return one random view of each image.
 
+    Parameters
+    ----------
+    images
+        Images (n, C, H, W) in [0, 1].
+    generator
+        Source of the random draws.
+    flip
+        Whether half of the views are mirrored.
+
+    Returns
+    -------
+    Tensor
+        Views (n, C, H, W) in [0, 1].
+
+    Notes
+    -----
+    A view is a crop of 20 to 100 % of the area, with brightness, contrast and saturation × 0.6 to 1.4 (four times of
+    five) and gray (one time of five).
+
+    Examples
+    --------
     >>> view(torch.rand(4, 3, 32, 32), torch.Generator().manual_seed(0)).shape
     torch.Size([4, 3, 32, 32])
     """

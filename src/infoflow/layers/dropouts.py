@@ -55,7 +55,13 @@ class BernoulliDropout(StochasticLayer):
         self.p = p
 
     def forward(self, f: Tensor) -> Tensor:
-        """Compute the activation with noise where the noise is on."""
+        """Compute the activation with noise where the noise is on.
+
+        Parameters
+        ----------
+        f : Tensor of shape (n, units, ...)
+            Activation.
+        """
         return functional.dropout(f, self.p, training=True) if self._begin() else f
 
     def extra_repr(self) -> str:
@@ -113,7 +119,13 @@ class GaussianDropout(StochasticLayer):
         self.mean_correction = mean_correction
 
     def forward(self, f: Tensor) -> Tensor:
-        """Compute the activation with noise, or without as `evaluation` states."""
+        """Compute the activation with noise, or without as `evaluation` states.
+
+        Parameters
+        ----------
+        f : Tensor of shape (n, units, ...)
+            Activation.
+        """
         noisy = self._begin()
         self._keep(f.new_tensor(self.alpha, dtype=torch.float32).expand(f.shape))
         if noisy and self.alpha:
@@ -170,7 +182,13 @@ class GaussianNoise(StochasticLayer):
         self.scale = scale
 
     def forward(self, f: Tensor) -> Tensor:
-        """Compute the activation with noise where the noise is on."""
+        """Compute the activation with noise where the noise is on.
+
+        Parameters
+        ----------
+        f : Tensor of shape (n, units, ...)
+            Activation.
+        """
         return f + self.scale * torch.randn_like(f) if self._begin() and self.scale else f
 
     def extra_repr(self) -> str:

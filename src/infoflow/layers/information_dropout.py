@@ -132,7 +132,13 @@ class InformationDropout(StochasticLayer):
         return self.min_alpha + self.max_alpha
 
     def forward(self, x: Tensor) -> Tensor:
-        """Compute the activation with noise, or without as `evaluation` states, of the host's shape and dtype."""
+        """Compute the activation with noise, or without as `evaluation` states, of the host's shape and dtype.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
+        """
         noisy = self._begin()
         features, size = self._host_and_branch(x)
         f: Tensor = self.activation(self.norm(features))

@@ -69,7 +69,13 @@ class QuantizedActivation(nn.Module):
         self.register_buffer("high", torch.tensor(-math.inf if high is None else high))
 
     def forward(self, f: Tensor) -> Tensor:
-        """Compute the nearest levels, of f's shape and dtype."""
+        """Compute the nearest levels, of f's shape and dtype.
+
+        Parameters
+        ----------
+        f : Tensor of shape (n, units, ...)
+            Activation.
+        """
         if self.observes:
             self._observe(f)
         clipped = torch.minimum(torch.maximum(f, self.low.to(f)), self.high.to(f))

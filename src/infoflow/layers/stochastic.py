@@ -131,7 +131,13 @@ class StochasticLayer(nn.Module):
         return torch.tensor([self._noisy_statistics, self._among_batch_norm])
 
     def set_extra_state(self, state: Tensor) -> None:
-        """Restore what `get_extra_state` returned."""
+        """Restore what `get_extra_state` returned.
+
+        Parameters
+        ----------
+        state
+            The saved state.
+        """
         self._noisy_statistics, self._among_batch_norm = (bool(flag) for flag in state)
 
 

@@ -154,7 +154,13 @@ class VariationalDropout(_LearnedAlpha):
         self.log_alpha = nn.Parameter(torch.full((1 if shared else units,), math.log(alpha)))
 
     def forward(self, f: Tensor) -> Tensor:
-        """Compute the activation with noise where the noise is on."""
+        """Compute the activation with noise where the noise is on.
+
+        Parameters
+        ----------
+        f : Tensor of shape (n, units, ...)
+            Activation.
+        """
         if f.ndim < 2 or f.shape[1] != self.units:
             raise InvalidArgument("f", f"of shape (n, {self.units}, ...)", got_text=f"shape {tuple(f.shape)}")
         if not self._begin():
@@ -218,7 +224,13 @@ class VariationalWeightDropout(_LearnedAlpha):
         self.log_alpha = nn.Parameter(torch.full_like(weight, math.log(alpha)))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Compute the host's output for weights sampled for every input, or for their means."""
+        """Compute the host's output for weights sampled for every input, or for their means.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
+        """
         noisy = self._begin()
         mean: Tensor = self.host(x)
         if not noisy:

@@ -120,7 +120,13 @@ class ConfidencePenalty(_Regularized):
         self.form, self.strength = form, strength
 
     def values(self, batch: LabeledBatch) -> Tensor:
-        """Compute the loss of every sample, (N,)."""
+        """Compute the loss of every sample, (N,).
+
+        Parameters
+        ----------
+        batch
+            Predictions and labels.
+        """
         share = 1.0 if self.form == "plain" else 1 - self.strength
         return share * batch.cross_entropy() - self.strength * batch.entropy()
 
@@ -175,6 +181,12 @@ class LabelCorrection(_Regularized):
         self.form, self.strength = form, strength
 
     def values(self, batch: LabeledBatch) -> Tensor:
-        """Compute the loss of every sample, (N,)."""
+        """Compute the loss of every sample, (N,).
+
+        Parameters
+        ----------
+        batch
+            Predictions and labels.
+        """
         own = batch.entropy() if self.form == "soft" else -batch.weights * batch.log_q.amax(dim=1)
         return (1 - self.strength) * batch.cross_entropy() + self.strength * own

@@ -46,16 +46,11 @@ class MutualInformationLoss(ClassificationLoss):
     group
         Process group whose processes each hold a part of the batch. The value is that of the whole batch on every
         process, and so are gradients averaged over processes, as `DistributedDataParallel` does.
-    class_weights : array-like of shape (C,), optional
-        Weights of the classes; the loss is that of the reweighted data.
-    ignore_index
-        Label of samples that do not count.
-    label_smoothing
-        Share of the uniform distribution in the targets; the terms are computed without it.
-    reduction
-        "mean"; "sum", the mean times its divisor; or "none", −log q_i[y_i] − λ log q̄[y_i] for each sample.
-    check
-        Whether the contents are checked, which costs a GPU one synchronization.
+    **options
+        Keyword arguments `class_weights`, `ignore_index`, `label_smoothing` and `reduction`, as in
+        `nn.CrossEntropyLoss`, and `check`, whether the contents are checked, which costs a GPU one synchronization.
+        Class weights give the loss of the reweighted data, terms are computed without label smoothing, "sum" is the
+        mean times its divisor, and "none" is −log q_i[y_i] − λ log q̄[y_i] for each sample.
 
     Raises
     ------

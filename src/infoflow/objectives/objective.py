@@ -52,7 +52,15 @@ class Objective(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def forward(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Compute the value to minimize, a scalar tensor with a gradient."""
+        """Compute the value to minimize, a scalar tensor with a gradient.
+
+        Parameters
+        ----------
+        *args
+            The batch, as the subclass documents it.
+        **kwargs
+            Further arguments of the subclass.
+        """
 
     @property
     def terms(self) -> Mapping[str, Tensor]:
@@ -97,6 +105,13 @@ class ModelObjective(Objective):
 
     def opponent_loss(self, *args: Any, **kwargs: Any) -> Tensor:
         """Compute the opponent's value to minimize on the same batch, a scalar tensor.
+
+        Parameters
+        ----------
+        *args
+            The batch, as the subclass documents it.
+        **kwargs
+            Further arguments of the subclass.
 
         Raises
         ------

@@ -56,21 +56,39 @@ class PriorMatching(Objective):
         return None
 
     def inside(self, y: Tensor) -> Tensor:
-        """Map y into the support of the prior, or check that it lies there."""
+        """Map y into the support of the prior, or check that it lies there.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n, features)
+            Vectors.
+        """
         if y.ndim != 2 or y.shape[0] < 2:
             error = TooFewSamples if y.ndim == 2 else InvalidArgument
             raise error("y", "vectors (n, features) of at least two samples", got_text=f"shape {tuple(y.shape)}")
         return self.prior.squash(y) if self.squash else self.prior.require(y)
 
     def forward(self, y: Tensor) -> Tensor:
-        """Compute the encoder's loss for vectors y (n, features)."""
+        """Compute the encoder's loss for vectors y (n, features).
+
+        Parameters
+        ----------
+        y : Tensor of shape (n, features)
+            Vectors.
+        """
         value = self.distance(self.inside(y))
         self.record({"prior": value})
         return value
 
     @abc.abstractmethod
     def distance(self, encoded: Tensor) -> Tensor:
-        """Compute the distance of vectors (n, features) in the support from the prior, a scalar."""
+        """Compute the distance of vectors (n, features) in the support from the prior, a scalar.
+
+        Parameters
+        ----------
+        encoded : Tensor of shape (n, features)
+            Vectors in the support of the prior.
+        """
 
     def extra_repr(self) -> str:
         return f"{self.prior}, squash={self.squash}"

@@ -23,18 +23,43 @@ class Prior(Settings, abc.ABC):
 
     @abc.abstractmethod
     def sample(self, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Sample as many vectors as `like` (n, features) has, of its type and on its device."""
+        """Sample as many vectors as `like` (n, features) has, of its type and on its device.
+
+        Parameters
+        ----------
+        like : Tensor of shape (n, features)
+            Tensor of the same shape, type and device.
+        generator
+            Random generator; by default torch's global one.
+        """
 
     @abc.abstractmethod
     def squash(self, y: Tensor) -> Tensor:
-        """Map any vectors (n, features) into the support."""
+        """Map any vectors (n, features) into the support.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n, features)
+            Vectors.
+        """
 
     @abc.abstractmethod
     def outside(self, y: Tensor) -> Tensor:
-        """Find the vectors (n, features) outside of the support: boolean (n,)."""
+        """Find the vectors (n, features) outside of the support: boolean (n,).
+
+        Parameters
+        ----------
+        y : Tensor of shape (n, features)
+            Vectors.
+        """
 
     def require(self, y: Tensor) -> Tensor:
         """Return y.
+
+        Parameters
+        ----------
+        y : Tensor of shape (n, features)
+            Vectors.
 
         Raises
         ------

@@ -90,7 +90,15 @@ class StatisticsExchange(Objective):
         self.share = share
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Compute the loss of inputs (n, channels, ...) and labels (n,)."""
+        """Compute the loss of inputs (n, channels, ...) and labels (n,).
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
+        labels : Tensor of shape (n,)
+            Classes.
+        """
         n = len(x)
         if n < 2:
             raise TooFewSamples("x", "at least 2 samples, which exchange statistics", n)

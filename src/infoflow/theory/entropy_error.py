@@ -19,7 +19,7 @@ _ROUNDING = 1e-6
 class EntropyError(NamedTuple):
     """Difference of two entropies and its bounds in nats, `lower` <= `difference` <= `upper`.
 
-    Attributes
+    Parameters
     ----------
     lower : ndarray
         ⟨q − p, log p⟩, which is `difference` − KL(Q‖P).

@@ -61,7 +61,7 @@ def binary_mixture_information(separation: Any) -> Array:
     Parameters
     ----------
     separation : float or array-like
-        s = μᵀΣ⁻¹μ.
+        Separation s = μᵀΣ⁻¹μ.
 
     Returns
     -------
@@ -106,9 +106,9 @@ class GaussianMixture:
     Parameters
     ----------
     mean : array-like of shape (n,)
-        μ, or a number for n = 1.
+        Mean μ, or a number for n = 1.
     covariance : array-like of shape (n, n)
-        Σ, or a number for n = 1.
+        Covariance Σ, or a number for n = 1.
 
     Raises
     ------

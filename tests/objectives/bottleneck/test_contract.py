@@ -243,7 +243,7 @@ def test_settings_that_cannot_be_are_refused() -> None:
         lambda: VariationalBottleneck(code(4), 2, CLASSES, marginal="mixture"),
         lambda: VariationalBottleneck(code(4), 2, CLASSES, draws=0),
         lambda: VariationalBottleneck("encoder", 2, CLASSES),  # type: ignore[arg-type]
-        lambda: NonlinearBottleneck(code(2), 2, CLASSES, std=0.0),
+        lambda: NonlinearBottleneck(code(2), 2, CLASSES, scale=0.0),
         lambda: NonlinearBottleneck(code(2), 2, CLASSES, power=0.5),
         lambda: DeterministicBottleneck(code(4), 4, CLASSES, stochasticity=2.0),
         lambda: DeterministicBottleneck(code(4), 4, CLASSES).predict(data()[0]),

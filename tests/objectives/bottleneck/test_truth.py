@@ -68,7 +68,7 @@ def test_the_lagrangian_is_its_formula_with_beta_over_n() -> None:
 def test_the_lagrangian_of_reconstruction(observation: str) -> None:
     network = nn.Sequential(InformationDropout(nn.Linear(4, 5), prior="log-normal"), nn.Linear(5, 4))
     x = torch.rand(8, 4)
-    settings: dict[str, Any] = {"task": "reconstruction", "observation": observation, "observation_std": 0.5}
+    settings: dict[str, Any] = {"task": "reconstruction", "observation": observation, "observation_scale": 0.5}
     with noise(network, False):
         objective = InformationBottleneckLagrangian(network, **settings)
         objective(x)
@@ -168,7 +168,7 @@ def test_the_deterministic_bottleneck_finds_the_label() -> None:
 
 
 def test_the_nonlinear_bottleneck_is_its_double_loop() -> None:
-    objective = NonlinearBottleneck(nn.Identity(), 3, 2, beta=0.7, std=0.8)
+    objective = NonlinearBottleneck(nn.Identity(), 3, 2, beta=0.7, scale=0.8)
     f, y = torch.randn(6, 3), torch.tensor([0, 1, 0, 1, 1, 0])
     total, terms = objective(f, y), objective.terms
     pairs = [[-float((a - b).square().sum()) / (2 * 0.8**2) for b in f] for a in f]
@@ -315,7 +315,7 @@ def linear_gaussian() -> tuple[nn.Module, Tensor, Tensor]:
 
 def test_importance_weighting_comes_to_the_exact_likelihood_and_the_bound_stays_below() -> None:
     decoder, x, exact = linear_gaussian()
-    objective = VAE(nn.Linear(3, 4), decoder, 2, observation="gaussian", observation_std=0.5, draws=2000)
+    objective = VAE(nn.Linear(3, 4), decoder, 2, observation="gaussian", observation_scale=0.5, draws=2000)
     close(objective.log_likelihood(x, draws=20_000), exact, 0.1)
     objective(x)
     assert float(objective.terms["bound"]) > float(-exact.mean())

@@ -43,7 +43,7 @@ def test_without_the_place_its_entropy_is_left() -> None:
 def test_the_targets_are_rows_columns_and_their_differences() -> None:
     task = RelativeCoordinates(1, 1, SIZES, units=4)
     places = torch.tensor([[0, 5, 11]])
-    rows, columns = task.coordinates(places)
+    rows, columns = task._coordinates(places)
     assert rows.tolist() == [[0, 1, 2]]
     assert columns.tolist() == [[0, 1, 3]]
     assert task.classes == [5, 7]
@@ -66,6 +66,6 @@ def test_maps_of_another_size() -> None:
 
 
 def test_fewer_places_are_different_ones() -> None:
-    drawn = AbsoluteCoordinates(1, 1, SIZES, locations=5).drawn(50, torch.device("cpu"))
+    drawn = AbsoluteCoordinates(1, 1, SIZES, locations=5)._drawn(50, torch.device("cpu"))
     assert drawn.shape == (50, 5)
     assert all(len(set(row.tolist())) == 5 for row in drawn)

@@ -79,7 +79,15 @@ class DeterministicBottleneck(BottleneckObjective):
         self.register_buffer("counts", torch.zeros(symbols, classes))
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Compute the loss of inputs (n, ...) and integer labels (n,)."""
+        """Compute the loss of inputs (n, ...) and integer labels (n,).
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
+        labels : Tensor of shape (n,)
+            Classes.
+        """
         log_p = features(self.encoder, x, self.symbols).log_softmax(dim=1)
         p = log_p.exp()
         joint = p.mT @ _one_hot(labels, len(x), self.classes).to(p) / len(x)
@@ -96,6 +104,11 @@ class DeterministicBottleneck(BottleneckObjective):
 
     def predict(self, x: Tensor) -> Tensor:
         """Compute log probabilities (n, C): log Σ_z p(z|x) p(y|z), with p(y|z) counted in training.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
 
         Raises
         ------

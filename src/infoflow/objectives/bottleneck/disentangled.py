@@ -50,7 +50,7 @@ class DisentangledBottleneck(BottleneckObjective):
         default.
     observation
         "bernoulli" for logits of data in [0, 1], "gaussian" for means.
-    observation_std
+    observation_scale
         Standard deviation of the Gaussian observation model.
 
     Raises
@@ -102,7 +102,7 @@ class DisentangledBottleneck(BottleneckObjective):
         classifier: Module | None = None,
         discriminator: Module | None = None,
         observation: ObservationModel = "bernoulli",
-        observation_std: PositiveFloat = 1.0,
+        observation_scale: PositiveFloat = 1.0,
     ) -> None:
         super().__init__(beta)
         self.encoder, self.nuisance_encoder, self.decoder = encoder, nuisance_encoder, decoder
@@ -110,10 +110,18 @@ class DisentangledBottleneck(BottleneckObjective):
         self.reconstruction = reconstruction
         self.classifier = nn.Linear(dimension, classes) if classifier is None else classifier
         self.discriminator = _pairs_critic(dimension + nuisance_dimension) if discriminator is None else discriminator
-        self.observation = Observation(observation, observation_std)
+        self.observation = Observation(observation, observation_scale)
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Compute the loss of everything except the discriminator, for inputs (n, ...) and integer labels (n,)."""
+        """Compute the loss of everything except the discriminator, for inputs (n, ...) and integer labels (n,).
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
+        labels : Tensor of shape (n,)
+            Classes.
+        """
         t, s = self.codes(x)
         cross_entropy = self.cross_entropy(self.classifier(t), labels)
         if labels.is_floating_point() or (not torch.compiler.is_compiling() and bool((labels < 0).any())):
@@ -128,6 +136,13 @@ class DisentangledBottleneck(BottleneckObjective):
 
     def opponent_loss(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Compute the discriminator's loss on the same inputs (n ≥ 2); labels are ignored.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
+        labels : Tensor of shape (n,)
+            Classes.
 
         Notes
         -----
@@ -159,13 +174,25 @@ class DisentangledBottleneck(BottleneckObjective):
         return self.discriminator
 
     def codes(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Encode x as T (n, dimension) and S (n, nuisance_dimension)."""
+        """Encode x as T (n, dimension) and S (n, nuisance_dimension).
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
+        """
         batch(x, "x")
         t = features(self.encoder, x, self.dimension)
         return t, features(self.nuisance_encoder, x, self.nuisance_dimension, "nuisance_encoder")
 
     def predict(self, x: Tensor) -> Tensor:
-        """Compute log probabilities (n, C)."""
+        """Compute log probabilities (n, C).
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
+        """
         logits: Tensor = self.classifier(features(self.encoder, x, self.dimension))
         return logits.log_softmax(dim=1)
 

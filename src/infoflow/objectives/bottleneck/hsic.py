@@ -156,7 +156,15 @@ class HSICBottleneck(BottleneckObjective):
         self.width, self.epsilon, self.label_kernel = width, epsilon, label_kernel
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Compute the loss of inputs (n, ...) and labels (n,)."""
+        """Compute the loss of inputs (n, ...) and labels (n,).
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
+        labels : Tensor of shape (n,)
+            Classes.
+        """
         logits, outputs = self._outputs(batch(x, "x"))
         cross_entropy = self.cross_entropy(logits, labels)
         one_hot = nn.functional.one_hot(labels.to(torch.int64).clamp_min(0), self.classes).to(logits.dtype)
@@ -173,7 +181,13 @@ class HSICBottleneck(BottleneckObjective):
         return total
 
     def predict(self, x: Tensor) -> Tensor:
-        """Compute log probabilities (n, C)."""
+        """Compute log probabilities (n, C).
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
+        """
         logits: Tensor = self.network(x)
         return logits.log_softmax(dim=1)
 

@@ -31,7 +31,7 @@ class InformationBottleneckLagrangian(BottleneckObjective):
         takes, of the target's shape.
     observation
         Model of reconstructed data: "bernoulli" for logits of data in [0, 1], "gaussian" for means.
-    observation_std
+    observation_scale
         Standard deviation of the Gaussian observation model.
 
     Raises
@@ -69,7 +69,7 @@ class InformationBottleneckLagrangian(BottleneckObjective):
         samples: PositiveInt = 1,
         task: Literal["classification", "reconstruction"] = "classification",
         observation: ObservationModel = "bernoulli",
-        observation_std: PositiveFloat = 1.0,
+        observation_scale: PositiveFloat = 1.0,
     ) -> None:
         super().__init__(beta)
         self.network, self.samples, self.task = network, samples, task
@@ -77,10 +77,18 @@ class InformationBottleneckLagrangian(BottleneckObjective):
             raise InvalidArgument(
                 "network must contain a layer of infoflow.layers with noise, such as InformationDropout."
             )
-        self.observation = Observation(observation, observation_std)
+        self.observation = Observation(observation, observation_scale)
 
     def forward(self, x: Tensor, target: Tensor | None = None) -> Tensor:
-        """Compute the loss of inputs (n, ...) and labels (n,), or of data to be reconstructed (by default x)."""
+        """Compute the loss of inputs (n, ...) and labels (n,), or of data to be reconstructed (by default x).
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
+        target : Tensor, optional
+            Labels (n,), or the data to be reconstructed, by default x.
+        """
         output = self.network(batch(x, "x"))
         if self.task == "classification":
             if target is None:
@@ -106,7 +114,7 @@ class InformationDropoutVAE(BottleneckObjective):
         Weight of the KL, or its schedule.
     observation
         "bernoulli" for logits of data in [0, 1], "gaussian" for means.
-    observation_std
+    observation_scale
         Standard deviation of the Gaussian observation model.
 
     Raises
@@ -144,7 +152,7 @@ class InformationDropoutVAE(BottleneckObjective):
         beta: float | Schedule = 1.0,
         *,
         observation: ObservationModel = "bernoulli",
-        observation_std: PositiveFloat = 1.0,
+        observation_scale: PositiveFloat = 1.0,
     ) -> None:
         super().__init__(beta)
         self.encoder, self.decoder = encoder, decoder
@@ -159,10 +167,18 @@ class InformationDropoutVAE(BottleneckObjective):
                 "bound the likelihood; use InformationDropout(..., prior='log-normal')",
                 stacklevel=3,
             )
-        self.observation = Observation(observation, observation_std)
+        self.observation = Observation(observation, observation_scale)
 
     def forward(self, x: Tensor, target: Tensor | None = None) -> Tensor:
-        """Compute the loss of data (n, ...); a second argument, such as labels, is ignored."""
+        """Compute the loss of data (n, ...); a second argument, such as labels, is ignored.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Data.
+        target : Tensor, optional
+            Ignored, such as labels.
+        """
         reconstruction = self.observation(self.decoder(self.encoder(batch(x, "x"))), x).mean()
         rate = information_cost(self.encoder)
         self.record({"reconstruction": reconstruction, "rate": rate, "bound": reconstruction + rate})

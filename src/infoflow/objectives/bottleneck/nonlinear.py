@@ -29,7 +29,7 @@ class NonlinearBottleneck(BottleneckObjective):
         Weight of the compression term, or its schedule.
     decoder
         Network from codes to logits; a linear layer by default.
-    std
+    scale
         Initial value of the learned σ.
     power
         Exponent of Î, at least 1. The square finds every point of the curve even where labels are a function of
@@ -54,7 +54,7 @@ class NonlinearBottleneck(BottleneckObjective):
     Examples
     --------
     >>> _ = torch.manual_seed(0)
-    >>> objective = NonlinearBottleneck(nn.Identity(), dimension=1, classes=2, beta=0.1, std=1.0)
+    >>> objective = NonlinearBottleneck(nn.Identity(), dimension=1, classes=2, beta=0.1, scale=1.0)
     >>> loss = objective(torch.tensor([[0.0], [90.0]]), torch.tensor([0, 1]))
     >>> objective.terms["information"]  # log 2
     tensor(0.6931)
@@ -69,16 +69,24 @@ class NonlinearBottleneck(BottleneckObjective):
         beta: float | Schedule = 1e-2,
         *,
         decoder: Module | None = None,
-        std: PositiveFloat = 1.0,
+        scale: PositiveFloat = 1.0,
         power: Annotated[float, Number(1)] = 2.0,
     ) -> None:
         super().__init__(beta)
         self.encoder, self.dimension, self.classes, self.power = encoder, dimension, classes, power
         self.decoder = nn.Linear(dimension, classes) if decoder is None else decoder
-        self.log_std = nn.Parameter(torch.tensor(math.log(std)))
+        self.log_std = nn.Parameter(torch.tensor(math.log(scale)))
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Compute the loss of inputs (n, ...) and labels (n,)."""
+        """Compute the loss of inputs (n, ...) and labels (n,).
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
+        labels : Tensor of shape (n,)
+            Classes.
+        """
         f = features(self.encoder, x, self.dimension)
         std = self.log_std.exp()
         information = code_information(f, std)
@@ -87,7 +95,13 @@ class NonlinearBottleneck(BottleneckObjective):
         return cross_entropy + self.next_beta() * information**self.power
 
     def predict(self, x: Tensor) -> Tensor:
-        """Compute log probabilities (n, C) from the code without noise."""
+        """Compute log probabilities (n, C) from the code without noise.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
+        """
         logits: Tensor = self.decoder(features(self.encoder, x, self.dimension))
         return logits.log_softmax(dim=1)
 

@@ -152,7 +152,15 @@ class VariationalBottleneck(_Classifier):
             self.marginal_size = nn.Parameter(torch.zeros(dimension))
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Compute the loss of inputs (n, ...) and labels (n,)."""
+        """Compute the loss of inputs (n, ...) and labels (n,).
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
+        labels : Tensor of shape (n,)
+            Classes.
+        """
         mean, std = self.encode(x)
         prior = (self.marginal_mean, _std(self.marginal_size)) if self.marginal == "learned" else (0.0, 1.0)
         rate = gaussian_divergence(mean, std, *prior).sum(dim=1).mean()
@@ -218,7 +226,15 @@ class ConditionalEntropyBottleneck(_Classifier):
         self.backward_size = nn.Parameter(torch.zeros(classes, dimension))
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Compute the loss of inputs (n, ...) and integer labels (n,)."""
+        """Compute the loss of inputs (n, ...) and integer labels (n,).
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Inputs.
+        labels : Tensor of shape (n,)
+            Classes.
+        """
         mean, std = self.encode(x)
         cross_entropy = self.distortion(mean, std, labels)
         if labels.is_floating_point():
@@ -249,7 +265,7 @@ class VAE(_GaussianCode):
         Weight of the rate, or its schedule.
     observation
         "bernoulli" for logits of data in [0, 1], "gaussian" for means.
-    observation_std
+    observation_scale
         Standard deviation of the Gaussian observation model.
     draws
         Number of codes drawn for each sample, in evaluation mode too.
@@ -286,15 +302,23 @@ class VAE(_GaussianCode):
         beta: float | Schedule = 1.0,
         *,
         observation: ObservationModel = "bernoulli",
-        observation_std: PositiveFloat = 1.0,
+        observation_scale: PositiveFloat = 1.0,
         draws: PositiveInt = 1,
     ) -> None:
         super().__init__(encoder, dimension, beta, draws)
         self.decoder = decoder
-        self.observation = Observation(observation, observation_std)
+        self.observation = Observation(observation, observation_scale)
 
     def forward(self, x: Tensor, target: Tensor | None = None) -> Tensor:
-        """Compute the loss of data (n, ...); a second argument, such as labels, is ignored."""
+        """Compute the loss of data (n, ...); a second argument, such as labels, is ignored.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Data.
+        target : Tensor, optional
+            Ignored, such as labels.
+        """
         mean, std = self.encode(x)
         decoded = self.decoder(self.sample(mean, std))
         reconstruction = self.observation(decoded, _repeated(x, self.draws)).mean()

@@ -55,7 +55,15 @@ class Matching(Settings):
     units: Sequence[int] = (1000, 200)
 
     def build(self, features: int, seed: torch.Generator) -> PriorMatching:
-        """Create the loss for vectors of this many features."""
+        """Create the loss for vectors of this many features.
+
+        Parameters
+        ----------
+        features
+            Number of features of the vectors.
+        seed
+            Generator of the initial weights.
+        """
         if self.kind == "adversarial":
             return AdversarialMatching(features, self.prior, units=self.units, seed=seed)
         return KernelMatching(self.prior) if self.kind == "kernel" else SlicedWassersteinMatching(self.prior)

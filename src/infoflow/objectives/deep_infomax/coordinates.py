@@ -83,9 +83,15 @@ class CoordinateTask(Objective):
 
     @abc.abstractmethod
     def forward(self, encoding: Encoding) -> Tensor:
-        """Compute the loss of an encoding in nats."""
+        """Compute the loss of an encoding in nats.
 
-    def checked(self, encoding: Encoding) -> tuple[Tensor, Tensor]:
+        Parameters
+        ----------
+        encoding
+            Map and vector of the encoder.
+        """
+
+    def _checked(self, encoding: Encoding) -> tuple[Tensor, Tensor]:
         """Local features (n, L, channels) and the vector's part of the first layer (n, 1, units)."""
         local, vector = encoding
         if tuple(local.shape[1:]) != (self.channels, *self.sizes) or vector.shape[1] != self.features:
@@ -99,18 +105,18 @@ class CoordinateTask(Objective):
         summary = F.linear(vector, self.first.weight[:, : self.features], self.first.bias)
         return local.flatten(2).mT, summary[:, None]
 
-    def from_map(self, features: Tensor, place: int) -> Tensor:
+    def _from_map(self, features: Tensor, place: int) -> Tensor:
         """The part of the first layer for the features of one place."""
         start = self.features + place * self.channels
         return F.linear(features, self.first.weight[:, start : start + self.channels])
 
-    def drawn(self, n: int, device: torch.device) -> Tensor:
+    def _drawn(self, n: int, device: torch.device) -> Tensor:
         """Random places (n, k), in random order."""
         total = int(torch.tensor(self.sizes).prod())
         wanted = total if self.locations is None else min(self.locations, total)
         return torch.rand(n, total, device=device).argsort(1)[:, :wanted]
 
-    def coordinates(self, places: Tensor) -> list[Tensor]:
+    def _coordinates(self, places: Tensor) -> list[Tensor]:
         """Flat places as one index for each axis."""
         found = []
         for size in reversed(self.sizes):
@@ -118,7 +124,7 @@ class CoordinateTask(Objective):
             places = torch.div(places, size, rounding_mode="floor")
         return found[::-1]
 
-    def cross_entropy(self, hidden: Tensor, targets: Sequence[Tensor]) -> Tensor:
+    def _cross_entropy(self, hidden: Tensor, targets: Sequence[Tensor]) -> Tensor:
         """Summed over the axes, mean over places and samples; the only term."""
         logits = self.rest(hidden).flatten(0, -2).split(self.classes, -1)
         losses = [F.cross_entropy(part, target.flatten()) for part, target in zip(logits, targets, strict=True)]
@@ -177,9 +183,9 @@ class AbsoluteCoordinates(CoordinateTask):
         return list(self.sizes)
 
     def forward(self, encoding: Encoding) -> Tensor:
-        local, summary = self.checked(encoding)
-        places = self.drawn(len(local), local.device)
-        return self.cross_entropy(self.from_map(_at(local, places), 0) + summary, self.coordinates(places))
+        local, summary = self._checked(encoding)
+        places = self._drawn(len(local), local.device)
+        return self._cross_entropy(self._from_map(_at(local, places), 0) + summary, self._coordinates(places))
 
 
 class RelativeCoordinates(CoordinateTask):
@@ -230,9 +236,9 @@ class RelativeCoordinates(CoordinateTask):
         return [2 * size - 1 for size in self.sizes]
 
     def forward(self, encoding: Encoding) -> Tensor:
-        local, summary = self.checked(encoding)
-        places = self.drawn(len(local), local.device)
+        local, summary = self._checked(encoding)
+        places = self._drawn(len(local), local.device)
         partners = places.roll(1, 1)
-        hidden = self.from_map(_at(local, places), 0) + self.from_map(_at(local, partners), 1) + summary
-        pairs = zip(self.coordinates(places), self.coordinates(partners), self.sizes, strict=True)
-        return self.cross_entropy(hidden, [here - there + size - 1 for here, there, size in pairs])
+        hidden = self._from_map(_at(local, places), 0) + self._from_map(_at(local, partners), 1) + summary
+        pairs = zip(self._coordinates(places), self._coordinates(partners), self.sizes, strict=True)
+        return self._cross_entropy(hidden, [here - there + size - 1 for here, there, size in pairs])

@@ -138,7 +138,13 @@ class DeepInfoMax(ModelObjective):
         return None if self.matching is None else self.matching.opponent
 
     def encode(self, inputs: Tensor) -> Encoding:
-        """Compute the map of the whole input, and the vector of the possibly occluded input."""
+        """Compute the map of the whole input, and the vector of the possibly occluded input.
+
+        Parameters
+        ----------
+        inputs : Tensor of shape (n, ...)
+            Inputs.
+        """
         if not isinstance(inputs, Tensor) or inputs.ndim < 2:
             got = f"shape {tuple(inputs.shape)}" if isinstance(inputs, Tensor) else type(inputs).__name__
             raise InvalidArgument("inputs", "a tensor (n, ...)", got_text=got)
@@ -154,11 +160,23 @@ class DeepInfoMax(ModelObjective):
         return Encoding(encode(self.encoder, inputs).map, vector)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Compute the loss of a batch of inputs (n, ...)."""
+        """Compute the loss of a batch of inputs (n, ...).
+
+        Parameters
+        ----------
+        inputs : Tensor of shape (n, ...)
+            Inputs.
+        """
         return self.loss(self.encode(inputs))
 
     def loss(self, encoding: Encoding) -> Tensor:
-        """Compute the loss of maps and vectors that were computed already."""
+        """Compute the loss of maps and vectors that were computed already.
+
+        Parameters
+        ----------
+        encoding
+            Map and vector of the encoder.
+        """
         local, vector = encoding
         total = vector.new_zeros(())
         terms: dict[str, Tensor] = {}
@@ -189,6 +207,11 @@ class DeepInfoMax(ModelObjective):
 
     def opponent_loss(self, inputs: Tensor) -> Tensor:
         """Compute the discriminator's loss of a batch of inputs; the encoder gets no gradient.
+
+        Parameters
+        ----------
+        inputs : Tensor of shape (n, ...)
+            Inputs.
 
         Raises
         ------

@@ -49,7 +49,7 @@ class FlowCritic(Concatenated):
 
     Examples
     --------
-    >>> positive, negative = FlowCritic(3, 2, negatives=4).scores(torch.ones(5, 3), torch.ones(5, 2))
+    >>> positive, negative = FlowCritic(3, 2, n_negatives=4).scores(torch.ones(5, 3), torch.ones(5, 2))
     >>> positive.shape, negative.shape
     (torch.Size([5]), torch.Size([5, 4]))
     """
@@ -61,12 +61,12 @@ class FlowCritic(Concatenated):
         y_features: int,
         hidden: Sequence[int] = (256, 128, 64),
         *,
-        negatives: int | None = None,
+        n_negatives: int | None = None,
         slope: NonNegativeFloat = 0.2,
         normalize: bool = True,
         seed: int | torch.Generator = 0,
     ) -> None:
-        super().__init__(x_features, y_features, hidden, n_negatives=negatives, seed=seed)
+        super().__init__(x_features, y_features, hidden, n_negatives=n_negatives, seed=seed)
         linears = [layer for layer in self.rest.children() if isinstance(layer, nn.Linear)]
         layers: list[nn.Module] = []
         for width, linear in zip(hidden, linears, strict=True):

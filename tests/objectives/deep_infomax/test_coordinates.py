@@ -48,8 +48,8 @@ def test_the_targets_are_rows_columns_and_their_differences() -> None:
     assert columns.tolist() == [[0, 1, 3]]
     assert task.classes == [5, 7]
     asked: list[Tensor] = []
-    task.drawn = lambda n, device: places  # type: ignore[method-assign]
-    task.cross_entropy = lambda hidden, targets: asked.extend(targets) or hidden.sum()  # type: ignore[assignment,func-returns-value]
+    task._drawn = lambda n, device: places  # type: ignore[method-assign]
+    task._cross_entropy = lambda hidden, targets: asked.extend(targets) or hidden.sum()  # type: ignore[assignment,func-returns-value]
     task(Encoding(torch.zeros(1, 1, *SIZES), torch.zeros(1, 1)))
     # Each against the next of the draw, here − there: 0 → 5, 5 → 11, 11 → 0 with partners (11, 0, 5).
     assert (asked[0] - 2).tolist() == [[-2, 1, 1]]

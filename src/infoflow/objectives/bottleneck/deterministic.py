@@ -93,7 +93,7 @@ class DeterministicBottleneck(BottleneckObjective):
         joint = p.mT @ _one_hot(labels, len(x), self.classes).to(p) / len(x)
         if self.training:
             self.counts = self.decay * self.counts + joint.detach().to(self.counts)
-        entropy = torch.special.entr(joint.sum(dim=1)).sum()
+        entropy: Tensor = torch.special.entr(joint.sum(dim=1)).sum()
         conditional = -(p * log_p).sum(dim=1).mean()
         information = entropy + torch.special.entr(joint.sum(dim=0)).sum() - torch.special.entr(joint).sum()
         self.record(

@@ -127,7 +127,7 @@ class DisentangledBottleneck(BottleneckObjective):
         if labels.is_floating_point() or (not torch.compiler.is_compiling() and bool((labels < 0).any())):
             raise InvalidArgument("labels must be a class for every sample, got probabilities or ignored labels.")
         one_hot = functional.one_hot(labels.to(torch.int64), self.classes).to(s)
-        reconstruction = self.observation(self.decoder(torch.cat([s, one_hot], dim=1)), x).mean()
+        reconstruction: Tensor = self.observation(self.decoder(torch.cat([s, one_hot], dim=1)), x).mean()
         shared = without_gradient(self.discriminator, torch.cat([s, t], dim=1)).mean()
         total: Tensor = cross_entropy + self.reconstruction * reconstruction + self.next_beta() * shared
         terms = {"cross_entropy": cross_entropy, "reconstruction": reconstruction, "shared_information": shared}

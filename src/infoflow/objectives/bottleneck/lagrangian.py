@@ -179,7 +179,7 @@ class InformationDropoutVAE(BottleneckObjective):
         target : Tensor, optional
             Ignored, such as labels.
         """
-        reconstruction = self.observation(self.decoder(self.encoder(batch(x, "x"))), x).mean()
+        reconstruction: Tensor = self.observation(self.decoder(self.encoder(batch(x, "x"))), x).mean()
         rate = information_cost(self.encoder)
         self.record({"reconstruction": reconstruction, "rate": rate, "bound": reconstruction + rate})
         total: Tensor = reconstruction + self.next_beta() * rate

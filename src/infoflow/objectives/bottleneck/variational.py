@@ -321,7 +321,7 @@ class VAE(_GaussianCode):
         """
         mean, std = self.encode(x)
         decoded = self.decoder(self.sample(mean, std))
-        reconstruction = self.observation(decoded, _repeated(x, self.draws)).mean()
+        reconstruction: Tensor = self.observation(decoded, _repeated(x, self.draws)).mean()
         rate = gaussian_divergence(mean, std).sum(dim=1).mean()
         total: Tensor = reconstruction + self.next_beta() * rate
         self.record({"reconstruction": reconstruction, "rate": rate, "bound": reconstruction + rate})

@@ -200,6 +200,7 @@ class DeepInfoMax(ModelObjective):
             total = total + self.gamma * self.matching(vector)
             terms |= self.matching.terms
         for task in self.coordinates:
+            assert isinstance(task, CoordinateTask)
             total = total + self.coordinate_weight * task(encoding)
             terms.update(task.terms)  # type: ignore[arg-type]  # a ModuleList of coordinate tasks
         self.record(terms)

@@ -176,6 +176,7 @@ class InformationFlow(Objective):
             terms |= self._report(f"{x}-{y}", value.detach(), positive_scores, negative_scores, mask)
         if self.training:
             self.step += 1
+        assert total is not None  # there is at least one pair
         self.record(terms)
         return total
 

@@ -23,7 +23,7 @@ PHRASES = {
     r"(?:the|a|this|each|every) rooms?": "subpackage",
     r"goes? out bare": "always carries",
     r"anybody's loop": "your own training loop",
-    r"; want": "must be ..., got ...",
+    r"\S*; want": "must be ..., got ...",
     r"belongs? into": "pass these to",
     r"(?:code|docs?|row|page|it|estimate|result|name|message) (?:tells|knows)": "states, shows, contains",
     r"refused by name": "raises an error that names the argument",

@@ -110,7 +110,7 @@ BAD: dict[str, tuple[list[str], str]] = {
     "damaged": (["cut.npz", "--x", "x", "--y", "y"], "cut.npz"),
     "array that isn't there": (["d.npz", "--x", "x", "--y", "labels"], "'labels'. Did you mean 'label'?"),
     "column that isn't there": (["d.csv", "--x", "x1,x3", "--y", "y"], "'x3'. Did you mean"),
-    "column beyond the last": (["d.npy", "--x", "0:9", "--y", "2"], "4 columns of d.npy"),
+    "column beyond the last": (["d.npy", "--x", "0:9", "--y", "2"], "columns of d.npy must be within its 4 columns"),
     "no number of a column": (["d.npy", "--x", "x", "--y", "2"], "0:3"),
     "text": (["d.csv", "--x", "name", "--y", "y"], "'name' of d.csv"),
     "text in parquet": (["d.parquet", "--x", "x1", "--y", "name"], "'name' of d.parquet"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,7 +45,7 @@ def numpy_port(t: np.ndarray, y: np.ndarray, variances: tuple[float, ...] = VARI
     return np.array(table)
 
 
-def ours(t: np.ndarray, y: np.ndarray, dtype: str) -> np.ndarray:
+def ours(t: np.ndarray, y: np.ndarray, dtype: Any) -> np.ndarray:
     pairs = [KernelDensity(v, bound, dtype=dtype) for v in VARIANCES for bound in ("upper", "lower")]
     measured = KernelDensity.measure_many(pairs, t, y)
     values = [[one.input.nats, one.label.nats] for one in measured]  # upper, lower, upper, lower, ...

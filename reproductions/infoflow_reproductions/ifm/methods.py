@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -22,7 +23,7 @@ class Method:
     pairs: Pairs = BLOCKS
     bound: str = "jensen_shannon"
     critic: str = "published"
-    negatives: str = "random"
+    negatives: Literal["random", "same-location", "same-image", "same-class"] = "random"
     count: int = 1
     mining: int = 1
     noise: float = 0.0

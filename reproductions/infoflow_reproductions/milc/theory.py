@@ -95,7 +95,7 @@ def label_entropy(classes: int, labels: str) -> float:
     return math.log(2) + math.log(classes - 1) / 2
 
 
-def _bound(information: Array, entropy: Any, classes: int, form: str) -> Array:
+def _bound(information: Array, entropy: Any, classes: int, form: Any) -> Array:
     """Return a bound on the error, without the warning that the paper's form is none for unbalanced labels."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="form 'paper'")

@@ -621,10 +621,10 @@ def test_refuses_numbers_where_classes_are_needed() -> None:
     x, y = voting(0.6)[0], numbers(0.6)[1]
     for case in CASES:
         if case.classes and not any(other.name == case.name and not other.classes for other in CASES):
-            with pytest.raises(InvalidArgument, match=r"\b[xy]\b.*(classes|codes)"):
+            with pytest.raises(InvalidArgument, match=r"\b[xy]\b.*(classes|codes|levels)"):
                 case.make().estimate(x, y)
             if hasattr(case.make(), "measure"):
-                with pytest.raises(InvalidArgument, match=r"\b[ty]\b.*(classes|codes)"):
+                with pytest.raises(InvalidArgument, match=r"\b[ty]\b.*(classes|codes|levels)"):
                     case.make().measure(x, y)
 
 

@@ -158,10 +158,14 @@ def divergence(mean_p: Any, covariance_p: Any, mean_q: Any, covariance_q: Any) -
 
     Parameters
     ----------
-    mean_p, mean_q : array-like of shape (..., d)
-        Means.
-    covariance_p, covariance_q : array-like of shape (..., d, d)
-        Covariances.
+    mean_p : array-like of shape (..., d)
+        Mean of P.
+    covariance_p : array-like of shape (..., d, d)
+        Covariance of P.
+    mean_q : array-like of shape (..., d)
+        Mean of Q.
+    covariance_q : array-like of shape (..., d, d)
+        Covariance of Q.
 
     Returns
     -------

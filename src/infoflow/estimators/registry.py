@@ -412,6 +412,18 @@ def can(estimator: Any, ability: Ability) -> bool:
 def create(name: str, /, **parameters: Any) -> Any:
     """Create an estimator by its name.
 
+    Parameters
+    ----------
+    name
+        Name in the registry.
+    **parameters
+        Settings of the estimator.
+
+    Returns
+    -------
+    Estimator
+        The estimator.
+
     Raises
     ------
     UnknownName
@@ -447,7 +459,17 @@ def _parameters(kind: type) -> list[str]:
 
 
 def parse(text: str) -> Any:
-    """Create an estimator from one line of text, `name:parameter=value,parameter=value`.
+    """Create an estimator from one line of text.
+
+    Parameters
+    ----------
+    text
+        `name:parameter=value,parameter=value`.
+
+    Returns
+    -------
+    Estimator
+        The estimator.
 
     Examples
     --------

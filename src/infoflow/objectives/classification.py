@@ -152,7 +152,22 @@ class ClassificationLoss(Objective):
     def examined(self, logits: Tensor, labels: Tensor) -> tuple[LabeledBatch, InvalidArgument | None]:
         """Combine logits and labels, and find what is wrong with their contents, if anything.
 
-        Raises `InvalidArgument` where shapes or types do not fit, which needs no look at the contents.
+        Parameters
+        ----------
+        logits
+            Logits of shape (n, C, ...).
+        labels
+            Classes of shape (n, ...), or probabilities of shape (n, C, ...).
+
+        Returns
+        -------
+        tuple
+            The batch, and the error that its contents deserve or None.
+
+        Raises
+        ------
+        InvalidArgument
+            If shapes or types do not fit, which does not depend on the contents.
         """
         self._fit(logits, labels)
         if logits.dtype in (torch.float16, torch.bfloat16):

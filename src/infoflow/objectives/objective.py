@@ -86,6 +86,14 @@ class ModelObjective(Objective):
     Minimize `forward` over the parameters of `learner` and, where `opponent` is not None, `opponent_loss` over those
     of `opponent`, each with an optimizer of its own. Neither loss gives a gradient to the other's parameters.
     `opponent_loss` replaces `terms` too. By default the learner is the objective itself and there is no opponent.
+
+    Examples
+    --------
+    >>> class Norm(ModelObjective):
+    ...     def forward(self, inputs):
+    ...         return inputs.square().mean()
+    >>> Norm().opponent is None
+    True
     """
 
     @property

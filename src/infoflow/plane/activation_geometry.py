@@ -22,6 +22,17 @@ COLUMNS = ["network", "probe", "layer", "depth", "seed", "epoch", "measure", "va
 class Geometry(NamedTuple):
     """Geometry of a layer's activations; lengths are in the unit of the activations.
 
+    Parameters
+    ----------
+    low, high
+        Least and greatest activation.
+    saturated
+        Share of the activations within 1 % of the layer's range from its ends.
+    within, between
+        Root mean square distance of two samples of one class, and of different classes.
+    effective_rank
+        The number of directions in which activations vary.
+
     Examples
     --------
     >>> geometry([[0.0], [1.0]], [0, 1]).high

@@ -151,5 +151,5 @@ class Fit(Settings):
 
     @property
     def dtype(self) -> torch.dtype:
-        """torch's type of `precision`."""
+        """The torch dtype of `precision`."""
         return _PRECISIONS[self.precision]

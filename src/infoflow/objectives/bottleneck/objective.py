@@ -50,9 +50,24 @@ class BottleneckObjective(ModelObjective):
         return beta
 
     def cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Compute −mean log q[y] of logits (n, C) and labels as `nn.CrossEntropyLoss` takes them, in nats.
+        """Compute the cross-entropy −mean log q[y] in nats.
 
-        Raises `InvalidArgument` for logits that are not finite, and labels out of range or of another shape.
+        Parameters
+        ----------
+        logits
+            Logits of shape (n, C).
+        labels
+            Classes, as `nn.CrossEntropyLoss` takes them.
+
+        Returns
+        -------
+        Tensor
+            A scalar.
+
+        Raises
+        ------
+        InvalidArgument
+            If the logits are not finite, or the labels out of range or of another shape.
         """
         return self._classification(logits, labels)
 

@@ -202,7 +202,7 @@ class DeepInfoMax(ModelObjective):
         for task in self.coordinates:
             assert isinstance(task, CoordinateTask)
             total = total + self.coordinate_weight * task(encoding)
-            terms.update(task.terms)  # type: ignore[arg-type]  # a ModuleList of coordinate tasks
+            terms.update(task.terms)
         self.record(terms)
         return total
 

@@ -148,7 +148,7 @@ def test_the_exchange_leaves_the_network_alone() -> None:
         StatisticsExchange(model, ["conv"], share=2)
     with pytest.raises(TooFewSamples):
         exchange(x[:1], labels[:1])
-    with pytest.raises(InvalidArgument, match="layer 'out' puts out"):
+    with pytest.raises(InvalidArgument, match="output of layer 'out' must be maps"):
         StatisticsExchange(model, ["out"])(x, labels)
     assert all(not m._forward_hooks and not m._forward_pre_hooks for m in model.modules())
 

@@ -76,7 +76,8 @@ def main(store: str, rounds: int, seed: int) -> None:
         child = forked(write, store, number, send)
         os.close(send)
         if generator.random() < 0.8:  # else even the beginning may be interrupted
-            number = int.from_bytes(os.read(receive, 4), "little") + 1
+            for _ in range(generator.randint(1, 3)):
+                number = int.from_bytes(os.read(receive, 4), "little") + 1
         time.sleep(generator.uniform(0.0, 0.12))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

@@ -47,7 +47,9 @@ def parse_options(kind: type[T], argv: Sequence[str], *, prog: str, default: Any
     except SystemExit as stop:
         if stop.code in (0, None):  # --help
             raise
-        raise InvalidArgument(f"{_message(printed.getvalue())} See '{prog} --help'.") from None
+        # A condition of the dataclass itself names its argument already.
+        message = _message(printed.getvalue()).removeprefix(f"Error parsing {kind.__name__}: ")
+        raise InvalidArgument(f"{message} See '{prog} --help'.") from None
 
 
 def value_of(option: str, argv: Sequence[str]) -> str | None:

@@ -54,7 +54,7 @@ class Integer:
 
 @dataclass(frozen=True)
 class Number:
-    """Finite numbers in an interval; an end is excluded where `open_low` or `open_high` says so."""
+    """Finite numbers in an interval, whose ends `open_low` and `open_high` exclude; integers remain integers."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -81,7 +81,8 @@ class Number:
         above = number >= self.high if self.open_high else number > self.high
         if not math.isfinite(number) or below or above:
             raise ValueError
-        return number
+        # An estimator is named by its settings as they were given: "width=1" is not "width=1.0".
+        return int(value) if isinstance(value, int | np.integer) else number
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from infoflow.data.dataset import Dataset
 from infoflow.data.mnist import mnist
 
 SIZE = 96
-DIGIT = 28
 PIECE = 8
 _BLOCK = 1000
 _SAMPLES = {"train": 50_000, "test": 10_000}

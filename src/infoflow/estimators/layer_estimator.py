@@ -8,30 +8,16 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
 from torch import Tensor
 
 from infoflow.core.checks import classes, paired
 from infoflow.core.estimate import Estimate, Interval, Kind, LayerInformation
-from infoflow.core.settings import Number, Settings
+from infoflow.core.settings import Settings
 
 Ceiling = tuple[float, str]
 """The largest value, in nats, and its name."""
-
-
-@dataclass(frozen=True)
-class Real(Number):
-    """Finite numbers that stay integers where they are: an estimator's name in a table shows them as they were set."""
-
-    def accept(self, value: Any) -> float:
-        number = super().accept(value)
-        return int(value) if isinstance(value, int | np.integer) else number
-
-
-PositiveReal = Annotated[float, Real(0, open_low=True)]
-FiniteReal = Annotated[float, Real()]
 
 
 class Labels(NamedTuple):

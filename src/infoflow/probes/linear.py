@@ -33,8 +33,6 @@ _EXACT, _ROUGH = 1e-7, 1e-5
 # Largest number of features for which all principal directions are computed, and how many are beyond.
 _ALL_DIRECTIONS, _LEADING = 768, 96
 
-PointLoss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-
 
 @dataclass(frozen=True)
 class Solution:

@@ -7,10 +7,9 @@ from typing import Annotated, ClassVar
 
 from torch import Tensor
 
-from infoflow.core.settings import Integer, Seed
+from infoflow.core.settings import Integer, PositiveFloat, Seed
 from infoflow.entropies.gaussian_mixture import MixtureInformation, multiplied_information
 from infoflow.estimators.channels.family import NoisyLayer
-from infoflow.estimators.layer_estimator import PositiveReal
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class GaussianDropoutInformation(NoisyLayer):
     1.0
     """
 
-    sigma: PositiveReal = 0.1
+    sigma: PositiveFloat = 0.1
     draws: Annotated[int, Integer(2)] = 8
     seed: Seed = 0
 

@@ -11,8 +11,7 @@ from torch import Tensor
 from infoflow.core.checks import samples
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Estimate, Kind
-from infoflow.core.settings import Settings
-from infoflow.estimators.layer_estimator import PositiveReal
+from infoflow.core.settings import PositiveFloat, Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +49,7 @@ class LinearGaussianChannel(Settings):
     """
 
     weight: Any
-    noise_variance: PositiveReal
+    noise_variance: PositiveFloat
     covariance: Any = None
 
     def __post_init__(self) -> None:

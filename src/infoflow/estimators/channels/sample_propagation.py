@@ -7,10 +7,9 @@ from typing import Annotated, ClassVar
 
 from torch import Tensor
 
-from infoflow.core.settings import Integer, Seed
+from infoflow.core.settings import Integer, PositiveFloat, Seed
 from infoflow.entropies.gaussian_mixture import MixtureInformation, noisy_information
 from infoflow.estimators.channels.family import NoisyLayer
-from infoflow.estimators.layer_estimator import PositiveReal
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class SamplePropagation(NoisyLayer):
     1.0
     """
 
-    variance: PositiveReal = 0.1
+    variance: PositiveFloat = 0.1
     draws: Annotated[int, Integer(2)] = 8
     seed: Seed = 0
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from infoflow.core.errors import InvalidArgument
-from infoflow.core.settings import PositiveInt
+from infoflow.core.settings import FiniteFloat, PositiveFloat, PositiveInt
 from infoflow.estimators.histogram.family import (
     BinnedLayer,
     Quantized,
@@ -20,7 +20,6 @@ from infoflow.estimators.histogram.family import (
     in_order,
     on_capable_device,
 )
-from infoflow.estimators.layer_estimator import FiniteReal, PositiveReal
 from infoflow.pairwise.equal_rows import bit_digits, row_symbols
 
 # With more bins times features than this, the bits of the indices are hashed instead of the indices.
@@ -80,10 +79,10 @@ class Binning(BinnedLayer):
     1.0
     """
 
-    width: PositiveReal | None = None
+    width: PositiveFloat | None = None
     bins: PositiveInt = 30
-    low: FiniteReal | None = None
-    high: FiniteReal | None = None
+    low: FiniteFloat | None = None
+    high: FiniteFloat | None = None
     scope: Literal["layer", "epoch", "run"] = "layer"
     edges: Literal["uniform", "quantile"] = "uniform"
     closed: bool = True

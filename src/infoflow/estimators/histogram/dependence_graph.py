@@ -14,8 +14,7 @@ from torch import Tensor
 
 from infoflow.core.checks import classes, is_classes, paired, samples, squarable
 from infoflow.core.estimate import Estimate, Interval, Kind, LayerInformation
-from infoflow.core.settings import PositiveInt, Seed, Settings
-from infoflow.estimators.layer_estimator import PositiveReal
+from infoflow.core.settings import PositiveFloat, PositiveInt, Seed, Settings
 from infoflow.estimators.wrappers.family import required_inputs
 
 _Array = npt.NDArray[Any]
@@ -87,9 +86,9 @@ class DependenceGraph(Settings):
     0.6
     """
 
-    width: PositiveReal | None = None
+    width: PositiveFloat | None = None
     shifts: PositiveInt = 10
-    clip: PositiveReal | None = None
+    clip: PositiveFloat | None = None
     seed: Seed = 0
 
     def estimate(self, x: Any, y: Any) -> Estimate:

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from infoflow.core.checks import classes, paired, samples, squarable
 from infoflow.core.estimate import SATURATION, Estimate, Kind, LayerInformation
+from infoflow.core.settings import PositiveFloat
 from infoflow.entropies.discrete import plug_in
-from infoflow.estimators.layer_estimator import Labels, LayerEstimator, PositiveReal, constant_labels
+from infoflow.estimators.layer_estimator import Labels, LayerEstimator, constant_labels
 from infoflow.pairwise.log_sum_exp import log_sum_exp
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -65,7 +66,7 @@ class KernelDensity(LayerEstimator):
     1.0
     """
 
-    variance: PositiveReal = 0.1
+    variance: PositiveFloat = 0.1
     bound: Literal["upper", "lower"] = "upper"
     adaptive: bool = False
     dtype: Literal["float32", "float64"] = "float32"

@@ -14,10 +14,10 @@ from torch import Tensor
 from infoflow.core.checks import classes, is_classes, paired, samples, squarable
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind, LayerInformation
-from infoflow.core.settings import Integer, PositiveInt, Seed
+from infoflow.core.settings import Integer, PositiveFloat, PositiveInt, Seed
 from infoflow.estimators.kernel.bandwidth import alignment_width, median_width, scott_width
 from infoflow.estimators.kernel.gram_entropy import GramEntropy, GramValue, Method, Variable
-from infoflow.estimators.layer_estimator import Ceiling, PositiveReal, StatedSettings
+from infoflow.estimators.layer_estimator import Ceiling, StatedSettings
 from infoflow.estimators.wrappers.family import required_inputs
 
 
@@ -84,9 +84,9 @@ class MatrixRenyi(StatedSettings):
     1.0
     """
 
-    alpha: PositiveReal = 1.01
-    kernel_width: PositiveReal | Literal["alignment", "median", "scott"] = "median"
-    input_width: PositiveReal | Literal["median", "scott"] | None = None
+    alpha: PositiveFloat = 1.01
+    kernel_width: PositiveFloat | Literal["alignment", "median", "scott"] = "median"
+    input_width: PositiveFloat | Literal["median", "scott"] | None = None
     method: Method = "auto"
     channels: bool = False
     batch_size: Annotated[int, Integer(2)] | None = None

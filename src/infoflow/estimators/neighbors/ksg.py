@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -238,7 +238,7 @@ class KSG(NeighborInformation):
             return over_classes(self, x, y, z)
         discrete = {name: is_classes(value) for name, value in (("x", x), ("y", y))}
         with_classes = any(discrete.values()) and self.rescale == "auto"
-        settings = self if not with_classes else KSG(self.k, self.metric, "standard", self.noise, self.seed)
+        settings = self if not with_classes else replace(self, rescale="standard")
         generator = noise_generator(self.seed)
         given = settings._side(z, "z", generator)
         device = given.values.device

@@ -12,8 +12,6 @@ from torch import Tensor
 
 from infoflow.core.checks import classes, constant_columns, samples
 
-RESCALINGS = ("normal-scores", "standard", "none")
-
 # Codes of classes have no order: any two must be farther apart than rescaled samples ever are.
 _CLASS_DISTANCE = 1e6
 

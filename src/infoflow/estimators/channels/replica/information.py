@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 
 from infoflow.core.errors import DidNotConverge, InvalidArgument
 from infoflow.core.estimate import Estimate, Kind
-from infoflow.core.settings import OneOf, Settings, check
+from infoflow.core.settings import OneOf, PositiveFloat, Settings, check
 from infoflow.estimators.channels.linear_gaussian import matrix
 from infoflow.estimators.channels.replica.scalar_channel import ACTIVATIONS, channel, second_moment
 from infoflow.estimators.channels.replica.spectrum import Spectrum
-from infoflow.estimators.layer_estimator import PositiveReal
 
 # Precision of the initial messages, relative to the signal; its inverse for the start without knowledge.
 _SURE = 1e6
@@ -72,8 +71,8 @@ class ReplicaInformation(Settings):
 
     weights: Sequence[Any]
     activations: Sequence[str]
-    noise_variance: PositiveReal
-    input_variance: PositiveReal = 1.0
+    noise_variance: PositiveFloat
+    input_variance: PositiveFloat = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -301,8 +301,7 @@ def paired(x: Tensor, y: Tensor, x_name: str = "x", y_name: str = "y") -> None:
 
 def positive(value: Any, name: str, *, zero: bool = False) -> float:
     """A finite number > 0, or >= 0 if `zero`."""
-    number: float = check(value, name, Number(0, open_low=not zero))
-    return number
+    return float(check(value, name, Number(0, open_low=not zero)))
 
 
 def integer(value: Any, name: str, *, minimum: int = 1) -> int:

@@ -69,8 +69,7 @@ def order(alpha: float, name: str = "alpha") -> float:
     >>> order(2)
     2.0
     """
-    value: float = check(alpha, name, Number(0, open_low=True))
-    return value
+    return float(check(alpha, name, Number(0, open_low=True)))
 
 
 def renyi_entropy(spectrum: Tensor, alpha: float) -> Tensor:

@@ -148,6 +148,28 @@ def test_lower_precision_is_summed_in_float32(bound: Bound, dtype: torch.dtype) 
     )
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("bound", BOUNDS.values(), ids=named)
+def test_half_precision_agrees_with_double_up_to_scores_of_60(bound: Bound, dtype: torch.dtype) -> None:
+    second = {Takes.ENTROPY: (), Takes.MARGINAL: (9,)}.get(bound.takes, (9, 8))
+    shapes = [(9,), second, (9,)] if bound.takes is Takes.NEGATIVE_AND_U else [(9,), second]
+    generator = torch.Generator().manual_seed(0)
+    for size in (1.0, 10.0, 15.0, 60.0):
+        given = [size * (2 * torch.rand(shape, generator=generator) - 1).to(dtype) for shape in shapes]
+        given[0][0], given[0][1] = size, -size
+        half, double = ([part.detach().to(kind).requires_grad_() for part in given] for kind in (dtype, torch.float64))
+        found, expected = bound.training_objective(*half), bound.training_objective(*double)
+        torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-4)
+        found.backward()
+        expected.backward()
+        largest = torch.finfo(dtype).max
+        for rounded, exact in zip(half, double, strict=True):
+            assert bool(torch.isfinite(rounded.grad).all())
+            torch.testing.assert_close(
+                rounded.grad.double(), exact.grad.clamp(-largest, largest), rtol=torch.finfo(dtype).eps, atol=1e-6
+            )
+
+
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 7), m=st.integers(1, 7))
 @every_paired

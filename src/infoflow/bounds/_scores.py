@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -135,7 +136,28 @@ def floating(scores: Tensor, name: str) -> Tensor:
     if not scores.is_floating_point():
         raise InvalidArgument(name, "a tensor of floating-point scores", got_text=f"dtype {scores.dtype}")
     # Sums over a batch lose half of bfloat16's eight bits, so they accumulate in float32 at least.
-    return scores.float() if scores.dtype in (torch.float16, torch.bfloat16) else scores
+    if scores.dtype in (torch.float16, torch.bfloat16):
+        scores = _Widened.apply(scores)  # type: ignore[no-untyped-call]
+    return scores
+
+
+class _Widened(torch.autograd.Function):
+    """Half precision as float32, whose gradient is cut to the range of the half precision: it would be infinite."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(scores: Tensor) -> Tensor:
+        return scores.float()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        ctx.dtype = inputs[0].dtype
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        largest = torch.finfo(ctx.dtype).max
+        return gradient.clamp(-largest, largest).to(ctx.dtype)
 
 
 def _mask(mask: Tensor, negative: Tensor) -> Tensor:

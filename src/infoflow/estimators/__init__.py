@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from infoflow.estimators.channels.gaussian_dropout import GaussianDropoutInformation
 from infoflow.estimators.channels.linear_gaussian import LinearGaussianChannel
-from infoflow.estimators.channels.replica import ReplicaInformation
 from infoflow.estimators.channels.sample_propagation import SamplePropagation
 from infoflow.estimators.gaussian.canonical_correlation import CCA
 from infoflow.estimators.gaussian.gaussian import Gaussian
@@ -71,7 +70,6 @@ __all__ = [
     "NormalizingFlow",
     "QuantizedInformation",
     "Recommendation",
-    "ReplicaInformation",
     "SamplePropagation",
     "ShuffledNull",
     "Sliced",

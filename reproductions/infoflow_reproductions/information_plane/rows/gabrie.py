@@ -14,7 +14,6 @@ from torch import Tensor
 from infoflow.core.checks import choice
 from infoflow.core.errors import DidNotConverge
 from infoflow.estimators.channels.linear_gaussian import LinearGaussianChannel
-from infoflow.estimators.channels.replica import ReplicaInformation
 from infoflow.training import snapshot_epochs
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.seeds import over_seeds
@@ -23,6 +22,7 @@ from infoflow_reproductions.information_plane.claims import Compression, listed,
 from infoflow_reproductions.information_plane.curves import NOT_ESTIMATED, Curve, one_seed, result_of
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import SettingSweep, Variant
+from infoflow_reproductions.information_plane.replica import ReplicaInformation
 from infoflow_reproductions.information_plane.row import TableRow
 
 

@@ -10,11 +10,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from infoflow_reproductions.information_plane.replica import ReplicaInformation
 from scipy.special import logsumexp
 
 from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.core.estimate import Kind
-from infoflow.estimators import LinearGaussianChannel, ReplicaInformation
+from infoflow.estimators import LinearGaussianChannel
 
 APPLIED = {"relu": lambda z: np.maximum(z, 0), "hardtanh": lambda z: np.clip(z, -1, 1), "linear": lambda z: z}
 

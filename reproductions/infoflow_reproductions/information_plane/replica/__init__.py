@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from infoflow.estimators.channels.replica.information import ReplicaInformation
+from infoflow_reproductions.information_plane.replica.information import ReplicaInformation
 
 __all__ = ["ReplicaInformation"]

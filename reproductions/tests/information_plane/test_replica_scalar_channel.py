@@ -6,10 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from infoflow_reproductions.information_plane.replica.scalar_channel import ACTIVATIONS, channel, second_moment
 from scipy.integrate import quad
 from scipy.stats import norm
-
-from infoflow.estimators.channels.replica.scalar_channel import ACTIVATIONS, channel, second_moment
 
 APPLIED = {
     "linear": lambda z: z,

@@ -13,8 +13,8 @@ from infoflow.core.errors import DidNotConverge, InvalidArgument
 from infoflow.core.estimate import Estimate, Kind
 from infoflow.core.settings import OneOf, PositiveFloat, Settings, check
 from infoflow.estimators.channels.linear_gaussian import matrix
-from infoflow.estimators.channels.replica.scalar_channel import ACTIVATIONS, channel, second_moment
-from infoflow.estimators.channels.replica.spectrum import Spectrum
+from infoflow_reproductions.information_plane.replica.scalar_channel import ACTIVATIONS, channel, second_moment
+from infoflow_reproductions.information_plane.replica.spectrum import Spectrum
 
 # Precision of the initial messages, relative to the signal; its inverse for the start without knowledge.
 _SURE = 1e6

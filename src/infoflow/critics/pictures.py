@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from infoflow.core.blocks import ACTIVATIONS, Builder
-from infoflow.core.checks import choice, integer
+from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument
 from infoflow.critics.vectors import Separable
 
@@ -65,8 +65,8 @@ class SeparablePictures(Separable):
         activation: str = "gelu",
         seed: int = 0,
     ) -> None:
-        sides = _checked(x_shape, "x_shape", channels), _checked(y_shape, "y_shape", channels)
-        features = [side if isinstance(side, int) else math.prod(side) for side in sides]
+        sides = x_shape, y_shape
+        features = [_features(side, name, channels) for side, name in zip(sides, ("x_shape", "y_shape"), strict=True)]
         # Both sides have a perceptron first, so that the initial weights of vectors do not depend on the other side.
         super().__init__(features[0], features[1], embedding, hidden, activation=activation, seed=seed)
         build = Builder(2 * seed + 1, False)
@@ -75,18 +75,17 @@ class SeparablePictures(Separable):
                 setattr(self, name, _convolutions(side, channels, embedding + 1, activation, build))
 
 
-def _checked(shape: Shape | int, name: str, channels: Sequence[int]) -> Shape | int:
+def _features(shape: Shape | int, name: str, channels: Sequence[int]) -> int:
     if isinstance(shape, int):
-        return integer(shape, name)
+        return shape
     if len(shape) != 3 or min(shape[1:]) < 2 ** len(channels) or shape[0] < 1:
-        raise InvalidArgument(
-            name, f"(channels, height, width) with at least {2 ** len(channels)} pixels per side", shape
-        )
-    return shape
+        wanted = f"(channels, height, width) with at least {2 ** len(channels)} pixels per side"
+        raise InvalidArgument(name, wanted, shape)
+    return math.prod(shape)
 
 
 def _convolutions(shape: Shape, channels: Sequence[int], outputs: int, activation: str, build: Builder) -> nn.Module:
-    kind = ACTIVATIONS[choice(activation, "activation", ACTIVATIONS)]
+    kind = ACTIVATIONS[activation]
     layers: list[nn.Module] = [nn.Unflatten(1, shape)]
     height, width = shape[1:]
     for inside, outside in itertools.pairwise([shape[0], *channels]):

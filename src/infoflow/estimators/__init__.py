@@ -16,11 +16,7 @@ from infoflow.estimators.histogram.quantized import QuantizedInformation
 from infoflow.estimators.kernel.kernel_density import KernelDensity
 from infoflow.estimators.kernel.matrix_renyi import MatrixRenyi
 from infoflow.estimators.learned.classifier_bound import ClassifierBound
-from infoflow.estimators.learned.critics import (
-    Neural,
-    information_between,
-    neural_dependency,
-)
+from infoflow.estimators.learned.critics import Neural, neural_dependency
 from infoflow.estimators.learned.densities import (
     DifferenceOfEntropies,
     FlowMatching,
@@ -75,7 +71,6 @@ __all__ = [
     "Sliced",
     "conditional_mutual_information",
     "create",
-    "information_between",
     "interval",
     "mutual_information",
     "neural_dependency",

@@ -1,10 +1,9 @@
-"""Estimates by critics: `Neural` with any bound of pairs, inputs against representations, and total correlation."""
+"""Estimates by critics: `Neural` with any bound of pairs, and total correlation."""
 
 from __future__ import annotations
 
-from infoflow.estimators.learned.critics.between import information_between
 from infoflow.estimators.learned.critics.dependency import DependencySettings, neural_dependency
 from infoflow.estimators.learned.critics.neural import Neural, usable_bounds
 from infoflow.estimators.learned.held_out import Fit
 
-__all__ = ["DependencySettings", "Fit", "Neural", "information_between", "neural_dependency", "usable_bounds"]
+__all__ = ["DependencySettings", "Fit", "Neural", "neural_dependency", "usable_bounds"]

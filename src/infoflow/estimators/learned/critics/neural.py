@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,7 +17,8 @@ from infoflow.core import checks
 from infoflow.core.errors import DidNotConverge
 from infoflow.core.estimate import Estimate, Kind
 from infoflow.core.settings import OneOf, PositiveFloat, PositiveInt, check
-from infoflow.critics import ACTIVATIONS, Bilinear, Concatenated, Separable
+from infoflow.critics import ACTIVATIONS, Bilinear, Concatenated, Separable, SeparablePictures
+from infoflow.critics.pictures import Shape
 from infoflow.estimators.learned.critics.head_start import Described, Residual, critic_columns, head_start, pairs_width
 from infoflow.estimators.learned.estimator import (
     Device,
@@ -31,7 +32,7 @@ from infoflow.estimators.learned.held_out import MINIMUM, Fit, Fold, Reported, S
 from infoflow.estimators.learned.stack import Stack, Weights
 from infoflow.estimators.learned.training import Fitted, Objective, Part, fit
 
-CRITICS = ("separable", "bilinear", "concatenated")
+CRITICS = ("separable", "bilinear", "concatenated", "convolutional")
 
 # Rows scored against one another when reporting: many, so that the ceiling is high, but a table of scores stays small.
 _REPORT_ROWS = {"separable": 2048, "bilinear": 2048, "concatenated": 256}
@@ -48,19 +49,25 @@ def usable_bounds() -> list[str]:
     return [bound.name for bound in BOUNDS.values() if bound.measures_critics]
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One pair of variables as features; classes are one-hot coded."""
+class Variable(NamedTuple):
+    """One variable as features; classes are one-hot coded."""
 
-    x: Tensor
-    y: Tensor
-    x_classes: bool
-    y_classes: bool
+    values: Tensor
+    classes: bool
+    shape: Shape | int
+    """(C, H, W) of images; the number of features of anything else."""
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """Problems of one key can be stacked."""
-        return self.x.shape, self.y.shape, self.x_classes, self.y_classes
+        """Problems whose variables have equal keys can be stacked."""
+        return self.values.shape, self.classes, self.shape
+
+
+class Problem(NamedTuple):
+    """One pair of variables."""
+
+    x: Variable
+    y: Variable
 
 
 @dataclass(frozen=True)
@@ -147,8 +154,9 @@ class Neural(TrainingSettings, HeldOutEstimator):
     bound
         Bound of `infoflow.bounds` that takes scores of negatives and measures the mutual information.
     critic
-        "separable", "bilinear", "concatenated", or a function `(x_features, y_features, seed) -> nn.Module` whose
-        forward pass returns positive and negative scores.
+        "separable", "bilinear", "concatenated"; "convolutional" for images (n, C, H, W) of one or both variables, with
+        which preprocessing="standardize" and learning_rate=2e-3 are good settings; or a function
+        `(x_features, y_features, seed) -> nn.Module` whose forward pass returns positive and negative scores.
     embedding
         Dimensions of the embedding of a separable critic.
     activation
@@ -156,7 +164,7 @@ class Neural(TrainingSettings, HeldOutEstimator):
     restarts
         Critics per fold with different seeds, whose scores are averaged.
     head_start
-        Whether critics of the names above start as the Gaussian log density ratio of canonical pairs.
+        Whether critics of the first three names start as the Gaussian log density ratio of canonical pairs.
     device
         The torch device of the computation.
 
@@ -238,7 +246,7 @@ class Neural(TrainingSettings, HeldOutEstimator):
         problems = [self._problem(x, y) for x, y in pairs]
         groups: dict[tuple[Any, ...], list[int]] = {}
         for index, problem in enumerate(problems):
-            groups.setdefault(problem.key, []).append(index)
+            groups.setdefault((problem.x.key, problem.y.key), []).append(index)
         at_once = max(1, _TABLE // (2 * self.folds * self.restarts * self.batch_size**2))
         results: dict[int, Fit] = {}
         for members in groups.values():
@@ -251,26 +259,30 @@ class Neural(TrainingSettings, HeldOutEstimator):
         return self._fit([self._problem(x, y)], shuffles)[0]
 
     def _problem(self, x: Any, y: Any) -> Problem:
-        encoded, flags = [], []
-        for value, name in ((x, "x"), (y, "y")):
-            is_classes = checks.is_classes(value)
-            if is_classes:
-                codes, count = checks.classes(value, name, minimum=MINIMUM)
-                samples = F.one_hot(codes, count).float()
-            else:
-                samples = checks.samples(value, name, minimum=MINIMUM, dtype=torch.float32)
-            encoded.append(samples.to(self.device))
-            flags.append(is_classes)
-        checks.paired(encoded[0], encoded[1])
-        return Problem(encoded[0], encoded[1], flags[0], flags[1])
+        problem = Problem(self._side(x, "x"), self._side(y, "y"))
+        checks.paired(problem.x.values, problem.y.values)
+        return problem
 
-    def _critic(self, x_features: int, y_features: int, seed: int) -> nn.Module:
+    def _side(self, value: Any, name: str) -> Variable:
+        if checks.is_classes(value):
+            codes, count = checks.classes(value, name, minimum=MINIMUM)
+            return Variable(F.one_hot(codes, count).float().to(self.device), True, count)
+        samples = checks.samples(value, name, minimum=MINIMUM, dtype=torch.float32).to(self.device)
+        shape = tuple(np.shape(value))[1:]
+        return Variable(
+            samples, False, shape if self.critic == "convolutional" and len(shape) == 3 else samples.shape[1]
+        )
+
+    def _critic(self, problem: Problem, x_features: int, y_features: int, seed: int) -> nn.Module:
         if callable(self.critic):
             return self.critic(x_features, y_features, seed)
         if self.critic == "bilinear":
             return Bilinear(x_features, y_features, seed=seed)
         if self.critic == "concatenated":
             return Concatenated(x_features, y_features, self.hidden, activation=self.activation, seed=seed)
+        if self.critic == "convolutional":
+            shapes = problem.x.shape, problem.y.shape
+            return SeparablePictures(*shapes, self.embedding, self.hidden, activation=self.activation, seed=seed)
         return Separable(
             x_features, y_features, self.embedding, self.hidden, activation=self.activation, shortcut=True, seed=seed
         )
@@ -280,7 +292,7 @@ class Neural(TrainingSettings, HeldOutEstimator):
     @torch.enable_grad()
     def _fit(self, problems: Sequence[Problem], shuffles: Shuffles | None) -> list[Fit]:
         bound = by_name(self.bound)
-        rows = split(len(problems[0].x), self.folds, self.validation, self.seed, self.device)
+        rows = split(len(problems[0].x.values), self.folds, self.validation, self.seed, self.device)
         views = self._views(problems[0])
         axes = Axes(len(problems), self.folds, len(views), self.restarts)
         train, validate, report = self._parts(problems, rows, views)
@@ -305,7 +317,7 @@ class Neural(TrainingSettings, HeldOutEstimator):
         """One critic per seed, in the precision of the features, whatever the default of torch is."""
         given = pairs_width(*self._sides(problem, rows)) + 2 if self._has_head_start else 0
         x, y = train.inputs
-        networks = [self._critic(x.shape[2] - given, y.shape[2] - given, seed) for seed in seeds]
+        networks = [self._critic(problem, x.shape[2] - given, y.shape[2] - given, seed) for seed in seeds]
         if given:
             offset = float(bound.score(torch.zeros(()))) if bound.score is not None else 0.0
             networks = [Residual(network, given, offset) for network in networks]
@@ -313,15 +325,15 @@ class Neural(TrainingSettings, HeldOutEstimator):
 
     @property
     def _has_head_start(self) -> bool:
-        return self.head_start and not callable(self.critic)
+        return self.head_start and self.critic in CRITICS[:3]
 
     def _views(self, problem: Problem) -> tuple[bool, ...]:
         """For each critic that is fitted, whether it sees the columns themselves besides their canonical pairs."""
-        return (True, False) if self._has_head_start and problem.x.shape[1] + problem.y.shape[1] > 2 else (True,)
+        columns = sum(side.values.shape[1] for side in problem)
+        return (True, False) if self._has_head_start and columns > 2 else (True,)
 
-    def _sides(self, problem: Problem, rows: Fold) -> tuple[Described, Described]:
-        x = Described.of(problem.x, rows, problem.x_classes, self.preprocessing)
-        return x, Described.of(problem.y, rows, problem.y_classes, self.preprocessing)
+    def _sides(self, problem: Problem, rows: Fold) -> list[Described]:
+        return [Described.of(side.values, rows, side.classes, self.preprocessing) for side in problem]
 
     def _parts(self, problems: Sequence[Problem], rows: list[Fold], views: tuple[bool, ...]) -> list[Part]:
         """Training, validation and report samples of every member."""
@@ -363,8 +375,8 @@ class Neural(TrainingSettings, HeldOutEstimator):
             value, shares, negatives = self._report(fitted.stack, bound, report, own)
             p_value = None if shuffles is None else self._p_value(fitted.stack, report, own, shuffles)
             reported.append(Reported(value, shares, p_value))
-        found = Spread.of(rows, reported, len(problem.x), self.level)
-        constant = [name for name, values in (("x", problem.x), ("y", problem.y)) if bool((values == values[0]).all())]
+        found = Spread.of(rows, reported, len(problem.x.values), self.level)
+        constant = [name for name, (v, *_) in zip("xy", problem, strict=True) if bool((v == v[0]).all())]
         ceiling = (0.0, f"H({constant[0].upper()})") if constant else _ceiling(bound, problem, negatives)
         used = chosen.flatten().to(fitted.best.device)
         warnings = self._warnings(bound, found, ceiling[0], min(self.batch_size, trained_on), fitted, used)
@@ -459,9 +471,9 @@ def _selected(fitted: Fitted, members: Tensor) -> Tensor:
 def _ceiling(bound: Bound, problem: Problem, negatives: int) -> tuple[float, str]:
     """The lowest ceiling and its name."""
     options = [(bound.ceiling(negatives), bound.ceiling_name)]
-    for values, is_classes, name in ((problem.x, problem.x_classes, "H(X)"), (problem.y, problem.y_classes, "H(Y)")):
-        if is_classes:
-            share = values.mean(0, dtype=torch.float64)
+    for side, name in zip(problem, ("H(X)", "H(Y)"), strict=True):
+        if side.classes:
+            share = side.values.mean(0, dtype=torch.float64)
             options.append((float(-torch.special.xlogy(share, share).sum()), name))
     return min(options)
 

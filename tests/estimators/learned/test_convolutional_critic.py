@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from infoflow.core.errors import InvalidArgument, TooFewSamples
-from infoflow.core.estimate import Kind
+from infoflow.core.estimate import Estimate, Kind
 from infoflow.critics import SeparablePictures
-from infoflow.estimators import Neural, information_between
-from infoflow.estimators.learned.critics.between import Convolutional
+from infoflow.estimators import Neural
 from infoflow.tasks import bump_images
+
+
+def estimated(x: Any, y: Any, **settings: Any) -> Estimate:
+    chosen = {"hidden": (64, 64), "preprocessing": "standardize", "learning_rate": 2e-3, **settings}
+    return Neural(critic="convolutional", **chosen).estimate(x, y)
 
 
 def pictures(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -21,36 +27,39 @@ def pictures(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_pictures_on_both_sides() -> None:
     x, y = pictures(2000, 0)
-    found = information_between(x, y, max_epochs=25, folds=2)
+    found = estimated(x, y, max_epochs=25, folds=2)
     assert found.kind is Kind.LOWER_BOUND
     assert 1.5 < found.nats < 2.1  # 2 nats
-    assert isinstance(found.parameters["critic"], Convolutional)
+    assert found.parameters["critic"] == "convolutional"
 
 
 def test_pictures_and_classes() -> None:
     x, _ = pictures(600, 1)
     left = (x[:, 0, :, :8].sum((1, 2)) > x[:, 0, :, 8:].sum((1, 2))).astype(int)
-    found = information_between(torch.as_tensor(x), left, max_epochs=30, folds=2)
+    found = estimated(torch.as_tensor(x), left, max_epochs=30, folds=2)
     assert 0.4 < found.nats <= np.log(2)
     assert found.ceiling_name == "H(Y)"
 
 
-def test_vectors_are_neural_as_it_is_and_mine_is_a_setting() -> None:
-    x, noise = torch.randn(2, 300, 2, generator=torch.Generator().manual_seed(2))
-    assert information_between(x, x + noise, max_epochs=3) == Neural(max_epochs=3).estimate(x, x + noise)
-    assert information_between(x, x + noise, bound="mine", max_epochs=3).parameters["bound"] == "mine"
+def test_pictures_and_vectors_and_many_pairs_at_once() -> None:
+    generator = torch.Generator().manual_seed(2)
+    noise, shade = torch.randn(400, 1, 8, 8, generator=generator), torch.randn(400, 1, generator=generator)
+    x, y = 0.1 * noise + shade[:, :, None, None], shade + torch.randn(400, 1, generator=generator)
+    estimator = Neural(critic="convolutional", preprocessing="standardize", learning_rate=2e-3, max_epochs=10)
+    found = estimator.estimate_many([(x, y), (y, x), (shade, y)])
+    assert 0.2 < found[0].nats < 0.5  # ½ log 2 = 0.347
+    assert found[1] == estimator.estimate(y, x)
+    assert found[2] == estimator.estimate(shade, y)
 
 
 def test_bad_input() -> None:
     x, y = pictures(50, 3)
     with pytest.raises(InvalidArgument, match=r"^x and y must hold the same"):
-        information_between(x, y[:45])
+        estimated(x, y[:45])
     with pytest.raises(TooFewSamples, match="at least 40"):
-        information_between(x[:20], y[:20])
-    with pytest.raises(InvalidArgument, match="^critic and head_start must"):
-        information_between(x, y, critic="bilinear")
+        estimated(x[:20], y[:20])
     with pytest.raises(InvalidArgument, match="4 pixels per side"):
-        information_between(x[:, :, :3], y)
+        estimated(x[:, :, :3], y)
     with pytest.raises(InvalidArgument, match="channels, height, width"):
         SeparablePictures((3, 8), 2)  # type: ignore[arg-type]
 

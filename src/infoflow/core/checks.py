@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from infoflow.core.arrays import numeric, real
 from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.core.settings import Flag, Integer, Number, check
 
@@ -19,29 +19,6 @@ LARGEST_SQUARABLE = 1e150
 """Largest magnitude whose square is well within float64."""
 SMALLEST_SQUARABLE = 1e-150
 """Smallest magnitude whose square is well within float64."""
-
-
-def _tensor(value: Any, name: str) -> Tensor:
-    """Any real, numeric array-like as a detached tensor; a torch tensor stays on its device."""
-    if isinstance(value, Tensor):
-        tensor = value.detach()
-    else:
-        try:
-            array = np.asarray(value)
-        except ValueError as error:
-            raise InvalidArgument(
-                name, "a rectangular array", got_text=f"{type(value).__name__} that NumPy rejects: {error}"
-            ) from None
-        if array.dtype.kind not in "biuf":
-            raise InvalidArgument(name, "an array of real numbers", got_text=f"dtype {array.dtype}")
-        if array.dtype.itemsize > 8:
-            array = array.astype(np.float64)
-        if not array.dtype.isnative or any(stride < 0 for stride in array.strides) or not array.flags.writeable:
-            array = array.astype(array.dtype.newbyteorder("="), copy=True)
-        tensor = torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
-    if tensor.is_complex():
-        raise InvalidArgument(name, "an array of real numbers", got_text=f"dtype {tensor.dtype}")
-    return tensor
 
 
 def samples(value: Any, name: str, *, minimum: int = 2, dtype: torch.dtype | None = None) -> Tensor:
@@ -75,7 +52,7 @@ def samples(value: Any, name: str, *, minimum: int = 2, dtype: torch.dtype | Non
     >>> samples([1, 2, 3], "x").shape
     torch.Size([3, 1])
     """
-    tensor = _tensor(value, name)
+    tensor = real(value, name)
     shape = tuple(tensor.shape)
     if tensor.ndim == 0:
         raise InvalidArgument(name, "samples of shape (n, ...)", got_text="a single number")
@@ -214,13 +191,14 @@ def is_classes(value: Any) -> bool:
     >>> is_classes([0, 1, 1]), is_classes([0.0, 1.0, 1.0]), is_classes([[0, 1], [1, 1]])
     (True, False, False)
     """
-    try:
-        tensor = value if isinstance(value, Tensor) else np.asarray(value)
-    except ValueError:  # a ragged list, for which `samples` raises the error
-        return False
-    if isinstance(tensor, Tensor):
-        integral = not tensor.is_floating_point() and not tensor.is_complex()
+    if isinstance(value, Tensor):
+        tensor: Any = value
+        integral = not value.is_floating_point() and not value.is_complex() and not value.is_quantized
     else:
+        try:
+            tensor = numeric(value, "values")
+        except InvalidArgument:  # `samples` raises it again with the argument's name
+            return False
         integral = tensor.dtype.kind in "biu"
     return integral and (tensor.ndim == 1 or (tensor.ndim == 2 and tensor.shape[1] == 1))
 
@@ -256,7 +234,7 @@ def classes(value: Any, name: str, *, minimum: int = 1) -> tuple[Tensor, int]:
     >>> codes, count = classes([7, 3, 7], "y"); codes.tolist(), count
     ([1, 0, 1], 2)
     """
-    tensor = _tensor(value, name)
+    tensor = real(value, name)
     if tensor.is_floating_point():
         raise InvalidArgument(
             name, "integer classes", got_text=f"dtype {tensor.dtype}", remedy="Bin continuous labels first."

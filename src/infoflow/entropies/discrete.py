@@ -14,6 +14,7 @@ import torch
 from scipy import special
 from torch import Tensor
 
+from infoflow.core.arrays import real
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, OneOf, check
 
@@ -21,10 +22,10 @@ CORRECTIONS = ("none", "miller-madow", "grassberger", "chao-shen", "nsb", "shrin
 
 
 def _counts(value: Any) -> Tensor:
-    tensor = value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
+    tensor = real(value, "counts")
     if tensor.ndim == 0 or tensor.shape[-1] == 0:
         raise InvalidArgument("counts", "of shape (..., K) with K >= 1", got_text=f"shape {tuple(tensor.shape)}")
-    if tensor.dtype == torch.bool or tensor.is_complex():
+    if tensor.dtype == torch.bool:
         raise InvalidArgument("counts", "whole numbers >= 0", got_text=f"dtype {tensor.dtype}")
     counts = tensor.to(torch.float64)
     if not bool(((counts >= 0) & (counts == counts.round()) & torch.isfinite(counts)).all()):

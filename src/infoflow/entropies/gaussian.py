@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from infoflow.core.arrays import real
 from infoflow.core.checks import finite
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import PositiveInt, validated
 
 
 def _covariance(value: Any, name: str) -> Tensor:
-    tensor = value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
-    if tensor.is_complex() or tensor.dtype == torch.bool:
+    tensor = real(value, name)
+    if tensor.dtype == torch.bool:
         raise InvalidArgument(name, "real numbers", got_text=f"dtype {tensor.dtype}")
     if tensor.ndim < 2 or tensor.shape[-1] != tensor.shape[-2] or tensor.shape[-1] == 0:
         raise InvalidArgument(name, "square matrices (..., d, d)", got_text=f"shape {tuple(tensor.shape)}")
@@ -202,8 +202,7 @@ def divergence(mean_p: Any, covariance_p: Any, mean_q: Any, covariance_q: Any) -
 
 
 def _mean(value: Any, name: str, covariance: Tensor) -> Tensor:
-    mean = torch.as_tensor(np.asarray(value) if not isinstance(value, Tensor) else value.detach())
-    mean = mean.to(device=covariance.device, dtype=torch.float64)
+    mean = real(value, name).to(device=covariance.device, dtype=torch.float64)
     if mean.ndim == 0 or mean.shape[-1] != covariance.shape[-1]:
         raise InvalidArgument(name, f"of shape (..., {covariance.shape[-1]})", got_text=f"shape {tuple(mean.shape)}")
     finite(mean, name)

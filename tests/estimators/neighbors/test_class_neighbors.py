@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from sklearn.feature_selection import mutual_info_classif
 
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.estimators.neighbors.class_neighbors import ClassNeighbors
+from infoflow.estimators.neighbors.ksg import KSG
+from infoflow.estimators.neighbors.mixed import MixedKSG
 
 
 def two_gaussians(distance: float, n: int, seed: int, share: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
@@ -110,13 +113,20 @@ def test_rare_classes_use_fewer_neighbors_and_lone_samples_are_left_out() -> Non
     x, y = two_gaussians(2.0, 500, 0)
     y[0], y[1:3] = 5, 6
     estimate = ClassNeighbors().estimate(x, y)
-    assert "1 of 500 samples are alone" in estimate.warnings[0]
+    assert "1 of 500 samples is alone in a class of y" in estimate.warnings[0]
     pointwise = ClassNeighbors().pointwise(x, y)
     assert pointwise[0] == 0.0
     assert estimate.nats == pytest.approx(pointwise[1:].mean())
-    lone = ClassNeighbors().estimate(x, np.arange(500))
-    assert lone.nats == 0.0
-    assert "500 of 500" in lone.warnings[0]
+
+
+@pytest.mark.parametrize("estimator", [ClassNeighbors(), KSG(), MixedKSG()])
+def test_as_many_integers_as_samples_are_quantities(estimator: Any) -> None:
+    x, _ = two_gaussians(2.0, 500, 0)
+    for data in ((x, np.arange(500)), (np.arange(500), x)):
+        if isinstance(estimator, ClassNeighbors) and data[1] is x:
+            continue
+        with pytest.raises(TooFewSamples, match=r"500 different integers in 500 samples\. Convert it to float"):
+            estimator.estimate(*data)
 
 
 def test_many_dimensions_are_warned_of() -> None:

@@ -240,7 +240,7 @@ def test_strong_dependence_needs_the_correction_for_nonuniform_neighborhoods() -
     corrected = KSG(k=5, variant=2, rescale="none", local_nonuniformity="auto").estimate(x, y)
     assert plain < truth - 7
     assert corrected.nats == pytest.approx(truth, abs=1.0)
-    assert math.isinf(corrected.ceiling)
+    assert corrected.ceiling == pytest.approx(digamma(600) - digamma(5) - 0.2 + 52 * math.log(2))
     assert 0 < corrected.parameters["local_nonuniformity"] < 1
 
 
@@ -313,3 +313,50 @@ def test_samples_on_a_grid_stay_below_the_ceiling(values: Any, k: int, rescale: 
         assert estimate.nats <= estimate.ceiling
     given_x = KSG(k=k, rescale=rescale, metric=metric).conditional(y[:, 0], y[:, -1], x)
     assert given_x.nats <= given_x.ceiling
+
+
+@pytest.mark.parametrize("noise", [1e-3, 1e-4])
+def test_the_correction_does_not_take_the_grid_of_ranks_for_dependence(noise: float) -> None:
+    x, e = np.random.default_rng(0).normal(size=(2, 1000))
+    found = KSG(variant=2, local_nonuniformity="auto").estimate(x, x + noise * e)
+    assert found.nats < 0.5 * math.log1p(noise**-2) + 0.5
+    with pytest.raises(InvalidArgument, match="^rescale must be"):
+        KSG(variant=2, local_nonuniformity="auto", rescale="normal-scores")
+
+
+def test_the_correction_of_neighborhoods_without_width_is_warned_of() -> None:
+    x = np.random.default_rng(0).normal(size=300)
+    found = KSG(variant=2, local_nonuniformity="auto").estimate(x, 2 * x)
+    assert found.nats <= found.ceiling
+    assert any("have no width" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("n", [10, 50, 1000])
+@pytest.mark.parametrize("columns", [1, 2])
+def test_functions_of_normal_samples_reach_the_ceiling_and_no_more(n: int, columns: int) -> None:
+    for seed in range(10 if n < 1000 else 2):
+        x = np.random.default_rng(seed).normal(size=(n, columns))
+        for y in (np.exp(x), x, -x, np.round(x, 2)):
+            for variant in (1, 2):
+                found = KSG(variant=variant).estimate(x, y)
+                assert found.nats <= found.ceiling
+                assert found.warnings
+
+
+def correlated(information: float, n: int, columns: int, seed: int) -> Pair:
+    """Normal variables of which one pair of columns depends."""
+    rho = math.sqrt(1 - math.exp(-2 * information))
+    x, y = np.random.default_rng(seed).normal(size=(2, n, columns))
+    y[:, 0] = rho * x[:, 0] + math.sqrt(1 - rho**2) * y[:, 0]
+    return x, y
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3])
+@pytest.mark.parametrize("n", [100, 400, 1600])
+@pytest.mark.parametrize("information", [0.0, 0.25, 1.0, 2.0, 4.0])
+def test_estimates_that_are_far_too_low_carry_a_warning(columns: int, n: int, information: float) -> None:
+    found = KSG().estimate(*correlated(information, n, columns, seed=1))
+    if found.nats < 0.75 * information - 0.1:
+        assert any("too low" in warning or "underestimated" in warning for warning in found.warnings), found
+    if columns == 1 and information <= 1:
+        assert not found.warnings

@@ -19,13 +19,13 @@ def test_a_thin_neighborhood_turned_by_45_degrees() -> None:
     points = torch.from_numpy(np.stack([0 * along, a * along, -a * along, b * across, -b * across]))
     index = torch.tensor([[1, 2, 3, 4]] * 5)
     want = math.log(a * b) - math.log(a * a / 2)
-    assert corrections(points, index, 0.5)[0].item() == pytest.approx(want, abs=1e-6)
-    assert corrections(points, index, 1e-6)[0].item() == 0.0  # not thin enough for that threshold
+    assert corrections(points, index, 0.5)[0][0].item() == pytest.approx(want, abs=1e-6)
+    assert corrections(points, index, 1e-6)[0][0].item() == 0.0  # not thin enough for that threshold
 
 
 def test_a_straight_neighborhood_needs_none() -> None:
     points = torch.tensor([[0.0, 0.0], [2.0, 0.0], [-2.0, 0.0], [0.0, 1.0], [0.0, -1.0]], dtype=torch.float64)
-    assert corrections(points, torch.tensor([[1, 2, 3, 4]] * 5), 0.9)[0].item() == 0.0
+    assert corrections(points, torch.tensor([[1, 2, 3, 4]] * 5), 0.9)[0][0].item() == 0.0
 
 
 def test_the_threshold_is_the_quantile_it_claims() -> None:

@@ -102,6 +102,24 @@ def test_class_codes_are_names_not_quantities() -> None:
     assert estimate.nats == pytest.approx(math.log(4), abs=0.02)
 
 
+def test_the_scale_of_the_samples_does_not_matter_against_classes() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(3, size=600)
+    x, z = y + 0.3 * rng.normal(size=600), rng.normal(size=600)
+    for scale in (1e-9, 1e9):
+        for estimator in (MixedKSG(rescale="none"), KSG(rescale="none")):
+            assert estimator.estimate(scale * x, y).nats == pytest.approx(estimator.estimate(x, y).nats, abs=1e-6)
+        found = KSG(rescale="none").conditional(scale * x, y, scale * z).nats
+        assert found == pytest.approx(KSG(rescale="none").conditional(x, y, z).nats, abs=1e-6)
+
+
+def test_classes_too_small_for_k_neighbors_are_warned_of() -> None:
+    y = np.arange(200) // 2
+    found = MixedKSG(k=3).estimate(y + 0.01 * np.random.default_rng(0).normal(size=200), y)
+    assert "200 of 200 samples are in classes of y of at most k = 3 samples" in found.warnings[0]
+    assert not MixedKSG(k=1).estimate(y + 0.01 * np.random.default_rng(0).normal(size=200), y).warnings
+
+
 def test_constant_columns_and_variables() -> None:
     x = np.random.default_rng(0).normal(size=100)
     y = x + np.random.default_rng(1).normal(size=100)

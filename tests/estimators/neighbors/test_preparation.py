@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
-from infoflow.estimators.neighbors.preparation import class_column, noise_generator, prepare
+from infoflow.estimators.neighbors.preparation import Prepared, apart, class_column, noise_generator, prepare
 
 
 @pytest.mark.parametrize("tied", [False, True])
@@ -41,9 +42,13 @@ def test_noise_has_the_size_that_was_asked_for_and_its_own_stream() -> None:
     assert abs(np.corrcoef(noisy - x, drawn)[0, 1]) < 0.1
 
 
-def test_classes_are_far_apart_whatever_their_codes() -> None:
-    column = class_column([5, 5, -3, 900], "y").values[:, 0]
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_two_classes_are_farther_apart_than_any_two_samples(scale: float) -> None:
+    values = scale * torch.tensor([[0.0, 1.0], [-3.0, 0.0], [2.0, 4.0], [0.0, 0.0]], dtype=torch.float64)
+    samples_, classes_ = apart(Prepared(values, (), 0.0), class_column([5, 5, -3, 900], "y"))
+    column = classes_.values[:, 0]
     assert column[0] == column[1]
     gaps = (column[:, None] - column[None, :]).abs()
-    assert float(gaps[gaps > 0].min()) >= 1e6
+    assert float(gaps[gaps > 0].min()) > float(torch.cdist(values, values).max()) * 0.99
+    assert samples_.values is values
     assert class_column([4, 4], "y").constant

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from infoflow.core.arrays import real
 from infoflow.core.checks import samples
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Estimate, Kind
@@ -86,7 +87,7 @@ class LinearGaussianChannel(Settings):
 def matrix(value: Any, name: str) -> Tensor:
     """A finite matrix in float64."""
     checked = samples(value, name, minimum=1, dtype=torch.float64)
-    shape = tuple(value.shape if isinstance(value, Tensor) else torch.as_tensor(value).shape)
+    shape = tuple(real(value, name).shape)
     if len(shape) != 2:
         raise InvalidArgument(name, "a matrix", got_text=f"shape {shape}")
     return checked

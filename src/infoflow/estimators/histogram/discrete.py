@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from infoflow.core.arrays import real
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Kind
 from infoflow.core.settings import OneOf, PositiveInt
@@ -134,16 +134,8 @@ class Discrete(LayerEstimator):
 
 def symbols(value: Any, name: str) -> tuple[Tensor, int]:
     """Codes 0..K-1 of shape (n,), and K, from integers or booleans (n,) or (n, d), where a row is one symbol."""
-    tensor = value.detach() if isinstance(value, Tensor) else None
-    if tensor is None:
-        try:
-            array = np.asarray(value)
-        except ValueError as error:
-            raise InvalidArgument(name, "a rectangular array", got_text=f"one that NumPy rejects: {error}") from None
-        if array.dtype.kind not in "biu":
-            raise _not_codes(name, array.dtype)
-        tensor = torch.from_numpy(np.ascontiguousarray(array).astype(np.int64, copy=True).reshape(array.shape))
-    if tensor.is_floating_point() or tensor.is_complex():
+    tensor = real(value, name)
+    if tensor.is_floating_point():
         raise _not_codes(name, tensor.dtype)
     if tensor.ndim == 0:
         raise InvalidArgument(name, "codes of shape (n,) or (n, d)", got_text="a single number")

@@ -13,7 +13,8 @@ from torch import Tensor
 from infoflow.core.checks import classes, paired
 from infoflow.core.estimate import Estimate
 from infoflow.entropies.discrete import plug_in
-from infoflow.estimators.neighbors.family import Ceiling, NeighborInformation, Pair, Terms, digamma, digammas, norm
+from infoflow.estimators.neighbors.family import NeighborInformation, Pair, Terms, digamma, digammas, norm
+from infoflow.estimators.neighbors.limits import Ceiling, lonely
 from infoflow.estimators.neighbors.preparation import Prepared, noise_generator, prepare
 from infoflow.pairwise.neighbors import Metric, count_within, nearest, open_ball_sizes
 
@@ -84,7 +85,8 @@ class ClassNeighbors(NeighborInformation):
         Raises
         ------
         InvalidArgument
-            If x is not finite numbers, y not classes, or their lengths differ; `TooFewSamples` for n < 3.
+            If x is not finite numbers, y not classes, or their lengths differ; `TooFewSamples` for n < 3, or where no
+            class holds two samples.
 
         Examples
         --------
@@ -111,7 +113,8 @@ class ClassNeighbors(NeighborInformation):
         Raises
         ------
         InvalidArgument
-            If x is not finite numbers, y not classes, or their lengths differ; `TooFewSamples` for n < 3.
+            If x is not finite numbers, y not classes, or their lengths differ; `TooFewSamples` for n < 3, or where no
+            class holds two samples.
 
         Examples
         --------
@@ -131,9 +134,10 @@ class ClassNeighbors(NeighborInformation):
         )
         codes, count = classes(y, names[1])
         paired(left.values, codes, *names)
+        lonely(codes, names[1])
         # One column of codes, or none where there is only one class.
         column = codes.to(left.values.device)[:, None][:, : min(1, count - 1)]
-        return Pair(left, Prepared(column, (), 0.0), names)
+        return Pair(left, Prepared(column, (), 0.0, symbols=True), names)
 
     def _dimensions(self, pair: Pair) -> int:
         return pair.x.values.shape[1]
@@ -156,7 +160,11 @@ class ClassNeighbors(NeighborInformation):
         alone = pair.n - int(used.sum())
         warnings: tuple[str, ...] = ()
         if alone:
-            warnings = (f"{alone} of {pair.n} samples are alone in their class and were left out; merge rare classes",)
+            warnings = (
+                f"{alone} of {pair.n} samples {'is' if alone == 1 else 'are'} alone in a class of {pair.names[1]} and "
+                f"{'was' if alone == 1 else 'were'} left out, so the estimate covers the other classes only; merge "
+                "rare classes, or convert the integers to float if they are quantities",
+            )
         return Terms(terms, self._ceiling(pair), warnings, used)
 
     def _within_classes(self, x: Tensor, codes: Tensor, metric: Metric) -> tuple[Tensor, Tensor]:

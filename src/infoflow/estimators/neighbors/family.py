@@ -20,20 +20,13 @@ from torch import Tensor
 from infoflow.core.checks import paired
 from infoflow.core.estimate import Estimate, Kind
 from infoflow.core.settings import NonNegativeFloat, PositiveInt, Seed, Settings
-from infoflow.estimators.neighbors.preparation import Prepared, noise_generator, prepare
+from infoflow.estimators.neighbors.limits import Ceiling, crowded, is_constant, unresolved
+from infoflow.estimators.neighbors.preparation import Prepared, apart, noise_generator, prepare
 from infoflow.pairwise.neighbors import Metric
 
 # Up to this many joint dimensions "auto" is the maximum norm of the papers; beyond, the Euclidean norm is more
 # accurate, and a matrix product finds its neighbors.
 _CHEBYSHEV_DIMENSIONS = 6
-
-
-@dataclass(frozen=True)
-class Ceiling:
-    """The largest value that an estimator can return from these samples, and its formula."""
-
-    nats: float = math.inf
-    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +48,11 @@ class Pair:
         return self.x.values.shape[1] + self.y.values.shape[1]
 
     @property
+    def symbols(self) -> bool:
+        """Whether a side holds classes, whose entropy limits the information rather than the neighborhoods."""
+        return self.x.symbols or self.y.symbols
+
+    @property
     def constant(self) -> str:
         """Name of a side without varying columns, or ""."""
         return next((name for name, side in zip(self.names, (self.x, self.y), strict=True) if side.constant), "")
@@ -68,6 +66,8 @@ class Terms:
     ceiling: Ceiling
     warnings: tuple[str, ...] = ()
     used: Tensor | None = None
+    counted: float = math.inf
+    """The ceiling by counts of neighbors, near which dependence is not resolved; infinite where there is none."""
 
     @property
     def mean(self) -> float:
@@ -123,6 +123,7 @@ class NeighborInformation(Settings, abc.ABC):
         left = self._side(x, names[0], generator)
         right = self._side(y, names[1], generator, left.values.device)
         paired(left.values, right.values, *names)
+        left, right = apart(left, right)
         return Pair(left, right, names)
 
     def _information(
@@ -138,6 +139,8 @@ class NeighborInformation(Settings, abc.ABC):
             terms = self._terms(pair)
             nats, ceiling = min(terms.mean, terms.ceiling.nats), terms.ceiling
             warnings += (*terms.warnings, *crowded(self._dimensions(pair), pair.n))
+            if terms.counted < math.inf and not pair.symbols:
+                warnings += unresolved(nats, terms.counted, self._dimensions(pair), pair.n, self.k)
         return Estimate(
             nats,
             quantity=quantity,
@@ -187,44 +190,6 @@ def balanced(spaces: Sequence[Tensor], metric: str) -> list[Tensor]:
     if metric != "euclidean":
         return list(spaces)
     return [space / math.sqrt(space.shape[1]) for space in spaces]
-
-
-def is_constant(name: str) -> str:
-    """The warning for a side that does not vary.
-
-    >>> is_constant("x")
-    'x is constant, so the mutual information is 0'
-    """
-    return f"{name} is constant, so the mutual information is 0"
-
-
-def tied(radius: Tensor) -> tuple[str, ...]:
-    """The warning for samples whose k-th neighbor is at distance 0, or nothing.
-
-    >>> tied(torch.tensor([0.0, 1.0]))[0][:49]
-    '50% of the samples have k or more exact duplicate'
-    """
-    share = float((radius == 0).to(torch.float64).mean())
-    if share == 0:
-        return ()
-    return (
-        f"{100 * share:.2g}% of the samples have k or more exact duplicates (neighbor distance 0), so the variables "
-        "are not continuous; use MixedKSG where values repeat by nature, or noise of the size of the rounding step",
-    )
-
-
-def crowded(dimensions: int, n: int) -> tuple[str, ...]:
-    """The warning for more dimensions than n samples can fill, or nothing.
-
-    >>> crowded(2, 1000)
-    ()
-    """
-    if dimensions <= math.log(n):
-        return ()
-    return (
-        f"{dimensions} dimensions are many for {n} samples (more than log n = {math.log(n):.1f}): neighbors are far "
-        "away and strong dependence is underestimated; compress the variables, or use a neural or Gaussian estimator",
-    )
 
 
 def digamma(value: float) -> float:

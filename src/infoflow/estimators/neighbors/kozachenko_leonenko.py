@@ -16,7 +16,7 @@ from infoflow.core.estimate import Estimate, Kind
 from infoflow.core.settings import NonNegativeFloat, PositiveInt, Seed, Settings
 from infoflow.entropies.discrete import plug_in
 from infoflow.entropies.nearest_neighbor import kozachenko_leonenko
-from infoflow.estimators.neighbors.family import crowded, is_constant
+from infoflow.estimators.neighbors.limits import crowded, is_constant
 from infoflow.estimators.neighbors.preparation import Prepared, noise_generator, prepare
 
 

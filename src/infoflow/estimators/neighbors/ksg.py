@@ -17,20 +17,17 @@ from infoflow.core.settings import PositiveFloat
 from infoflow.entropies.discrete import plug_in
 from infoflow.estimators.neighbors.class_neighbors import ClassNeighbors
 from infoflow.estimators.neighbors.family import (
-    Ceiling,
     NeighborInformation,
     Pair,
     Terms,
     balanced,
-    crowded,
     digamma,
     digammas,
-    is_constant,
     norm,
-    tied,
 )
-from infoflow.estimators.neighbors.local_nonuniformity import corrections, nonuniformity_threshold
-from infoflow.estimators.neighbors.preparation import Prepared, class_column, noise_generator
+from infoflow.estimators.neighbors.limits import Ceiling, crowded, is_constant, tied, unresolved
+from infoflow.estimators.neighbors.local_nonuniformity import LARGEST, corrections, nonuniformity_threshold
+from infoflow.estimators.neighbors.preparation import Prepared, apart, class_column, noise_generator
 from infoflow.estimators.wrappers.conditional import over_classes
 from infoflow.pairwise.equal_rows import counts
 from infoflow.pairwise.neighbors import Metric, neighborhoods, open_ball_sizes
@@ -61,7 +58,8 @@ class KSG(NeighborInformation):
         1 or 2: the first or the second estimator of the paper.
     local_nonuniformity
         None, or the threshold α of the correction for strong dependence of Gao, Ver Steeg and Galstyan; "auto" is the
-        threshold below which 0.5 % of uniform neighborhoods fall. It requires variant 2 and one-dimensional x and y.
+        threshold below which 0.5 % of uniform neighborhoods fall. It requires variant 2, one-dimensional x and y, and
+        no normal scores ("auto" is "standard" then): ranks lie on a grid whose lines look like dependence.
 
     Raises
     ------
@@ -73,7 +71,9 @@ class KSG(NeighborInformation):
     Variant 1: I = ⟨ψ(k̃)⟩ + ψ(N) − ⟨ψ(n_x + 1) + ψ(n_y + 1)⟩, with n_x, n_y the samples strictly nearer than the k-th
     neighbor (eq. 8), and k̃ those in the joint space, itself included: k, unless distances are tied. Variant 2:
     I = ψ(k) − 1/k + ψ(N) − ⟨ψ(n_x) + ψ(n_y)⟩, counts within the rectangle of the k neighbors (eq. 9). The ceiling is
-    the value of the formula when all neighborhoods agree.
+    the value of the formula when all neighborhoods agree; `local_nonuniformity` raises it by log 2⁵², the rounding of
+    float64. In three and more joint dimensions estimates are too low, the more the stronger the dependence; a warning
+    states about how many nats the neighbors resolve.
 
     A one-dimensional integer y (or x) means classes: `ClassNeighbors` then computes the estimate, which names it.
     Estimates below 0 are chance, and mean 0.
@@ -102,6 +102,19 @@ class KSG(NeighborInformation):
         super().__post_init__()
         if self.local_nonuniformity is not None and self.variant != 2:
             raise InvalidArgument("variant", "2 when local_nonuniformity is set", self.variant)
+        if self.local_nonuniformity is not None and self.rescale == "normal-scores":
+            raise InvalidArgument(
+                "rescale",
+                "'standard' or 'none' when local_nonuniformity is set",
+                self.rescale,
+                remedy="Ranks lie on a grid whose lines look like dependence.",
+            )
+
+    @property
+    def rescaling(self) -> str:
+        """The rescaling that "auto" stands for."""
+        plain = self.local_nonuniformity is not None and self.rescale == "auto"
+        return "standard" if plain else super().rescaling
 
     def estimate(self, x: Any, y: Any) -> Estimate:
         """Estimate I(X;Y) in nats.
@@ -248,7 +261,7 @@ class KSG(NeighborInformation):
                 return class_column(value, name, minimum=self.k + 2, device=device)
             return settings._side(value, name, generator, device)
 
-        left, right = side(x, "x"), side(y, "y")
+        left, right, given = apart(side(x, "x"), side(y, "y"), given)
         paired(left.values, given.values, "x", "z")
         paired(right.values, given.values, "y", "z")
         sides = [left.values, right.values] if given.constant else [left.values, right.values, given.values]
@@ -262,6 +275,8 @@ class KSG(NeighborInformation):
         else:
             nats, ceiling = _conditional(sides, self.k, metric)
             warnings += crowded(dimensions, n)
+            if not any(discrete.values()):
+                warnings += unresolved(nats, ceiling.nats, dimensions, n, self.k)
         for name, values in (("x", left.values), ("y", right.values)):
             if discrete[name] and (entropy := _class_entropy(values)) < ceiling.nats:
                 ceiling = Ceiling(entropy, f"H({name.upper()})")
@@ -312,15 +327,24 @@ class KSG(NeighborInformation):
             # stays below the ceiling.
             joint = digammas(open_ball_sizes(spaces, near.distance))
             terms = digamma(pair.n) + joint - digammas(near.counts + 1).sum(1)
-            return Terms(terms, Ceiling(digamma(pair.n) - float(joint.mean()), "ψ(N) − ψ(k)"), warnings)
+            counted = digamma(pair.n) - float(joint.mean())
+            return Terms(terms, Ceiling(counted, "ψ(N) − ψ(k)"), warnings, counted=counted)
         terms = digamma(self.k) + digamma(pair.n) - 1.0 / self.k - digammas(near.counts).sum(1)
         threshold = self._threshold
+        ceiling = self._ceiling(pair)
         if threshold is None:
-            return Terms(terms, self._ceiling(pair), warnings)
+            return Terms(terms, ceiling, warnings, counted=ceiling.nats)
         if pair.dimensions != 2:
             got = f"{x.shape[1]} and {y.shape[1]}"
             raise InvalidArgument(f"local_nonuniformity requires x and y of one varying column each, got {got}.")
-        return Terms(terms - corrections(torch.cat([x, y], 1), near.index, threshold), Ceiling(), warnings)
+        shortfall, flat = corrections(torch.cat([x, y], 1), near.index, threshold)
+        if flat > 0:
+            warnings += (
+                f"{flat:.2g} of the neighborhoods have no width, since values lie on a grid or y is a function of x, "
+                "so the correction is the rounding of float64 there and the estimate far too high; set "
+                "local_nonuniformity=None",
+            )
+        return Terms(terms - shortfall, Ceiling(ceiling.nats + LARGEST, f"{ceiling.name} + 52 log 2"), warnings)
 
     def _parameters(self, pair: Pair) -> dict[str, Any]:
         return super()._parameters(pair) | {"local_nonuniformity": self._threshold}
@@ -341,4 +365,4 @@ def _conditional(spaces: list[Tensor], k: int, metric: Metric) -> tuple[float, C
 
 def _class_entropy(column: Tensor) -> float:
     """Plug-in entropy of a column of codes, or of none."""
-    return float(plug_in(counts(column[:, 0]))) if column.shape[1] else 0.0
+    return float(plug_in(counts(torch.unique(column, return_inverse=True)[1][:, 0]))) if column.shape[1] else 0.0

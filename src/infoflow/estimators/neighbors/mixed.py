@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,6 @@ from infoflow.core.checks import is_classes
 from infoflow.core.estimate import Estimate
 from infoflow.entropies.discrete import plug_in
 from infoflow.estimators.neighbors.family import (
-    Ceiling,
     NeighborInformation,
     Pair,
     Terms,
@@ -23,6 +23,7 @@ from infoflow.estimators.neighbors.family import (
     digammas,
     norm,
 )
+from infoflow.estimators.neighbors.limits import Ceiling, small_classes
 from infoflow.estimators.neighbors.preparation import Prepared, class_column
 from infoflow.pairwise.equal_rows import counts, equal_rows
 from infoflow.pairwise.neighbors import neighborhoods, open_ball_sizes
@@ -58,7 +59,7 @@ class MixedKSG(NeighborInformation):
     duplicates, as for a symbol (Algorithm 1, with ψ(N) for log N, and with k̃ also on lattices of tied distances).
     Without ties k̃ = k, and this is `KSG`. A one-dimensional integer array means classes.
 
-    The ceiling is min(H(X), H(Y)) of the observed values, which is log N where nothing repeats.
+    The ceiling is the least of ψ(N) − ⟨ψ(k̃)⟩ and the plug-in entropies H(X) and H(Y) of the observed values.
 
     References
     ----------
@@ -139,8 +140,22 @@ class MixedKSG(NeighborInformation):
         spaces = balanced([pair.x.values, pair.y.values], metric)
         near = neighborhoods(spaces, self.k, [(0,), (1,)], metric=metric)
         joint = open_ball_sizes(spaces, near.distance)
-        terms = digamma(pair.n) + digammas(joint) - digammas(near.counts + 1).sum(1)
-        return Terms(terms, self._ceiling(pair))
+        inside = digammas(joint)
+        terms = digamma(pair.n) + inside - digammas(near.counts + 1).sum(1)
+        counted = digamma(pair.n) - float(inside.mean())
+        ceiling, warnings = self._ceiling(pair), self._rare(pair)
+        if counted < ceiling.nats:
+            ceiling = Ceiling(counted, "ψ(N) − ψ(k)")
+        return Terms(terms, ceiling, warnings, counted=counted if counted <= ceiling.nats else math.inf)
+
+    def _rare(self, pair: Pair) -> tuple[str, ...]:
+        """Warnings about classes too small to hold k neighbors."""
+        columns = [(side.values, name) for side, name in zip((pair.x, pair.y), pair.names, strict=True) if side.symbols]
+        # Codes may be multiples of a common distance.
+        rare = [
+            small_classes(torch.unique(values, return_inverse=True)[1][:, 0], self.k, name) for values, name in columns
+        ]
+        return tuple(warning for warnings in rare for warning in warnings)
 
     def _ceiling(self, pair: Pair) -> Ceiling:
         entropies = _entropy(pair.x.values), _entropy(pair.y.values)

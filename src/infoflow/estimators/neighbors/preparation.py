@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,7 @@ import torch
 from torch import Tensor
 
 from infoflow.core.checks import classes, constant_columns, samples
-
-# Codes of classes have no order: any two must be farther apart than rescaled samples ever are.
-_CLASS_DISTANCE = 1e6
+from infoflow.estimators.neighbors.limits import lonely
 
 
 @dataclass(frozen=True)
@@ -24,6 +22,8 @@ class Prepared:
     warnings: tuple[str, ...]
     log_scale: float
     """Sum of the logarithms of the columns' divisors, which a differential entropy of the values lacks."""
+    symbols: bool = False
+    """Whether the values are codes of classes, 0, 1, ..., which have no order."""
 
     @property
     def constant(self) -> bool:
@@ -84,14 +84,30 @@ def noise_generator(seed: int) -> np.random.Generator:
 
 
 def class_column(value: Any, name: str, *, minimum: int = 1, device: torch.device | None = None) -> Prepared:
-    """Classes as one column for a joint distance, any two classes farther apart than rescaled samples.
+    """Classes as one column of codes, or none where there is one class only; see `apart`.
 
     >>> class_column([7, 3, 7], "y").values.T.tolist()
-    [[1000000.0, 0.0, 1000000.0]]
+    [[1.0, 0.0, 1.0]]
     """
     codes, count = classes(value, name, minimum=minimum)
-    column = _CLASS_DISTANCE * codes.to(torch.float64)[:, None]
-    return Prepared(column.to(device or codes.device)[:, : min(1, count - 1)], (), 0.0)
+    lonely(codes, name)
+    column = codes.to(torch.float64)[:, None]
+    return Prepared(column.to(device or codes.device)[:, : min(1, count - 1)], (), 0.0, symbols=True)
+
+
+def apart(*sides: Prepared) -> tuple[Prepared, ...]:
+    """The sides with codes of classes so far apart that two classes are farther than any two samples of other sides.
+
+    Codes have no order, so only "the same" and "another" may count in a joint distance.
+
+    >>> x, y = Prepared(torch.tensor([[0.0], [3.0]]), (), 0.0), Prepared(torch.tensor([[0.0], [1.0]]), (), 0.0, True)
+    >>> apart(x, y)[1].values.tolist()
+    [[0.0], [12.0]]
+    """
+    others = [side.values for side in sides if not side.symbols and not side.constant]
+    widest = max((float((values.amax(0) - values.amin(0)).max()) for values in others), default=0.0)
+    step = 4 * widest if widest > 0 else 1.0
+    return tuple(replace(side, values=step * side.values) if side.symbols else side for side in sides)
 
 
 def normal_scores(values: Tensor) -> Tensor:

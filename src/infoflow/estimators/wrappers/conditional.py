@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from infoflow.core.arrays import real
 from infoflow.core.checks import classes, is_classes, paired, samples
 from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind
@@ -118,10 +119,11 @@ def over_classes(estimator: Estimator, x: Any, y: Any, z: Any) -> Estimate:
 
 
 def _rows(value: Any, name: str) -> Tensor:
-    """Samples as a tensor that can be indexed; classes keep their values."""
-    if is_classes(value):
-        return torch.as_tensor(value).reshape(-1)
-    return samples(value, name)
+    """Samples as a tensor that can be indexed; integers remain integers, so that they count as symbols or classes."""
+    values = real(value, name)
+    if values.is_floating_point() or values.ndim == 0:
+        return samples(values, name)
+    return values.reshape(-1) if is_classes(values) else values
 
 
 def _chain(estimator: Estimator, x: Any, y: Any, z: Any) -> Estimate:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor, from_numpy
 
+from infoflow.core.arrays import numeric
+from infoflow.core.checks import paired
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Interval
 from infoflow.core.protocols import Estimator
@@ -26,16 +28,19 @@ _GROUPS = 20
 
 def _select(values: Any, index: NDArray[np.intp]) -> Any:
     """The samples of that index, in the type of the array, so that classes remain classes."""
-    if isinstance(values, Tensor):
-        return values[from_numpy(index).to(values.device)]
-    return np.asarray(values)[index]
+    return values[from_numpy(index).to(values.device)] if isinstance(values, Tensor) else values[index]
 
 
-def _count(x: Any, y: Any) -> int:
-    sizes = [values.shape[0] if isinstance(values, Tensor) else len(np.asarray(values)) for values in (x, y)]
-    if sizes[0] != sizes[1]:
-        raise InvalidArgument(f"x and y must hold the same number of samples, got {sizes[0]} and {sizes[1]}.")
-    return sizes[0]
+def _paired(x: Any, y: Any) -> tuple[Any, Any]:
+    """Both as arrays that can be indexed: tensors as they are, all else as NumPy arrays."""
+    sides: list[Any] = []
+    for value, name in ((x, "x"), (y, "y")):
+        values = value if isinstance(value, Tensor) else numeric(value, name)
+        if values.ndim == 0:
+            raise InvalidArgument(name, "samples of shape (n, ...)", got_text="a single number")
+        sides.append(values)
+    paired(sides[0], sides[1])
+    return sides[0], sides[1]
 
 
 def _run(tasks: Iterable[Callable[[], float]], n_jobs: int) -> NDArray[np.float64]:
@@ -123,7 +128,8 @@ def interval(
     >>> interval(Gaussian(), x, x + noise, replicates=50)  # ½ log 2 = 0.3466
     Interval(low=0.3..., high=0.4..., spans='subsampling', level=0.95)
     """
-    n = _count(x, y)
+    x, y = _paired(x, y)
+    n = len(x)
     if n < 4:
         raise TooFewSamples("x", "at least 4 samples for an interval", n)
     nats = (estimator.estimate(x, y) if estimate is None else estimate).nats
@@ -157,7 +163,7 @@ def interval(
 def _jackknife(
     estimator: Estimator, x: Any, y: Any, nats: float, rng: np.random.Generator, level: float, n_jobs: int
 ) -> Interval:
-    order = rng.permutation(_count(x, y))
+    order = rng.permutation(len(x))
     groups = np.array_split(order, min(_GROUPS, len(order)))
     everyone = np.arange(len(order))
     kept = [np.setdiff1d(everyone, group) for group in groups]
@@ -265,7 +271,8 @@ def shuffled_null(
     >>> abs(null.mean) < 0.01, null.p_value(0.5)
     (True, 0.0196)
     """
-    n = _count(x, y)
+    x, y = _paired(x, y)
+    n = len(x)
     rng = np.random.default_rng(seed)
     everyone = np.arange(n)
     again = [_Again(estimator, x, y, everyone, rng.permutation(n)) for _ in range(permutations)]

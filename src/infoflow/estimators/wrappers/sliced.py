@@ -42,7 +42,9 @@ class Sliced(Wrapper):
     Notes
     -----
     By data processing either is at most I(X;Y), with k = 1 often far below: it is a quantity of its own, comparable
-    between variables of the same dimensions. The 95 % interval of the average covers the choice of projections only.
+    between variables of the same dimensions. The 95 % interval of the average covers the choice of projections only;
+    where neither variable is projected there is no such choice, and estimate and interval are those of the estimator
+    inside.
     The search starts from the canonical-correlation directions and from random ones, then climbs from the best by
     random steps that shrink when they fail, all on one half of the samples; the estimate is from the other half, so
     that the search does not bias it. It need not find the best directions. Kind and ceiling are those of the estimator
@@ -132,6 +134,20 @@ class Sliced(Wrapper):
                     "the directions were found on one half of the samples, the estimate is from the other half",
                 ),
             )
+        if not (self._projected(first) or self._projected(second)):
+            alone: Estimate = inner.estimate(first, second)
+            return replace(
+                alone,
+                quantity=f"SI_{self.k}{variables}",
+                estimator="Sliced",
+                n=len(first),
+                parameters=self._parameters(),
+                warnings=(
+                    *alone.warnings,
+                    f"neither {x_name} nor {y_name} has more than k = {self.k} columns, so there is nothing to project "
+                    "and this is the estimate inside; use that estimator itself",
+                ),
+            )
         parts = []
         for _ in range(self.slices):
             directions = self._random(first, rng), self._random(second, rng)
@@ -148,13 +164,18 @@ class Sliced(Wrapper):
             parameters=self._parameters(),
             ceiling=widest.ceiling,
             ceiling_name=widest.ceiling_name,
-            interval=Interval(mean - half, mean + half, "slices"),
+            # Equal values, as of a constant variable, leave no spread to report.
+            interval=Interval(mean - half, mean + half, "slices") if half > 0 else None,
             warnings=gathered(parts, "slices"),
         )
 
+    def _projected(self, values: Tensor) -> bool:
+        """Whether samples (n, d) are projected: not classes (n,), and not at most k columns."""
+        return values.ndim == 2 and values.shape[1] > self.k
+
     def _random(self, values: Tensor, rng: np.random.Generator) -> Tensor | None:
-        """A uniformly random (d, k) orthonormal frame; None for classes and for at most k columns."""
-        if values.ndim == 1 or values.shape[1] <= self.k:
+        """A uniformly random (d, k) orthonormal frame; None for what is not projected."""
+        if not self._projected(values):
             return None
         return _frame(torch.from_numpy(rng.standard_normal((values.shape[1], self.k))).to(values))
 
@@ -182,9 +203,8 @@ class Sliced(Wrapper):
 
     def _canonical(self, x: Tensor, y: Tensor, rng: np.random.Generator) -> tuple[Tensor | None, Tensor | None]:
         """The leading k pairs of canonical directions, random ones where there are fewer."""
-        other = torch.nn.functional.one_hot(y).to(x) if y.ndim == 1 else y.to(x)
-        white_x, back_x = _whitened(x)
-        white_y, back_y = _whitened(other)
+        white_x, back_x = _whitened(_quantities(x))
+        white_y, back_y = _whitened(_quantities(y).to(x.device))
         left, _, right = torch.linalg.svd(white_x.mT @ white_y, full_matrices=False)
         frames = []
         for values, directions in ((x, back_x @ left), (y, back_y @ right.mT)):
@@ -194,6 +214,11 @@ class Sliced(Wrapper):
                 frame = _frame(torch.cat([directions[:, :used], frame], 1)[:, : self.k])
             frames.append(frame)
         return frames[0], frames[1]
+
+
+def _quantities(values: Tensor) -> Tensor:
+    """Samples as they are, classes one-hot coded, in float64."""
+    return torch.nn.functional.one_hot(values).double() if values.ndim == 1 else values
 
 
 def _project(values: Tensor, frame: Tensor | None) -> Tensor:

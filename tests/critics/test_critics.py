@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from infoflow import bounds, critics
-from infoflow.core.errors import InfoflowError, InvalidArgument, TooFewSamples, UnknownName
+from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 
 N = 6
 VECTORS: dict[str, Callable[..., critics.VectorCritic]] = {
@@ -188,48 +188,6 @@ def test_derangements_of_three_are_equally_likely() -> None:
     generator = torch.Generator().manual_seed(0)
     first = sum(critics.derangement(3, generator).tolist() == [1, 2, 0] for _ in range(400))
     assert 160 <= first <= 240  # four standard deviations
-
-
-class TestCheckedScores:
-    x, y = torch.ones(4, 2), torch.ones(4, 3)
-
-    def check(self, *result: object) -> tuple[Tensor, Tensor]:
-        class Fixed:
-            def scores(self, x: Tensor, y: Tensor) -> object:
-                return result if len(result) != 1 else result[0]
-
-        return critics.checked_scores(Fixed(), self.x, self.y)
-
-    def test_a_foreign_critic_is_accepted(self) -> None:
-        positive, negative = self.check(torch.zeros(4), torch.zeros(4, 3))
-        assert positive.shape == (4,)
-        assert negative.shape == (4, 3)
-
-    @pytest.mark.parametrize(
-        ("result", "message"),
-        [
-            ((torch.zeros(4),), "got Tensor"),
-            ((torch.zeros(4), None), "got tuple"),
-            ((torch.zeros(4), torch.zeros(4)), r"got \(4,\) and \(4,\)"),
-            ((torch.zeros(4), torch.zeros(3, 4)), r"got \(4,\) and \(3, 4\)"),
-            ((torch.zeros(3), torch.zeros(3, 2)), "4 positives, got 3"),
-            (
-                (torch.tensor([0.0, float("nan"), 0.0, 0.0]), torch.zeros(4, 3)),
-                "positive of Fixed.scores must be finite, got 1 NaN",
-            ),
-            (
-                (torch.zeros(4), torch.full((4, 3), float("inf"))),
-                "negative of Fixed.scores must be finite, got 12 infinite",
-            ),
-        ],
-    )
-    def test_what_is_wrong_with_one_is_said(self, result: tuple[object, ...], message: str) -> None:
-        with pytest.raises(InfoflowError, match=message):
-            self.check(*result)
-
-    def test_an_object_without_scores_is_refused(self) -> None:
-        with pytest.raises(InvalidArgument, match="^critic must be .*got a Linear"):
-            critics.checked_scores(nn.Linear(2, 3), self.x, self.y)
 
 
 def test_the_contrastive_image_text_loss_is_a_special_case() -> None:

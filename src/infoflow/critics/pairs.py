@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import finite, integer
+from infoflow.core.checks import integer
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 
 
@@ -135,55 +133,3 @@ def derangement(n: int, generator: torch.Generator | None = None) -> Tensor:
     n = integer(n, "n", minimum=2)
     order = torch.randperm(n, generator=generator or torch.Generator().manual_seed(0))
     return torch.empty_like(order).scatter_(0, order, order.roll(1))
-
-
-def checked_scores(critic: Any, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute the scores of any critic and validate them.
-
-    Parameters
-    ----------
-    critic
-        Object with `scores(x, y)`.
-    x : Tensor of shape (n, ...)
-        Samples of X.
-    y : Tensor of shape (n, ...)
-        Samples of Y.
-
-    Returns
-    -------
-    tuple of Tensor
-        Scores of the positives, (..., n), and of the negatives, (..., n, m).
-
-    Raises
-    ------
-    InvalidArgument
-        If the critic has no `scores`, or they are not finite tensors of these shapes.
-
-    Notes
-    -----
-    It reads values, which requires a synchronization on accelerators.
-
-    Examples
-    --------
-    >>> from infoflow.critics import Bilinear
-    >>> positive, negative = checked_scores(Bilinear(2, 3), torch.ones(4, 2), torch.ones(4, 3))
-    >>> positive.shape, negative.shape
-    (torch.Size([4]), torch.Size([4, 3]))
-    """
-    name = type(critic).__name__
-    if not hasattr(critic, "scores"):
-        raise InvalidArgument("critic", "an object with scores(x, y) -> (positive, negative)", got_text=f"a {name}")
-    result = critic.scores(x, y)
-    if not isinstance(result, tuple) or len(result) != 2 or not all(isinstance(part, Tensor) for part in result):
-        raise InvalidArgument(f"{name}.scores must return tensors (positive, negative), got {type(result).__name__}.")
-    positive, negative = result
-    if positive.ndim < 1 or negative.ndim != positive.ndim + 1 or negative.shape[-2] != positive.shape[-1]:
-        raise InvalidArgument(
-            f"{name}.scores must return shapes (..., n) and (..., n, m), got {tuple(positive.shape)} and "
-            f"{tuple(negative.shape)}."
-        )
-    if positive.shape[-1] != x.shape[0]:
-        raise InvalidArgument(f"{name}.scores must return {x.shape[0]} positives, got {positive.shape[-1]}.")
-    finite(positive.detach(), f"positive of {name}.scores")
-    finite(negative.detach(), f"negative of {name}.scores")
-    return positive, negative

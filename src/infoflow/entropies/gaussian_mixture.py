@@ -1,7 +1,7 @@
-"""Monte-Carlo entropy of a Gaussian mixture with one component per sample, in blocks.
+"""Monte-Carlo information of a Gaussian mixture with one component per sample, in blocks.
 
-All estimates are means of the log ratio log φ_i(z)/p(z) of a draw's own component to the whole mixture. The entropy is
-that mean and a constant. The ratio never exceeds log n, is exactly 0 where all components coincide and log n where they
+All estimates are means of the log ratio log φ_i(z)/p(z) of a draw's own component to the whole mixture.
+The ratio never exceeds log n, is exactly 0 where all components coincide and log n where they
 are far apart: subtracting the noise's own energy removes most of the Monte-Carlo variance.
 """
 
@@ -35,27 +35,12 @@ class MonteCarlo(NamedTuple):
 
     Examples
     --------
-    >>> MonteCarlo(2.5, 0.1).minus(0.5).nats
-    2.0
+    >>> MonteCarlo(2.5, 0.1).error
+    0.1
     """
 
     nats: float
     error: float
-
-    def minus(self, constant: float) -> MonteCarlo:
-        """Subtract a known constant, which adds no error.
-
-        Parameters
-        ----------
-        constant
-            Nats to subtract.
-
-        Returns
-        -------
-        MonteCarlo
-            The difference, with the same standard error.
-        """
-        return MonteCarlo(self.nats - constant, self.error)
 
 
 class MixtureInformation(NamedTuple):
@@ -76,48 +61,6 @@ class MixtureInformation(NamedTuple):
 
     component: MonteCarlo
     label: MonteCarlo | None
-
-
-@validated
-def gaussian_mixture_entropy(
-    centers: Tensor, variance: PositiveFloat, *, draws: Draws = 8, seed: Seed = 0
-) -> MonteCarlo:
-    """Differential entropy of p = 1/n Σ_j N(t_j, σ²I): −E log p, with `draws` from every component.
-
-    Parameters
-    ----------
-    centers : torch.Tensor of shape (n, ...)
-        Centers t_j of d numbers each.
-    variance
-        σ².
-    draws
-        Draws per component.
-    seed
-        Seed of the draws.
-
-    Returns
-    -------
-    MonteCarlo
-        Nats with the standard error, in O(draws·n²·d).
-
-    Raises
-    ------
-    InvalidArgument
-        If the centers are not finite numbers or a setting is outside of its range.
-
-    References
-    ----------
-    Goldfeld et al. (2019), Estimating Information Flow in Deep Neural Networks, eq. 14.
-
-    Examples
-    --------
-    >>> single = gaussian_mixture_entropy(torch.zeros(3, 2), 1.0)   # log 2πe
-    >>> round(single.nats, 4), single.error
-    (2.8379, 0.0)
-    """
-    t = samples(centers, "centers", minimum=1)
-    noise = t.shape[1] / 2 * math.log(2 * math.pi * math.e * variance)
-    return noisy_information(t, variance, draws=draws, seed=seed).component.minus(-noise)
 
 
 @validated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,11 +24,13 @@ from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import Integer, validated
 from infoflow.data import Dataset
+from infoflow.entropies.discrete import plug_in
 
 Array = np.ndarray[Any, Any]
 
 # Fraction of their entropy that factors may share before a probe can no longer separate them.
 _CORRELATED = 0.1
+_COLUMNS = ["layer", "factor", "accuracy", "chance", "nats", "low", "high", "ceiling", "share"]
 # Largest number of features of a probe; more are projected at random (Johnson and Lindenstrauss).
 _WIDEST = 1024
 
@@ -81,21 +84,11 @@ class ShortcutReport:
         """Row for each layer and factor: accuracy, chance, nats, low, high, ceiling, share (of the ceiling)."""
         rows = []
         for (layer, factor), (accuracy, chance, information) in self.found.items():
-            interval = information.interval
-            rows.append(
-                {
-                    "layer": layer,
-                    "factor": factor,
-                    "accuracy": accuracy,
-                    "chance": chance,
-                    "nats": information.nats,
-                    "low": interval.low if interval else float("nan"),
-                    "high": interval.high if interval else float("nan"),
-                    "ceiling": information.ceiling,
-                    "share": max(0.0, information.nats) / information.ceiling if information.ceiling else 0.0,
-                }
-            )
-        return pd.DataFrame(rows)
+            nats, ceiling, interval = information.nats, information.ceiling, information.interval
+            low, high = (interval.low, interval.high) if interval else (float("nan"),) * 2
+            share = max(0.0, nats) / ceiling if ceiling else 0.0
+            rows.append((layer, factor, accuracy, chance, nats, low, high, ceiling, share))
+        return pd.DataFrame(rows, columns=_COLUMNS)
 
     def __str__(self) -> str:
         table = str(self.frame.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
@@ -168,145 +161,134 @@ def shortcut(
     if len(parts) != 2:
         raise InvalidArgument("loaders", "two, one to fit probes on and one to test them on", got_text=f"{len(parts)}")
     where = torch.device(device) if device is not None else next((p.device for p in model.parameters()), None)
-    reader = _Reader(model, layers, factors, n_samples, where)
-    train_features, train_factors = reader.read(parts[0], "first")
-    test_features, test_factors = reader.read(parts[1], "second")
+
+    def read(loader: Any, which: str) -> tuple[dict[str, Array], dict[str, Array]]:
+        return _read(model, layers, _batches(loader, factors), n_samples, where, which)
+
+    train, train_factors = read(parts[0], "first")
+    test, test_factors = read(parts[1], "second")
     if sorted(train_factors) != sorted(test_factors):
         raise InvalidArgument("loaders", f"two with the same factors {sorted(train_factors)}", sorted(test_factors))
     found = {}
-    for layer in train_features:
-        scaler = StandardScaler().fit(train_features[layer])
-        train, test = scaler.transform(train_features[layer]), scaler.transform(test_features[layer])
+    for layer in train:
+        scaler = StandardScaler().fit(train[layer])
+        x, report = scaler.transform(train[layer]), scaler.transform(test[layer])
         for factor, values in train_factors.items():
-            fitted = _Factor(layer, factor, values, test_factors[factor])
-            found[layer, factor] = fitted.score(train, test, estimator)
+            found[layer, factor] = _score(layer, factor, (x, values), (report, test_factors[factor]), estimator)
     return ShortcutReport(found, tuple(_correlations(train_factors)))
 
 
-@dataclass(frozen=True)
-class _Factor:
-    """Labels of one factor, to be predicted from one layer."""
-
-    layer: str
-    name: str
-    train: Array
-    test: Array
-
-    def score(self, train: Array, test: Array, estimator: Estimator | None) -> FactorScore:
-        """Accuracy of, and information from, a probe that is fitted to the training features."""
-        values = np.unique(self.train)
-        if len(values) < 2:
-            raise InvalidArgument(f"factor {self.name!r}", "labels of at least two classes", values.tolist())
-        probe = LogisticRegression(max_iter=300)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # a probe near the optimum gives a valid bound, too
-            probe.fit(train, self.train)
-        seen = np.isin(self.test, values)
-        if not seen.any():
-            raise InvalidArgument(f"factor {self.name!r}", "labels with a class that is in both loaders")
-        codes = np.searchsorted(values, self.test[seen])
-        frequencies = np.bincount(codes, minlength=len(values)) / seen.sum()
-        accuracy, chance = float((probe.predict(test) == self.test).mean()), float(frequencies.max())
-        if estimator is not None:
-            return FactorScore(accuracy, chance, estimator.estimate(test, self.test))
-        entropy = float(-(frequencies[frequencies > 0] * np.log(frequencies[frequencies > 0])).sum())
-        log_q = probe.predict_log_proba(test[seen])[np.arange(seen.sum()), codes]
-        return FactorScore(accuracy, chance, self._bound(entropy, log_q))
-
-    def _bound(self, entropy: float, log_q: Array) -> Estimate:
-        nats = entropy + float(log_q.mean())
-        half = 1.96 * float(log_q.std(ddof=1)) / len(log_q) ** 0.5 if len(log_q) > 1 else float("inf")
-        return Estimate(
-            nats,
-            f"I({self.layer};{self.name})",
-            Kind.LOWER_BOUND,
-            "linear probe",
-            n=len(log_q),
-            ceiling=entropy,
-            ceiling_name="H(F)",
-            interval=Interval(nats - half, min(nats + half, entropy), "held-out samples"),
-        )
+def _score(
+    layer: str, factor: str, train: tuple[Array, Array], test: tuple[Array, Array], estimator: Estimator | None
+) -> FactorScore:
+    """Accuracy of, and information from, a probe for a factor that is fitted to a layer's training features."""
+    (x, y), (report, truth) = train, test
+    values = np.unique(y)
+    if len(values) < 2:
+        raise InvalidArgument(f"factor {factor!r}", "labels of at least two classes", values.tolist())
+    seen = np.isin(truth, values)
+    if not seen.any():
+        raise InvalidArgument(f"factor {factor!r}", "labels with a class that is in both loaders")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a probe near the optimum gives a valid bound, too
+        probe = LogisticRegression(max_iter=300).fit(x, y)
+    codes = np.searchsorted(values, truth[seen])
+    counts = np.bincount(codes, minlength=len(values))
+    accuracy, chance = float((probe.predict(report) == truth).mean()), float(counts.max() / seen.sum())
+    if estimator is not None:
+        return FactorScore(accuracy, chance, estimator.estimate(report, truth))
+    entropy = float(plug_in(counts))
+    log_q = probe.predict_log_proba(report[seen])[np.arange(len(codes)), codes]
+    nats = entropy + float(log_q.mean())
+    half = 1.96 * float(log_q.std(ddof=1)) / len(log_q) ** 0.5 if len(log_q) > 1 else float("inf")
+    bound = Estimate(
+        nats,
+        f"I({layer};{factor})",
+        Kind.LOWER_BOUND,
+        "linear probe",
+        n=len(log_q),
+        ceiling=entropy,
+        ceiling_name="H(F)",
+        interval=Interval(nats - half, min(nats + half, entropy), "held-out samples"),
+    )
+    return FactorScore(accuracy, chance, bound)
 
 
 def _correlations(factors: Mapping[str, Array]) -> Iterator[str]:
     """Warning for each two factors that are correlated in the data on which the probes are fitted."""
-    names = list(factors)
-    for i, first in enumerate(names):
-        for second in names[i + 1 :]:
-            a, b = factors[first], factors[second]
-            information, entropy = mutual_info_score(a, b), mutual_info_score(a, a)
-            if entropy and information / entropy > _CORRELATED:
-                yield (
-                    f"{first} and {second} share {information / entropy:.0%} of their entropy in the data on which the "
-                    "probes are fitted, so a probe for one may use the other. Use data in which they are independent."
-                )
+    for (first, a), (second, b) in itertools.combinations(factors.items(), 2):
+        information, entropy = mutual_info_score(a, b), mutual_info_score(a, a)
+        if entropy and information / entropy > _CORRELATED:
+            yield (
+                f"{first} and {second} share {information / entropy:.0%} of their entropy in the data on which the "
+                "probes are fitted, so a probe for one may use the other. Use data in which they are independent."
+            )
 
 
-@dataclass(frozen=True)
-class _Reader:
-    """Reads features of layers and labels of factors from a loader."""
+def _read(
+    model: nn.Module,
+    layers: str | Sequence[str],
+    batches: Iterable[tuple[Tensor, dict[str, Any]]],
+    n_samples: int,
+    device: torch.device | None,
+    which: str,
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Features by layer and labels by factor; `which` loader it is, for messages."""
+    capture: Capture | None = None
+    kept: dict[str, list[Tensor]] = {}
+    labels: dict[str, list[Array]] = {}
+    count = 0
+    for x, found in batches:
+        finite(x, f"the {which} loader's input")
+        x = x[: n_samples - count].to(device)
+        if capture is None:
+            capture = Capture(model, layers, None, x[:1])
+        for layer, value in capture(x).items():
+            kept.setdefault(layer, []).append(_narrow(value.flatten(1).float()))
+        for name, values in found.items():
+            if len(values) < len(x):
+                raise InvalidArgument(f"factor {name!r}", f"one label for each of {len(x)} inputs", len(values))
+            classes(values, name)  # as they are numbered, since codes would differ between batches
+            labels.setdefault(name, []).append(np.asarray(values).reshape(-1)[: len(x)].astype(np.int64))
+        count += len(x)
+        if count >= n_samples:
+            break
+    if count < 10 or not labels:
+        wanted = "two with at least 10 samples and a factor each"
+        raise TooFewSamples("loaders", wanted, got_text=f"{count} samples and {len(labels)} factors in the {which}")
+    joined = {layer: torch.cat(parts).numpy() for layer, parts in kept.items()}
+    return joined, {name: np.concatenate(parts) for name, parts in labels.items()}
 
-    model: nn.Module
-    layers: str | Sequence[str]
-    factors: Sequence[str] | None
-    n_samples: int
-    device: torch.device | None
 
-    def read(self, loader: Any, which: str) -> tuple[dict[str, Array], dict[str, Array]]:
-        """Features by layer and labels by factor; `which` loader it is, for messages."""
-        capture: Capture | None = None
-        kept: dict[str, list[Tensor]] = {}
-        labels: dict[str, list[Array]] = {}
-        count = 0
-        for x, found in self._batches(loader):
-            finite(x, f"the {which} loader's input")
-            x = x[: self.n_samples - count].to(self.device)
-            if capture is None:
-                capture = Capture(self.model, self.layers, None, x[:1])
-            for layer, value in capture(x).items():
-                kept.setdefault(layer, []).append(_narrow(value.flatten(1).float()))
-            for name, values in found.items():
-                if len(values) < len(x):
-                    raise InvalidArgument(f"factor {name!r}", f"one label for each of {len(x)} inputs", len(values))
-                labels.setdefault(name, []).append(_integers(values, name)[: len(x)])
-            count += len(x)
-            if count >= self.n_samples:
-                break
-        if count < 10 or not labels:
-            wanted = "two with at least 10 samples and a factor each"
-            raise TooFewSamples("loaders", wanted, got_text=f"{count} samples and {len(labels)} factors in the {which}")
-        joined = {layer: torch.cat(parts).numpy() for layer, parts in kept.items()}
-        return joined, {name: np.concatenate(parts) for name, parts in labels.items()}
+def _batches(loader: Any, factors: Sequence[str] | None) -> Iterator[tuple[Tensor, dict[str, Any]]]:
+    if isinstance(loader, Dataset):
+        if not loader.factors:
+            got = f"{loader.name!r} without factors"
+            raise InvalidArgument("loaders", "data sets with at least two labels per sample", got_text=got)
+        loader = _parts(loader)
+    if not isinstance(loader, Iterable):
+        raise InvalidArgument("loaders", "data sets or iterables of batches", got_text=type(loader).__name__)
+    for batch in loader:
+        if not isinstance(batch, tuple | list) or len(batch) < 2 or not isinstance(batch[0], Tensor):
+            forms = "iterables of (x, {name: labels}) or (x, first, second) with tensors x"
+            raise InvalidArgument("loaders", forms, got_text=f"a batch of type {type(batch).__name__}")
+        if isinstance(batch[1], Mapping):
+            names = list(factors or batch[1])
+            if unknown := [name for name in names if name not in batch[1]]:
+                raise UnknownName("factor", unknown[0], batch[1])
+            yield batch[0], {name: batch[1][name] for name in names}
+            continue
+        names = list(factors or (f"factor{i}" for i in range(1, len(batch))))
+        if len(names) != len(batch) - 1:
+            raise InvalidArgument("factors", f"{len(batch) - 1} names, one per label of a batch", names)
+        yield batch[0], dict(zip(names, batch[1:], strict=True))
 
-    def _batches(self, loader: Any) -> Iterator[tuple[Tensor, dict[str, Any]]]:
-        if isinstance(loader, Dataset):
-            if not loader.factors:
-                got = f"{loader.name!r} without factors"
-                raise InvalidArgument("loaders", "data sets with at least two labels per sample", got_text=got)
-            for start in range(0, len(loader), 512):
-                part = slice(start, start + 512)
-                inputs = loader.inputs[part].astype(np.float32) / loader.scale
-                yield torch.from_numpy(inputs), self._chosen({k: v[part] for k, v in loader.factors.items()})
-            return
-        if not isinstance(loader, Iterable):
-            raise InvalidArgument("loaders", "data sets or iterables of batches", got_text=type(loader).__name__)
-        for batch in loader:
-            if not isinstance(batch, tuple | list) or len(batch) < 2 or not isinstance(batch[0], Tensor):
-                forms = "iterables of (x, {name: labels}) or (x, first, second) with tensors x"
-                raise InvalidArgument("loaders", forms, got_text=f"a batch of type {type(batch).__name__}")
-            if isinstance(batch[1], Mapping):
-                yield batch[0], self._chosen(batch[1])
-                continue
-            names = list(self.factors) if self.factors else [f"factor{i}" for i in range(1, len(batch))]
-            if len(names) != len(batch) - 1:
-                raise InvalidArgument("factors", f"{len(batch) - 1} names, one per label of a batch", names)
-            yield batch[0], dict(zip(names, batch[1:], strict=True))
 
-    def _chosen(self, found: Mapping[str, Any]) -> dict[str, Any]:
-        for name in self.factors or ():
-            if name not in found:
-                raise UnknownName("factor", name, found)
-        return {name: found[name] for name in self.factors or found}
+def _parts(data: Dataset) -> Iterator[tuple[Tensor, dict[str, Array]]]:
+    for start in range(0, len(data), 512):
+        part = slice(start, start + 512)
+        inputs = torch.from_numpy(data.inputs[part].astype(np.float32) / data.scale)
+        yield inputs, {name: values[part] for name, values in data.factors.items()}
 
 
 def _narrow(rows: Tensor) -> Tensor:
@@ -315,9 +297,3 @@ def _narrow(rows: Tensor) -> Tensor:
     generator = torch.Generator().manual_seed(0)
     projection = torch.randn(rows.shape[1], _WIDEST, generator=generator)
     return torch.mm(rows, projection / _WIDEST**0.5)
-
-
-def _integers(values: Any, name: str) -> Array:
-    """Integer labels (n,) as they are numbered, since codes would differ between batches."""
-    classes(values, name)
-    return np.asarray(values).reshape(-1).astype(np.int64)

@@ -90,18 +90,11 @@ def prepare(positive: Tensor, negative: Tensor, mask: Tensor | None, group: Grou
         size in (1, own) for size, own in zip(negative.shape[:-2], positive.shape[:-1], strict=True)
     )
     if not shared or negative.shape[-2] != positive.shape[-1]:
-        raise InvalidArgument(
-            "negative",
-            f"of shape {tuple(positive.shape)} + (m,), a row of m negatives for each positive",
-            got_text=f"shape {tuple(negative.shape)}",
-        )
+        wanted = f"of shape {tuple(positive.shape)} + (m,), a row of m negatives for each positive"
+        raise InvalidArgument("negative", wanted, negative)
     if negative.shape[-1] == 0:
-        raise InvalidArgument(
-            "negative",
-            "of shape (..., n, m) with m >= 1",
-            got_text=f"shape {tuple(negative.shape)}",
-            remedy="A batch of one has no negatives.",
-        )
+        remedy = "A batch of one has no negatives."
+        raise InvalidArgument("negative", "of shape (..., n, m) with m >= 1", negative, remedy=remedy)
     if mask is not None:
         mask = _mask(mask, negative)
     dtype = torch.promote_types(positive.dtype, negative.dtype)
@@ -112,7 +105,7 @@ def prepare_one(values: Tensor, name: str) -> Tensor:
     """One number per sample, shape (..., n) with n >= 1."""
     values = floating(values, name)
     if values.ndim == 0 or values.shape[-1] == 0:
-        raise InvalidArgument(name, "of shape (..., n) with n >= 1", got_text=f"shape {tuple(values.shape)}")
+        raise InvalidArgument(name, "of shape (..., n) with n >= 1", values)
     return values
 
 
@@ -122,11 +115,7 @@ def prepare_rows(values: Tensor, name: str, like: Tensor) -> Tensor:
     try:
         return values.to(torch.promote_types(values.dtype, like.dtype)).expand(like.shape)
     except RuntimeError:
-        raise InvalidArgument(
-            name,
-            f"broadcastable to the shape of positive, {tuple(like.shape)}",
-            got_text=f"shape {tuple(values.shape)}",
-        ) from None
+        raise InvalidArgument(name, f"broadcastable to the shape of positive, {tuple(like.shape)}", values) from None
 
 
 def floating(scores: Tensor, name: str) -> Tensor:
@@ -166,9 +155,7 @@ def _mask(mask: Tensor, negative: Tensor) -> Tensor:
     try:
         mask = mask.expand(negative.shape)
     except RuntimeError:
-        raise InvalidArgument(
-            "mask", f"of the shape of negative, {tuple(negative.shape)}", got_text=f"shape {tuple(mask.shape)}"
-        ) from None
+        raise InvalidArgument("mask", f"of the shape of negative, {tuple(negative.shape)}", mask) from None
     # Values are read in eager mode only, so that a compiled bound stays one graph.
     if not torch.compiler.is_compiling() and not bool(mask.any(-1).all()):
         row = tuple(int(i) for i in (~mask.any(-1)).nonzero()[0])

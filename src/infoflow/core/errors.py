@@ -32,7 +32,7 @@ class InvalidArgument(InfoflowError, ValueError):
     must_be
         What was expected, as it reads after "must be".
     got
-        The value that was passed, shown by its `repr`.
+        The value that was passed, shown by its `repr`, an array by its shape.
     got_text
         Text shown instead of a `repr`, such as "shape (3, 2)".
     remedy
@@ -60,7 +60,8 @@ class InvalidArgument(InfoflowError, ValueError):
             super().__init__(argument)
             self.argument = None
             return
-        value = got_text or ("" if got is _NOTHING else repr(got))
+        shape = getattr(got, "shape", None) if hasattr(got, "__len__") else None
+        value = got_text or ("" if got is _NOTHING else repr(got) if shape is None else f"shape {tuple(shape)}")
         sentence = f"{argument} must be {must_be}" + (f", got {value}." if value else ".")
         super().__init__(f"{sentence} {remedy}".rstrip())
         self.argument = argument
@@ -76,7 +77,7 @@ class TooFewSamples(InvalidArgument):
     must_be
         What was expected, as it reads after "must be".
     got
-        The value that was passed, shown by its `repr`.
+        The value that was passed, shown by its `repr`, an array by its shape.
     got_text
         Text shown instead of a `repr`.
     remedy

@@ -41,11 +41,8 @@ def split_pairs(table: Tensor, offset: int = 0) -> tuple[Tensor, Tensor]:
     ([0.0, 4.0, 8.0], [[1.0, 2.0], [3.0, 5.0], [6.0, 7.0]])
     """
     if table.ndim < 2 or not 0 <= offset <= table.shape[-1] - table.shape[-2]:
-        raise InvalidArgument(
-            "table",
-            "of shape (..., n, N) with offset + n <= N",
-            got_text=f"shape {tuple(table.shape)}, offset {offset}",
-        )
+        got = f"shape {tuple(table.shape)}, offset {offset}"
+        raise InvalidArgument("table", "of shape (..., n, N) with offset + n <= N", got_text=got)
     n, candidates = table.shape[-2:]
     if candidates < 2:
         raise TooFewSamples("x and y must hold at least two pairs: a batch of one has no negatives.")

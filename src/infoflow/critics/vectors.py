@@ -141,11 +141,8 @@ def rows(values: Tensor, name: str, features: int) -> Tensor:
         got = f"{values.dtype} of shape {tuple(values.shape)}" if isinstance(values, Tensor) else type(values).__name__
         raise InvalidArgument(name, "a floating-point tensor of shape (n, ...)", got_text=got)
     if values[:1].numel() != features and values.shape[0] > 0:
-        raise InvalidArgument(
-            name,
-            f"a tensor of {features} features per sample",
-            got_text=f"shape {tuple(values.shape)} with {values[:1].numel()}",
-        )
+        got = f"shape {tuple(values.shape)} with {values[:1].numel()}"
+        raise InvalidArgument(name, f"a tensor of {features} features per sample", got_text=got)
     return values.reshape(values.shape[0], features)
 
 
@@ -371,12 +368,8 @@ class Concatenated(VectorCritic):
     ) -> None:
         super().__init__(x_features, y_features)
         if not hidden:
-            raise InvalidArgument(
-                "hidden",
-                "at least one width",
-                hidden,
-                remedy="A linear function of [x, y] does not express dependence.",
-            )
+            remedy = "A linear function of [x, y] does not express dependence."
+            raise InvalidArgument("hidden", "at least one width", hidden, remedy=remedy)
         self.n_negatives = n_negatives
         build = Builder(seed, spectral_norm)
         network = build.perceptron([x_features + y_features, *hidden, 1], activation)

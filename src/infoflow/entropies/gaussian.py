@@ -19,7 +19,7 @@ def _covariance(value: Any, name: str) -> Tensor:
     if tensor.dtype == torch.bool:
         raise InvalidArgument(name, "real numbers", got_text=f"dtype {tensor.dtype}")
     if tensor.ndim < 2 or tensor.shape[-1] != tensor.shape[-2] or tensor.shape[-1] == 0:
-        raise InvalidArgument(name, "square matrices (..., d, d)", got_text=f"shape {tuple(tensor.shape)}")
+        raise InvalidArgument(name, "square matrices (..., d, d)", tensor)
     matrix = tensor.to(torch.float64)
     finite(matrix, name)
     if not torch.allclose(matrix, matrix.mT, rtol=1e-6, atol=1e-10 * float(matrix.abs().max())):
@@ -204,7 +204,7 @@ def divergence(mean_p: Any, covariance_p: Any, mean_q: Any, covariance_q: Any) -
 def _mean(value: Any, name: str, covariance: Tensor) -> Tensor:
     mean = real(value, name).to(device=covariance.device, dtype=torch.float64)
     if mean.ndim == 0 or mean.shape[-1] != covariance.shape[-1]:
-        raise InvalidArgument(name, f"of shape (..., {covariance.shape[-1]})", got_text=f"shape {tuple(mean.shape)}")
+        raise InvalidArgument(name, f"of shape (..., {covariance.shape[-1]})", mean)
     finite(mean, name)
     return mean
 

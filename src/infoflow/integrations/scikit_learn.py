@@ -61,9 +61,7 @@ class MutualInformationScore:
         if y.dtype.kind in "OSU":
             y = np.unique(y.astype(str), return_inverse=True)[1]
         if y.shape != (len(features),):
-            raise InvalidArgument(
-                "y", f"of shape ({len(features)},), one target per sample", got_text=f"shape {y.shape}"
-            )
+            raise InvalidArgument("y", f"of shape ({len(features)},), one target per sample", y)
         found = Parallel(n_jobs=self.n_jobs)(
             delayed(mutual_information)(features[:, j], y, estimator=self.estimator, **self.parameters)
             for j in range(features.shape[1])

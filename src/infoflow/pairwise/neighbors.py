@@ -210,9 +210,8 @@ def count_within(
     (tensor,) = _spaces([x])
     radius = torch.as_tensor(radius, dtype=torch.float64, device=tensor.device)
     if radius.shape != (tensor.shape[0],) or not bool((radius >= 0).all()):
-        raise InvalidArgument(
-            "radius", f"{tensor.shape[0]} numbers >= 0, one per sample", got_text=_radius_text(radius, tensor.shape[0])
-        )
+        got = "" if radius.shape != tensor.shape[:1] else "a negative number or NaN"
+        raise InvalidArgument("radius", f"{len(tensor)} numbers >= 0, one per sample", radius, got_text=got)
     within = _within(radius, _magnitude([tensor]), strict)
     if tensor.shape[1] == 1 or _use_tree([tensor], metric, method):
         return _count(tensor, within, _norm(metric))
@@ -323,10 +322,6 @@ def _within(radius: Tensor, magnitude: Tensor, strict: bool) -> Tensor:
     rounding = 4.0 * torch.finfo(torch.float64).eps * (magnitude + radius)
     slack = torch.where(radius > 0, torch.maximum(_SPHERE * radius, rounding), 0.0)
     return (radius - slack).clamp_min(0.0) if strict else radius + slack
-
-
-def _radius_text(radius: Tensor, n: int) -> str:
-    return f"shape {tuple(radius.shape)}" if radius.shape != (n,) else "a negative number or NaN"
 
 
 def _units(distance: Tensor, metric: Metric) -> Tensor:

@@ -228,8 +228,7 @@ class _Given:
 
     def images(self) -> tuple[Any, ...]:
         if not self.material.has_images:
-            got = f"shape {tuple(self.material.test_x.shape)}"
-            raise InvalidArgument("inputs", "images (n, 1 or 3, H, W)", got_text=got)
+            raise InvalidArgument("inputs", "images (n, 1 or 3, H, W)", self.material.test_x)
         return self.train, self.material.train_x, self.test, self.material.test_x
 
     def whole(self) -> tuple[Any, ...]:

@@ -103,7 +103,7 @@ def features(
     model = as_module(encoder)
     x = as_tensor(inputs)
     if x.ndim < 1 or len(x) == 0:
-        raise TooFewSamples("inputs", "at least one sample, of shape (n, ...)", got_text=f"shape {tuple(x.shape)}")
+        raise TooFewSamples("inputs", "at least one sample, of shape (n, ...)", x)
     if layers is None and isinstance(own := getattr(model, "layers", None), Mapping):
         layers = own
     run = _returns(model) if layers is None else _captures(model, layers, _batch(model, x[:2], prepare))
@@ -115,8 +115,7 @@ def features(
             raise InvalidArgument("encoder", f"one that returns {list(parts)} for every batch", list(found))
         for name, value in found.items():
             if value.ndim < 1 or len(value) != len(batch) or value.numel() == 0:
-                got = f"shape {tuple(value.shape)}"
-                raise InvalidArgument(f"features {name!r}", f"of shape ({len(batch)}, ...) and not empty", got_text=got)
+                raise InvalidArgument(f"features {name!r}", f"of shape ({len(batch)}, ...) and not empty", value)
             parts.setdefault(name, []).append(value.detach().to("cpu", torch.float32))
     whole = {}
     for name, pieces in parts.items():

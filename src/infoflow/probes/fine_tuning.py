@@ -183,8 +183,7 @@ class FineTuning(TrainedProbe):
 def _inputs(value: Any, part: str, prepare: Prepare | None) -> Tensor:
     x = as_tensor(value)
     if x.ndim < 1 or len(x) < 2:
-        got = f"shape {tuple(x.shape)}"
-        raise TooFewSamples(f"{part} inputs", "at least 2 samples, of shape (n, ...)", got_text=got)
+        raise TooFewSamples(f"{part} inputs", "at least 2 samples, of shape (n, ...)", x)
     x = prepare(x) if prepare is not None else x
     if x.is_floating_point():
         x = x.float()

@@ -158,6 +158,5 @@ def _tensors(dataset: Dataset) -> tuple[Tensor, Tensor]:
 def _pair(x: Any, y: Any, part: str) -> tuple[Tensor, Tensor]:
     inputs = as_tensor(x)
     if inputs.ndim < 1 or not len(inputs):
-        got = f"shape {tuple(inputs.shape)}"
-        raise TooFewSamples(f"{part} inputs", "at least one sample, of shape (n, ...)", got_text=got)
+        raise TooFewSamples(f"{part} inputs", "at least one sample, of shape (n, ...)", inputs)
     return inputs, labels_of(inputs, y, part, "inputs")

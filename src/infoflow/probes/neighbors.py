@@ -173,8 +173,7 @@ def draw_neighbors(
     check(k, "k", Integer(1))
     picture = torch.as_tensor(images).detach().cpu().float()
     if picture.ndim not in (3, 4) or (picture.ndim == 4 and picture.shape[1] not in (1, 3)):
-        got = f"shape {tuple(picture.shape)}"
-        raise InvalidArgument("images", "of shape (n, H, W) or (n, 1 or 3, H, W)", got_text=got)
+        raise InvalidArgument("images", "of shape (n, H, W) or (n, 1 or 3, H, W)", picture)
     values = samples(features, "features")
     paired(picture, values, "images", "features")
     n = len(values)

@@ -102,7 +102,7 @@ def ms_ssim(a: Any, b: Any, *, data_range: PositiveFloat = 1.0) -> Tensor:
         raise MissingExtra("torchmetrics", "vision", "multi-scale SSIM") from None
     x, y = (_images(value, name) for value, name in ((a, "a"), (b, "b")))
     if x.shape != y.shape:
-        raise InvalidArgument("b", f"of the shape of a, {tuple(x.shape)}", got_text=f"shape {tuple(y.shape)}")
+        raise InvalidArgument("b", f"of the shape of a, {tuple(x.shape)}", y)
     setting = scales(*x.shape[2:])
     parts = [
         measure(
@@ -200,10 +200,7 @@ class Reconstruction(TrainedProbe):
         paired(x, images, "train features", "train images")
         paired(report, truth, "test features", "test images")
         if images.shape[1:] != truth.shape[1:]:
-            got = f"shape {tuple(truth.shape)}"
-            raise InvalidArgument(
-                "test images", f"of the size of the train images, {tuple(images.shape[1:])}", got_text=got
-            )
+            raise InvalidArgument("test images", f"of the size of the train images, {tuple(images.shape[1:])}", truth)
         if x.shape[1] != report.shape[1]:
             wanted = f"of as many columns as the train features ({x.shape[1]})"
             raise InvalidArgument("test features", wanted, report.shape[1])
@@ -241,8 +238,7 @@ def _squared_error(decoder: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
     def loss(features: Tensor, images: Tensor) -> Tensor:
         drawn: Tensor = decoder(features)
         if drawn.shape != images.shape:
-            got = f"shape {tuple(drawn.shape)}"
-            raise InvalidArgument("decoder", f"a module that returns images {tuple(images.shape)}", got_text=got)
+            raise InvalidArgument("decoder", f"a module that returns images {tuple(images.shape)}", drawn)
         return F.mse_loss(drawn, images)
 
     return loss
@@ -261,7 +257,7 @@ def _decoder(features: int, shape: tuple[int, int, int], seed: int) -> nn.Module
 def _images(value: Any, name: str) -> Tensor:
     images = as_tensor(value).to("cpu")
     if images.ndim != 4 or images.numel() == 0 or images.is_complex():
-        raise InvalidArgument(name, "images (n, C, H, W)", got_text=f"shape {tuple(images.shape)}")
+        raise InvalidArgument(name, "images (n, C, H, W)", images)
     images = images.float()
     finite(images, name)
     return images

@@ -97,13 +97,12 @@ def _root(covariance: Tensor, size: int) -> Tensor:
     """A matrix R with RRᵀ = Σ; Σ may be singular."""
     if covariance.shape != (size, size):
         wanted = f"a matrix of shape ({size}, {size}), the inputs of the weight"
-        raise InvalidArgument("covariance", wanted, got_text=f"shape {tuple(covariance.shape)}")
+        raise InvalidArgument("covariance", wanted, covariance)
     if not torch.allclose(covariance, covariance.mT, rtol=1e-6, atol=1e-12):
         raise InvalidArgument("covariance", "symmetric")
     values, vectors = torch.linalg.eigh(covariance)
     if float(values[0]) < -1e-9 * max(1.0, float(values[-1])):
-        raise InvalidArgument(
-            "covariance", "positive semidefinite", got_text=f"an eigenvalue of {float(values[0]):.3g}"
-        )
+        got = f"an eigenvalue of {float(values[0]):.3g}"
+        raise InvalidArgument("covariance", "positive semidefinite", got_text=got)
     root: Tensor = vectors * values.clamp_min(0).sqrt()
     return root

@@ -258,7 +258,7 @@ class MatrixRenyi(StatedSettings):
             return Variable(flat / width, None, width, constant)
         if value.ndim < 2:
             wanted = "an array of shape (n, channels, ...) with channels=True"
-            raise InvalidArgument(name, wanted, got_text=f"shape {tuple(value.shape)}")
+            raise InvalidArgument(name, wanted, value)
         parts = flat.reshape(value.shape[0], value.shape[1], -1).unbind(1)
         widths = [_width(part, name, rule, target) for part in parts]
         scaled = [part / width for part, width in zip(parts, widths, strict=True)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from infoflow.core.errors import DidNotConverge
 from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.settings import (
     Fraction,
@@ -22,7 +23,8 @@ from infoflow.core.settings import (
     validated,
 )
 from infoflow.estimators.learned.held_out import Fit, Shuffles, Spread
-from infoflow.estimators.learned.training import Schedule
+from infoflow.estimators.learned.stack import Stack
+from infoflow.estimators.learned.training import Fitted, Objective, Part, Schedule, fit
 from infoflow.estimators.preprocessing import Preprocessing
 
 
@@ -81,10 +83,27 @@ class TrainingSettings(FoldSettings):
     learning_rate: PositiveFloat = 2e-3
     weight_decay: NonNegativeFloat = 1e-2
 
-    def schedule(self, least: int = 1) -> Schedule:
-        """Length and speed of a fit, with batches of at least this size."""
+    def train(
+        self,
+        networks: Sequence[nn.Module],
+        objective: Objective,
+        train: Part,
+        validate: Part,
+        seeds: list[int],
+        *,
+        what: str,
+        remedy: str = "",
+        least: int = 1,
+        groups: int = 1,
+    ) -> Fitted:
+        """Fit the networks, in batches of at least `least`; raises DidNotConverge if `what` is not finite in a fold."""
         batch_size = max(self.batch_size, least)
-        return Schedule(batch_size, self.max_epochs, self.patience, self.learning_rate, self.weight_decay)
+        schedule = Schedule(batch_size, self.max_epochs, self.patience, self.learning_rate, self.weight_decay)
+        fitted = fit(Stack.of(networks), objective, train, validate, schedule, seeds, groups)
+        if not bool(torch.isfinite(fitted.best).view(groups * self.folds, -1).any(-1).all()):
+            cause = f"{what} was never finite on held-out samples."
+            raise DidNotConverge(f"{cause} Lower learning_rate ({self.learning_rate}){remedy}.")
+        return fitted
 
 
 @dataclass(frozen=True)

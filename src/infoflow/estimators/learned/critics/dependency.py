@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from infoflow.bounds import Bound, Side, donsker_varadhan, jensen_shannon
 from infoflow.core import checks
 from infoflow.core.blocks import Builder
-from infoflow.core.errors import DidNotConverge, TooFewSamples
+from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.settings import Integer, OneOf, PositiveFloat, PositiveInt
 from infoflow.critics import ACTIVATIONS
@@ -22,8 +22,7 @@ from infoflow.estimators.learned.critics.bridge import bridged
 from infoflow.estimators.learned.critics.neural import BoundObjective
 from infoflow.estimators.learned.estimator import HiddenWidths, Quality, TrainingSettings, warnings_on
 from infoflow.estimators.learned.held_out import MINIMUM, quantile, split
-from infoflow.estimators.learned.stack import Stack
-from infoflow.estimators.learned.training import Fitted, Part, fit
+from infoflow.estimators.learned.training import Fitted, Part
 from infoflow.estimators.preprocessing import learn
 
 # Trained by the logistic loss: Donsker and Varadhan's own mean of e^T is too noisy to train and to select by.
@@ -205,14 +204,9 @@ def _fit(values: Tensor, settings: DependencySettings, warnings: tuple[str, ...]
         networks.append(Discriminator(start, d, settings, seed).to(values.device))
         folds.append([part.sigmoid() if settings.sigmoid else part for part in parts])
     train, validate, reported = (Part(torch.stack(part)) for part in zip(*folds, strict=True))
+    what = "the objective of the discriminator"
     # In a smaller batch, shuffled rows would keep columns together.
-    schedule = settings.schedule(least=d)
-    fitted = fit(Stack.of(networks), BoundObjective(_BOUND), train, validate, schedule, seeds)
-    if not bool(torch.isfinite(fitted.best).all()):
-        raise DidNotConverge(
-            "the objective of the discriminator was never finite on held-out samples. Lower learning_rate "
-            f"({settings.learning_rate})."
-        )
+    fitted = settings.train(networks, BoundObjective(_BOUND), train, validate, seeds, what=what, least=d)
     cast(Discriminator, fitted.stack.skeleton).shuffles = _REPORT_SHUFFLES
     with torch.no_grad():
         positive, negative = (scores.double() for scores in fitted.stack(*reported.inputs))

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from infoflow.bounds import BOUNDS, Bound, BoundName, ExponentialAverage, Free, Side, by_name
 from infoflow.core import checks
-from infoflow.core.errors import DidNotConverge
 from infoflow.core.estimate import Estimate, Kind
 from infoflow.core.settings import OneOf, PositiveFloat, PositiveInt, check
 from infoflow.critics import ACTIVATIONS, Bilinear, Concatenated, Separable, SeparablePictures
@@ -30,7 +29,7 @@ from infoflow.estimators.learned.estimator import (
 )
 from infoflow.estimators.learned.held_out import MINIMUM, Fit, Fold, Reported, Shuffles, Spread, split
 from infoflow.estimators.learned.stack import Stack, Weights
-from infoflow.estimators.learned.training import Fitted, Objective, Part, fit
+from infoflow.estimators.learned.training import Fitted, Objective, Part
 
 CRITICS = ("separable", "bilinear", "concatenated", "convolutional")
 
@@ -299,15 +298,10 @@ class Neural(TrainingSettings, HeldOutEstimator):
         initial, order = axes.seeds(self.seed)
         per_problem = self.folds * len(views) * self.restarts
         networks = self._networks(bound, problems[0], rows[0], train, initial[:per_problem])
+        remedy = " or choose a bounded objective (jensen_shannon_mi, infonce)"
+        what, count = f"the {bound.name} objective", len(problems)
         objective = BoundObjective(bound)
-        fitted = fit(
-            Stack.of(networks * len(problems)), objective, train, validate, self.schedule(), order, len(problems)
-        )
-        if not bool(torch.isfinite(fitted.best).view(len(problems), self.folds, -1).any(-1).all()):
-            raise DidNotConverge(
-                f"the {bound.name} objective was never finite on held-out samples. Lower learning_rate "
-                f"({self.learning_rate}) or choose a bounded objective (jensen_shannon_mi, infonce)."
-            )
+        fitted = self.train(networks * count, objective, train, validate, order, what=what, remedy=remedy, groups=count)
         return [
             self._result(problem, rows, fitted, axes.members(k), train.size, report, shuffles)
             for k, problem in enumerate(problems)

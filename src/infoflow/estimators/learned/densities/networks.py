@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from infoflow.core.errors import DidNotConverge
 from infoflow.estimators.learned.densities.estimator import (
     Densities,
     DensityEstimator,
@@ -23,7 +22,7 @@ from infoflow.estimators.learned.densities.estimator import (
 from infoflow.estimators.learned.densities.linear import LinearGaussian, fit_linear_gaussian
 from infoflow.estimators.learned.estimator import Device, TrainingSettings
 from infoflow.estimators.learned.stack import Stack, Weights
-from infoflow.estimators.learned.training import Fitted, Objective, Part, fit
+from infoflow.estimators.learned.training import Fitted, Objective, Part
 
 # Features of x are clipped here, in standard deviations: beyond its training samples a network is arbitrary.
 _FARTHEST = 6.0
@@ -169,12 +168,8 @@ class NetworkDensities(TrainingSettings, DensityEstimator):
         )
         features, dimensions = (values.shape[2] for values in train.inputs)
         networks = [self._network(features, dimensions, seed).to(self.device, torch.float32) for seed in initial]
-        fitted = fit(Stack.of(networks), self._objective(dimensions), train, validate, self.schedule(), order)
-        if not bool(torch.isfinite(fitted.best).all()):
-            raise DidNotConverge(
-                f"the density of y{' given x' if features else ''} was never finite on held-out samples. Lower "
-                f"learning_rate ({self.learning_rate})."
-            )
+        what = f"the density of y{' given x' if features else ''}"
+        fitted = self.train(networks, self._objective(dimensions), train, validate, order, what=what)
         readers = []
         for k, fold in enumerate(folds):
             reader = _Reader(self, fitted.stack.member(k), fold, reading[k])

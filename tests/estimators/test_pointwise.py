@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from infoflow.estimators import ESTIMATORS, Ability, Neural, create
-from infoflow.estimators.learned.critics import usable_bounds
+from infoflow.estimators.learned.critics.neural import usable_bounds
 from infoflow.tasks import gaussian_with
 
 WITH_POINTWISE = [name for name, entry in ESTIMATORS.items() if Ability.POINTWISE in entry.abilities]

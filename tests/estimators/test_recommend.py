@@ -12,7 +12,7 @@ import infoflow
 from infoflow import tasks
 from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.estimators.gaussian.gaussian import Gaussian
-from infoflow.estimators.learned.critics import Neural
+from infoflow.estimators.learned.critics.neural import Neural
 from infoflow.estimators.recommend import Auto, recommend
 from infoflow.estimators.registry import ESTIMATORS
 

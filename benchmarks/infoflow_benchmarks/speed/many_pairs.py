@@ -17,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from infoflow.bounds import infonce
 from infoflow.critics import Separable
-from infoflow.estimators.learned.critics import Neural
+from infoflow.estimators.learned.critics.neural import Neural
 from infoflow_benchmarks.speed.comparison import Comparison, Timing
 from infoflow_benchmarks.speed.timing import torch_threads
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from infoflow.estimators.channels.gaussian_dropout import GaussianDropoutInformation
 from infoflow.estimators.channels.linear_gaussian import LinearGaussianChannel
-from infoflow.estimators.channels.sample_propagation import SamplePropagation
+from infoflow.estimators.channels.noisy_layers import GaussianDropoutInformation, SamplePropagation
 from infoflow.estimators.gaussian.canonical_correlation import CCA
 from infoflow.estimators.gaussian.gaussian import Gaussian
 from infoflow.estimators.histogram.adaptive_binning import AdaptiveBinning
@@ -16,13 +15,12 @@ from infoflow.estimators.histogram.quantized import QuantizedInformation
 from infoflow.estimators.kernel.kernel_density import KernelDensity
 from infoflow.estimators.kernel.matrix_renyi import MatrixRenyi
 from infoflow.estimators.learned.classifier_bound import ClassifierBound
-from infoflow.estimators.learned.critics import Neural, neural_dependency
-from infoflow.estimators.learned.densities import (
-    DifferenceOfEntropies,
-    FlowMatching,
-    GaussianMixtureInformation,
-    NormalizingFlow,
-)
+from infoflow.estimators.learned.critics.dependency import neural_dependency
+from infoflow.estimators.learned.critics.neural import Neural
+from infoflow.estimators.learned.densities.difference_of_entropies import DifferenceOfEntropies
+from infoflow.estimators.learned.densities.flow_matching import FlowMatching
+from infoflow.estimators.learned.densities.gaussian_mixture import GaussianMixtureInformation
+from infoflow.estimators.learned.densities.normalizing_flow import NormalizingFlow
 from infoflow.estimators.mutual_information import mutual_information
 from infoflow.estimators.neighbors.class_neighbors import ClassNeighbors
 from infoflow.estimators.neighbors.kozachenko_leonenko import KozachenkoLeonenko

@@ -94,7 +94,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="depends on the variance of the noise",
         ),
         "anchored-infonce": Entry(
-            "learned.critics:Neural",
+            "learned.critics.neural:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
             measures="`neural` with `anchored_infonce`: InfoNCE with an anchor class, without its ceiling",
             kind="as `neural`",
@@ -167,7 +167,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="d ≥ 5: biased, with a warning",
         ),
         "dime": Entry(
-            "learned.critics:Neural",
+            "learned.critics.neural:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
             measures="`neural` with `dime`: density ratios without a bound",
             kind="as `neural`",
@@ -184,7 +184,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="alphabets larger than the sample",
         ),
         "doe": Entry(
-            "learned.densities:DifferenceOfEntropies",
+            "learned.densities.difference_of_entropies:DifferenceOfEntropies",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
             measures="a difference of entropies, −log q(y) + log q(y given x), learned densities",
             kind="difference of bounds",
@@ -192,7 +192,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="margins far from Gaussian with several nats per dimension: too low",
         ),
         "donsker-varadhan": Entry(
-            "learned.critics:Neural",
+            "learned.critics.neural:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
             measures="`neural` with `donsker_varadhan`: Donsker and Varadhan's bound",
             kind="as `neural`",
@@ -201,7 +201,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             preset={"bound": "donsker_varadhan"},
         ),
         "flow": Entry(
-            "learned.densities:NormalizingFlow",
+            "learned.densities.normalizing_flow:NormalizingFlow",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
             measures="the same with normalizing flows (extra `flows`)",
             kind="difference of bounds",
@@ -209,7 +209,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="as `doe`; slower",
         ),
         "flow-matching": Entry(
-            "learned.densities:FlowMatching",
+            "learned.densities.flow_matching:FlowMatching",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
             measures="the same with flows fitted by matching velocities",
             kind="difference of bounds",
@@ -225,7 +225,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="dependence that the copula misses (with a warning)",
         ),
         "gaussian-dropout": Entry(
-            "channels.gaussian_dropout:GaussianDropoutInformation",
+            "channels.noisy_layers:GaussianDropoutInformation",
             (ESTIMATE, ENTROPY, PLANE),
             measures="I(X;Z) under Gaussian dropout",
             kind="point",
@@ -233,7 +233,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="zeros of f are atoms (with a warning)",
         ),
         "gaussian-mixture": Entry(
-            "learned.densities:GaussianMixtureInformation",
+            "learned.densities.gaussian_mixture:GaussianMixtureInformation",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
             measures="log-densities of Gaussian mixtures",
             kind="point",
@@ -241,7 +241,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="sharp edges",
         ),
         "infonce": Entry(
-            "learned.critics:Neural",
+            "learned.critics.neural:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
             measures="`neural` with `infonce`: at most the log of the candidates",
             kind="as `neural`",
@@ -250,7 +250,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             preset={"bound": "infonce"},
         ),
         "jensen-shannon-mi": Entry(
-            "learned.critics:Neural",
+            "learned.critics.neural:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
             measures="`neural` with `jensen_shannon_mi`: trained by Jensen-Shannon, read off as NWJ's bound",
             kind="as `neural`",
@@ -291,7 +291,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="not a Shannon quantity; depends on the bandwidth",
         ),
         "mine": Entry(
-            "learned.critics:Neural",
+            "learned.critics.neural:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
             measures="`neural` with `mine`: Donsker and Varadhan's bound with an averaged gradient",
             kind="as `neural`",
@@ -308,7 +308,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="as `ksg`",
         ),
         "neural": Entry(
-            "learned.critics:Neural",
+            "learned.critics.neural:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
             measures="a held-out variational bound, `bound=` any of `infoflow.bounds`",
             kind="lower bound or point",
@@ -316,7 +316,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="large I: capped near log m, with a warning",
         ),
         "nwj": Entry(
-            "learned.critics:Neural",
+            "learned.critics.neural:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
             measures="`neural` with `nwj`: the bound of Nguyen, Wainwright and Jordan",
             kind="as `neural`",
@@ -333,7 +333,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="more values than levels (an error)",
         ),
         "sample-propagation": Entry(
-            "channels.sample_propagation:SamplePropagation",
+            "channels.noisy_layers:SamplePropagation",
             (ESTIMATE, ENTROPY, PLANE),
             measures="I(X;T+ε) by Monte Carlo",
             kind="point, interval",
@@ -349,7 +349,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             limits="is not I(X;Y)",
         ),
         "smile": Entry(
-            "learned.critics:Neural",
+            "learned.critics.neural:Neural",
             (ESTIMATE, POINTWISE, PERMUTATION_TEST),
             measures="`neural` with `smile`: clipped density ratios",
             kind="as `neural`",

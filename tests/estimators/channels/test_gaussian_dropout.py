@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from infoflow.core.errors import InvalidArgument
-from infoflow.estimators.channels.gaussian_dropout import GaussianDropoutInformation
+from infoflow.estimators.channels.noisy_layers import GaussianDropoutInformation
 
 
 def test_separated_values() -> None:

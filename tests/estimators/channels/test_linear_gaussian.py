@@ -11,7 +11,7 @@ import torch
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Kind
 from infoflow.estimators.channels.linear_gaussian import LinearGaussianChannel
-from infoflow.estimators.channels.sample_propagation import SamplePropagation
+from infoflow.estimators.channels.noisy_layers import SamplePropagation
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (5, 3), (4, 4)])

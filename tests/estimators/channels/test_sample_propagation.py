@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from infoflow.core.errors import InvalidArgument
-from infoflow.estimators.channels.sample_propagation import SamplePropagation
+from infoflow.estimators.channels.noisy_layers import SamplePropagation
 from infoflow.estimators.kernel.kernel_density import KernelDensity
 from infoflow.estimators.registry import Ability, can
 

@@ -17,8 +17,8 @@ from infoflow import critics
 from infoflow.core.errors import DidNotConverge, InvalidArgument, TooFewSamples, UnknownName
 from infoflow.core.estimate import Kind
 from infoflow.estimators import mutual_information
-from infoflow.estimators.learned.critics import Neural, usable_bounds
 from infoflow.estimators.learned.critics.head_start import Described, Residual, critic_columns, head_start, pairs_width
+from infoflow.estimators.learned.critics.neural import Neural, usable_bounds
 from infoflow.estimators.learned.held_out import split
 
 FAST = {"hidden": (32,), "embedding": 8, "folds": 2, "max_epochs": 12, "patience": 3, "batch_size": 128}
@@ -117,7 +117,7 @@ def test_the_same_seed_gives_the_same_number_and_leaves_the_global_state_alone()
 
 def test_two_fresh_processes_agree() -> None:
     code = (
-        "import torch; from infoflow.estimators.learned.critics import Neural; torch.set_num_threads(1);"
+        "import torch; from infoflow.estimators.learned.critics.neural import Neural; torch.set_num_threads(1);"
         "x, e = torch.randn(2, 300, 1, generator=torch.Generator().manual_seed(0));"
         "print(repr(Neural(folds=2, max_epochs=3).estimate(x, x + e).nats))"
     )

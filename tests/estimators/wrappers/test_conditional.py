@@ -12,7 +12,7 @@ from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.core.estimate import Estimate, Kind
 from infoflow.estimators.gaussian.gaussian import Gaussian
 from infoflow.estimators.histogram.discrete import Discrete
-from infoflow.estimators.learned.critics import Neural
+from infoflow.estimators.learned.critics.neural import Neural
 from infoflow.estimators.neighbors.ksg import KSG
 from infoflow.estimators.neighbors.mixed import MixedKSG
 from infoflow.estimators.wrappers.conditional import conditional_mutual_information

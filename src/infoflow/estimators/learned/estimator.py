@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from infoflow.core.errors import DidNotConverge
 from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.settings import (
+    Each,
     Fraction,
     Integer,
     NonNegativeFloat,
@@ -29,22 +30,6 @@ from infoflow.estimators.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)
-class _Widths:
-    """A tuple of layer widths; a list could not be hashed."""
-
-    minimum: int = 0
-
-    @property
-    def wanted(self) -> str:
-        return f"a tuple of at least {self.minimum} layer widths >= 1"
-
-    def accept(self, value: Any) -> tuple[int, ...]:
-        if not isinstance(value, tuple) or len(value) < self.minimum:
-            raise ValueError
-        return tuple(Integer(1).accept(width) for width in value)
-
-
-@dataclass(frozen=True)
 class _Device:
     wanted: str = "the name of a torch device, such as 'cuda:0'"
 
@@ -56,8 +41,8 @@ class _Device:
         return value
 
 
-Widths = Annotated[tuple[int, ...], _Widths()]
-HiddenWidths = Annotated[tuple[int, ...], _Widths(1)]
+Widths = Annotated[tuple[int, ...], Each(Integer(1))]
+HiddenWidths = Annotated[tuple[int, ...], Each(Integer(1), 1)]
 Device = Annotated[str, _Device()]
 
 
@@ -106,38 +91,38 @@ class TrainingSettings(FoldSettings):
         return fitted
 
 
-@dataclass(frozen=True)
-class Quality:
-    """How a fit went, for the warnings on its estimate."""
+def warnings_on(
+    raw: float,
+    half: float,
+    ceiling: float,
+    models: str,
+    *,
+    gap: float,
+    late: int,
+    count: int,
+    objective: str = "the objective",
+    simpler: str = "a smaller model",
+    steadier: str = "more samples",
+) -> Iterator[str]:
+    """Warnings that all learned estimators share: cause, consequence, remedy.
 
-    models: str
-    """What was fitted, in the plural."""
-    objective: str = "the objective"
-    gap: float = 0.0
-    """Nats by which the objective is higher on the training samples than on held-out ones."""
-    late: int = 0
-    """Models that still improved in the last epoch."""
-    count: int = 0
-    simpler: str = "a smaller model"
-    steadier: str = "more samples"
-
-
-def warnings_on(raw: float, half: float, ceiling: float, quality: Quality) -> Iterator[str]:
-    """Warnings that all learned estimators share: cause, consequence, remedy."""
+    `gap` is by how many nats the objective is higher on the training samples than on held-out ones, and `late` how many
+    of `count` models still improved in the last epoch.
+    """
     if raw > ceiling:
         yield f"the value {raw:.3f} lies above the ceiling {ceiling:.3f} and was set to it; collect more samples"
     if raw < -max(half, 0.02):
-        yield f"the {quality.models} overfitted: the value was {raw:.3f} and is reported as 0; use more samples"
-    if quality.gap > max(0.2, 0.5 * max(raw, 0.0)):
+        yield f"the {models} overfitted: the value was {raw:.3f} and is reported as 0; use more samples"
+    if gap > max(0.2, 0.5 * max(raw, 0.0)):
         yield (
-            f"overfitting: {quality.objective} is {quality.gap:.2f} nats higher on the training samples than on "
-            f"held-out samples, so the estimate is likely too low; use more samples or {quality.simpler}"
+            f"overfitting: {objective} is {gap:.2f} nats higher on the training samples than on "
+            f"held-out samples, so the estimate is likely too low; use more samples or {simpler}"
         )
     if half > max(0.15, 0.25 * raw):
-        yield (f"high variance: ±{half:.2f} nats over the folds, so the estimate is uncertain; use {quality.steadier}")
-    if quality.late:
+        yield (f"high variance: ±{half:.2f} nats over the folds, so the estimate is uncertain; use {steadier}")
+    if late:
         yield (
-            f"{quality.late} of {quality.count} {quality.models} were still improving in the last epoch, so the "
+            f"{late} of {count} {models} were still improving in the last epoch, so the "
             "estimate is likely too low; raise max_epochs"
         )
 

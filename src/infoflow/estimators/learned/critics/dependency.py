@@ -20,7 +20,7 @@ from infoflow.critics import ACTIVATIONS
 from infoflow.entropies.total_correlation import varying
 from infoflow.estimators.learned.critics.bridge import bridged
 from infoflow.estimators.learned.critics.neural import BoundObjective
-from infoflow.estimators.learned.estimator import HiddenWidths, Quality, TrainingSettings, warnings_on
+from infoflow.estimators.learned.estimator import HiddenWidths, TrainingSettings, warnings_on
 from infoflow.estimators.learned.held_out import MINIMUM, quantile, split
 from infoflow.estimators.learned.training import Fitted, Part
 from infoflow.estimators.preprocessing import learn
@@ -139,8 +139,6 @@ def neural_dependency(z: Any, **settings: Any) -> Estimate:
     >>> e.quantity, 0.4 < e.nats < 0.6  # exactly −½ log(1 − 0.64) = 0.511
     ('TC(Z)', True)
     """
-    if "hidden" in settings:
-        settings["hidden"] = tuple(settings["hidden"])
     chosen = DependencySettings(**settings)
     values = checks.samples(z, "z", minimum=MINIMUM, dtype=torch.float32)
     n = values.shape[0]
@@ -248,7 +246,10 @@ def _warnings(raw: float, half: float, shuffled: int, fitted: Fitted) -> Iterato
             "fold), so the estimate is likely too low; use more samples, fewer columns, or "
             "total_correlation(z, 'gaussian')"
         )
-    quality = Quality(
+    yield from warnings_on(
+        raw,
+        half,
+        math.inf,
         "discriminators",
         gap=float(fitted.gap.median()),
         late=int((~fitted.stopped).sum()),
@@ -256,7 +257,6 @@ def _warnings(raw: float, half: float, shuffled: int, fitted: Fitted) -> Iterato
         simpler="a smaller discriminator or more weight_decay",
         steadier="more samples or a larger batch_size",
     )
-    yield from warnings_on(raw, half, math.inf, quality)
     if half < 1e-9:
         yield "no dependence was detected on held-out samples; a weak one may need more samples"
 

@@ -22,7 +22,6 @@ from infoflow.estimators.learned.critics.head_start import Described, Residual, 
 from infoflow.estimators.learned.estimator import (
     Device,
     HeldOutEstimator,
-    Quality,
     TrainingSettings,
     Widths,
     warnings_on,
@@ -439,7 +438,10 @@ class Neural(TrainingSettings, HeldOutEstimator):
                 "fold), so the estimate is likely too low; use more samples, or an estimator by densities "
                 "(estimator='doe', 'flow' or 'gaussian-mixture')"
             )
-        quality = Quality(
+        yield from warnings_on(
+            found.value,
+            found.half,
+            ceiling,
             "critics",
             gap=float(fitted.gap[used].median()),
             late=int((~fitted.stopped[used]).sum()),
@@ -447,7 +449,6 @@ class Neural(TrainingSettings, HeldOutEstimator):
             simpler="a smaller critic or more weight_decay",
             steadier="more samples, restarts, or another bound",
         )
-        yield from warnings_on(found.value, found.half, ceiling, quality)
         lost = int((~torch.isfinite(fitted.best[used])).sum())
         if lost:
             yield f"{lost} of {len(used)} critics diverged and were left out; lower learning_rate"

@@ -14,7 +14,7 @@ from infoflow.bounds import doe
 from infoflow.core.errors import DidNotConverge
 from infoflow.core.estimate import Kind
 from infoflow.estimators.learned.densities.variables import Variables
-from infoflow.estimators.learned.estimator import HeldOutEstimator, Quality, warnings_on
+from infoflow.estimators.learned.estimator import HeldOutEstimator, warnings_on
 from infoflow.estimators.learned.held_out import Fit, Fold, Reported, Shuffles, Spread, split
 from infoflow.estimators.preprocessing import learn
 
@@ -112,14 +112,16 @@ class DensityEstimator(HeldOutEstimator, abc.ABC):
         return Fit(estimate, found.shares.cpu(), [row for each in densities for row in each.history])
 
     def _warnings(self, variables: Variables, found: Spread, densities: Sequence[Densities]) -> Iterator[str]:
-        quality = Quality(
+        yield from warnings_on(
+            found.value,
+            found.half,
+            variables.ceiling,
             "densities",
             objective="log q(y|x)",
             gap=max((each.gap for each in densities), default=0.0),
             late=sum(each.late for each in densities),
             count=sum(each.count for each in densities),
         )
-        yield from warnings_on(found.value, found.half, variables.ceiling, quality)
         yield from dict.fromkeys(warning for each in densities for warning in each.warnings)
 
 

@@ -104,7 +104,7 @@ def test_the_szt_protocol_trains_on_the_first_3276_rows() -> None:
 def test_an_unknown_name_gets_the_nearest() -> None:
     with pytest.raises(UnknownName, match="Did you mean 'fashion-mnist'"):
         load("fashion_mnist")
-    assert {"szt", "digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "shifted-mnist"} < set(DATASETS)
+    assert {"szt", "digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "colored-mnist"} < set(DATASETS)
 
 
 @pytest.mark.parametrize(

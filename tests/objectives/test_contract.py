@@ -17,10 +17,11 @@ from torch import Tensor, nn
 import infoflow.objectives
 from infoflow.core.errors import InvalidArgument
 from infoflow.layers import InformationDropout
-from infoflow.models import ConvolutionalEncoder, DCGANDecoder, DCGANDiscriminator
+from infoflow.models import ConvolutionalEncoder, DCGANDecoder
 from infoflow.objectives import Encoding, Objective, deep_infomax_for
 
 baselines = pytest.importorskip("infoflow_reproductions.baselines")
+networks = pytest.importorskip("infoflow_reproductions.networks.dcgan_discriminator")
 
 SHAPE = (1, 8, 8)
 
@@ -58,7 +59,7 @@ def decoder() -> nn.Module:
 
 
 def judge(**settings: Any) -> nn.Module:
-    return DCGANDiscriminator(SHAPE, widths=(4, 8), **settings)
+    return networks.DCGANDiscriminator(SHAPE, widths=(4, 8), **settings)
 
 
 def classified(name: str, *args: Any, **settings: Any) -> Case:

@@ -40,7 +40,8 @@ class BiGAN(ModelObjective):
 
     Examples
     --------
-    >>> from infoflow.models import ConvolutionalEncoder, DCGANDecoder, DCGANDiscriminator
+    >>> from infoflow.models import ConvolutionalEncoder, DCGANDecoder
+    >>> from infoflow_reproductions.networks.dcgan_discriminator import DCGANDiscriminator
     >>> encoder = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16, features=6)
     >>> generator = DCGANDecoder(6, (1, 8, 8), widths=(8, 4))
     >>> judge = DCGANDiscriminator((1, 8, 8), widths=(4, 8), features=6)

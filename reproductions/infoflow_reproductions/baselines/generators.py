@@ -118,7 +118,8 @@ class NonSaturatingGAN(Generative):
 
     Examples
     --------
-    >>> from infoflow.models import DCGANDecoder, DCGANDiscriminator
+    >>> from infoflow.models import DCGANDecoder
+    >>> from infoflow_reproductions.networks.dcgan_discriminator import DCGANDiscriminator
     >>> gan = NonSaturatingGAN(DCGANDecoder(4, (1, 8, 8), widths=(8, 4)), DCGANDiscriminator((1, 8, 8), widths=(4,)), 4)
     >>> gan.opponent_loss(torch.zeros(3, 1, 8, 8)).shape
     torch.Size([])
@@ -164,7 +165,8 @@ class WassersteinGAN(Generative):
 
     Examples
     --------
-    >>> from infoflow.models import DCGANDecoder, DCGANDiscriminator
+    >>> from infoflow.models import DCGANDecoder
+    >>> from infoflow_reproductions.networks.dcgan_discriminator import DCGANDiscriminator
     >>> gan = WassersteinGAN(DCGANDecoder(4, (1, 8, 8), widths=(8, 4)), DCGANDiscriminator((1, 8, 8), widths=(4,)), 4)
     >>> gan.opponent_loss(torch.zeros(3, 1, 8, 8)).shape
     torch.Size([])
@@ -231,7 +233,8 @@ class PriorMatchingGenerator(Generative):
 
     Examples
     --------
-    >>> from infoflow.models import DCGANDecoder, DCGANDiscriminator
+    >>> from infoflow.models import DCGANDecoder
+    >>> from infoflow_reproductions.networks.dcgan_discriminator import DCGANDiscriminator
     >>> judge = DCGANDiscriminator((1, 8, 8), widths=(4,), outputs=6)
     >>> generator = PriorMatchingGenerator(DCGANDecoder(4, (1, 8, 8), widths=(8, 4)), judge, 4)
     >>> loss = generator(torch.zeros(3, 1, 8, 8))

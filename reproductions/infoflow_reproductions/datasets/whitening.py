@@ -11,8 +11,8 @@ from torch import Tensor
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import PositiveFloat, validated
-from infoflow.data.cache import cached
 from infoflow.data.dataset import Dataset
+from infoflow_reproductions.datasets.cache import cached
 
 _BLOCK = 4096
 
@@ -130,7 +130,7 @@ class Whitening:
         regularizer
             Regularizer r.
         cache
-            Folder of the cache, as in `infoflow.data.cached`.
+            Folder of the cache, as in `infoflow_reproductions.datasets.cached`.
 
         Returns
         -------

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from infoflow.models.dcgan import DCGANDecoder, DCGANDiscriminator
+from infoflow.models import DCGANDecoder
 from infoflow.training import Fit, Optimizer, Player, fit
 from infoflow_reproductions.baselines.generators import NonSaturatingGAN, PriorMatchingGenerator, WassersteinGAN
 from infoflow_reproductions.deep_infomax.kernel_distance import kernel_distance
@@ -20,6 +20,7 @@ from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import bars, pack, sheets
 from infoflow_reproductions.harness.findings import Findings, Row
 from infoflow_reproductions.harness.trial import Context, Results, Trial, part
+from infoflow_reproductions.networks.dcgan_discriminator import DCGANDiscriminator
 
 LABELS = {
     "prior-matching": "prior matching",

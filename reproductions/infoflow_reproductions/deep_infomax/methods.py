@@ -12,8 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from infoflow.core.checks import choice
-from infoflow.models import AlexNetEncoder, ConvolutionalEncoder
-from infoflow.models.dcgan import DCGANDecoder, DCGANDiscriminator
+from infoflow.models import ConvolutionalEncoder, DCGANDecoder
 from infoflow.models.deep_infomax import MapAndVector
 from infoflow.objectives import AdversarialMatching, Coordinates, Matching, deep_infomax_for, encoding_shapes
 from infoflow.training import Player
@@ -22,6 +21,8 @@ from infoflow_reproductions.baselines.bigan import BiGAN
 from infoflow_reproductions.baselines.noise_as_targets import NoiseAsTargets
 from infoflow_reproductions.baselines.views import DotCritic, MultiViewDeepInfoMax, NTXent, VICReg
 from infoflow_reproductions.deep_infomax.views import view
+from infoflow_reproductions.networks.alexnet import AlexNetEncoder
+from infoflow_reproductions.networks.dcgan_discriminator import DCGANDiscriminator
 
 # Variants of DIM as arguments of `deep_infomax_for`; all but "dim-g-prior" are the paper's.
 VARIANTS: dict[str, dict[str, Any]] = {

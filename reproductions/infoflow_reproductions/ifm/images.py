@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from infoflow.core.checks import choice
-from infoflow.data import Dataset, digits, procedural_textures, shifted_mnist
+from infoflow.data import Dataset, digits
+from infoflow_reproductions.datasets.shifted_mnist import shifted_mnist
+from infoflow_reproductions.datasets.textures import procedural_textures
 from infoflow_reproductions.harness.data import pooled
 
 SOURCES = ("shifted-mnist", "digits")

@@ -16,8 +16,8 @@ from torch.nn import functional
 from infoflow.core.checks import choice
 from infoflow.core.settings import PositiveInt, validated
 from infoflow.data import Dataset, cifar10, digits, mnist, split
-from infoflow.data.cluttered import clutter, cluttered_mnist
-from infoflow.data.occluded import occlude, occluded_cifar
+from infoflow_reproductions.datasets.cluttered import clutter, cluttered_mnist
+from infoflow_reproductions.datasets.occluded import occlude, occluded_cifar
 from infoflow_reproductions.datasets.whitening import Whitening
 from infoflow_reproductions.harness.data import shuffled
 

@@ -9,8 +9,9 @@ from torch import nn
 
 from infoflow.core.checks import choice
 from infoflow.layers import GaussianNoise, QuantizedActivation
-from infoflow.models import MLP, Convolution, ConvolutionalNet, LeNet5, after_activations, stack, vision_network
+from infoflow.models import MLP, Convolution, ConvolutionalNet, after_activations, stack
 from infoflow_reproductions.information_plane.recipe import Variant
+from infoflow_reproductions.networks.vision import vision_network
 
 _Layers = list[Convolution]
 
@@ -21,20 +22,25 @@ def _pooled(*widths: int, repeats: int = 1) -> _Layers:
     return [Convolution(width, 3, 1, "max" if number == repeats else "") for width, number in counts]
 
 
+# LeCun et al. (1998), section II-B, with a padding of 2 where the original pads images of 28 to 32 pixels, and without
+# trained pooling and sparse connections, as is usual.
+_LENET5 = [Convolution(6, 5, padding=2, pool="average"), Convolution(16, 5, pool="average")]
+
 # Noshad et al.: 5×5 to 4 maps, 3×3 to 8 and 16 with pooling, 256 units; Wickstrøm et al.: 4, 8 and 16 maps, 256 units.
-_CONVOLUTIONS: dict[str, tuple[_Layers, int]] = {
-    "cnn-noshad": ([Convolution(4, 5), Convolution(8, 3, pool="max"), Convolution(16, 3, pool="max")], 256),
-    "cnn-wickstrom": ([Convolution(4, 3), Convolution(8, 3, pool="max"), Convolution(16, 3, pool="max")], 256),
-    "cnn-shallow": (_pooled(16, 32), 64),
-    "cnn-deep": (_pooled(32, 64, 128, repeats=2), 128),
-    "vgg16": ([*_pooled(64, 128, repeats=2), *_pooled(256, 512, repeats=3), *_pooled(512, repeats=3)], 512),
+_CONVOLUTIONS: dict[str, tuple[_Layers, list[int]]] = {
+    "lenet5": (_LENET5, [120, 84]),
+    "cnn-noshad": ([Convolution(4, 5), Convolution(8, 3, pool="max"), Convolution(16, 3, pool="max")], [256]),
+    "cnn-wickstrom": ([Convolution(4, 3), Convolution(8, 3, pool="max"), Convolution(16, 3, pool="max")], [256]),
+    "cnn-shallow": (_pooled(16, 32), [64]),
+    "cnn-deep": (_pooled(32, 64, 128, repeats=2), [128]),
+    "vgg16": ([*_pooled(64, 128, repeats=2), *_pooled(256, 512, repeats=3), *_pooled(512, repeats=3)], [512]),
 }
-"""Name -> convolutions and the units of the dense layer after them."""
+"""Name -> convolutions and the units of the dense layers after them."""
 
 VISION = ("resnet18", "densenet121")
 """torchvision's, for color images; a variant must name the modules to record."""
 
-NETWORKS = ("mlp", "lenet5", *_CONVOLUTIONS, *VISION)
+NETWORKS = ("mlp", *_CONVOLUTIONS, *VISION)
 """What `Variant.network` can be."""
 
 
@@ -76,12 +82,10 @@ def _one(variant: Variant, shape: Sequence[int], classes: int, seed: int) -> nn.
         activation = variant.activation[0] if len(variant.activation) == 1 else list(variant.activation)
         widths = (shape[0], *variant.widths, classes)
         network = MLP(widths, activation, initialization=variant.initialization, seed=seed)
-    elif variant.network == "lenet5":
-        network = LeNet5((shape[0], shape[1]), classes, variant.activation[0], seed=seed)
     else:
         convolutions, dense = _CONVOLUTIONS[variant.network]
         size, activation = (shape[0], shape[1]), variant.activation[0]
-        network = ConvolutionalNet(size, convolutions, [dense], activation, classes=classes, seed=seed)
+        network = ConvolutionalNet(size, convolutions, dense, activation, classes=classes, seed=seed)
     if variant.gain != 1.0:
         with torch.no_grad():
             for layer in network.modules():

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.core.errors import DidNotConverge
-from infoflow.models import MLP, vision_network
+from infoflow.models import MLP
 from infoflow.objectives import MutualInformationLoss
 from infoflow.training import Fit, Optimizer, Player, fit
 from infoflow_reproductions.harness.data import images
@@ -19,6 +19,7 @@ from infoflow_reproductions.harness.trial import Context, Results, Trial
 from infoflow_reproductions.milc.images import Standardized, augmented, plain
 from infoflow_reproductions.milc.losses import loss_of, title
 from infoflow_reproductions.networks.small_cnn import SmallCNN
+from infoflow_reproductions.networks.vision import vision_network
 
 Stem = Literal["small", "imagenet"]
 
@@ -66,7 +67,7 @@ class Training:
     weight_decay
         Weight decay.
     stem
-        First layers of torchvision's networks, as in `infoflow.models.vision_network`.
+        First layers of torchvision's networks, as in `vision_network`.
     standardized
         Whether pixels are standardized by the channels of the training images, rather than in [0, 1].
 

@@ -12,12 +12,12 @@ from infoflow_reproductions.baselines.bigan import BiGAN
 from infoflow_reproductions.baselines.generators import NonSaturatingGAN, PriorMatchingGenerator, WassersteinGAN
 from infoflow_reproductions.baselines.noise_as_targets import NoiseAsTargets
 from infoflow_reproductions.baselines.views import DotCritic, MultiViewDeepInfoMax, NTXent, VICReg
+from infoflow_reproductions.networks.dcgan_discriminator import DCGANDiscriminator
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
 from infoflow.core.errors import InvalidArgument, TooFewSamples
-from infoflow.models import ConvolutionalEncoder
-from infoflow.models.dcgan import DCGANDecoder, DCGANDiscriminator
+from infoflow.models import ConvolutionalEncoder, DCGANDecoder
 from infoflow.objectives import AdversarialMatching
 
 SHAPE = (1, 8, 8)

@@ -6,43 +6,29 @@ from collections.abc import Callable
 from pathlib import Path
 
 from infoflow.core.settings import OneOf, Seed, check
-from infoflow.data.cache import cache_folder, cached
 from infoflow.data.cifar import cifar10, cifar100
-from infoflow.data.cluttered import clutter, cluttered_mnist
 from infoflow.data.dataset import Dataset, Split, split
 from infoflow.data.digits import digits
 from infoflow.data.mnist import fashion_mnist, mnist
-from infoflow.data.occluded import occlude, occluded_cifar
-from infoflow.data.shortcuts import SHORTCUTS, colored_mnist, one_pixel_shift, patch_cifar, shifted_mnist
+from infoflow.data.shortcuts import SHORTCUTS, colored_mnist, one_pixel_shift, patch_cifar
 from infoflow.data.szt import szt
-from infoflow.data.textures import draw_textures, procedural_textures, texture_files
 
 __all__ = [
     "DATASETS",
     "SHORTCUTS",
     "Dataset",
     "Split",
-    "cache_folder",
-    "cached",
     "cifar10",
     "cifar100",
-    "clutter",
-    "cluttered_mnist",
     "colored_mnist",
     "digits",
-    "draw_textures",
     "fashion_mnist",
     "load",
     "mnist",
-    "occlude",
-    "occluded_cifar",
     "one_pixel_shift",
     "patch_cifar",
-    "procedural_textures",
-    "shifted_mnist",
     "split",
     "szt",
-    "texture_files",
 ]
 
 _WHOLE: dict[str, Callable[[], Dataset]] = {"szt": szt, "digits": digits}
@@ -51,8 +37,6 @@ _WITH_OWN_TEST_SET: dict[str, Callable[..., Dataset]] = {
     "fashion-mnist": fashion_mnist,
     "cifar10": cifar10,
     "cifar100": cifar100,
-    "cluttered-mnist": cluttered_mnist,
-    "occluded-cifar": occluded_cifar,
     **SHORTCUTS,
 }
 

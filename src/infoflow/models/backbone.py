@@ -6,10 +6,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, MissingExtra, UnknownName
 from infoflow.core.settings import OneOf, PositiveInt, Seed, check, validated
 from infoflow.models.seeded import seeded
-from infoflow.models.vision import torchvision_models, untrained
 
 # A layer of each family of torchvision whose map has about a sixteenth of the input's side.
 _MAPS = {
@@ -97,6 +96,22 @@ class Backbone(nn.Module):
         if not isinstance(vector, Tensor):
             raise InvalidArgument("network", f"one that returns a tensor; it returned a {type(vector).__name__}")
         return seen[-1], vector.flatten(1)
+
+
+def torchvision_models(name: str) -> Any:
+    """Module `torchvision.models`; raises `MissingExtra`, which names the network, if it is not installed."""
+    try:
+        from torchvision import models
+    except ImportError:
+        raise MissingExtra("torchvision", "vision", f"network {name!r}") from None
+    return models
+
+
+def untrained(name: str, outputs: int) -> nn.Module:
+    """Network of torchvision with so many outputs, without auxiliary classifiers; drawn from torch's global state."""
+    options = {"aux_logits": False, "init_weights": True} if name in ("googlenet", "inception_v3") else {}
+    network: nn.Module = torchvision_models(name).get_model(name, weights=None, num_classes=outputs, **options)
+    return network
 
 
 @validated

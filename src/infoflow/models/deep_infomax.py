@@ -9,7 +9,7 @@ from typing import Annotated
 from torch import Tensor, nn
 
 from infoflow.core.errors import InvalidArgument
-from infoflow.core.settings import Each, Integer, NonNegativeInt, PositiveFloat, PositiveInt, Seed, validated
+from infoflow.core.settings import Each, Integer, NonNegativeInt, PositiveInt, Seed, validated
 from infoflow.models.seeded import seeded
 
 Shape = Annotated[Sequence[int], Each(Integer(1), length=2)]
@@ -90,14 +90,10 @@ def strided_sizes(shape: Sequence[int], strides: int, axes: Sequence[int] = (2,)
     return [size // 2**strides for size in sizes]
 
 
-def _block(axes: int, inputs: int, outputs: int, *more: nn.Module, kernel: int, stride: int) -> list[nn.Module]:
+def _block(axes: int, inputs: int, outputs: int) -> list[nn.Module]:
     """Convolution, batch norm, ReLU; no bias before the norm."""
-    convolution = _CONVOLUTION[axes](inputs, outputs, kernel, stride, padding=1, bias=False)
-    return [convolution, _NORM[axes](outputs), nn.ReLU(), *more]
-
-
-def _units(inputs: int, outputs: int) -> list[nn.Module]:
-    return [nn.Linear(inputs, outputs, bias=False), nn.BatchNorm1d(outputs), nn.ReLU()]
+    convolution = _CONVOLUTION[axes](inputs, outputs, 4, 2, padding=1, bias=False)
+    return [convolution, _NORM[axes](outputs), nn.ReLU()]
 
 
 class ConvolutionalEncoder(MapAndVector):
@@ -154,9 +150,10 @@ class ConvolutionalEncoder(MapAndVector):
         sizes = strided_sizes(shape, len(widths), axes=(1, 2))
         if local >= len(widths):
             raise InvalidArgument("local", f"the index of one of {len(widths)} convolutions", local)
+        flat = widths[-1] * math.prod(sizes)
         with seeded(seed):
             blocks = [
-                _block(len(sizes), inputs, outputs, kernel=4, stride=2)
+                _block(len(sizes), inputs, outputs)
                 for inputs, outputs in zip([shape[0], *widths], widths, strict=False)
             ]
             first, rest = (
@@ -166,68 +163,6 @@ class ConvolutionalEncoder(MapAndVector):
                 shape,
                 nn.Sequential(*first),
                 nn.Sequential(*rest),
-                nn.Sequential(nn.Flatten(), *_units(widths[-1] * math.prod(sizes), units)),
-                nn.Linear(units, features),
-            )
-
-
-class AlexNetEncoder(MapAndVector):
-    """AlexNet-like encoder of Deep InfoMax for 64×64 images: map 384×15×15, two layers of 4096 units.
-
-    Parameters
-    ----------
-    shape
-        Shape (channels, height, width) of the images; 15 pixels a side at least.
-    features
-        Length of the vector.
-    width
-        Factor on the numbers of maps and units.
-    seed
-        Seed of the initial parameters; torch's global random state is restored afterwards.
-
-    Raises
-    ------
-    InvalidArgument
-        If a number is out of range, or the images are too small.
-
-    Notes
-    -----
-    Layers: conv 96, pool, conv 192, pool, conv 384 (the map), conv 384, conv 192, pool, fc, fc, vector. Convolutions
-    are 3×3 with batch norm and ReLU, pools 3×3 with stride 2.
-
-    References
-    ----------
-    .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
-       ICLR 2019, appendix A.2.
-    .. [2] A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet classification with deep convolutional neural
-       networks", 2012.
-
-    Examples
-    --------
-    >>> import torch
-    >>> local, vector = AlexNetEncoder(width=1 / 16)(torch.zeros(2, 3, 64, 64)); local.shape, vector.shape
-    (torch.Size([2, 24, 15, 15]), torch.Size([2, 64]))
-    """
-
-    @validated
-    def __init__(
-        self, shape: Shape = (3, 64, 64), *, features: PositiveInt = 64, width: PositiveFloat = 1.0, seed: Seed = 0
-    ) -> None:
-        channels, *sizes = shape
-        last = [((((size - 1) // 2) - 1) // 2 - 1) // 2 for size in sizes]
-        if len(sizes) != 2 or min(last) < 1:
-            raise InvalidArgument("shape", "(channels, height, width) of at least 15 pixels each", tuple(shape))
-        a, b, c, units = (max(round(width * base), 1) for base in (96, 192, 384, 4096))
-
-        def block(inputs: int, outputs: int, *more: nn.Module) -> list[nn.Module]:
-            return _block(2, inputs, outputs, *more, kernel=3, stride=1)
-
-        with seeded(seed):
-            pools = [nn.MaxPool2d(3, 2) for _ in range(3)]
-            super().__init__(
-                shape,
-                nn.Sequential(*block(channels, a, pools[0]), *block(a, b, pools[1]), *block(b, c)),
-                nn.Sequential(*block(c, c), *block(c, b, pools[2])),
-                nn.Sequential(nn.Flatten(), *_units(b * last[0] * last[1], units), *_units(units, units)),
+                nn.Sequential(nn.Flatten(), nn.Linear(flat, units, bias=False), nn.BatchNorm1d(units), nn.ReLU()),
                 nn.Linear(units, features),
             )

@@ -149,13 +149,13 @@ def shortcut(
 
     Examples
     --------
-    >>> from infoflow.data import digits, procedural_textures, shifted_mnist
+    >>> from infoflow.data import colored_mnist, digits
     >>> from infoflow.models import ConvolutionalNet, Convolution
-    >>> parts = [shifted_mnist(s, digits=digits(), textures=procedural_textures()) for s in ("validation", "test")]
-    >>> network = ConvolutionalNet((3, 32), [Convolution(8, 5, pool="max")], [16])
+    >>> parts = [colored_mnist(s, digits=digits()) for s in ("validation", "test")]
+    >>> network = ConvolutionalNet((3, 8), [Convolution(8, 3, pool="max")], [16])
     >>> report = shortcut(network, parts, layers=["pool1"])
     >>> report.frame["factor"].tolist(), bool((report.frame["accuracy"] > 0.3).all())
-    (['digit', 'texture'], True)
+    (['digit', 'color'], True)
     """
     parts = list(loaders.values()) if isinstance(loaders, Mapping) else list(loaders)
     if len(parts) != 2:

@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from torch import nn
 
-from infoflow.core.errors import MissingExtra
 from infoflow.core.settings import Integer, OneOf, Seed, validated
-from infoflow.models.seeded import seeded
-
-
-def torchvision_models(name: str) -> Any:
-    """Module `torchvision.models`; raises `MissingExtra`, which names the network, if it is not installed."""
-    try:
-        from torchvision import models
-    except ImportError:
-        raise MissingExtra("torchvision", "vision", f"network {name!r}") from None
-    return models
-
-
-def untrained(name: str, outputs: int) -> nn.Module:
-    """Network of torchvision with so many outputs, without auxiliary classifiers; drawn from torch's global state."""
-    options = {"aux_logits": False, "init_weights": True} if name in ("googlenet", "inception_v3") else {}
-    network: nn.Module = torchvision_models(name).get_model(name, weights=None, num_classes=outputs, **options)
-    return network
+from infoflow.models import seeded
+from infoflow.models.backbone import untrained
 
 
 @validated
@@ -47,7 +31,7 @@ def vision_network(
         Number of logits, at least 2.
     stem
         The networks were designed for 224×224 images, whose sides they divide by 32. "small" divides them by 8
-        (GoogLeNet by 4), with a last map of 4×4 (8×8), by the changes that `ADAPTATIONS` describes. "imagenet" is
+        (GoogLeNet by 4), with a last map of 4×4 (8×8), with the changes of `ADAPTATIONS`. "imagenet" is
         torchvision's network, with a last map of 1×1.
     seed
         Seed of the initial parameters; torch's global random state is restored afterwards.
@@ -77,11 +61,10 @@ def vision_network(
     ...
     infoflow.core.errors.UnknownName: unknown name 'resnet19'. Did you mean 'resnet18'? Known: ...
     """
-    adaptation = _ADAPTATIONS[name]
     with seeded(seed):
-        network = untrained(adaptation.original or name, classes)
+        network = untrained("shufflenet_v2_x1_0" if name == "shufflenet_v2" else name, classes)
         if stem == "small":
-            adaptation.adapt(network)
+            ADAPTATIONS[name](network)
     return network
 
 
@@ -124,27 +107,12 @@ def _unstrided(block: nn.Module) -> None:
             module.stride = (1, 1)
 
 
-class _Adaptation(NamedTuple):
-    """Change that makes a network fit small images; `original` is torchvision's name where it differs."""
-
-    adapt: Callable[[Any], None]
-    description: str
-    original: str = ""
-
-
-_NO_STRIDE = "first convolution 3×3 of stride 1 for 7×7 of stride 2"
-_FEWER_STRIDES = "stride 1 for 2 in the first convolution and in the stage of 24 channels"
-
-_ADAPTATIONS = {
-    "resnet18": _Adaptation(_resnet18, f"{_NO_STRIDE}, no max-pooling after it"),
-    "densenet121": _Adaptation(_densenet121, f"{_NO_STRIDE}, no max-pooling after it"),
-    "googlenet": _Adaptation(_googlenet, f"{_NO_STRIDE}, without the first two max-poolings"),
-    "mobilenet_v2": _Adaptation(_mobilenet_v2, _FEWER_STRIDES),
-    "efficientnet_b0": _Adaptation(_efficientnet_b0, _FEWER_STRIDES),
-    "shufflenet_v2": _Adaptation(
-        _shufflenet_v2, "stride 1 for 2 in the first convolution, no max-pooling after it", "shufflenet_v2_x1_0"
-    ),
+ADAPTATIONS: dict[str, Callable[[Any], None]] = {
+    "resnet18": _resnet18,
+    "densenet121": _densenet121,
+    "googlenet": _googlenet,
+    "mobilenet_v2": _mobilenet_v2,
+    "efficientnet_b0": _efficientnet_b0,
+    "shufflenet_v2": _shufflenet_v2,
 }
-
-ADAPTATIONS = {name: adaptation.description for name, adaptation in _ADAPTATIONS.items()}
-"""What `stem="small"` changes in each network."""
+"""What `stem="small"` changes in each network: the first convolution is 3×3 or of stride 1, and strides are fewer."""

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from infoflow.data.cache import cache_folder, cached
+from infoflow_reproductions.datasets.cache import cache_folder, cached
 
 
 def numbers() -> dict[str, np.ndarray]:

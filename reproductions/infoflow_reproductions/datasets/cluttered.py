@@ -9,9 +9,9 @@ import numpy as np
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import NonNegativeInt, PositiveInt, Seed, validated
-from infoflow.data.cache import Arrays, cached
 from infoflow.data.dataset import Dataset
 from infoflow.data.mnist import mnist
+from infoflow_reproductions.datasets.cache import Arrays, cached
 
 SIZE = 96
 PIECE = 8

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 import torch
+from infoflow_reproductions.networks.vision import ADAPTATIONS, vision_network
 from torch import Tensor, nn
 
 from infoflow.core.errors import InvalidArgument, MissingExtra, UnknownName
-from infoflow.models import ADAPTATIONS, vision_network
 
 # Side of the last map of 32×32 images.
 SIDES = {"resnet18": 4, "densenet121": 4, "googlenet": 8, "mobilenet_v2": 4, "efficientnet_b0": 4, "shufflenet_v2": 4}

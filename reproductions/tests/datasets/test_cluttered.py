@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from infoflow_reproductions.datasets.cluttered import clutter, cluttered_mnist
 
 from infoflow.core.errors import InfoflowError, InvalidArgument, MissingData, UnknownName
 from infoflow.data import mnist
-from infoflow.data.cluttered import clutter, cluttered_mnist
 
 
 def scans(n: int = 40) -> tuple[np.ndarray, np.ndarray]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from infoflow_reproductions.datasets.occluded import occlude, occluded_cifar
 
 from infoflow.core.errors import InfoflowError, InvalidArgument, MissingData
 from infoflow.data import cifar10, mnist
-from infoflow.data.occluded import occlude, occluded_cifar
 
 
 def test_each_pixel_is_the_larger_and_the_frame_is_untouched() -> None:

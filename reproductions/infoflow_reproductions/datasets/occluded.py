@@ -9,10 +9,10 @@ import numpy as np
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Seed, validated
-from infoflow.data.cache import Arrays, cached
 from infoflow.data.cifar import cifar10
 from infoflow.data.dataset import Dataset
 from infoflow.data.mnist import mnist
+from infoflow_reproductions.datasets.cache import Arrays, cached
 
 
 @validated

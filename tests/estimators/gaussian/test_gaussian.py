@@ -202,10 +202,61 @@ def test_duplicated_and_constant_columns_change_nothing_but_are_said() -> None:
 
 def test_a_copy_is_infinitely_informative() -> None:
     x = np.random.default_rng(0).normal(size=(100, 2))
-    for estimator in (Gaussian(), Gaussian(copula=True), CCA()):
+    for estimator in (Gaussian(), CCA()):
         estimate = estimator.estimate(x, x[:, :1])
         assert math.isinf(estimate.nats)
         assert any("infinite" in w for w in estimate.warnings)
+    ranks = Gaussian(copula=True).estimate(x, np.exp(x[:, :1]))
+    assert ranks.saturated
+    assert ranks.nats == pytest.approx(0.5 * math.log(100**3 / (4 * math.pi)), abs=0.02)
+    assert any("same ranks" in w for w in ranks.warnings)
+    assert not any("linear combination" in w for w in ranks.warnings)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e-6, 1e-9])
+@pytest.mark.parametrize("columns", [1, 3])
+def test_near_equality_is_not_equality(scale: float, columns: int) -> None:
+    x, noise = np.random.default_rng(0).normal(size=(2, 400, columns))
+    mixed = (x + scale * noise) @ np.random.default_rng(1).normal(size=(columns, columns))
+    for estimator in (Gaussian(), CCA()):
+        found = estimator.estimate(x, mixed)
+        assert found.nats == pytest.approx(columns * 0.5 * math.log1p(scale**-2), abs=0.15 * columns)
+    assert math.isinf(Gaussian().estimate(x.astype(np.float32), (3 * x + 1).astype(np.float32)).nats)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("noise", [0.0, 1e-7, 1e-6])
+def test_many_columns_made_from_one_latent_hold_its_information(dtype: type, noise: float) -> None:
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=1000)
+    w = z + rng.normal(size=1000) / math.sqrt(math.exp(2) - 1)  # 1 nat
+    weights = np.linspace(0.5, 2, 100)
+    x, y = ((v[:, None] * weights + noise * rng.normal(size=(1000, 100))).astype(dtype) for v in (z, w))
+    for estimator in (Gaussian(), CCA(), Gaussian(copula=True)):
+        assert estimator.estimate(x, y).nats == pytest.approx(1.0, abs=0.1)
+    same = Gaussian().estimate(x, x)
+    assert math.isinf(same.nats)
+    assert any("to the rounding of the values" in w for w in same.warnings)
+
+
+def test_dependence_that_a_half_of_the_samples_invents_is_warned_of() -> None:
+    # Powers of one number: almost dependent columns, whose directions are single samples.
+    rng = np.random.default_rng(0)
+    z, w = rng.normal(size=(2, 400))
+    powers = np.arange(1, 13)
+    found = Gaussian().estimate(z[:, None] ** powers, w[:, None] ** powers)
+    assert found.warnings
+    for seed in range(20):  # and Gaussian samples never are
+        x, noise = np.random.default_rng(seed).normal(size=(2, 300, 3))
+        assert Gaussian().estimate(x, x + noise).warnings == ()
+
+
+def test_one_outlier_is_warned_of() -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 300))
+    x[0] = y[0] = 50.0
+    for estimator in (Gaussian(), CCA()):
+        assert any("one sample contributes" in w for w in estimator.estimate(x, y).warnings)
+    assert Gaussian(copula=True).estimate(x, y).warnings == ()
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from torch import Tensor
 from infoflow.core.checks import paired
 from infoflow.core.estimate import Estimate
 from infoflow.core.settings import PositiveInt, Settings
-from infoflow.estimators.gaussian.canonical_pairs import Columns, Shrinkage, Spectrum, columns, finish, spectrum
+from infoflow.estimators.gaussian.canonical_pairs import Columns, Shrinkage, Spectrum, columns, spectrum
+from infoflow.estimators.gaussian.finish import finish
 from infoflow.estimators.gaussian.gaussianity import doubts
+from infoflow.estimators.gaussian.stability import instabilities
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ class CCA(Settings):
         point estimate
         """
         left, right, found = self._spectrum(x, y)
+        unstable = () if self.shrinkage != "none" else instabilities(left, right, found)
         counted = found.significant() if self.components == "significant" else self.components
         return finish(
             found,
@@ -111,7 +114,7 @@ class CCA(Settings):
             bias_correction=self.bias_correction,
             gaussian=False,
             components=counted,
-            doubts=doubts(left, right, found, copula=False),
+            doubts=(*doubts(left, right, found, copula=False), *unstable),
         )
 
     def _spectrum(self, x: Any, y: Any) -> tuple[Columns, Columns, Spectrum]:

@@ -7,7 +7,7 @@ I(X;Y) = -½ Σ log(1 - ρ_i²). `Gaussian` and `CCA` both compute their estimat
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -16,15 +16,22 @@ from scipy import special
 from sklearn import covariance as shrunk
 from torch import Tensor
 
+from infoflow.core.arrays import real
 from infoflow.core.checks import constant_columns, is_classes, samples
 from infoflow.core.errors import InvalidArgument, TooFewSamples
-from infoflow.core.estimate import Estimate, Interval, Kind
+from infoflow.estimators.gaussian.agreement import Agreement, agreement
 from infoflow.estimators.neighbors.preparation import normal_scores
 
 Shrinkage = Literal["none", "ledoit-wolf", "oas"]
 
 # A component whose share of the variance is below this many roundings is a linear function of the others.
 _ROUNDINGS = 10
+
+# A component must vary by more than this many roundings of the values to be a component of its own.
+_RESOLVED = 100
+
+# Whitening is repeated where weights are above this, and drops directions whose variance of 1 turns out to be rounding.
+_AMPLIFIED, _UNSTABLE = 1e3, 0.1
 
 # Components are judged at this level when only significant ones are kept.
 _SIGNIFICANCE = 0.05
@@ -36,6 +43,10 @@ class Columns:
 
     values: Tensor
     warnings: tuple[str, ...] = ()
+    rounding: float = torch.finfo(torch.float64).eps
+    """The largest rounding error of a value, in standard deviations of its column."""
+    ranks: bool = False
+    """Whether the values are normal scores of ranks."""
 
 
 def columns(value: Any, name: str, *, copula: bool = False, like: Tensor | None = None) -> Columns:
@@ -54,6 +65,8 @@ def columns(value: Any, name: str, *, copula: bool = False, like: Tensor | None 
             got_text="integers, which stand for classes",
             remedy="Use an estimator for classes ('mixed', 'discrete'), or convert integer quantities to floats.",
         )
+    dtype = real(value, name).dtype
+    precision = torch.finfo(dtype if dtype.is_floating_point else torch.float64).eps
     tensor = samples(value, name, dtype=torch.float64)
     if like is not None:
         tensor = tensor.to(like.device)
@@ -73,9 +86,13 @@ def columns(value: Any, name: str, *, copula: bool = False, like: Tensor | None 
                 "use an estimator for mixed variables"
             )
         tensor = scores
+    largest = tensor.abs().amax(dim=0)
     tensor = tensor - tensor.mean(dim=0)
-    tensor = tensor / tensor.abs().amax(dim=0)  # first to [-1, 1], so that no square overflows
-    return Columns(tensor / tensor.square().mean(dim=0).sqrt(), tuple(warnings))
+    reach = tensor.abs().amax(dim=0)
+    tensor = tensor / reach  # first to [-1, 1], so that no square overflows
+    deviation = tensor.square().mean(dim=0).sqrt()
+    rounding = (torch.finfo(tensor.dtype).eps if copula else precision) * float((largest / reach / deviation).max())
+    return Columns(tensor / deviation, tuple(warnings), rounding, copula)
 
 
 def _tied(values: Tensor) -> float:
@@ -97,6 +114,19 @@ class Spectrum:
     """Independent directions in x, y and z."""
     n: int
     warnings: tuple[str, ...]
+    unexplained: Tensor
+    """1 − ρ² of each pair, accurate where ρ is near 1."""
+    equal: bool = False
+    """Whether the first pair is equal to the rounding of the values, so that the information is infinite."""
+    resolution: float = 0.0
+    """The smallest 1 − ρ² that normal scores of n ranks can show; 0 where the values themselves are used."""
+
+    @property
+    def ceiling(self) -> float:
+        """The largest information that the ranks can show, in nats; infinite where the values are used."""
+        if self.resolution == 0:
+            return math.inf
+        return -0.5 * len(self.correlations) * math.log(self.resolution)
 
     @property
     def freedom(self) -> int:
@@ -104,11 +134,11 @@ class Spectrum:
         return self.n - 1 - self.ranks[2]
 
     def information(self, components: int | None = None) -> float:
-        """-½ Σ log(1 - ρ²) over the first components, in nats; infinite for a perfect correlation."""
-        squares = self.correlations[:components].square()
-        if squares.numel() and float(1 - squares[0]) <= _ROUNDINGS * sum(self.ranks) * torch.finfo(squares.dtype).eps:
+        """-½ Σ log(1 - ρ²) over the first components, in nats; infinite where a pair is equal."""
+        if self.equal:
             return math.inf
-        return float(-0.5 * torch.log1p(-squares).sum())
+        unexplained = self.unexplained[:components].clamp_min(max(self.resolution, 1e-300))
+        return float(-0.5 * unexplained.log().sum())
 
     def bias(self, components: int | None = None) -> float:
         """Mean excess of `information` for Gaussian samples, from the Wishart distribution.
@@ -134,7 +164,7 @@ class Spectrum:
             first = float(rho.square().sum())
         else:
             x, y = self.x[:, : len(rho)], self.y[:, : len(rho)]
-            share = rho / (1 - rho.square())
+            share = rho / self.unexplained[: len(rho)].clamp_min(max(self.resolution, 1e-300))
             pointwise = (share * (x * y - 0.5 * rho * (x.square() + y.square()))).sum(dim=1)
             first = float(pointwise.var(correction=0))
         return first / self.n + dim_x * dim_y / (2 * self.n**2)
@@ -188,6 +218,22 @@ def whitening(matrix: Tensor, tolerance: float) -> Tensor:
     return scaled
 
 
+def _repeated(x: Tensor, y: Tensor, map_x: Tensor, map_y: Tensor, cross: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Maps and cross-correlation, whitened once more from the whitened samples where the first maps amplify rounding.
+
+    The error of correlations falls from eps/λ to eps/√λ, λ the smallest variance of a kept direction.
+    """
+    if max(float(each.abs().max()) if each.numel() else 0.0 for each in (map_x, map_y)) < _AMPLIFIED:
+        return map_x, map_y, cross
+    white, maps = [], []
+    for values, first in ((x, map_x), (y, map_y)):
+        once = values @ first
+        again = whitening(once.mT @ once / len(once), _UNSTABLE)
+        white.append(once @ again)
+        maps.append(first @ again)
+    return maps[0], maps[1], white[0].mT @ white[1] / len(x)
+
+
 def spectrum(x: Columns, y: Columns, z: Columns | None = None, *, shrinkage: str = "none") -> Spectrum:
     """Canonical correlations of x and y, after what z explains linearly has been taken out of both.
 
@@ -204,17 +250,25 @@ def spectrum(x: Columns, y: Columns, z: Columns | None = None, *, shrinkage: str
     joint = torch.cat(sides, dim=1)
     empty = joint.new_zeros(n, 0)
     if dim_x == 0 or dim_y == 0:
-        return Spectrum(joint.new_zeros(0), empty, empty, (0, 0, 0), n, tuple(warnings))
+        return Spectrum(joint.new_zeros(0), empty, empty, (0, 0, 0), n, tuple(warnings), joint.new_ones(0))
     matrix = correlation(joint, shrinkage)
-    tolerance = _ROUNDINGS * joint.shape[1] * torch.finfo(joint.dtype).eps
+    rounding = max(side.rounding for side in (x, y, z) if side is not None)
+    tolerance = max(_ROUNDINGS * joint.shape[1] * torch.finfo(joint.dtype).eps, (_RESOLVED * rounding) ** 2)
     pair, rank_z = dim_x + dim_y, 0
+    whitener = explained = joint.new_zeros(0, 0)
     if joint.shape[1] > pair:
-        explained = matrix[:pair, pair:] @ whitening(matrix[pair:, pair:], tolerance)
+        whitener = whitening(matrix[pair:, pair:], tolerance)
+        explained = matrix[:pair, pair:] @ whitener
         rank_z = explained.shape[1]
         matrix = matrix[:pair, :pair] - explained @ explained.mT
         tolerance *= 10  # the difference has lost digits
+    # What z explains is subtracted from the columns, too.
+    rest = joint[:, :pair] if not rank_z else joint[:, :pair] - joint[:, pair:] @ (whitener @ explained.mT)
     map_x = whitening(matrix[:dim_x, :dim_x], tolerance)
     map_y = whitening(matrix[dim_x:, dim_x:], tolerance)
+    cross = map_x.mT @ matrix[:dim_x, dim_x:] @ map_y
+    if shrinkage == "none" and n > pair:
+        map_x, map_y, cross = _repeated(rest[:, :dim_x], rest[:, dim_x:], map_x, map_y, cross)
     ranks = (map_x.shape[1], map_y.shape[1], rank_z)
     if shrinkage == "none":
         # Fewer samples than columns make a rank n - 1 and every correlation 1.
@@ -237,46 +291,38 @@ def spectrum(x: Columns, y: Columns, z: Columns | None = None, *, shrinkage: str
                 f"n = {n} is small for {sum(ranks)} dimensions, so the estimate is noisy; "
                 "use shrinkage or fewer dimensions"
             )
-    u, rho, vh = torch.linalg.svd(map_x.mT @ matrix[:dim_x, dim_x:] @ map_y, full_matrices=False)
+    u, rho, vh = torch.linalg.svd(cross, full_matrices=False)
     rho = rho.clamp(max=1.0)
-    variate_x, variate_y = (empty, empty) if rank_z else (sides[0] @ (map_x @ u), sides[1] @ (map_y @ vh.mT))
-    found = Spectrum(rho, variate_x, variate_y, ranks, n, tuple(warnings))
-    if math.isinf(found.information()):
-        infinite = "a linear combination of x equals one of y, so I(X;Y) is infinite; add noise or drop the columns"
-        found = replace(found, warnings=(*warnings, infinite))
-    return found
-
-
-def finish(
-    found: Spectrum,
-    *,
-    quantity: str,
-    estimator: str,
-    parameters: dict[str, Any],
-    bias_correction: bool,
-    gaussian: bool,
-    components: int | None = None,
-    doubts: tuple[str, ...] = (),
-) -> Estimate:
-    """The estimate of a spectrum: bias subtracted, interval and p-value from large-sample theory."""
-    nats = found.information(components)
-    exact_bias = bias_correction and parameters["shrinkage"] == "none" and found.freedom > 0
-    interval = p_value = None
-    if math.isfinite(nats):
-        nats -= found.bias(components) if exact_bias else 0.0
-        # Conditioning leaves no variates, so their spread is taken from Gaussian theory.
-        half = 1.96 * math.sqrt(found.variance(components, gaussian=gaussian or found.ranks[2] > 0))
-        interval = Interval(nats - half, nats + half, spans="samples (large-sample theory)")
-    if parameters["shrinkage"] == "none":
-        p_value = found.p_value()
-    return Estimate(
-        nats,
-        quantity=quantity,
-        kind=Kind.POINT,
-        estimator=estimator,
-        n=found.n,
-        parameters=parameters,
-        interval=interval,
-        p_value=p_value,
-        warnings=(*found.warnings, *doubts),
+    weights_x, weights_y = map_x @ u, map_y @ vh.mT
+    variate_x, variate_y = rest[:, :dim_x] @ weights_x, rest[:, dim_x:] @ weights_y
+    found = Agreement(1 - rho.square(), False)
+    if shrinkage == "none":
+        errors = [rounding * weights.abs().sum(0) for weights in (weights_x, weights_y)]
+        found = agreement(rho, variate_x, variate_y, errors[0] + errors[1])
+    ranked = x.ranks and y.ranks
+    resolution = 4 * math.pi / n**3 if ranked and n > 2 else 0.0
+    if found.equal and not ranked:
+        given = " given z" if rank_z else ""
+        warnings.append(
+            f"a linear combination of x equals one of y{given} to the rounding of the values, so the information is "
+            "infinite; drop the columns, or add the noise that separates them in practice"
+        )
+    elif ranked and rho.numel() and float(found.unexplained[0]) <= resolution:
+        warnings.append(
+            f"a combination of x has the same ranks as one of y, as a monotone function has, so the estimate is the "
+            f"largest that ranks of {n} samples can show and only a lower limit; use copula=False if the dependence "
+            "is linear, or add the noise that separates the columns in practice"
+        )
+    if rank_z:
+        variate_x, variate_y = empty, empty
+    return Spectrum(
+        rho,
+        variate_x,
+        variate_y,
+        ranks,
+        n,
+        tuple(warnings),
+        found.unexplained,
+        found.equal and not ranked,
+        resolution,
     )

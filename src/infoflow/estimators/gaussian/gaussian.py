@@ -14,8 +14,17 @@ from infoflow.core.checks import paired, samples
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.settings import Settings
-from infoflow.estimators.gaussian.canonical_pairs import Shrinkage, columns, correlation, finish, spectrum
+from infoflow.estimators.gaussian.canonical_pairs import (
+    Columns,
+    Shrinkage,
+    Spectrum,
+    columns,
+    correlation,
+    spectrum,
+)
+from infoflow.estimators.gaussian.finish import finish
 from infoflow.estimators.gaussian.gaussianity import doubts
+from infoflow.estimators.gaussian.stability import instabilities
 
 
 @dataclass(frozen=True)
@@ -135,8 +144,12 @@ class Gaussian(Settings):
             parameters=asdict(self),
             bias_correction=self.bias_correction,
             gaussian=self.copula,
-            doubts=() if given is not None else doubts(left, right, found, copula=self.copula),
+            doubts=() if given is not None else self._doubts(left, right, found),
         )
+
+    def _doubts(self, x: Columns, y: Columns, found: Spectrum) -> tuple[str, ...]:
+        unstable = () if self.shrinkage != "none" else instabilities(x, y, found)
+        return (*doubts(x, y, found, copula=self.copula), *unstable)
 
     def entropy(self, t: Any) -> Estimate:
         """Estimate the differential entropy h(T) = ½ log det(2πe Σ) in nats.

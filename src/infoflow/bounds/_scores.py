@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
+from infoflow.core.checks import choice
 from infoflow.core.distributed import Group, max_over, sum_over
 from infoflow.core.errors import InvalidArgument
+
+Readout = Literal["estimate", "objective"]
 
 # e^88 is float32's largest; e^60 times a score of 1e4 times a batch stays far below it.
 _CAP = 60.0
@@ -174,6 +177,13 @@ def soft_ceiling(scores: Tensor) -> Tensor:
 def soft_floor(scores: Tensor) -> Tensor:
     """The mirror image of `soft_ceiling`, for measures that take e^−s of the positives."""
     return -soft_ceiling(-scores)
+
+
+def read(objective: Tensor, readout: Readout, estimate: Callable[[], Tensor]) -> Tensor:
+    """The objective, or the estimate with the gradient of the objective."""
+    if choice(readout, "readout", get_args(Readout)) == "objective":
+        return objective
+    return with_gradient_of(objective, estimate())
 
 
 def with_gradient_of(objective: Tensor, value: Tensor) -> Tensor:

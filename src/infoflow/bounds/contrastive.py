@@ -7,9 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from infoflow.bounds._scores import Scores, prepare, prepare_rows, soft_ceiling, with_gradient_of
-from infoflow.bounds.kullback_leibler import READOUTS, Readout, tuba
-from infoflow.core.checks import choice
+from infoflow.bounds._scores import Readout, Scores, prepare, prepare_rows, read, soft_ceiling
+from infoflow.bounds.kullback_leibler import tuba
 from infoflow.core.checks import positive as positive_number
 from infoflow.core.distributed import Group
 from infoflow.core.errors import InvalidArgument
@@ -145,9 +144,7 @@ def anchored_infonce(
     share = count / (count + nu)
     entropy = (count + nu).log() - (1 - share) * log_nu
     objective = scores.mean(share * partner + (1 - share) * no_partner + entropy)
-    if choice(readout, "readout", READOUTS) == "objective":
-        return objective
-    return with_gradient_of(objective, scores.mean(scores.positive))
+    return read(objective, readout, lambda: scores.mean(scores.positive))
 
 
 def interpolated(

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from infoflow.bounds._scores import expectation_gap, prepare, soft_ceiling, soft_floor, with_gradient_of
-from infoflow.bounds.kullback_leibler import READOUTS, Readout
+from infoflow.bounds._scores import Readout, expectation_gap, prepare, read, soft_ceiling, soft_floor
 from infoflow.core.checks import choice
 from infoflow.core.distributed import Group
 
 Divergence = Literal["gan", "kl", "hellinger"]
-DIVERGENCES = ("gan", "kl", "hellinger")
 
 
 def dime(
@@ -79,7 +77,7 @@ def dime(
     tensor(2.)
     """
     scores = prepare(positive, negative, mask, group)
-    if choice(divergence, "divergence", DIVERGENCES) == "kl":
+    if choice(divergence, "divergence", get_args(Divergence)) == "kl":
         soft = scores.map(soft_ceiling)
         objective = 1.0 + expectation_gap(soft, soft.positive, soft.negative.exp())
     elif divergence == "gan":
@@ -89,6 +87,4 @@ def dime(
     else:
         soft = scores.map(lambda t: soft_floor(soft_ceiling(t / 2)))
         objective = 2.0 + expectation_gap(soft, -(-soft.positive).exp(), soft.negative.exp())
-    if choice(readout, "readout", READOUTS) == "objective":
-        return objective
-    return with_gradient_of(objective, scores.mean(scores.positive))
+    return read(objective, readout, lambda: scores.mean(scores.positive))

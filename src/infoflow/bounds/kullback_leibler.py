@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from infoflow.bounds._scores import expectation_gap, prepare, prepare_rows, soft_ceiling, with_gradient_of
+from infoflow.bounds._scores import (
+    Readout,
+    expectation_gap,
+    prepare,
+    prepare_rows,
+    read,
+    soft_ceiling,
+    with_gradient_of,
+)
 from infoflow.bounds.divergences import jensen_shannon
-from infoflow.core.checks import choice
 from infoflow.core.checks import positive as positive_number
 from infoflow.core.distributed import Group
 from infoflow.core.errors import InvalidArgument
-
-Readout = Literal["estimate", "objective"]
-READOUTS = ("estimate", "objective")
 
 
 def donsker_varadhan(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
@@ -336,12 +339,14 @@ def smile(
     tensor(2.)
     """
     objective = jensen_shannon(positive, negative, mask=mask, group=group)
-    if choice(readout, "readout", READOUTS) == "objective":
-        return objective
     limit = math.inf if tau == math.inf else positive_number(tau, "tau")
     scores = prepare(positive, negative, mask, group)
-    clipped = scores.map(lambda t: t.clamp(-limit, limit))
-    return with_gradient_of(objective, scores.mean(scores.positive) - scores.log_mean(clipped.row_log_mean()))
+
+    def estimate() -> Tensor:
+        clipped = scores.map(lambda t: t.clamp(-limit, limit))
+        return scores.mean(scores.positive) - scores.log_mean(clipped.row_log_mean())
+
+    return read(objective, readout, estimate)
 
 
 def jensen_shannon_mi(
@@ -394,6 +399,4 @@ def jensen_shannon_mi(
     tensor(1.)
     """
     objective = jensen_shannon(positive, negative, mask=mask, group=group)
-    if choice(readout, "readout", READOUTS) == "objective":
-        return objective
-    return with_gradient_of(objective, tuba(positive, negative, mask=mask, group=group))
+    return read(objective, readout, lambda: tuba(positive, negative, mask=mask, group=group))

@@ -39,6 +39,31 @@ class StatedSettings(Settings):
         values = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
         return {name: value for name, (value, default) in values.items() if name in self._stated or value != default}
 
+    def _made(
+        self,
+        nats: float,
+        quantity: str,
+        n: int,
+        ceiling: Ceiling,
+        warnings: tuple[str, ...] = (),
+        *,
+        kind: Kind = Kind.PLUG_IN,
+        interval: Interval | None = None,
+        **more: Any,
+    ) -> Estimate:
+        return Estimate(
+            nats,
+            quantity=quantity,
+            kind=kind,
+            estimator=type(self).__name__,
+            n=n,
+            parameters=self._parameters() | more,
+            ceiling=ceiling[0],
+            ceiling_name=ceiling[1],
+            interval=interval,
+            warnings=warnings,
+        )
+
 
 @dataclass(frozen=True)
 class LayerEstimator(StatedSettings, abc.ABC):
@@ -127,30 +152,6 @@ class LayerEstimator(StatedSettings, abc.ABC):
         paired(layer, labels.codes, "t", "y")
         own, about_labels = self._estimates(layer, labels, "T")
         return LayerInformation(own, about_labels)
-
-    def _made(
-        self,
-        nats: float,
-        quantity: str,
-        n: int,
-        ceiling: Ceiling,
-        warnings: tuple[str, ...] = (),
-        *,
-        kind: Kind = Kind.PLUG_IN,
-        interval: Interval | None = None,
-    ) -> Estimate:
-        return Estimate(
-            nats,
-            quantity=quantity,
-            kind=kind,
-            estimator=type(self).__name__,
-            n=n,
-            parameters=self._parameters(),
-            ceiling=ceiling[0],
-            ceiling_name=ceiling[1],
-            interval=interval,
-            warnings=warnings,
-        )
 
 
 def constant_labels(name: str) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from infoflow.core.checks import classes, is_classes, paired, samples, squarable
 from infoflow.core.errors import InvalidArgument, TooFewSamples
-from infoflow.core.estimate import Estimate, Interval, Kind, LayerInformation
+from infoflow.core.estimate import Estimate, Interval, LayerInformation
 from infoflow.core.settings import Integer, PositiveFloat, PositiveInt, Seed
 from infoflow.estimators.kernel.bandwidth import alignment_width, median_width, scott_width
 from infoflow.estimators.kernel.gram_entropy import GramEntropy, GramValue, Method, Variable
@@ -191,7 +191,7 @@ class MatrixRenyi(StatedSettings):
         variable, n = self._variable(t, "t", self.kernel_width), len(t)
         value = self._gram_entropy(variable)
         warnings = variable.warnings("t", value.nats, n)
-        return self._made(value, f"S_{self.alpha:g}(T)", n, (math.log(n), "log n"), warnings, (variable,))
+        return self._read(value, f"S_{self.alpha:g}(T)", n, (math.log(n), "log n"), warnings, (variable,))
 
     def _information(self, first: Variable, second: Variable, n: int, sides: str) -> Estimate:
         a, b, ab = map(self._gram_entropy, (first, second, first.with_other(second)))
@@ -213,9 +213,9 @@ class MatrixRenyi(StatedSettings):
                 f"negative, because Rényi entropies of order {self.alpha:g} are not subadditive; with alpha=1 the "
                 "estimate is never negative",
             )
-        return self._made(value, f"I_{self.alpha:g}({sides})", n, (ceiling, name), warnings, (first, second))
+        return self._read(value, f"I_{self.alpha:g}({sides})", n, (ceiling, name), warnings, (first, second))
 
-    def _made(
+    def _read(
         self,
         value: GramValue,
         quantity: str,
@@ -230,18 +230,8 @@ class MatrixRenyi(StatedSettings):
                 "probes, or use method='eigen'",
             )
         widths = tuple(each.width for each in variables if each.width is not None)
-        return Estimate(
-            value.nats,
-            quantity=quantity,
-            kind=Kind.PLUG_IN,
-            estimator=type(self).__name__,
-            n=n,
-            parameters=self._parameters() | {"sigma": widths},
-            ceiling=ceiling[0],
-            ceiling_name=ceiling[1],
-            interval=Interval(value.low, value.high, value.spans) if value.spans else None,
-            warnings=warnings,
-        )
+        interval = Interval(value.low, value.high, value.spans) if value.spans else None
+        return self._made(value.nats, quantity, n, ceiling, warnings, interval=interval, sigma=widths)
 
     @property
     def _gram_entropy(self) -> GramEntropy:

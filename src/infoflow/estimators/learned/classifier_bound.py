@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -14,8 +14,9 @@ from sklearn.neural_network import MLPClassifier
 from infoflow.core.checks import classes, paired, samples, squarable
 from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind
-from infoflow.core.settings import Integer, PositiveFloat, Seed, Settings
+from infoflow.core.settings import Integer, PositiveFloat, Seed
 from infoflow.entropies.discrete import plug_in
+from infoflow.estimators.layer_estimator import StatedSettings
 from infoflow.estimators.learned.held_out import half_width
 
 # Samples in the smallest fold; fewer do not estimate a cross-entropy.
@@ -23,7 +24,7 @@ _FOLD = 4
 
 
 @dataclass(frozen=True)
-class ClassifierBound(Settings):
+class ClassifierBound(StatedSettings):
     """Lower bound I(X;Y) ≥ H(Y) − E[−log q(Y|X)] by a probe q that is evaluated on held-out samples.
 
     Parameters
@@ -68,6 +69,8 @@ class ClassifierBound(Settings):
     folds: Annotated[int, Integer(2)] = 4
     penalty: PositiveFloat = 1.0
     seed: Seed = 0
+
+    _stated: ClassVar[tuple[str, ...]] = ("probe", "folds", "penalty", "seed")
 
     def estimate(self, x: Any, y: Any) -> Estimate:
         """Estimate the bound on I(X;Y).
@@ -123,18 +126,9 @@ class ClassifierBound(Settings):
                 f"the probe predicts worse than the class frequencies ({value:.3g} nats), so the bound is reported as "
                 "0; use more samples or another penalty"
             )
-        return Estimate(
-            max(value, 0.0),
-            quantity="I(X;Y)",
-            kind=Kind.LOWER_BOUND,
-            estimator=type(self).__name__,
-            n=n,
-            parameters={f.name: getattr(self, f.name) for f in fields(self)},
-            ceiling=entropy,
-            ceiling_name="H(Y)",
-            interval=Interval(min(value, 0.0) - half, max(value, 0.0) + half, "folds"),
-            warnings=tuple(notes),
-        )
+        interval = Interval(min(value, 0.0) - half, max(value, 0.0) + half, "folds")
+        ceiling, kind = (entropy, "H(Y)"), Kind.LOWER_BOUND
+        return self._made(max(value, 0.0), "I(X;Y)", n, ceiling, tuple(notes), kind=kind, interval=interval)
 
     def _probabilities(self, x: Any, y: Any, queries: Any, count: int) -> Any:
         """q(c|x) for each of `count` classes, above 0."""

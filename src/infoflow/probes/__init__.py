@@ -12,7 +12,7 @@ from infoflow.probes.fine_tuning import FineTuning
 from infoflow.probes.information import InputInformation, NeuralDependency, TotalCorrelation
 from infoflow.probes.linear import LinearSVM, Logistic
 from infoflow.probes.monitor import Monitor
-from infoflow.probes.neighbors import NearestNeighbors, draw_neighbors, nearest
+from infoflow.probes.neighbors import NearestNeighbors, nearest
 from infoflow.probes.perceptron import MultilayerPerceptron
 from infoflow.probes.probe import Probe
 from infoflow.probes.reconstruction import Reconstruction, ms_ssim
@@ -35,7 +35,6 @@ __all__ = [
     "Score",
     "ShortcutReport",
     "TotalCorrelation",
-    "draw_neighbors",
     "evaluate",
     "features",
     "ms_ssim",

@@ -1,25 +1,21 @@
-"""Nearest neighbors in a representation: a vote on the class, and a picture."""
+"""Nearest neighbors in a representation, and their vote on the class."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from infoflow.core.checks import paired, samples
+from infoflow.core.checks import samples
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Kind
-from infoflow.core.settings import Integer, PositiveInt, check, validated
+from infoflow.core.settings import PositiveInt, validated
 from infoflow.probes.inputs import Problem
 from infoflow.probes.probe import LabeledProbe
 from infoflow.probes.score import Score, accuracy_interval
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Metric = Literal["cosine", "euclidean", "manhattan"]
 _BLOCK = 2**24  # distances in memory at once
@@ -119,83 +115,3 @@ class NearestNeighbors(LabeledProbe):
         correct, n = int((votes.argmax(1) == problem.test_y).sum()), len(problem.test_y)
         interval = accuracy_interval(correct, n)
         return Score(self.name, correct / n, "fraction", Kind.POINT, n, interval, (), asdict(self), problem.warnings)
-
-
-def draw_neighbors(
-    figure: Figure,
-    images: Any,
-    features: Any,
-    *,
-    queries: int | list[int] = 5,
-    k: int = 9,
-    metric: Metric = "manhattan",
-    seed: int = 0,
-) -> None:
-    """Draw a row per query: an image, and the images whose features are nearest to its own.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        Figure to draw in.
-    images : array-like of shape (n, C, H, W) or (n, H, W)
-        Images, gray or in color.
-    features : array-like of shape (n, ...)
-        Features of the same images.
-    queries
-        Number of random queries, or the indices of some images.
-    k
-        Number of neighbors in a row.
-    metric
-        "cosine", "euclidean" or "manhattan", as in figure 5 of [1]_.
-    seed
-        Seed of the random queries.
-
-    Raises
-    ------
-    InvalidArgument
-        If shapes or lengths do not fit, or an index does not exist.
-    UnknownName
-        If the metric does not exist.
-
-    References
-    ----------
-    .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
-       ICLR 2019, figure 5.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> figure = Figure()
-    >>> draw_neighbors(figure, torch.rand(20, 1, 8, 8), torch.rand(20, 3), queries=2, k=3)
-    >>> len(figure.axes)
-    8
-    """
-    check(k, "k", Integer(1))
-    picture = torch.as_tensor(images).detach().cpu().float()
-    if picture.ndim not in (3, 4) or (picture.ndim == 4 and picture.shape[1] not in (1, 3)):
-        raise InvalidArgument("images", "of shape (n, H, W) or (n, 1 or 3, H, W)", picture)
-    values = samples(features, "features")
-    paired(picture, values, "images", "features")
-    n = len(values)
-    if isinstance(queries, int):
-        chosen = np.random.default_rng(seed).permutation(n)[: check(queries, "queries", Integer(1))].tolist()
-    else:
-        chosen = list(queries)
-        if any(not 0 <= query < n for query in chosen):
-            raise InvalidArgument("queries", f"indices of {n} images", chosen)
-    if picture.ndim == 3:
-        picture = picture[:, None]
-    low, high = picture.aminmax()
-    picture = (picture - low) / (high - low).clamp_min(1e-12)
-    # One more than k, since the nearest to an image is itself.
-    _, indices = nearest(values[chosen], values, k + 1, metric)
-    axes = figure.subplots(len(chosen), k + 1, squeeze=False)
-    for row, query in enumerate(chosen):
-        others = [index for index in indices[row].tolist() if index != query][:k]
-        for column, index in enumerate([query, *others]):
-            shown = picture[index]
-            axis = axes[row][column]
-            axis.imshow(shown.movedim(0, -1).squeeze(-1).numpy(), cmap="gray", vmin=0, vmax=1)
-            axis.set_axis_off()
-    axes[0][0].set_title("query", fontsize=8)
-    axes[0][1].set_title("nearest first", fontsize=8, loc="left")

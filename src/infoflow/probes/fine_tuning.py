@@ -15,7 +15,7 @@ from infoflow.core.checks import finite
 from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.core.settings import NonNegativeFloat, PositiveInt
 from infoflow.probes.features import Encoder, as_module, features, last
-from infoflow.probes.inputs import Prepare, as_tensor, coded, labels_of
+from infoflow.probes.inputs import Prepare, as_inputs, coded, labels_of
 from infoflow.probes.perceptron import head
 from infoflow.probes.probe import TrainedProbe, accuracy, cross_entropy
 from infoflow.probes.score import Score
@@ -29,7 +29,12 @@ class _Classifier(nn.Module):
         super().__init__()
         self.encoder, self.top, self._frozen = copy.deepcopy(encoder), top, freeze
         self.encoder.requires_grad_(not freeze)
-        self._layer: nn.Module | None = None if layer == OUTPUT else self.encoder.get_submodule(layer)
+        self._taken: Tensor | None = None
+        if layer != OUTPUT:
+            self.encoder.get_submodule(layer).register_forward_hook(self._take)
+
+    def _take(self, module: nn.Module, inputs: Any, value: Tensor) -> None:
+        self._taken = value
 
     def train(self, mode: bool = True) -> _Classifier:
         super().train(mode)
@@ -38,17 +43,9 @@ class _Classifier(nn.Module):
         return self
 
     def forward(self, x: Tensor) -> Tensor:
-        taken: list[Tensor] = []
-        handle = None
-        if self._layer is not None:
-            handle = self._layer.register_forward_hook(lambda module, inputs, value: taken.append(value))
-        try:
-            with torch.set_grad_enabled(torch.is_grad_enabled() and not self._frozen):
-                result = self.encoder(x)
-        finally:
-            if handle is not None:
-                handle.remove()
-        logits: Tensor = self.top(taken[-1] if taken else last(result))
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self._frozen):
+            result = self.encoder(x)
+        logits: Tensor = self.top(last(result) if self._taken is None else self._taken)
         return logits
 
 
@@ -181,9 +178,7 @@ class FineTuning(TrainedProbe):
 
 
 def _inputs(value: Any, part: str, prepare: Prepare | None) -> Tensor:
-    x = as_tensor(value)
-    if x.ndim < 1 or len(x) < 2:
-        raise TooFewSamples(f"{part} inputs", "at least 2 samples, of shape (n, ...)", x)
+    x = as_inputs(value, part, 2)
     x = prepare(x) if prepare is not None else x
     if x.is_floating_point():
         x = x.float()

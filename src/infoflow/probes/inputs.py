@@ -27,6 +27,19 @@ def as_tensor(value: Any) -> Tensor:
     return value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
 
 
+def as_inputs(value: Any, part: str, minimum: int = 1) -> Tensor:
+    """At least `minimum` inputs (n, ...) of an encoder; `part` is "train" or "test".
+
+    >>> as_inputs([[1, 2]], "train").shape
+    torch.Size([1, 2])
+    """
+    inputs = as_tensor(value)
+    if inputs.ndim < 1 or len(inputs) < minimum:
+        wanted = f"at least {minimum} sample{'s' * (minimum > 1)}, of shape (n, ...)"
+        raise TooFewSamples(f"{part} inputs", wanted, inputs)
+    return inputs
+
+
 def labels_of(inputs: Tensor, labels: Any, part: str, what: str = "features") -> Tensor:
     """Classes (n,) int64, as they are numbered, one for each of the inputs (n, ...); `part` is "train" or "test".
 
@@ -37,6 +50,20 @@ def labels_of(inputs: Tensor, labels: Any, part: str, what: str = "features") ->
     y = as_tensor(labels).reshape(-1).to(inputs.device, torch.int64)
     paired(inputs, y, f"{part} {what}", f"{part} labels")
     return y
+
+
+def both_features(train_x: Any, test_x: Any, minimum: int = 1) -> tuple[Tensor, Tensor]:
+    """Features (n, d) and (m, d) float32, at least `minimum` to train on.
+
+    >>> both_features([[1, 2]], [[3, 4], [5, 6]])[1].shape
+    torch.Size([2, 2])
+    """
+    x = samples(train_x, "train features", minimum=minimum, dtype=torch.float32)
+    report = samples(test_x, "test features", minimum=1, dtype=torch.float32)
+    if x.shape[1] != report.shape[1]:
+        wanted = f"of as many columns as the train features ({x.shape[1]})"
+        raise InvalidArgument("test features", wanted, report.shape[1])
+    return x, report
 
 
 def coded(train_y: Tensor, test_y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -73,11 +100,7 @@ class Problem:
     @classmethod
     def of(cls, train_x: Any, train_y: Any, test_x: Any, test_y: Any) -> Problem:
         """Check the four, and flatten maps; raises `InvalidArgument` or `TooFewSamples`."""
-        fit_x = samples(train_x, "train features", minimum=1, dtype=torch.float32)
-        report_x = samples(test_x, "test features", minimum=1, dtype=torch.float32)
-        if fit_x.shape[1] != report_x.shape[1]:
-            wanted = f"of as many columns as the train features ({fit_x.shape[1]})"
-            raise InvalidArgument("test features", wanted, report_x.shape[1])
+        fit_x, report_x = both_features(train_x, test_x)
         report_x = report_x.to(fit_x.device)
         fit_y, report_y, counts = coded(labels_of(fit_x, train_y, "train"), labels_of(report_x, test_y, "test"))
         present = int((counts > 0).sum())
@@ -156,7 +179,5 @@ def _tensors(dataset: Dataset) -> tuple[Tensor, Tensor]:
 
 
 def _pair(x: Any, y: Any, part: str) -> tuple[Tensor, Tensor]:
-    inputs = as_tensor(x)
-    if inputs.ndim < 1 or not len(inputs):
-        raise TooFewSamples(f"{part} inputs", "at least one sample, of shape (n, ...)", inputs)
+    inputs = as_inputs(x, part)
     return inputs, labels_of(inputs, y, part, "inputs")

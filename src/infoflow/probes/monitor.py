@@ -87,9 +87,5 @@ class Monitor:
             for x in (self._train[0], self._test[0])
         )
         with torch.enable_grad():  # the training loop calls without gradients; a probe may need them
-            return {
-                f"probe_accuracy/{name}": self._probe.score(
-                    train[name], self._train[1], test[name], self._test[1]
-                ).value
-                for name in train
-            }
+            scores = {name: self._probe.score(train[name], self._train[1], test[name], self._test[1]) for name in train}
+        return {f"probe_accuracy/{name}": score.value for name, score in scores.items()}

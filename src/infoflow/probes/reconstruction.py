@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from infoflow.core.checks import finite, paired, samples
+from infoflow.core.checks import finite, paired
 from infoflow.core.errors import InvalidArgument, MissingExtra
 from infoflow.core.settings import PositiveFloat, PositiveInt, validated
 from infoflow.models import DCGANDecoder
-from infoflow.probes.inputs import as_tensor
+from infoflow.probes.inputs import as_tensor, both_features
 from infoflow.probes.probe import TrainedProbe
 from infoflow.probes.score import Score
 
@@ -194,16 +194,12 @@ class Reconstruction(TrainedProbe):
         MissingExtra
             If torchmetrics is not installed.
         """
-        x = samples(train_x, "train features", dtype=torch.float32)
-        report = samples(test_x, "test features", minimum=1, dtype=torch.float32)
+        x, report = both_features(train_x, test_x, 2)
         images, truth = _images(train_images, "train images"), _images(test_images, "test images")
         paired(x, images, "train features", "train images")
         paired(report, truth, "test features", "test images")
         if images.shape[1:] != truth.shape[1:]:
             raise InvalidArgument("test images", f"of the size of the train images, {tuple(images.shape[1:])}", truth)
-        if x.shape[1] != report.shape[1]:
-            wanted = f"of as many columns as the train features ({x.shape[1]})"
-            raise InvalidArgument("test features", wanted, report.shape[1])
         low, high = (float(bound) for bound in images.aminmax())
         if high <= low:
             raise InvalidArgument("train images", "images that are not constant", got_text=f"{low} everywhere")

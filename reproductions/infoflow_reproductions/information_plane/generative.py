@@ -18,7 +18,7 @@ from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Estimate, Kind, LayerInformation
 from infoflow.core.settings import Integer, PositiveInt, Seed, Settings
 from infoflow.estimators import ClassifierBound
-from infoflow.estimators.learned.densities.autoregressive import Masked
+from infoflow.estimators.learned.densities.difference_of_entropies import Masked
 
 _PART = 0.25
 """The part of the samples to report on, and as many to stop by."""

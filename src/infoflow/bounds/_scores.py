@@ -40,12 +40,11 @@ class Scores:
             return self
         return Scores(self.positive, self.negative.masked_fill(~self.mask, 0.0), self.mask, self.group)
 
-    @property
-    def log_count(self) -> Tensor | float:
-        """log of the number of negatives, per row when a mask makes it differ."""
+    def log_count(self, more: int = 0) -> Tensor | float:
+        """log of the number of negatives and `more`, per row when a mask makes it differ."""
         if self.mask is None:
-            return math.log(self.negative.shape[-1])
-        return self.mask.sum(-1).to(self.negative.dtype).log()
+            return math.log(self.negative.shape[-1] + more)
+        return (self.mask.sum(-1).to(self.negative.dtype) + more).log()
 
     @property
     def log_negative(self) -> Tensor:
@@ -54,7 +53,7 @@ class Scores:
 
     def row_log_mean(self) -> Tensor:
         """log of the mean over a row's negatives of e^score, shape (..., n)."""
-        return torch.logsumexp(self.log_negative, -1) - self.log_count
+        return torch.logsumexp(self.log_negative, -1) - self.log_count()
 
     def row_mean(self, values: Tensor) -> Tensor:
         """The mean over a row's negatives of `values` (..., n, m), shape (..., n)."""

@@ -71,7 +71,7 @@ def infonce(
         return scores.mean(scores.positive - scores.row_log_mean())
     # log((e^p + Σe^n)/(m+1)) − p = softplus(lse(n) − p) − log(m+1): exact also where p dwarfs the rest.
     others = torch.logsumexp(scores.log_negative, -1) - scores.positive
-    return scores.mean(_log_candidates(scores) - torch.nn.functional.softplus(others))
+    return scores.mean(scores.log_count(1) - torch.nn.functional.softplus(others))
 
 
 def anchored_infonce(
@@ -135,7 +135,7 @@ def anchored_infonce(
     tensor(1.5000)
     """
     scores = prepare(positive, negative, mask, group)
-    log_count = torch.as_tensor(scores.log_count, dtype=scores.positive.dtype, device=scores.positive.device)
+    log_count = torch.as_tensor(scores.log_count(), dtype=scores.positive.dtype, device=scores.positive.device)
     log_nu = log_count if anchor is None else torch.full_like(log_count, math.log(positive_number(anchor, "anchor")))
     count, nu = log_count.exp(), log_nu.exp()
     own = torch.logaddexp(scores.positive, log_nu)
@@ -211,11 +211,11 @@ def interpolated(
     log_mean = scores.row_log_mean()
     if alpha < 1:
         rest = prepare_rows(baseline, "log_baseline", scores.positive) + math.log1p(-alpha)
-        own = torch.logaddexp(scores.positive, rest - math.log(alpha) + scores.log_count)
+        own = torch.logaddexp(scores.positive, rest - math.log(alpha) + scores.log_count())
         unpaired = (log_mean - torch.logaddexp(log_mean + math.log(alpha), rest)).exp()
     else:
         own, unpaired = scores.positive, torch.ones_like(log_mean)
-    denominator = scores.row_mean(_leaving_one_out(scores, own)) + math.log(alpha) - scores.log_count
+    denominator = scores.row_mean(_leaving_one_out(scores, own)) + math.log(alpha) - scores.log_count()
     return scores.mean(1.0 + scores.positive - denominator - unpaired)
 
 
@@ -266,13 +266,6 @@ def flo(positive: Tensor, negative: Tensor, u: Tensor, *, mask: Tensor | None = 
     log_odds = scores.row_log_mean() - scores.positive
     excess = soft_ceiling(log_odds - row)
     return scores.mean(1.0 + excess - log_odds - excess.exp())
-
-
-def _log_candidates(scores: Scores) -> Tensor | float:
-    """log(m + 1), per row when masked."""
-    if scores.mask is None:
-        return math.log1p(scores.negative.shape[-1])
-    return scores.mask.sum(-1).to(scores.negative.dtype).log1p()
 
 
 def _leaving_one_out(scores: Scores, own: Tensor) -> Tensor:

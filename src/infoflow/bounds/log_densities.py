@@ -62,7 +62,7 @@ def club(
     scores = prepare(positive, negative, mask, group).filled()
     if not include_positive:
         return expectation_gap(scores, scores.positive, scores.negative)
-    count = torch.as_tensor(scores.log_count, dtype=scores.positive.dtype, device=scores.positive.device).exp()
+    count = torch.as_tensor(scores.log_count(), dtype=scores.positive.dtype, device=scores.positive.device).exp()
     return scores.mean((scores.positive - scores.row_mean(scores.negative)) * (count / (count + 1)))
 
 

@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from infoflow.probes.reconstruction import Reconstruction
 from infoflow.probes.score import Score
 
 log = logging.getLogger(__name__)
+
+_TAKES = ("labels", "features", "inputs", "images", "encoder")
 
 
 def table3() -> list[Any]:
@@ -187,10 +189,10 @@ def evaluate(
     scores: dict[tuple[str, str], Score] = {}
     for probe in chosen:
         for layer in train if probe.takes == "labels" else [list(train)[-1]]:
-            given = _Given(encoder, prepare, material, train[layer], test[layer])
             start = time.perf_counter()
             try:
-                scores[probe.name, layer] = probe.score(*_ARGUMENTS[probe.takes](given))
+                given = _arguments(probe.takes, encoder, prepare, material, train[layer], test[layer])
+                scores[probe.name, layer] = probe.score(*given)
                 warning = ""
             except InfoflowError as error:
                 log.warning("%s on %s could not be measured: %s", probe.name, layer, error)
@@ -207,8 +209,8 @@ def _checked(probes: Sequence[Any]) -> Sequence[Any]:
     for probe in probes:
         if not isinstance(probe, Probe):
             raise InvalidArgument("probes", "objects with name, takes and score(...)", probe)
-        if probe.takes not in _ARGUMENTS:
-            raise UnknownName("kind of probe", probe.takes, _ARGUMENTS)
+        if probe.takes not in _TAKES:
+            raise UnknownName("kind of probe", probe.takes, _TAKES)
     names = [probe.name for probe in probes]
     for name in names:
         if names.count(name) > 1:
@@ -216,33 +218,23 @@ def _checked(probes: Sequence[Any]) -> Sequence[Any]:
     return probes
 
 
-@dataclass(frozen=True)
-class _Given:
-    """All that a probe can take, for one layer."""
-
-    encoder: Encoder
-    prepare: Prepare | None
-    material: Material
-    train: Tensor
-    test: Tensor
-
-    def images(self) -> tuple[Any, ...]:
-        if not self.material.has_images:
-            raise InvalidArgument("inputs", "images (n, 1 or 3, H, W)", self.material.test_x)
-        return self.train, self.material.train_x, self.test, self.material.test_x
-
-    def whole(self) -> tuple[Any, ...]:
-        train_x, test_x = self.material.prepared(self.prepare)
-        return self.encoder, train_x, self.material.train_y, test_x, self.material.test_y
-
-
-_ARGUMENTS: dict[str, Callable[[_Given], tuple[Any, ...]]] = {
-    "labels": lambda given: (given.train, given.material.train_y, given.test, given.material.test_y),
-    "features": lambda given: (given.test,),
-    "inputs": lambda given: (given.material.test_x, given.test),
-    "images": _Given.images,
-    "encoder": _Given.whole,
-}
+def _arguments(
+    takes: str, encoder: Encoder, prepare: Prepare | None, data: Material, train: Tensor, test: Tensor
+) -> tuple[Any, ...]:
+    """What a probe takes, for one layer."""
+    match takes:
+        case "labels":
+            return train, data.train_y, test, data.test_y
+        case "features":
+            return (test,)
+        case "inputs":
+            return data.test_x, test
+        case "images":
+            if not data.has_images:
+                raise InvalidArgument("inputs", "images (n, 1 or 3, H, W)", data.test_x)
+            return train, data.train_x, test, data.test_x
+    train_x, test_x = data.prepared(prepare)
+    return encoder, train_x, data.train_y, test_x, data.test_y
 
 
 def _row(probe: Any, layer: str, score: Score | None, seconds: float, warning: str) -> dict[str, Any]:

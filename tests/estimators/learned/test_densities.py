@@ -26,7 +26,7 @@ from infoflow.estimators import (
     NormalizingFlow,
     mutual_information,
 )
-from infoflow.estimators.learned.densities.autoregressive import AutoregressiveMixture
+from infoflow.estimators.learned.densities.difference_of_entropies import AutoregressiveMixture
 from infoflow.estimators.learned.densities.flow_matching import Velocity, log_density
 from infoflow.estimators.learned.densities.gaussian_mixture import Mixture
 from infoflow.estimators.learned.densities.linear import fit_linear_gaussian

@@ -191,24 +191,14 @@ def _alignments(x: Tensor, target: Callable[[int, int], Tensor], grid: list[floa
         twice[:, here:] = 2
         rows_l[start:stop] += label.sum(1)
         rows_l[stop:] += label[:, here:].sum(0)
-        weighted, kernel, product = twice * label, torch.empty_like(distances), torch.empty_like(distances)
-        to_right, down = x.new_empty((widths, here)), x.new_empty((widths, n - stop))
-        sums = x.new_empty((3, widths))
+        weighted = twice * label
         for i, width in enumerate(grid):
-            torch.mul(distances, -1 / width**2, out=kernel)
-            kernel.exp_()
-            torch.sum(kernel, 1, out=to_right[i])
-            torch.sum(kernel[:, here:], 0, out=down[i])
+            kernel = (distances * (-1 / width**2)).exp_()
+            rows_k[i, start:stop] += kernel.sum(1)
+            rows_k[i, stop:] += kernel[:, here:].sum(0)
             # Elementwise product and sum, because BLAS would wake its threads for each of these small dot products.
-            torch.mul(weighted, kernel, out=product)
-            torch.sum(product, (0, 1), out=sums[0, i])
-            torch.mul(kernel, kernel, out=product)
-            torch.sum(product, (0, 1), out=sums[1, i])
-            torch.sum(product[:, :here], (0, 1), out=sums[2, i])
-        rows_k[:, start:stop] += to_right
-        rows_k[:, stop:] += down
-        cross += sums[0]
-        square += 2 * sums[1] - sums[2]
+            cross[i] += (weighted * kernel).sum()
+            square[i] += kernel.square_().mul_(twice).sum()
     total_k, total_l = rows_k.sum(1), rows_l.sum()
     centered = cross - 2 / n * rows_k @ rows_l + total_k * total_l / n**2
     norm = square - 2 / n * rows_k.square().sum(1) + total_k.square() / n**2

@@ -68,31 +68,6 @@ class Problem(NamedTuple):
     y: Variable
 
 
-@dataclass(frozen=True)
-class Axes:
-    """The members of a stack, one for each problem, fold, view and restart, in this order."""
-
-    problems: int
-    folds: int
-    views: int
-    restarts: int
-
-    def members(self, problem: int) -> Tensor:
-        """Indices of the members of one problem, (folds, views, restarts)."""
-        shape = (self.problems, self.folds, self.views, self.restarts)
-        return torch.arange(math.prod(shape)).view(shape)[problem]
-
-    def seeds(self, seed: int) -> tuple[list[int], list[int]]:
-        """Seeds of initial weights and of orders, by fold and restart: views and problems share them."""
-        drawn = np.random.SeedSequence(seed).generate_state(2 * self.folds * self.restarts, np.uint64) >> 1
-        shape = (self.problems, self.folds, self.views, self.restarts)
-        initial, order = (
-            np.broadcast_to(part.reshape(self.folds, 1, self.restarts), shape).ravel()
-            for part in (drawn[::2], drawn[1::2])
-        )
-        return [int(s) for s in initial], [int(s) for s in order]
-
-
 class BoundObjective(Objective):
     """The training objective of a bound, with the running average that some bounds take."""
 
@@ -292,9 +267,9 @@ class Neural(TrainingSettings, HeldOutEstimator):
         bound = by_name(self.bound)
         rows = split(len(problems[0].x.values), self.folds, self.validation, self.seed, self.device)
         views = self._views(problems[0])
-        axes = Axes(len(problems), self.folds, len(views), self.restarts)
+        shape = (len(problems), self.folds, len(views), self.restarts)
         train, validate, report = self._parts(problems, rows, views)
-        initial, order = axes.seeds(self.seed)
+        initial, order = self._seeds(shape)
         per_problem = self.folds * len(views) * self.restarts
         networks = self._networks(bound, problems[0], rows[0], train, initial[:per_problem])
         remedy = " or choose a bounded objective (jensen_shannon_mi, infonce)"
@@ -302,9 +277,16 @@ class Neural(TrainingSettings, HeldOutEstimator):
         objective = BoundObjective(bound)
         fitted = self.train(networks * count, objective, train, validate, order, what=what, remedy=remedy, groups=count)
         return [
-            self._result(problem, rows, fitted, axes.members(k), train.size, report, shuffles)
-            for k, problem in enumerate(problems)
+            self._result(problem, rows, fitted, members, train.size, report, shuffles)
+            for problem, members in zip(problems, torch.arange(math.prod(shape)).view(shape), strict=True)
         ]
+
+    def _seeds(self, shape: tuple[int, int, int, int]) -> tuple[list[int], list[int]]:
+        """Seeds of weights and of orders for all problems, folds, views and restarts: views and problems share them."""
+        drawn = np.random.SeedSequence(self.seed).generate_state(2 * self.folds * self.restarts, np.uint64) >> 1
+        shared = drawn.reshape(self.folds, 1, self.restarts, 2)
+        initial, order = (np.broadcast_to(shared[..., part], shape).ravel().tolist() for part in (0, 1))
+        return initial, order
 
     def _networks(self, bound: Bound, problem: Problem, rows: Fold, train: Part, seeds: list[int]) -> list[nn.Module]:
         """One critic per seed, in the precision of the features, whatever the default of torch is."""

@@ -49,6 +49,7 @@ class StatedSettings(Settings):
         *,
         kind: Kind = Kind.PLUG_IN,
         interval: Interval | None = None,
+        p_value: float | None = None,
         **more: Any,
     ) -> Estimate:
         return Estimate(
@@ -61,6 +62,7 @@ class StatedSettings(Settings):
             ceiling=ceiling[0],
             ceiling_name=ceiling[1],
             interval=interval,
+            p_value=p_value,
             warnings=warnings,
         )
 

@@ -20,9 +20,9 @@ from infoflow.core.settings import (
     PositiveFloat,
     PositiveInt,
     Seed,
-    Settings,
     validated,
 )
+from infoflow.estimators.layer_estimator import StatedSettings
 from infoflow.estimators.learned.held_out import Fit, Shuffles, Spread
 from infoflow.estimators.learned.stack import Stack
 from infoflow.estimators.learned.training import Fitted, Objective, Part, Schedule, fit
@@ -47,7 +47,7 @@ Device = Annotated[str, _Device()]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoldSettings(Settings):
+class FoldSettings(StatedSettings):
     """Settings of the folds: their number, the share that selects, preprocessing, level of the interval, seed."""
 
     folds: Annotated[int, Integer(2)] = 4
@@ -55,6 +55,9 @@ class FoldSettings(Settings):
     preprocessing: Preprocessing = "gaussianize"
     level: Fraction = 0.95
     seed: Seed = 0
+
+    def _parameters(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,19 +238,9 @@ class HeldOutEstimator(FoldSettings, abc.ABC):
         nats, low, high = (
             min(max(value, 0.0), limit) for value in (found.value, found.value - found.half, found.value + found.half)
         )
-        return Estimate(
-            nats,
-            quantity="I(X;Y)",
-            kind=kind,
-            estimator=type(self).__name__,
-            n=len(found.shares),
-            parameters={field.name: getattr(self, field.name) for field in fields(self)},
-            ceiling=limit,
-            ceiling_name=ceiling[1],
-            interval=Interval(low, high, spans=self._spans, level=self.level),
-            p_value=found.p_value,
-            warnings=(*notes, *warnings),
-        )
+        interval = Interval(low, high, spans=self._spans, level=self.level)
+        n, texts = len(found.shares), (*notes, *warnings)
+        return self._made(nats, "I(X;Y)", n, ceiling, texts, kind=kind, interval=interval, p_value=found.p_value)
 
     @property
     def _spans(self) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -154,3 +156,14 @@ def test_a_validated_function_checks_what_it_is_given() -> None:
         assert raised.value.argument == name
     with pytest.raises(TypeError):
         drawn()  # type: ignore[call-arg]
+
+
+def test_a_validated_function_compiles_into_one_graph() -> None:
+    @validated
+    def scaled(x: torch.Tensor, times: PositiveInt = 2) -> torch.Tensor:
+        return x * times
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        compiled = torch.compile(lambda x: scaled(x, 3) + 1, backend="eager", fullgraph=True)
+        assert compiled(torch.ones(2)).tolist() == [4.0, 4.0]

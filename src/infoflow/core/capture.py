@@ -62,9 +62,34 @@ def samples_at_once(x: Tensor, most: int) -> int:
 
 
 @contextmanager
+def mode(model: nn.Module, *, training: bool) -> Iterator[None]:
+    """Set training or evaluation mode, then restore the flag of every module.
+
+    Examples
+    --------
+    >>> model = nn.Dropout()
+    >>> with mode(model, training=False):
+    ...     model.training
+    False
+    >>> model.training
+    True
+    """
+    flags = [(module, module.training) for module in model.modules()]
+    try:
+        if training:
+            model.train()
+        else:  # not model.eval(): a user's own train() may do more than set flags
+            for module, _ in flags:
+                module.training = False
+        yield
+    finally:
+        for module, flag in flags:
+            module.training = flag
+
+
+@contextmanager
 def untouched(model: nn.Module) -> Iterator[None]:
     """Evaluate without gradients, then restore training flags, buffers and all random states."""
-    flags = [(module, module.training) for module in model.modules()]
     buffers = [
         (module, name, buffer, buffer.clone())
         for module in model.modules()
@@ -73,14 +98,9 @@ def untouched(model: nn.Module) -> Iterator[None]:
     ]
     states = _random_states()
     try:
-        for module, _ in flags:
-            # Not model.eval(): a user's own train() may do more than set flags.
-            module.training = False
-        with torch.no_grad():
+        with mode(model, training=False), torch.no_grad():
             yield
     finally:
-        for module, flag in flags:
-            module.training = flag
         for module, name, buffer, content in buffers:
             module._buffers[name] = buffer
             if not torch.equal(buffer, content):

@@ -10,6 +10,17 @@ from collections.abc import Iterable
 from typing import Any
 
 _NOTHING: Any = object()
+_LONGEST = 200
+"""Characters of a `repr` that a message can hold."""
+
+
+def _shown(value: object) -> str:
+    """Return shape and type of an array, the name of the type where the `repr` is long, and otherwise the `repr`."""
+    shape, dtype = getattr(value, "shape", ()), getattr(value, "dtype", None)
+    if isinstance(shape, tuple) and shape and dtype is not None:
+        return f"shape {tuple(shape)} and dtype {dtype}"
+    text = repr(value)
+    return type(value).__name__ if "\n" in text or len(text) > _LONGEST else text
 
 
 class InfoflowError(Exception):

@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, ParamSpec, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+import torch
 
 from infoflow.core.errors import InvalidArgument, UnknownName
 
@@ -287,6 +288,10 @@ def validated(function: Callable[P, R]) -> Callable[P, R]:
     InvalidArgument
         From the decorated function, if an argument is outside of its range.
 
+    Notes
+    -----
+    Nothing is checked while `torch.compile` traces a call, since a check of values would break the graph.
+
     Examples
     --------
     >>> @validated
@@ -301,6 +306,8 @@ def validated(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if torch.compiler.is_compiling():
+            return function(*args, **kwargs)
         bound = signature.bind(*args, **kwargs)
         rules = _rules(function)
         for name, value in bound.arguments.items():

@@ -65,15 +65,15 @@ class Dataset(Settings):
         super().__post_init__()
         inputs, labels = self.inputs, self.labels
         if labels.ndim != 1 or labels.dtype.kind not in "iu":
-            raise InvalidArgument("labels", "integer classes, shape (n,)", got_text=_described(labels))
+            raise InvalidArgument("labels", "integer classes, shape (n,)", labels)
         if inputs.ndim < 2 or inputs.dtype.kind not in "biuf":
-            raise InvalidArgument("inputs", "real numbers, shape (n, ...)", got_text=_described(inputs))
+            raise InvalidArgument("inputs", "real numbers, shape (n, ...)", inputs)
         if len(inputs) != len(labels):
             raise InvalidArgument(
                 f"inputs and labels must hold the same number of samples, got {len(inputs)} and {len(labels)}."
             )
         if inputs.size == 0:
-            raise InvalidArgument("inputs", "at least one sample and one feature", got_text=_described(inputs))
+            raise InvalidArgument("inputs", "at least one sample and one feature", inputs)
         if labels.min() < 0 or labels.max() >= self.classes:
             raise InvalidArgument(
                 "labels",
@@ -83,9 +83,7 @@ class Dataset(Settings):
         for name, factor in self.factors.items():
             if factor.dtype.kind not in "biuf" or factor.shape[:1] != labels.shape:
                 raise InvalidArgument(
-                    f"factor {name!r}",
-                    f"real numbers, a row for each of {len(labels)} samples",
-                    got_text=_described(factor),
+                    f"factor {name!r}", f"real numbers, a row for each of {len(labels)} samples", factor
                 )
 
     def __repr__(self) -> str:
@@ -131,7 +129,7 @@ class Dataset(Settings):
         """
         chosen = np.asarray(indices)
         if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or chosen.size == 0:
-            raise InvalidArgument("indices", "integers, at least one, shape (m,)", got_text=_described(chosen))
+            raise InvalidArgument("indices", "integers, at least one, shape (m,)", chosen)
         if chosen.min() < 0 or chosen.max() >= len(self):
             raise InvalidArgument("indices", f"in 0..{len(self) - 1}", got_text=f"{chosen.min()}..{chosen.max()}")
         factors = {name: factor[chosen] for name, factor in self.factors.items()}
@@ -267,10 +265,6 @@ def split(dataset: Dataset, *, train_fraction: PositiveFloat = 0.8, seed: Seed |
         )
     order = np.arange(len(dataset)) if seed is None else np.random.default_rng(seed).permutation(len(dataset))
     return Split(dataset.name, dataset.subset(order[:cut]), dataset.subset(order[cut:]))
-
-
-def _described(array: np.ndarray[Any, Any]) -> str:
-    return f"shape {array.shape} and dtype {array.dtype}"
 
 
 def _html(title: str, source: str) -> str:

@@ -207,7 +207,7 @@ def patch_cifar(
     """
     base, which, _ = with_factor(split, seed, images, lambda part: cifar10(part, root=root), correlation)
     if base.inputs.ndim != 4 or base.inputs.shape[1] != 3:
-        raise InvalidArgument("images", "RGB of shape (n, 3, height, width)", got_text=f"shape {base.inputs.shape}")
+        raise InvalidArgument("images", "RGB of shape (n, 3, height, width)", base.inputs)
     if patch > min(base.inputs.shape[2:]):
         raise InvalidArgument("patch", f"no larger than the images, {base.inputs.shape[2:]} pixels", patch)
     inputs = base.inputs.copy()

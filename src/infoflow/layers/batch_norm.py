@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
+from infoflow.core.capture import mode
 from infoflow.core.errors import InvalidArgument
 from infoflow.layers.stochastic import noise, stochastic_layers
 
@@ -69,7 +70,6 @@ def reestimate_batch_norm(
             "model has no batch normalization with running statistics, so there is nothing to re-estimate."
         )
     device = next((tensor.device for tensor in model.parameters()), torch.device("cpu"))
-    modes = [(module, module.training) for module in model.modules()]
     momenta = [norm.momentum for norm in norms]
     kept = [[buffer.clone() for buffer in norm.buffers()] for norm in norms]
     layers = list(stochastic_layers(model).values())
@@ -78,12 +78,11 @@ def reestimate_batch_norm(
     try:
         for layer in layers:
             layer._noisy_statistics = False
-        model.eval()
-        for norm in norms:
-            norm.train()
-            norm.reset_running_stats()
-            norm.momentum = None  # the plain average
-        with torch.no_grad(), noise(model, False):
+        with mode(model, training=False), torch.no_grad(), noise(model, False):
+            for norm in norms:
+                norm.train()
+                norm.reset_running_stats()
+                norm.momentum = None  # the plain average
             for batch in batches:
                 if prepare is not None:
                     inputs = prepare(batch)
@@ -103,6 +102,4 @@ def reestimate_batch_norm(
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
-        for module, mode in modes:
-            module.training = mode
     return count

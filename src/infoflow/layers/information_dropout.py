@@ -143,9 +143,7 @@ class InformationDropout(StochasticLayer):
         features, size = self._host_and_branch(x)
         f: Tensor = self.activation(self.norm(features))
         if size.shape != f.shape:
-            raise InvalidArgument(
-                "the output of branch", f"of the host's shape {tuple(f.shape)}", got_text=f"shape {tuple(size.shape)}"
-            )
+            raise InvalidArgument("the output of branch", f"of the host's shape {tuple(f.shape)}", size)
         wide = torch.float32 if size.dtype in (torch.float16, torch.bfloat16) else size.dtype
         alpha = self.min_alpha + self.max_alpha * torch.sigmoid(size.to(wide))
         # With the prior's parameters, which inside functional_call are not those of the module.
@@ -180,11 +178,7 @@ class InformationDropout(StochasticLayer):
 def _branch_like(host: nn.Module) -> nn.Module:
     """A layer of the host's configuration with its own parameters and a bias."""
     if type(host) not in _NORMS:
-        raise InvalidArgument(
-            "host",
-            "nn.Linear, nn.Conv1d or nn.Conv2d where branch is not given",
-            got_text=type(host).__name__,
-        )
+        raise InvalidArgument("host", "nn.Linear, nn.Conv1d or nn.Conv2d where branch is not given", host)
     branch = copy.deepcopy(host)
     if getattr(branch, "bias", None) is None:
         weight = branch.weight
@@ -198,7 +192,7 @@ def _branch_like(host: nn.Module) -> nn.Module:
 def _norm_for(host: nn.Module) -> nn.Module:
     if type(host) not in _NORMS:
         wanted = "nn.Linear, nn.Conv1d or nn.Conv2d where norm is True"
-        raise InvalidArgument("host", wanted, got_text=type(host).__name__, remedy="Give norm as a module.")
+        raise InvalidArgument("host", wanted, host, remedy="Give norm as a module.")
     weight: Any = host.weight
     return _NORMS[type(host)](weight.shape[0], device=weight.device, dtype=weight.dtype)
 

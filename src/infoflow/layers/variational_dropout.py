@@ -162,7 +162,7 @@ class VariationalDropout(_LearnedAlpha):
             Activation.
         """
         if f.ndim < 2 or f.shape[1] != self.units:
-            raise InvalidArgument("f", f"of shape (n, {self.units}, ...)", got_text=f"shape {tuple(f.shape)}")
+            raise InvalidArgument("f", f"of shape (n, {self.units}, ...)", f)
         if not self._begin():
             return f
         std = self.alpha.sqrt().reshape(1, -1, *[1] * (f.ndim - 2))

@@ -54,7 +54,7 @@ def after_activations(network: nn.Sequential, name: str, make: Callable[[int], n
     ['linear1', 'tanh1', 'norm1', 'linear2']
     """
     if not isinstance(network, nn.Sequential):
-        raise InvalidArgument("network", "an nn.Sequential such as MLP", got_text=type(network).__name__)
+        raise InvalidArgument("network", "an nn.Sequential such as MLP", network)
     modules: OrderedDict[str, nn.Module] = OrderedDict()
     width, count = 0, 0
     for child, module in network.named_children():

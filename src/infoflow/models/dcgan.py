@@ -88,6 +88,6 @@ class DCGANDecoder(nn.Module):
             If the vectors have another shape.
         """
         if vectors.ndim != 2 or vectors.shape[1] != self.features:
-            raise InvalidArgument("vectors", f"of shape (n, {self.features})", got_text=f"shape {tuple(vectors.shape)}")
+            raise InvalidArgument("vectors", f"of shape (n, {self.features})", vectors)
         images: Tensor = self.network(vectors)
         return images

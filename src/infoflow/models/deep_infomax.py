@@ -75,7 +75,7 @@ class MapAndVector(nn.Module):
         """
         if inputs.ndim != len(self.shape) + 1 or tuple(inputs.shape[1:]) != self.shape:
             wanted = f"of shape (n, {', '.join(map(str, self.shape))})"
-            raise InvalidArgument("inputs", wanted, got_text=f"shape {tuple(inputs.shape)}")
+            raise InvalidArgument("inputs", wanted, inputs)
         local = self.local(inputs)
         return local, self.vector(self.fc(self.conv(local)))
 

@@ -68,7 +68,7 @@ class StackedLinear(nn.Module):
         members, _, fan_in = self.weight.shape
         if x.shape[-1] != fan_in or x.ndim not in (2, 3) or (x.ndim == 3 and x.shape[0] != members):
             wanted = f"of shape (n, {fan_in}) for all members, or ({members}, n, {fan_in})"
-            raise InvalidArgument("x", wanted, got_text=f"shape {tuple(x.shape)}")
+            raise InvalidArgument("x", wanted, x)
         if x.ndim == 2:
             x = x.expand(members, -1, -1)
         if self.bias is None:
@@ -158,7 +158,7 @@ def stack(networks: Sequence[nn.Module]) -> Stacked:
         raise InvalidArgument("networks", "a sequence of at least one network", networks)
     for i, network in enumerate(networks):
         if not isinstance(network, nn.Sequential) or isinstance(network, Stacked):
-            raise InvalidArgument(f"networks[{i}]", "an nn.Sequential such as MLP", got_text=type(network).__name__)
+            raise InvalidArgument(f"networks[{i}]", "an nn.Sequential such as MLP", network)
     children = [dict(network.named_children()) for network in networks]
     for i, other in enumerate(children):
         if list(other) != list(children[0]):
@@ -221,7 +221,7 @@ def unstack(stacked: Stacked, member: int) -> nn.Sequential:
     True
     """
     if not isinstance(stacked, Stacked):
-        raise InvalidArgument("stacked", "a network that stack(...) returned", got_text=type(stacked).__name__)
+        raise InvalidArgument("stacked", "a network that stack(...) returned", stacked)
     check(member, "member", Integer(0, stacked.members - 1))
     modules: OrderedDict[str, nn.Module] = OrderedDict()
     for name, module in stacked.named_children():

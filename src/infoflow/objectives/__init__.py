@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 from infoflow.objectives.adjusted_softmax import LogitAdjustment, PriorCorrectedSoftmax
-from infoflow.objectives.bottleneck import (
-    VAE,
-    ConditionalEntropyBottleneck,
-    Cyclical,
-    DeterministicBottleneck,
-    DisentangledBottleneck,
-    Geometric,
-    HSICBottleneck,
-    InformationBottleneckLagrangian,
-    InformationDropoutVAE,
-    NonlinearBottleneck,
-    VariationalBottleneck,
-    WarmUp,
-    normalized_hsic,
-)
-from infoflow.objectives.deep_infomax import (
-    AbsoluteCoordinates,
-    Coordinates,
-    CoordinateTask,
-    DeepInfoMax,
-    Encoding,
-    Matching,
-    Occlusion,
-    RelativeCoordinates,
-    deep_infomax_for,
-    encode,
-    encoding_shapes,
-)
-from infoflow.objectives.information_flow import FlowCritic, InformationFlow, Locations, Negatives
+from infoflow.objectives.bottleneck.deterministic import DeterministicBottleneck
+from infoflow.objectives.bottleneck.disentangled import DisentangledBottleneck
+from infoflow.objectives.bottleneck.hsic import HSICBottleneck, normalized_hsic
+from infoflow.objectives.bottleneck.lagrangian import InformationBottleneckLagrangian, InformationDropoutVAE
+from infoflow.objectives.bottleneck.nonlinear import NonlinearBottleneck
+from infoflow.objectives.bottleneck.schedules import Cyclical, Geometric, WarmUp
+from infoflow.objectives.bottleneck.variational import VAE, ConditionalEntropyBottleneck, VariationalBottleneck
+from infoflow.objectives.deep_infomax.build import Coordinates, Matching, deep_infomax_for, encoding_shapes
+from infoflow.objectives.deep_infomax.coordinates import AbsoluteCoordinates, CoordinateTask, RelativeCoordinates
+from infoflow.objectives.deep_infomax.encoding import Encoding, encode
+from infoflow.objectives.deep_infomax.objective import DeepInfoMax
+from infoflow.objectives.deep_infomax.occlusion import Occlusion
+from infoflow.objectives.information_flow.critic import FlowCritic
+from infoflow.objectives.information_flow.features import Locations
+from infoflow.objectives.information_flow.negatives import Negatives
+from infoflow.objectives.information_flow.objective import InformationFlow
 from infoflow.objectives.label_regularizers import ConfidencePenalty, LabelCorrection, LabelSmoothing
 from infoflow.objectives.mutual_information_loss import MutualInformationLoss
 from infoflow.objectives.normalized_conditional import NormalizedConditionalInformation

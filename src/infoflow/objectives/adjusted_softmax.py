@@ -39,11 +39,11 @@ class _Adjusted(ClassificationLoss):
     def shifted(self, logits: Tensor, times: float = 1.0) -> Tensor:
         """Logits plus `times` the log frequencies of the classes."""
         if not isinstance(logits, Tensor):
-            raise InvalidArgument("logits", "a torch.Tensor", got_text=type(logits).__name__)
+            raise InvalidArgument("logits", "a torch.Tensor", logits)
         axis = 0 if logits.ndim < 2 else 1
         if logits.ndim == 0 or logits.shape[axis] != len(self.log_priors):
             wanted = f"of {len(self.log_priors)} classes, as many as priors"
-            raise InvalidArgument("logits", wanted, got_text=f"shape {tuple(logits.shape)}")
+            raise InvalidArgument("logits", wanted, logits)
         shift = times * self.log_priors
         return logits + shift.to(logits).reshape([-1] + [1] * (logits.ndim - 1 - axis))
 

@@ -204,25 +204,21 @@ class ClassificationLoss(Objective):
     def _fit(self, logits: Tensor, labels: Tensor) -> None:
         for value, name in ((logits, "logits"), (labels, "labels")):
             if not isinstance(value, Tensor):
-                raise InvalidArgument(name, "a torch.Tensor", got_text=type(value).__name__)
+                raise InvalidArgument(name, "a torch.Tensor", value)
         if not logits.is_floating_point():
-            raise InvalidArgument("logits", "floating-point numbers", got_text=f"dtype {logits.dtype}")
+            raise InvalidArgument("logits", "floating-point numbers", logits)
         axis = 0 if logits.ndim == 1 else 1
         if logits.ndim == 0 or logits.shape[axis] < 2:
             wanted = "of shape (n, classes) with at least 2 classes"
-            raise InvalidArgument("logits", wanted, got_text=f"shape {tuple(logits.shape)}")
+            raise InvalidArgument("logits", wanted, logits)
         size = logits.shape[axis]
         if self.class_weights is not None and len(self.class_weights) != size:
-            raise InvalidArgument(
-                "class_weights", f"{size} numbers, one for each class", got_text=str(len(self.class_weights))
-            )
+            raise InvalidArgument("class_weights", f"{size} numbers, one for each class", len(self.class_weights))
         whole, per_sample = tuple(logits.shape), tuple(logits.shape[:axis] + logits.shape[axis + 1 :])
         soft = labels.is_floating_point()
         if labels.is_complex() or tuple(labels.shape) != (whole if soft else per_sample):
             raise InvalidArgument(
-                "labels",
-                f"integer classes of shape {per_sample} or probabilities of shape {whole}",
-                got_text=f"dtype {labels.dtype} and shape {tuple(labels.shape)}",
+                "labels", f"integer classes of shape {per_sample} or probabilities of shape {whole}", labels
             )
         if soft and self.ignore_index >= 0:
             raise InvalidArgument(

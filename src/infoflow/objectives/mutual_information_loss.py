@@ -127,9 +127,7 @@ class MutualInformationLoss(ClassificationLoss):
         size = batch.log_q.shape[1]
         if self.decay is not None and size != len(self.log_prediction):
             raise InvalidArgument(
-                "logits",
-                f"of {len(self.log_prediction)} classes (classes={len(self.log_prediction)})",
-                got_text=str(size),
+                "logits", f"of {len(self.log_prediction)} classes (classes={len(self.log_prediction)})", size
             )
         log_weights = batch.weights.detach().log()[:, None]
         top = self._shift(batch, log_weights, fault)

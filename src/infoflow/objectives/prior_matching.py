@@ -65,7 +65,7 @@ class PriorMatching(Objective):
         """
         if y.ndim != 2 or y.shape[0] < 2:
             error = TooFewSamples if y.ndim == 2 else InvalidArgument
-            raise error("y", "vectors (n, features) of at least two samples", got_text=f"shape {tuple(y.shape)}")
+            raise error("y", "vectors (n, features) of at least two samples", y)
         return self.prior.squash(y) if self.squash else self.prior.require(y)
 
     def forward(self, y: Tensor) -> Tensor:

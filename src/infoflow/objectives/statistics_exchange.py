@@ -164,9 +164,8 @@ class _After:
 
 def _maps(maps: Any, partner: Tensor, name: str) -> Tensor:
     if not isinstance(maps, Tensor) or maps.ndim < 3 or len(maps) != len(partner):
-        got = f"shape {tuple(maps.shape)}" if isinstance(maps, Tensor) else type(maps).__name__
         wanted = f"maps of shape ({len(partner)}, channels, ...)"
-        raise InvalidArgument(f"the output of layer {name!r}", wanted, got_text=got)
+        raise InvalidArgument(f"the output of layer {name!r}", wanted, maps)
     return maps
 
 

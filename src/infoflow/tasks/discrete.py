@@ -52,7 +52,7 @@ class Discrete:
     def __post_init__(self) -> None:
         joint = np.array(self.joint, dtype=np.float64)
         if joint.ndim != 2 or not (joint >= 0).all() or not np.isclose(joint.sum(), 1):
-            raise InvalidArgument("joint", "a matrix of numbers >= 0 with sum 1", got_text=f"shape {joint.shape}")
+            raise InvalidArgument("joint", "a matrix of numbers >= 0 with sum 1", joint)
         joint /= joint.sum()
         joint.setflags(write=False)
         object.__setattr__(self, "joint", joint)

@@ -230,9 +230,7 @@ class Spiral:
     def _turn(self, values: Array, speed: float) -> Array:
         if max(self.first, self.second) >= values.shape[1]:
             raise InvalidArgument(
-                "values",
-                f"of at least {max(self.first, self.second) + 1} dimensions for this spiral",
-                got_text=str(values.shape[1]),
+                "values", f"of at least {max(self.first, self.second) + 1} dimensions for this spiral", values.shape[1]
             )
         angle = speed * np.square(values).sum(axis=1)
         cos, sin = np.cos(angle), np.sin(angle)

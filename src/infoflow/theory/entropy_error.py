@@ -96,9 +96,7 @@ def entropy_error(p: Any, q: Any) -> EntropyError:
 def _distribution(value: Any, name: str) -> Array:
     raw = value.detach().cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
     if raw.dtype.kind not in "biuf" or raw.ndim == 0 or raw.shape[-1] == 0:
-        raise InvalidArgument(
-            name, "probabilities of shape (..., K)", got_text=f"dtype {raw.dtype} and shape {raw.shape}"
-        )
+        raise InvalidArgument(name, "probabilities of shape (..., K)", raw)
     probabilities = raw.astype(np.float64)
     if not ((probabilities >= 0).all() and (np.abs(probabilities.sum(axis=-1) - 1) <= _ROUNDING).all()):
         got = "values that are negative or NaN, or do not add up to 1 over the last axis"

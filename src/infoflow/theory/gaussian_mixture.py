@@ -140,7 +140,7 @@ class GaussianMixture:
     def __post_init__(self) -> None:
         mean = np.atleast_1d(_numbers(self.mean, "mean"))
         if mean.ndim != 1:
-            raise InvalidArgument("mean", "of shape (n,)", got_text=f"shape {mean.shape}")
+            raise InvalidArgument("mean", "of shape (n,)", mean)
         object.__setattr__(self, "mean", mean)
         object.__setattr__(self, "covariance", _covariances(self.covariance, len(mean), None)[0])
 
@@ -257,9 +257,7 @@ class ClassMixture:
     def __post_init__(self) -> None:
         means = _numbers(self.means, "means")
         if means.ndim != 2 or len(means) < 2:
-            raise InvalidArgument(
-                "means", "of shape (classes, n) with at least 2 classes", got_text=f"shape {means.shape}"
-            )
+            raise InvalidArgument("means", "of shape (classes, n) with at least 2 classes", means)
         count = len(means)
         priors = np.full(count, 1 / count) if self.priors is None else _numbers(self.priors, "priors")
         if priors.shape != (count,) or not (priors > 0).all() or abs(priors.sum() - 1) > 1e-6:
@@ -396,7 +394,7 @@ def _quadratic(covariance: Array, gaps: Array) -> Array:
 def _numbers(value: Any, name: str) -> Array:
     raw = value.detach().cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
     if raw.dtype.kind not in "iuf" or raw.size == 0:
-        raise InvalidArgument(name, "real numbers", got_text=f"dtype {raw.dtype} and shape {raw.shape}")
+        raise InvalidArgument(name, "real numbers", raw)
     array = raw.astype(np.float64)
     if not np.isfinite(array).all():
         raise InvalidArgument(name, "finite", got_text="NaN or infinite values")
@@ -410,9 +408,7 @@ def _covariances(value: Any, n: int, classes: int | None) -> Array:
         covariance = covariance.reshape(1, 1)
     shapes = [(n, n)] if classes is None else [(n, n), (classes, n, n)]
     if covariance.shape not in shapes:
-        raise InvalidArgument(
-            "covariance", f"of shape {' or '.join(map(str, shapes))}", got_text=f"shape {covariance.shape}"
-        )
+        raise InvalidArgument("covariance", f"of shape {' or '.join(map(str, shapes))}", covariance)
     covariances = np.broadcast_to(covariance, (classes or 1, n, n))
     scale = np.abs(covariances).max()
     if np.abs(covariances - np.swapaxes(covariances, 1, 2)).max() > 1e-10 * scale:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from infoflow.core.capture import samples_at_once
+from infoflow.core.capture import mode, samples_at_once
 from infoflow.core.checks import finite
 from infoflow.core.errors import DidNotConverge, InvalidArgument
 from infoflow.core.settings import (
@@ -34,7 +34,6 @@ from infoflow.training.surroundings import (
     device_of,
     diverged,
     epoch_bar,
-    mode,
     own_random_state,
     seed_layers,
     trainable,
@@ -355,7 +354,7 @@ def _seeds(seeds: Sequence[int] | None, members: int | None) -> list[int]:
         return list(range(members or 1))
     checked = check(seeds, "seeds", Each(Integer(0)))
     if len(checked) != (members or 1):
-        raise InvalidArgument("seeds", f"one for each network ({members or 1})", got_text=str(len(checked)))
+        raise InvalidArgument("seeds", f"one for each network ({members or 1})", len(checked))
     return list(checked)
 
 
@@ -372,17 +371,13 @@ def _pair(pair: tuple[Any, Any], name: str, device: torch.device) -> tuple[Tenso
             name, "a pair of arrays (inputs, labels)", got_text=f"a {type(pair).__name__}: {error}"
         ) from None
     if not x.is_floating_point() or x.ndim < 2 or x.numel() == 0:
-        raise InvalidArgument(f"inputs of {name}", "floats of shape (n, ...)", got_text=_described(x))
+        raise InvalidArgument(f"inputs of {name}", "floats of shape (n, ...)", x)
     if y.is_floating_point() or y.ndim != 1:
-        raise InvalidArgument(f"labels of {name}", "integers of shape (n,)", got_text=_described(y))
+        raise InvalidArgument(f"labels of {name}", "integers of shape (n,)", y)
     if len(x) != len(y):
         raise InvalidArgument(f"inputs and labels of {name} must be equally many, got {len(x)} and {len(y)}.")
     finite(x, f"inputs of {name}")
     return x.to(device), y.to(device, torch.int64)
-
-
-def _described(tensor: Tensor) -> str:
-    return f"{tensor.dtype} of shape {tuple(tensor.shape)}"
 
 
 def _check_fit(network: nn.Module, sets: Mapping[str, tuple[Tensor, Tensor]], members: int | None) -> None:

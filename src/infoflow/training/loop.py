@@ -15,6 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from infoflow.core.capture import mode
 from infoflow.core.checks import finite
 from infoflow.core.distributed import Group, world_size
 from infoflow.core.errors import InvalidArgument
@@ -27,7 +28,6 @@ from infoflow.training.surroundings import (
     device_of,
     diverged,
     epoch_bar,
-    mode,
     own_random_state,
     seed_layers,
     trainable,
@@ -336,7 +336,7 @@ def _evaluated(
 def _aligned(data: Any, settings: Fit, processes: int) -> list[Tensor]:
     """Return the tensors, checked."""
     if isinstance(data, Tensor) or not data or not all(isinstance(part, Tensor) and part.ndim for part in data):
-        raise InvalidArgument("data", "a sequence of tensors of shape (n, ...)", got_text=type(data).__name__)
+        raise InvalidArgument("data", "a sequence of tensors of shape (n, ...)", data)
     lengths = [len(part) for part in data]
     if len(set(lengths)) != 1 or not lengths[0]:
         raise InvalidArgument("data", "tensors of the same number of rows", got_text=", ".join(map(str, lengths)))

@@ -81,18 +81,6 @@ def diverged(what: str) -> DidNotConverge:
 
 
 @contextmanager
-def mode(network: nn.Module, *, training: bool) -> Iterator[None]:
-    """Set training or evaluation mode, then restore the flag of every module."""
-    flags = [(module, module.training) for module in network.modules()]
-    network.train(training)
-    try:
-        yield
-    finally:
-        for module, flag in flags:
-            module.training = flag
-
-
-@contextmanager
 def own_random_state(device: torch.device) -> Iterator[None]:
     """Restore torch's global random state afterwards."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):

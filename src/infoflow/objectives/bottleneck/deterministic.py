@@ -126,8 +126,7 @@ class DeterministicBottleneck(BottleneckObjective):
 
 def _one_hot(labels: Tensor, n: int, classes: int) -> Tensor:
     if labels.is_floating_point() or labels.shape != (n,):
-        got = f"dtype {labels.dtype} and shape {tuple(labels.shape)}"
-        raise InvalidArgument("labels", f"integer classes of shape ({n},)", got_text=got)
+        raise InvalidArgument("labels", f"integer classes of shape ({n},)", labels)
     if not torch.compiler.is_compiling():
         low, high = (int(bound) for bound in labels.aminmax())
         if low < 0 or high >= classes:

@@ -82,11 +82,9 @@ def batch(value: Any, name: str) -> Tensor:
     torch.Size([2, 3])
     """
     if not isinstance(value, Tensor):
-        raise InvalidArgument(name, "a torch.Tensor", got_text=type(value).__name__)
+        raise InvalidArgument(name, "a torch.Tensor", value)
     if value.ndim == 0 or value.shape[0] == 0:
-        raise InvalidArgument(
-            name, "of shape (n, ...) with at least one sample", got_text=f"shape {tuple(value.shape)}"
-        )
+        raise InvalidArgument(name, "of shape (n, ...) with at least one sample", value)
     return value
 
 
@@ -98,8 +96,7 @@ def features(encoder: nn.Module, x: Tensor, width: int, name: str = "encoder", w
     """
     found = encoder(batch(x, "x"))
     if not isinstance(found, Tensor) or found.shape != (len(x), width):
-        got = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
-        raise InvalidArgument(f"the output of {name}", f"of shape ({len(x)}, {width}){wants}", got_text=got)
+        raise InvalidArgument(f"the output of {name}", f"of shape ({len(x)}, {width}){wants}", found)
     found = found.float() if found.dtype in (torch.float16, torch.bfloat16) else found
     if not torch.compiler.is_compiling() and not bool(torch.isfinite(found.detach().sum())):
         remedy = "A smaller learning rate may help."
@@ -127,9 +124,7 @@ class Observation(nn.Module):
         if decoded.shape != x.shape:
             if decoded.numel() != x.numel() or len(decoded) != len(x):
                 shape = tuple(decoded.shape)
-                raise InvalidArgument(
-                    "the output of decoder", f"of the shape of x, {tuple(x.shape)}", got_text=f"{shape}"
-                )
+                raise InvalidArgument("the output of decoder", f"of the shape of x, {tuple(x.shape)}", shape)
             x = x.reshape(decoded.shape)
         wide = torch.promote_types(decoded.dtype, torch.float32)
         decoded, x = decoded.to(wide), x.to(wide)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.bounds import by_name
+from infoflow.core.capture import mode
 from infoflow.core.distributed import Group
 from infoflow.core.settings import NonNegativeFloat, PositiveInt, Seed, Settings, validated
 from infoflow.critics import ConcatAndConvolve, EncodeAndDot, GlobalCritic, LocalCritic
@@ -124,14 +125,8 @@ def encoding_shapes(encoder: nn.Module, example: Tensor) -> tuple[tuple[int, ...
     >>> encoding_shapes(ConvolutionalEncoder((3, 32, 32)), torch.zeros(2, 3, 32, 32))
     ((128, 8, 8), 64)
     """
-    states = [(module, module.training) for module in encoder.modules()]
-    encoder.eval()
-    try:
-        with torch.no_grad():
-            found: Encoding = encode(encoder, example)
-    finally:
-        for module, training in states:
-            module.training = training
+    with mode(encoder, training=False), torch.no_grad():
+        found: Encoding = encode(encoder, example)
     return tuple(found.map.shape[1:]), int(found.vector.shape[1])
 
 

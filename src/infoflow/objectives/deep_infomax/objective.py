@@ -146,12 +146,9 @@ class DeepInfoMax(ModelObjective):
             Inputs.
         """
         if not isinstance(inputs, Tensor) or inputs.ndim < 2:
-            got = f"shape {tuple(inputs.shape)}" if isinstance(inputs, Tensor) else type(inputs).__name__
-            raise InvalidArgument("inputs", "a tensor (n, ...)", got_text=got)
+            raise InvalidArgument("inputs", "a tensor (n, ...)", inputs)
         if inputs.shape[0] < 2 and self.group is None:
-            raise TooFewSamples(
-                "inputs", "at least two, which are each other's negatives", got_text=f"{inputs.shape[0]}"
-            )
+            raise TooFewSamples("inputs", "at least two, which are each other's negatives", inputs.shape[0])
         if self.occlusion is None:
             return encode(self.encoder, inputs)
         vector = encode(self.encoder, self.occlusion(inputs)).vector

@@ -51,11 +51,7 @@ class Occlusion(Settings):
     def __call__(self, inputs: Tensor, generator: torch.Generator | None = None) -> Tensor:
         first = 2 if inputs.is_floating_point() else 1
         if inputs.ndim <= first:
-            raise InvalidArgument(
-                "inputs",
-                "of shape (n, channels, ...), or (n, length) for tokens",
-                got_text=f"shape {tuple(inputs.shape)}",
-            )
+            raise InvalidArgument("inputs", "of shape (n, channels, ...), or (n, length) for tokens", inputs)
         hidden = self.mask(inputs.shape[0], tuple(inputs.shape[first:]), generator)
         if first == 2:
             hidden = hidden[:, None]

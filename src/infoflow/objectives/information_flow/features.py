@@ -73,11 +73,9 @@ def features(output: Any, name: str, layout: str) -> Features:
     """A module's output (the first of several) as features; `layout` gives the channels' place among three axes."""
     value = output[0] if isinstance(output, tuple | list) and output else output
     if not isinstance(value, Tensor) or not value.is_floating_point():
-        got = str(value.dtype) if isinstance(value, Tensor) else type(value).__name__
-        raise InvalidArgument(f"the output of layer {name!r}", "a floating-point tensor", got_text=got)
+        raise InvalidArgument(f"the output of layer {name!r}", "a floating-point tensor", value)
     if value.ndim < 2 or 0 in value.shape:
-        got = f"shape {tuple(value.shape)}"
-        raise InvalidArgument(f"the output of layer {name!r}", "of shape (n, channels, ...)", got_text=got)
+        raise InvalidArgument(f"the output of layer {name!r}", "of shape (n, channels, ...)", value)
     if layout == "tokens" and value.ndim == 3:
         value = value.mT
     return Features(value, name)

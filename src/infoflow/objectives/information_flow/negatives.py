@@ -76,9 +76,7 @@ class Candidates:
             if self.labels is None:
                 raise InvalidArgument("labels", "given for same-class negatives", None)
             if self.labels.shape != (self.images,):
-                raise InvalidArgument(
-                    "labels", f"of shape ({self.images},)", got_text=f"shape {tuple(self.labels.shape)}"
-                )
+                raise InvalidArgument("labels", f"of shape ({self.images},)", self.labels)
             if int(self._class_sizes().max()) < 2:
                 raise TooFewSamples("No two samples of the batch share a class, so there are no same-class negatives.")
 

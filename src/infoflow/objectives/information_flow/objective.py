@@ -253,7 +253,7 @@ class InformationFlow(Objective):
         for (x, y), one in zip(self.pairs, made, strict=True):
             if not hasattr(one, "pairs"):
                 wanted = "modules with a method pairs(x, y) that scores pairs of rows"
-                raise InvalidArgument("critic", wanted, got_text=type(one).__name__)
+                raise InvalidArgument("critic", wanted, one)
             for name, key in ((x, "x_features"), (y, "y_features")):
                 width = getattr(one, key, None)
                 if width is not None and widths[name] is not None and width != widths[name]:

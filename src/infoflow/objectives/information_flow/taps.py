@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
+from infoflow.core.capture import mode
 from infoflow.core.errors import InvalidArgument, UnknownName
 
 INPUT, OUTPUT = "input", "output"
@@ -55,15 +56,10 @@ def trial(model: nn.Module, names: list[str], example: Any) -> dict[str, Any]:
     """Outputs of the layers for the example in evaluation mode; modes and random states are restored."""
     kept: dict[str, Any] = {}
     handles = tap(model, names, kept, always=True)
-    flags = [(module, module.training) for module in model.modules()]
     try:
-        for module, _ in flags:
-            module.training = False
-        with torch.no_grad(), torch.random.fork_rng():
+        with mode(model, training=False), torch.no_grad(), torch.random.fork_rng():
             model(*example) if isinstance(example, tuple) else model(example)
     finally:
-        for module, flag in flags:
-            module.training = flag
         for handle in handles:
             handle.remove()
     return kept

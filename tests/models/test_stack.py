@@ -113,10 +113,10 @@ def test_an_input_of_another_shape_raises(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("member", [2, -1, True, "0"])
 def test_a_member_that_does_not_exist_raises(member: object) -> None:
-    with pytest.raises(InvalidArgument, match=r"^member must"):
+    with pytest.raises(InvalidArgument, match=r"^member must be an integer"):
         unstack(stack([MLP([4, 2], seed=seed) for seed in range(2)]), member)
 
 
 def test_unstacking_a_plain_network_raises() -> None:
-    with pytest.raises(InvalidArgument, match=r"^stacked must"):
+    with pytest.raises(InvalidArgument, match=r"^stacked must be a network that stack.* returned, got MLP"):
         unstack(MLP([4, 2]), 0)

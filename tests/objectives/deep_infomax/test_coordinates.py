@@ -59,9 +59,9 @@ def test_the_targets_are_rows_columns_and_their_differences() -> None:
 def test_maps_of_another_size() -> None:
     with pytest.raises(InvalidArgument, match="^the output of the encoder must"):
         AbsoluteCoordinates(12, 2, SIZES)(Encoding(torch.zeros(2, 12, 4, 4), torch.zeros(2, 2)))
-    with pytest.raises(InvalidArgument, match="^locations must"):
+    with pytest.raises(InvalidArgument, match=r"^locations must be at least 2 for a distance, got 1"):
         RelativeCoordinates(12, 2, SIZES, locations=1)
-    with pytest.raises(InvalidArgument, match="^sizes must"):
+    with pytest.raises(InvalidArgument, match=r"^sizes must be the spatial sizes of the map, got \(\)"):
         AbsoluteCoordinates(12, 2, ())
 
 

@@ -13,6 +13,7 @@ from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.core.settings import NonNegativeFloat, Number, OneOf, PositiveFloat, check, validated
 from infoflow.objectives.bottleneck.objective import BottleneckObjective, batch
 from infoflow.objectives.bottleneck.schedules import Schedule
+from infoflow.objectives.information_flow.taps import tap
 
 Kernel = Literal["gaussian", "linear"]
 
@@ -193,14 +194,7 @@ class HSICBottleneck(BottleneckObjective):
 
     def _outputs(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         found: dict[str, Tensor] = {}
-
-        def keep(name: str) -> Any:
-            def hook(_: nn.Module, __: Any, output: Tensor) -> None:
-                found[name] = output
-
-            return hook
-
-        handles = [self.network.get_submodule(name).register_forward_hook(keep(name)) for name in self.layers]
+        handles = tap(self.network, list(self.layers), found, always=True)
         try:
             logits = self.network(x)
         finally:

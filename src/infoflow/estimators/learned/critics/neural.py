@@ -246,7 +246,7 @@ class Neural(TrainingSettings, HeldOutEstimator):
             samples, False, shape if self.critic == "convolutional" and len(shape) == 3 else samples.shape[1]
         )
 
-    def _critic(self, problem: Problem, x_features: int, y_features: int, seed: int) -> nn.Module:
+    def _critic(self, x_features: int, y_features: int, seed: int, shapes: Sequence[Shape | int] = ()) -> nn.Module:
         if callable(self.critic):
             return self.critic(x_features, y_features, seed)
         if self.critic == "bilinear":
@@ -254,8 +254,8 @@ class Neural(TrainingSettings, HeldOutEstimator):
         if self.critic == "concatenated":
             return Concatenated(x_features, y_features, self.hidden, activation=self.activation, seed=seed)
         if self.critic == "convolutional":
-            shapes = problem.x.shape, problem.y.shape
-            return SeparablePictures(*shapes, self.embedding, self.hidden, activation=self.activation, seed=seed)
+            x, y = shapes
+            return SeparablePictures(x, y, self.embedding, self.hidden, activation=self.activation, seed=seed)
         return Separable(
             x_features, y_features, self.embedding, self.hidden, activation=self.activation, shortcut=True, seed=seed
         )
@@ -292,7 +292,8 @@ class Neural(TrainingSettings, HeldOutEstimator):
         """One critic per seed, in the precision of the features, whatever the default of torch is."""
         given = pairs_width(*self._sides(problem, rows)) + 2 if self._has_head_start else 0
         x, y = train.inputs
-        networks = [self._critic(problem, x.shape[2] - given, y.shape[2] - given, seed) for seed in seeds]
+        shapes = problem.x.shape, problem.y.shape
+        networks = [self._critic(x.shape[2] - given, y.shape[2] - given, seed, shapes) for seed in seeds]
         if given:
             offset = float(bound.score(torch.zeros(()))) if bound.score is not None else 0.0
             networks = [Residual(network, given, offset) for network in networks]

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from infoflow.core.errors import BrokenStore, MissingData
+from infoflow.core.errors import BrokenStore
 from infoflow.core.settings import validated
 from infoflow.data.dataset import Dataset
-from infoflow.data.roots import first_file, places, roots
+from infoflow.data.roots import find
 
 # Published md5; a file with other content is never unpickled.
 _CIFAR_10 = {
@@ -129,23 +129,13 @@ def _read(
     root: str | Path | None,
 ) -> Dataset:
     files = md5[split]
-    folders = [base / folder for base in roots(root)]
-    parts = [_unpickled(_find(file, folders), checksum) for file, checksum in files.items()]
+    paths = [find(file, folder, root, "the Python files of the data set") for file in files]
+    parts = [_unpickled(path, checksum) for path, checksum in zip(paths, files.values(), strict=True)]
     images = np.concatenate([np.asarray(part["data"], np.uint8) for part in parts]).reshape(-1, 3, 32, 32)
     labels = np.concatenate([np.asarray(part[label], np.uint8) for part in parts])
     return Dataset(
         name, images, labels, classes=classes, scale=255.0, source=f"{folder} {split} set, Python files, md5 checked"
     )
-
-
-def _find(file: str, folders: list[Path]) -> Path:
-    found = first_file(folders, [file])
-    if found is None:
-        raise MissingData(
-            f"no {file} in {places(folders)}. Put the Python files of the data set there, or set INFOFLOW_DATA to the "
-            f"folder that holds {folders[0].name}."
-        )
-    return found
 
 
 class _Arrays(pickle.Unpickler):

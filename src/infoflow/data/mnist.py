@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from infoflow.core.errors import BrokenStore, MissingData
+from infoflow.core.errors import BrokenStore
 from infoflow.core.settings import validated
 from infoflow.data.dataset import Dataset
 from infoflow.data.idx import read_idx
-from infoflow.data.roots import first_file, places, roots
+from infoflow.data.roots import find
 
 # Published md5 of the four unpacked files; packed files are checked after unpacking, so that any gzip level passes.
 _MNIST = {
@@ -112,21 +112,10 @@ def fashion_mnist(split: Literal["train", "test"] = "train", *, root: str | Path
     return _read("fashion-mnist", "FashionMNIST", _FASHION_MNIST, split, root)
 
 
-def _find(file: str, folders: list[Path]) -> Path:
-    found = first_file(folders, (file, f"{file}.gz"))
-    if found is None:
-        raise MissingData(
-            f"no {file} (or .gz) in {places(folders)}. Put the four IDX files there, or set INFOFLOW_DATA to the "
-            f"folder that holds {'/'.join(folders[0].parts[-2:])}."
-        )
-    return found
-
-
 def _read(name: str, folder: str, md5: dict[str, str], split: str, root: str | Path | None) -> Dataset:
     prefix = "train" if split == "train" else "t10k"
-    folders = [base / folder / "raw" for base in roots(root)]
     files = f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
-    paths = [_find(file, folders) for file in files]
+    paths = [find(file, f"{folder}/raw", root, "the four IDX files", compressed=True) for file in files]
     images, labels = (read_idx(path, md5=md5[file]) for path, file in zip(paths, files, strict=True))
     if len(images) != len(labels):
         raise BrokenStore(f"{paths[0]} holds {len(images)} images but {paths[1]} {len(labels)} labels.")

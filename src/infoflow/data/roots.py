@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from infoflow.core.errors import MissingData
+
 
 def roots(root: str | Path | None = None) -> list[Path]:
     """Return the folders in which data sets are looked for.
@@ -31,9 +33,17 @@ def roots(root: str | Path | None = None) -> list[Path]:
     return [*([Path(named)] if named else []), Path.home() / ".cache" / "infoflow"]
 
 
-def first_file(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
-    """Return the first file of one of these names, folder by folder, or None."""
-    return next((folder / name for folder in folders for name in names if (folder / name).is_file()), None)
+def find(file: str, folder: str, root: str | Path | None, what: str, *, compressed: bool = False) -> Path:
+    """Return the file in the first root whose `folder` holds it; `compressed` also accepts the name with ".gz"."""
+    folders = [base / folder for base in roots(root)]
+    names = (file, f"{file}.gz") if compressed else (file,)
+    for path in (place / name for place in folders for name in names):
+        if path.is_file():
+            return path
+    shown = f"{file} (or .gz)" if compressed else file
+    raise MissingData(
+        f"no {shown} in {places(folders)}. Put {what} there, or set INFOFLOW_DATA to the folder that holds {folder}."
+    )
 
 
 def places(folders: Sequence[Path]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infoflow.estimators.channels.linear_gaussian import LinearGaussianChannel
 from infoflow.estimators.channels.noisy_layers import GaussianDropoutInformation, SamplePropagation
+from infoflow.estimators.conditioning import conditional_mutual_information
 from infoflow.estimators.gaussian.canonical_correlation import CCA
 from infoflow.estimators.gaussian.gaussian import Gaussian
 from infoflow.estimators.histogram.adaptive_binning import AdaptiveBinning
@@ -30,7 +31,6 @@ from infoflow.estimators.recommend import Auto, Recommendation, recommend
 from infoflow.estimators.registry import ESTIMATORS, Ability, create, parse
 from infoflow.estimators.wrappers.added_noise import AddedNoise
 from infoflow.estimators.wrappers.compressed import Compressed
-from infoflow.estimators.wrappers.conditional import conditional_mutual_information
 from infoflow.estimators.wrappers.significance import ShuffledNull, interval, shuffled_null
 from infoflow.estimators.wrappers.sliced import Sliced
 from infoflow.estimators.wrappers.total_correlation import total_correlation

@@ -177,7 +177,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
         ),
         "discrete": Entry(
             "histogram.discrete:Discrete",
-            (ESTIMATE, ENTROPY, PLANE),
+            (ESTIMATE, ENTROPY, CONDITIONAL, PLANE),
             measures="I(X;Y) of codes: plug-in, Miller–Madow, Grassberger, Chao–Shen, NSB, shrinkage",
             kind="plug-in, point",
             good_for="symbols, classes",
@@ -368,7 +368,7 @@ def names(ability: Ability | None = None) -> list[str]:
     Examples
     --------
     >>> names(Ability.CONDITIONAL)
-    ['gaussian', 'ksg']
+    ['discrete', 'gaussian', 'ksg']
     """
     return [name for name, entry in ESTIMATORS.items() if ability is None or ability in entry.abilities]
 

@@ -10,12 +10,12 @@ from scipy.special import digamma
 
 from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.core.estimate import Estimate, Kind
+from infoflow.estimators.conditioning import conditional_mutual_information
 from infoflow.estimators.gaussian.gaussian import Gaussian
 from infoflow.estimators.histogram.discrete import Discrete
 from infoflow.estimators.learned.critics.neural import Neural
 from infoflow.estimators.neighbors.ksg import KSG
 from infoflow.estimators.neighbors.mixed import MixedKSG
-from infoflow.estimators.wrappers.conditional import conditional_mutual_information
 
 
 def chain(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -69,7 +69,7 @@ def test_discrete_conditions_are_averaged_over_classes() -> None:
     x = rng.normal(size=6000) + 10 * z
     y = rho * (x - 10 * z) + np.sqrt(1 - rho**2) * rng.normal(size=6000) - 5 * z
     truth = -0.5 * (math.log(1 - 0.36) + math.log(1 - 0.81)) / 3
-    estimate = conditional_mutual_information(x, y, z)
+    estimate = conditional_mutual_information(x, y, z, "ksg")
     assert estimate.nats == pytest.approx(truth, abs=0.04)
     assert estimate.n == 6000
     assert KSG().conditional(x, y, z).nats == estimate.nats
@@ -84,8 +84,8 @@ def test_what_a_layer_keeps_beyond_the_label() -> None:
     x = 20.0 * y + rng.normal(size=3000)
     label_only = 20.0 * y + rng.normal(size=3000)
     both = x + rng.normal(size=3000)
-    assert conditional_mutual_information(x, label_only, y).nats == pytest.approx(0.0, abs=0.03)
-    assert conditional_mutual_information(x, both, y).nats == pytest.approx(0.5 * math.log(2), abs=0.04)
+    assert conditional_mutual_information(x, label_only, y, "ksg").nats == pytest.approx(0.0, abs=0.03)
+    assert conditional_mutual_information(x, both, y, "ksg").nats == pytest.approx(0.5 * math.log(2), abs=0.04)
 
 
 def test_classes_on_one_side_given_a_continuous_variable() -> None:
@@ -93,12 +93,12 @@ def test_classes_on_one_side_given_a_continuous_variable() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=4000)
     y = (x > 0).astype(int)
-    estimate = conditional_mutual_information(x, y, np.abs(x))
+    estimate = conditional_mutual_information(x, y, np.abs(x), "ksg")
     assert estimate.nats == pytest.approx(math.log(2), abs=0.03)
     assert estimate.ceiling_name == "H(Y)"
-    assert conditional_mutual_information(y, x, np.abs(x)).nats == pytest.approx(estimate.nats)
+    assert conditional_mutual_information(y, x, np.abs(x), "ksg").nats == pytest.approx(estimate.nats)
     # Given x itself nothing is left.
-    assert conditional_mutual_information(x, y, x).nats == pytest.approx(0.0, abs=0.03)
+    assert conditional_mutual_information(x, y, x, "ksg").nats == pytest.approx(0.0, abs=0.03)
 
 
 def test_estimators_without_a_form_of_their_own_use_the_chain_rule() -> None:
@@ -138,19 +138,19 @@ def test_small_classes_are_left_out_with_a_warning() -> None:
     x, y, _ = chain(100, 0)
     z = np.zeros(100, dtype=int)
     z[:2] = 1
-    estimate = conditional_mutual_information(x, y, z)
+    estimate = conditional_mutual_information(x, y, z, "ksg")
     assert "2 of 100 samples are in classes of z" in estimate.warnings[-1]
     assert estimate.nats == pytest.approx(KSG().estimate(x[2:], y[2:]).nats)
     with pytest.raises(TooFewSamples, match="No class of z holds enough samples"):
-        conditional_mutual_information(x, y, np.arange(100) // 2)
+        conditional_mutual_information(x, y, np.arange(100) // 2, "ksg")
 
 
 def test_constants() -> None:
     x, y, _ = chain(300, 0)
-    plain = conditional_mutual_information(x, y, np.ones(300))
+    plain = conditional_mutual_information(x, y, np.ones(300), "ksg")
     assert plain.nats == pytest.approx(KSG().estimate(x, y).nats, abs=0.01)
     assert "z has 1 constant column" in plain.warnings[0]
-    nothing = conditional_mutual_information(x, np.ones(300), y)
+    nothing = conditional_mutual_information(x, np.ones(300), y, "ksg")
     assert nothing.nats == 0.0
     assert "y is constant" in nothing.warnings[-1]
 
@@ -164,9 +164,9 @@ def test_bad_input_is_named() -> None:
     with pytest.raises(InvalidArgument, match="^estimator must be a name or an object"):
         conditional_mutual_information(x, y, z, 3)  # type: ignore[arg-type]
     for call in (
-        lambda: conditional_mutual_information(x, y, z[:20]),
+        lambda: conditional_mutual_information(x, y, z[:20], "ksg"),
         lambda: conditional_mutual_information(x, y, z[:20], MixedKSG()),
-        lambda: conditional_mutual_information(x, y, np.zeros(20, dtype=int)),
+        lambda: conditional_mutual_information(x, y, np.zeros(20, dtype=int), "ksg"),
     ):
         with pytest.raises(InvalidArgument, match="30.*20"):
             call()

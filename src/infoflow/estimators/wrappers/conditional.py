@@ -1,4 +1,4 @@
-"""Conditional mutual information I(X;Y|Z) around any estimator of mutual information."""
+"""Conditional mutual information I(X;Y|Z) around any estimator: the mean over classes of z, and the chain rule."""
 
 from __future__ import annotations
 
@@ -14,62 +14,9 @@ from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.protocols import Estimator
 from infoflow.entropies.discrete import plug_in
-from infoflow.estimators.registry import Ability, can, resolve
 from infoflow.estimators.wrappers.family import gathered
 
 _QUANTITY = "I(X;Y|Z)"
-
-
-def conditional_mutual_information(
-    x: Any, y: Any, z: Any, estimator: str | Estimator = "ksg", **parameters: Any
-) -> Estimate:
-    """Estimate the conditional mutual information I(X;Y|Z) in nats.
-
-    Parameters
-    ----------
-    x, y, z : array-like of shape (n, ...)
-        Samples; one-dimensional integers are classes.
-    estimator
-        Name ("ksg", "ksg:k=5") or object.
-    **parameters
-        Settings of the named estimator.
-
-    Returns
-    -------
-    Estimate
-        Of the kind of the estimator; a difference of bounds where the chain rule combines two bounds.
-
-    Raises
-    ------
-    InvalidArgument
-        If the samples are not finite numbers or their lengths differ; `UnknownName` for an unknown estimator;
-        `TooFewSamples` where no class of z is large enough for it.
-
-    Notes
-    -----
-    For classes z it is Σ_c p(c) I(X;Y|Z=c), estimated class by class: `conditional_mutual_information(x, t, y)` is
-    I(X;T|Y), the information of a layer about the input beyond the label. For continuous z it is the estimator's own
-    form where it has one (`KSG`, `Gaussian`), else the chain rule I(X,Z;Y) − I(Z;Y), whose two errors add up: kind,
-    warnings and interval reflect that. With a lower bound it is a difference of two lower bounds, which bounds nothing.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> rng = np.random.default_rng(0)
-    >>> x, y = rng.normal(size=(2, 3000))
-    >>> z = x + y  # independent x and y become dependent once their sum is known
-    >>> conditional_mutual_information(x, y, z + rng.normal(size=3000)).nats  # -½ log(1 - 1/4) = 0.1438
-    0.2
-    >>> conditional_mutual_information(x, x + y, np.arange(3000) % 2).nats  # z is independent of both: ½ log 2
-    0.3
-    """
-    chosen = resolve(estimator, **parameters)
-    if is_classes(z):
-        return over_classes(chosen, x, y, z)
-    if can(chosen, Ability.CONDITIONAL):
-        answer: Estimate = chosen.conditional(x, y, z)
-        return answer
-    return _chain(chosen, x, y, z)
 
 
 def over_classes(estimator: Estimator, x: Any, y: Any, z: Any) -> Estimate:
@@ -126,7 +73,14 @@ def _rows(value: Any, name: str) -> Tensor:
     return values.reshape(-1) if is_classes(values) else values
 
 
-def _chain(estimator: Estimator, x: Any, y: Any, z: Any) -> Estimate:
+def chain_rule(estimator: Estimator, x: Any, y: Any, z: Any) -> Estimate:
+    """I(X;Y|Z) = I(X,Z;Y) − I(Z;Y), whose two errors add up: kind, warnings and interval reflect that.
+
+    >>> from infoflow.estimators.gaussian.canonical_correlation import CCA
+    >>> x, y = torch.randn(2, 500, generator=torch.Generator().manual_seed(0))
+    >>> chain_rule(CCA(), x, y, x + y).nats > 1
+    True
+    """
     if is_classes(x) and not is_classes(y):
         x, y = y, x
     left, given = samples(x, "x", dtype=torch.float64), samples(z, "z", dtype=torch.float64)

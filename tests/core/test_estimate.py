@@ -77,3 +77,10 @@ def test_the_text_states_everything() -> None:
 def test_an_estimate_survives_pickling() -> None:
     estimate = made(parameters={"k": 3}, interval=Interval(0.4, 0.6, "folds"))
     assert pickle.loads(pickle.dumps(estimate)) == estimate  # noqa: S301 - its own bytes
+
+
+@pytest.mark.parametrize("nats", [-0.0, -1e-9, -4.9e-5])
+def test_no_sign_is_printed_with_zero(nats: float) -> None:
+    found = Estimate(nats, "I(X;Y)", Kind.POINT, "KSG", n=10, interval=Interval(-1e-9, 1e-9, "folds"))
+    assert "-0.0000" not in str(found)
+    assert math.copysign(1.0, Estimate(-0.0, "I", Kind.POINT, "KSG", n=10).nats) == 1.0

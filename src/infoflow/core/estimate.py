@@ -128,6 +128,7 @@ class Estimate:
                     f"{self.estimator} produced {self.quantity} = {self.nats} nats above its ceiling {self.ceiling}"
                 )
             object.__setattr__(self, "nats", float(self.ceiling))
+        object.__setattr__(self, "nats", self.nats + 0.0)  # −0.0 becomes 0.0
 
     @property
     def bits(self) -> float:
@@ -167,19 +168,25 @@ class Estimate:
         return {**content, "bits": self.bits, "saturated": self.saturated}
 
     def __str__(self) -> str:
-        parts = [f"{self.quantity} = {self.nats:.4f} nats ({self.bits:.4f} bits)", str(self.kind)]
+        parts = [f"{self.quantity} = {_shown(self.nats)} nats ({_shown(self.bits)} bits)", str(self.kind)]
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
         parts.append(f"{self.estimator}({arguments})" if arguments else self.estimator)
         parts.append(f"n = {self.n}")
         if self.interval is not None:
             i = self.interval
-            parts.append(f"{i.level:.0%} interval [{i.low:.4f}, {i.high:.4f}] over {i.spans}")
+            parts.append(f"{i.level:.0%} interval [{_shown(i.low)}, {_shown(i.high)}] over {i.spans}")
         if self.p_value is not None:
             parts.append(f"p = {self.p_value:.3g}")
         if math.isfinite(self.ceiling):
             reached = " (saturated)" if self.saturated else ""
             parts.append(f"ceiling {self.ceiling_name} = {self.ceiling:.4f}{reached}")
         return ", ".join(parts) + "".join(f"\n  warning: {w}" for w in self.warnings)
+
+
+def _shown(nats: float) -> str:
+    """Four decimals, without the sign of a number that rounds to 0."""
+    text = f"{nats:.4f}"
+    return text.removeprefix("-") if float(text) == 0 else text
 
 
 class LayerInformation(NamedTuple):

@@ -238,3 +238,33 @@ def test_an_open_end_equals_digitize() -> None:
     assert found.nats > Binning(bins=29, low=-1, high=1).entropy(t).nats
     with pytest.raises(InvalidArgument, match="closed"):
         Binning(bins=29, closed=False)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("bins", [3, 7, 10, 29, 30, 49])
+@pytest.mark.parametrize("ends", [(0.0, 1.0), (-1.0, 1.0), (0.1, 0.7), (-5.0, 20.0)])
+def test_values_on_an_edge_belong_to_the_bin_above_in_any_precision(
+    dtype: type, bins: int, ends: tuple[float, float]
+) -> None:
+    edges = np.linspace(*ends, bins + 1).astype(dtype)
+    edges[-1] = np.nextafter(dtype(ends[1]), dtype(-np.inf))
+    edges[0] = np.nextafter(dtype(ends[0]), dtype(np.inf))
+    codes = Binning(bins=bins, low=ends[0], high=ends[1]).quantize(torch.from_numpy(edges)[:, None]).codes.numpy()
+    index = {code: k for k, code in enumerate(dict.fromkeys(codes.tolist()))}
+    assert [index[code] for code in codes.tolist()] == [*range(bins), bins - 1]
+
+
+@pytest.mark.parametrize("width", [0.1, 0.3, 1 / 3, 0.07])
+def test_multiples_of_a_width_have_a_bin_each(width: float) -> None:
+    for dtype in (np.float32, np.float64):
+        values = torch.from_numpy((np.arange(-100, 100) * width).astype(dtype))
+        assert Binning(width=width).quantize(values[:, None]).number == 200
+
+
+def test_more_cells_than_samples_can_fill_are_warned_of() -> None:
+    x, y = np.random.default_rng(0).random((2, 3000))
+    many = Binning(bins=1000).estimate(x, y)
+    assert any("joint cells, so the plug-in is too high" in warning for warning in many.warnings)
+    assert Binning(bins=10).estimate(x, y).warnings == ()
+    own = Binning(bins=5).estimate(x, np.arange(3000))
+    assert any("have a symbol of Y of their own" in warning for warning in own.warnings)

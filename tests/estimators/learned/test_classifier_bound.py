@@ -24,6 +24,7 @@ def test_close_to_the_truth_where_the_posterior_is_logistic() -> None:
     assert found.nats <= truth + 0.01
     assert found.interval is not None
     assert truth in found.interval
+    assert 0 <= found.interval.low < found.nats < found.interval.high <= found.ceiling
 
 
 def test_a_perceptron_sees_what_lines_cannot() -> None:
@@ -31,6 +32,21 @@ def test_a_perceptron_sees_what_lines_cannot() -> None:
     y = (x[:, 0] * x[:, 1] > 0).astype(int)
     assert ClassifierBound().estimate(x, y).nats < 0.02
     assert ClassifierBound(probe="perceptron").estimate(x, y).nats > 0.3
+
+
+def test_the_interval_is_the_value_and_its_error_within_the_range() -> None:
+    widths = []
+    for n in (200, 3200):
+        y = np.arange(n) % 2
+        x = np.random.default_rng(0).normal(size=n) + y
+        found = ClassifierBound().estimate(x, y)
+        assert found.interval is not None
+        assert found.interval.low == pytest.approx(2 * found.nats - found.interval.high)
+        widths.append(found.interval.high - found.interval.low)
+        nothing = ClassifierBound().estimate(np.random.default_rng(1).normal(size=n), y).interval
+        assert nothing is not None
+        assert nothing.low == 0.0 < nothing.high
+    assert widths[1] < 0.5 * widths[0]
 
 
 def test_a_sure_mistake_is_finite() -> None:

@@ -22,6 +22,9 @@ from infoflow.estimators.histogram.family import (
 )
 from infoflow.pairwise.equal_rows import bit_digits, row_symbols
 
+# A wider slack would be a shift of the bins.
+_MOST_SLACK = 0.01
+
 # With more bins times features than this, the bits of the indices are hashed instead of the indices.
 _WIDEST = 2**32
 
@@ -57,7 +60,8 @@ class Binning(BinnedLayer):
     -----
     H(Q(T)) = −Σ p log p over the different rows of bin indices, and I(Q(T);Y) = H(Q(T)) − Σ_y p_y H(Q(T) | y). For a
     deterministic network H(Q(T)) = I(X;Q(T)): it depends on the bins, so they must be reported with the number. A
-    continuous y is binned in the same way. The ceiling of the entropy is min(log N, d log bins), that of the
+    continuous y is binned in the same way. A value that lies on an edge but for its own rounding belongs to the bin
+    above, in float32 as in float64. The ceiling of the entropy is min(log N, d log bins), that of the
     information also H(Y).
 
     Rows are compared by a hash with an independent check (`infoflow.pairwise.equal_rows`): O(n d) time, block by block,
@@ -168,6 +172,7 @@ class Binning(BinnedLayer):
     def _on_range(self, t: Tensor, low: float, high: float, name: str) -> Quantized:
         bins, outside = self.bins, 0
         width = (high - low) / bins
+        slack = _slack(t, max(abs(low), abs(high)), width)
         lowest, highest = (float(bound) for bound in t.aminmax())
         over = highest > high or (not self.closed and highest == high)
         clipped = lowest < low or over
@@ -175,7 +180,7 @@ class Binning(BinnedLayer):
         def digits(start: int, stop: int) -> Tensor:
             """0..bins - 1 inside, bins above, bins + 1 below."""
             nonlocal outside
-            inside = t[start:stop].to(torch.float64, copy=True).sub_(low).div_(width).floor_()
+            inside = t[start:stop].to(torch.float64, copy=True).sub_(low).div_(width).add_(slack).floor_()
             if not clipped:
                 return inside.clamp_max_(bins - 1)
             inside.clamp_(0, bins - 1)
@@ -201,11 +206,13 @@ class Binning(BinnedLayer):
 
 
 def _by_width(t: Tensor, width: float, name: str) -> Quantized:
-    low, high = (math.floor(float(bound) / width) for bound in t.aminmax())
+    ends = [float(bound) for bound in t.aminmax()]
+    slack = _slack(t, max(map(abs, ends)), width)
+    low, high = (math.floor(bound / width + slack) for bound in ends)
     base = high - low + 1
 
     def indices(start: int, stop: int) -> Tensor:
-        return t[start:stop].to(torch.float64, copy=True).div_(width).floor_()
+        return t[start:stop].to(torch.float64, copy=True).div_(width).add_(slack).floor_()
 
     n, d = t.shape
     if base * d > _WIDEST:
@@ -213,6 +220,11 @@ def _by_width(t: Tensor, width: float, name: str) -> Quantized:
     else:
         codes, number = row_symbols(lambda start, stop: indices(start, stop).sub_(low), n, d, base, t.device)
     return Quantized(codes, number, math.inf, d, constancy(t, name))
+
+
+def _slack(t: Tensor, largest: float, width: float) -> float:
+    """Share of a bin by which the rounding of the values may put a value below the edge that it stands for."""
+    return min(4 * torch.finfo(t.dtype).eps * largest / width, _MOST_SLACK)
 
 
 def _of_some_length(low: float, high: float) -> tuple[float, float]:

@@ -23,6 +23,10 @@ _Array = npt.NDArray[Any]
 _CACHED = 1 << 16
 # Numbers that are converted to float64 at a time.
 _CONVERTED = 1 << 22
+# From so many coordinates of x and y together on, the estimate is too high for weak dependence and too low for strong.
+_DIMENSIONS = 5
+# Part of the buckets' entropy beyond which they are too wide for the dependence.
+_WIDE = 0.5
 # Samples times shifts that are hashed together: many, so that calls cost little, but few enough for the cache.
 _HASHED = 1 << 15
 
@@ -72,8 +76,9 @@ class DependenceGraph(Settings):
     directions for every shift. Integers of shape (n,) are buckets as they are. O(N·L) time.
 
     The estimate is that of a histogram: biased downward by wide buckets, and upward by about (#edges − #buckets)/2N by
-    few samples in each, which causes a warning. The interval (95 %) is that of the mean over the shifts and does not
-    cover this bias.
+    few samples in each, which causes a warning. The interval (95 %) is that of the mean over the shifts: it covers
+    neither this bias nor what other samples would give. From 5 coordinates of x and y together on, the estimate says
+    little about the dependence.
 
     References
     ----------
@@ -149,11 +154,17 @@ class DependenceGraph(Settings):
         graphs = [_graph(a, b, self.clip) for a, b in zip(first, second, strict=True)]
         found, biases, singles = np.concatenate(graphs, axis=1)
         mean = float(found.mean())
-        half = 1.96 * float(found.std(ddof=1)) / math.sqrt(self.shifts) if self.shifts > 1 else 0.0
+        varies = self.shifts > 1 and np.ptp(found) > 0
+        half = 1.96 * float(found.std(ddof=1)) / math.sqrt(self.shifts) if varies else 0.0
         ceiling, ceiling_name = math.log(n), "log n"
         for variable, name in zip(variables, names, strict=True):
             if variable.entropy <= ceiling:
                 ceiling, ceiling_name = variable.entropy, f"H({name.upper()})"
+        limits = [
+            float(np.mean([_entropy(group) for group in buckets]))
+            for variable, buckets in zip(variables, (first, second), strict=True)
+            if variable.coordinates is not None
+        ]
         constant = [name for variable, name in zip(variables, names, strict=True) if variable.constant]
         warnings = [f"{name} is constant, so the mutual information is 0" for name in constant]
         return Estimate(
@@ -165,8 +176,13 @@ class DependenceGraph(Settings):
             parameters={"width": width, "shifts": self.shifts, "clip": self.clip, "seed": self.seed},
             ceiling=ceiling,
             ceiling_name=ceiling_name,
-            interval=Interval(mean - half, mean + half, "random shifts") if self.shifts > 1 else None,
-            warnings=(*warnings, *self._warnings(mean, float(biases.mean()), singles.mean())),
+            # Classes are buckets as they are, which no shift changes.
+            interval=_interval(mean, half, ceiling) if half > 0 else None,
+            warnings=(
+                *warnings,
+                *self._warnings(mean, float(biases.mean()), singles.mean()),
+                *_coarse(mean, min(limits, default=math.inf), dimensions),
+            ),
         )
 
     def _warnings(self, mean: float, bias: float, singles: float) -> tuple[str, ...]:
@@ -182,6 +198,32 @@ class DependenceGraph(Settings):
         if self.clip is not None:
             warnings.append(f"edges are clipped at {self.clip:g} nats, which lowers strong dependence; omit clip")
         return tuple(warnings)
+
+
+def _interval(mean: float, half: float, ceiling: float) -> Interval:
+    return Interval(mean - half, min(mean + half, ceiling), "random shifts, not samples")
+
+
+def _coarse(mean: float, limit: float, dimensions: int) -> tuple[str, ...]:
+    """Warnings about buckets in many dimensions, and about dependence finer than buckets of entropy `limit`."""
+    if dimensions >= _DIMENSIONS:
+        return (
+            f"buckets of {dimensions} coordinates hold few samples or hide dependence, so the estimate is too high for "
+            "weak and too low for strong dependence; use fewer dimensions or another estimator",
+        )
+    if limit > 0 and mean > _WIDE * limit:
+        return (
+            f"the estimate is close to the entropy of the buckets ({limit:.3g} nats), so it is likely too low; use a "
+            "smaller width, more samples, or an estimator by neighbors",
+        )
+    return ()
+
+
+def _entropy(buckets: _Array) -> float:
+    """Mean entropy of the buckets (shifts, n) over the shifts, in nats."""
+    counts = np.bincount(buckets.ravel())
+    counts = counts[counts > 0]
+    return float(math.log(buckets.shape[1]) - (counts * np.log(counts)).sum() / buckets.size)
 
 
 def _checked(value: Any, name: str) -> Tensor:

@@ -15,6 +15,7 @@ from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Kind
 from infoflow.core.settings import OneOf, PositiveInt
 from infoflow.entropies import discrete as counted
+from infoflow.estimators.histogram.family import sparse_cells
 from infoflow.estimators.layer_estimator import Ceiling, Labels, LayerEstimator
 from infoflow.pairwise.equal_rows import counts, equal_rows, joint_counts
 
@@ -157,11 +158,13 @@ class Discrete(LayerEstimator):
                 f"the {self.correction} entropies gave {nats:.4g} nats, which no mutual information can be, so {bound} "
                 "is returned; use more samples",
             )
-        if seen > 1 and seen >= 0.9 * n:
+        if max(seen, labels.number) >= 0.9 * n and min(seen, labels.number) > 1:
             warnings += (
-                f"{seen} of {n} samples have a symbol of their own, so the estimate hardly depends on the dependence; "
-                "use more samples or coarser symbols",
+                f"{max(seen, labels.number)} of {n} samples have a symbol of their own, so the estimate hardly depends "
+                "on the dependence; use more samples or coarser symbols",
             )
+        elif self.correction == "none":
+            warnings += sparse_cells(tables[2].numel(), seen, labels.number, n, nats)
         constant = [name for name, count in ((side, seen), ("Y", labels.number)) if count == 1]
         warnings += tuple(f"{name} is constant, so its information is 0" for name in constant)
         nats = min(max(nats, 0.0), ceiling[0])
@@ -181,7 +184,8 @@ def symbols(value: Any, name: str) -> tuple[Tensor, int]:
     """Codes 0..K-1 of shape (n,), and K, from integers or booleans (n,) or (n, d), where a row is one symbol."""
     tensor = real(value, name)
     if tensor.is_floating_point():
-        raise _not_codes(name, tensor.dtype)
+        dtype = str(tensor.dtype)
+        raise _not_codes(name, dtype if isinstance(value, Tensor) else dtype.removeprefix("torch."))
     if tensor.ndim == 0:
         raise InvalidArgument(name, "codes of shape (n,) or (n, d)", got_text="a single number")
     shape = tuple(tensor.shape)

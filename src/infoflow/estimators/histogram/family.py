@@ -20,6 +20,12 @@ from infoflow.entropies.discrete import plug_in
 from infoflow.estimators.layer_estimator import Ceiling, Labels, LayerEstimator, constant_labels
 from infoflow.pairwise.equal_rows import counts, joint_counts, row_symbols
 
+# Different symbols per sample from which on nearly every sample has one of its own.
+_ALONE = 0.9
+
+# Bias of a plug-in, in nats and as a share of the estimate, from which on there is a warning.
+_BIAS, _BIAS_SHARE = 0.05, 0.1
+
 
 class Quantized(NamedTuple):
     """The symbols of the rows of a binned layer, and their limits.
@@ -82,7 +88,8 @@ class BinnedLayer(LayerEstimator):
     def _about(self, labels: Labels, quantized: Quantized, entropy: float, side: str) -> Estimate:
         codes, y = quantized.codes, labels.codes.to(quantized.codes.device)
         label_entropy = float(plug_in(counts(y)))
-        nats = entropy + label_entropy - float(plug_in(joint_counts(codes, y, labels.number)))
+        cells = joint_counts(codes, y, labels.number)
+        nats = entropy + label_entropy - float(plug_in(cells))
         ceiling = quantized.capacity
         if label_entropy <= ceiling[0]:
             ceiling = label_entropy, f"H({labels.name})"
@@ -94,8 +101,33 @@ class BinnedLayer(LayerEstimator):
                 f"nearly every sample has a bin of its own (H(Q({side})) = {entropy:.4g} of log N = {log_n:.4g} nats), "
                 f"so the estimate is H({labels.name}) whatever the dependence; use wider bins or more samples",
             )
+        elif labels.number >= _ALONE * len(y):
+            warnings += (
+                f"{labels.number} of {len(y)} samples have a symbol of {labels.name} of their own, so the estimate is "
+                f"H(Q({side})) whatever the dependence; use coarser symbols or more samples",
+            )
+        else:
+            warnings += sparse_cells(cells.numel(), quantized.number, labels.number, len(y), nats)
         quantity = f"I(Q({side});{labels.name})"
         return self._made(min(max(nats, 0.0), ceiling[0]), quantity, len(codes), ceiling, warnings)
+
+
+def sparse_cells(cells: int, x: int, y: int, n: int, nats: float) -> tuple[str, ...]:
+    """The warning for a plug-in whose bias, (cells − x − y + 1) / 2n to first order, is not small, or nothing.
+
+    >>> sparse_cells(4, 2, 2, 1000, 0.5)
+    ()
+    >>> sparse_cells(900, 100, 100, 1000, 0.5)[0][:62]
+    '1000 samples occupy 900 joint cells, so the plug-in is too hig'
+    """
+    bias = (cells - x - y + 1) / (2 * n)
+    crowded = bias > _BIAS_SHARE * nats or cells > n / 2
+    if bias <= _BIAS or not crowded:
+        return ()
+    return (
+        f"{n} samples occupy {cells} joint cells, so the plug-in is too high by about {bias:.2g} nats or more; use "
+        "fewer or wider bins, more samples, or a corrected estimate (estimator='discrete' with correction=)",
+    )
 
 
 def on_capable_device(t: Tensor) -> Tensor:

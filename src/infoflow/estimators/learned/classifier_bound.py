@@ -48,8 +48,8 @@ class ClassifierBound(StatedSettings):
     -----
     q is mixed with the frequencies of the classes, (1 − 1/n) q + 1/n p, so that one confident mistake does not make the
     bound infinite. The gap to I(X;Y) is what the probe cannot use (Xu et al. 2020) or cannot learn from n samples.
-    A bound below 0 is reported as 0. The interval (95 %) is Student's over folds, at least as wide as the standard
-    error of the samples' cross-entropies; H(Y) is the plug-in entropy of all labels.
+    A bound below 0 is reported as 0. The interval (95 %) is within [0, H(Y)]: Student's over folds, at least as wide
+    as the standard error of the samples' cross-entropies; H(Y) is the plug-in entropy of all labels.
 
     References
     ----------
@@ -116,7 +116,7 @@ class ClassifierBound(StatedSettings):
         value = entropy - float(surprise.mean())
         folds = torch.tensor([entropy - float(surprise[part].mean()) for part in parts])
         half = half_width(folds, torch.from_numpy(entropy - surprise), 0.95)
-        notes = []
+        nats, notes = max(value, 0.0), []
         if constant:
             notes.append("x is constant, so the mutual information is 0")
         if count == 1:
@@ -126,9 +126,10 @@ class ClassifierBound(StatedSettings):
                 f"the probe predicts worse than the class frequencies ({value:.3g} nats), so the bound is reported as "
                 "0; use more samples or another penalty"
             )
-        interval = Interval(min(value, 0.0) - half, max(value, 0.0) + half, "folds")
+        # The interval is of the reported value; where nothing varies there is none.
+        interval = Interval(max(nats - half, 0.0), min(nats + half, entropy), "folds") if half > 0 else None
         ceiling, kind = (entropy, "H(Y)"), Kind.LOWER_BOUND
-        return self._made(max(value, 0.0), "I(X;Y)", n, ceiling, tuple(notes), kind=kind, interval=interval)
+        return self._made(nats, "I(X;Y)", n, ceiling, tuple(notes), kind=kind, interval=interval)
 
     def _probabilities(self, x: Any, y: Any, queries: Any, count: int) -> Any:
         """q(c|x) for each of `count` classes, above 0."""

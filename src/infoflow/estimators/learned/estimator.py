@@ -235,10 +235,9 @@ class HeldOutEstimator(FoldSettings, abc.ABC):
         """The estimate of I(X;Y), cut to its range; `constant` names the arguments in which nothing varies."""
         notes = [f"{name} is constant, so the mutual information is 0" for name in constant]
         limit = ceiling[0]
-        nats, low, high = (
-            min(max(value, 0.0), limit) for value in (found.value, found.value - found.half, found.value + found.half)
-        )
-        interval = Interval(low, high, spans=self._spans, level=self.level)
+        nats = min(max(found.value, 0.0), limit)
+        low, high = max(nats - found.half, 0.0), min(nats + found.half, limit)
+        interval = Interval(low, high, spans=self._spans, level=self.level) if low < high else None
         n, texts = len(found.shares), (*notes, *warnings)
         return self._made(nats, "I(X;Y)", n, ceiling, texts, kind=kind, interval=interval, p_value=found.p_value)
 

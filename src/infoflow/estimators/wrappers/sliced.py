@@ -153,7 +153,10 @@ class Sliced(Wrapper):
             directions = self._random(first, rng), self._random(second, rng)
             parts.append(inner.estimate(_project(first, directions[0]), _project(second, directions[1])))
         values = np.array([part.nats for part in parts])
-        mean, half = float(values.mean()), 1.96 * float(values.std(ddof=1)) / math.sqrt(self.slices)
+        mean, half = (
+            float(values.mean()),
+            1.96 * float(values.std(ddof=1)) / math.sqrt(self.slices) if np.ptp(values) > 0 else 0.0,
+        )
         widest = max(parts, key=lambda part: part.ceiling)
         return Estimate(
             mean,
@@ -165,7 +168,9 @@ class Sliced(Wrapper):
             ceiling=widest.ceiling,
             ceiling_name=widest.ceiling_name,
             # Equal values, as of a constant variable, leave no spread to report.
-            interval=Interval(mean - half, mean + half, "slices") if half > 0 else None,
+            interval=Interval(mean - half, min(mean + half, widest.ceiling), "slices, not samples")
+            if half > 0
+            else None,
             warnings=gathered(parts, "slices"),
         )
 

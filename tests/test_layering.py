@@ -30,6 +30,7 @@ SUBPACKAGES = [
     "layers",
     "objectives",
     "theory",
+    "tables",
     "tasks",
     "data",
     "models",

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
         pairwise,
         plane,
         probes,
+        tables,
         tasks,
         theory,
         training,
     )
     from infoflow.estimators import conditional_mutual_information, mutual_information, recommend, total_correlation
+    from infoflow.tables import rank
 
 try:
     __version__ = version("infoflow")
@@ -49,11 +51,17 @@ _SUBPACKAGES = (
     "pairwise",
     "plane",
     "probes",
+    "tables",
     "tasks",
     "theory",
     "training",
 )
-_FUNCTIONS = ("conditional_mutual_information", "mutual_information", "recommend", "total_correlation")
+_FUNCTIONS = {
+    **dict.fromkeys(
+        ("conditional_mutual_information", "mutual_information", "recommend", "total_correlation"), "estimators"
+    ),
+    "rank": "tables",
+}
 
 __all__ = [
     "Estimate",
@@ -76,7 +84,9 @@ __all__ = [
     "pairwise",
     "plane",
     "probes",
+    "rank",
     "recommend",
+    "tables",
     "tasks",
     "theory",
     "total_correlation",
@@ -88,7 +98,7 @@ def __getattr__(name: str) -> Any:
     if name in _SUBPACKAGES:
         return importlib.import_module(f"infoflow.{name}")
     if name in _FUNCTIONS:
-        return getattr(importlib.import_module("infoflow.estimators"), name)
+        return getattr(importlib.import_module(f"infoflow.{_FUNCTIONS[name]}"), name)
     raise AttributeError(f"module 'infoflow' has no attribute {name!r}")
 
 

@@ -1,0 +1,90 @@
+"""A table of any library, read column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from infoflow.core.columns import Variable, read
+from infoflow.core.errors import InvalidArgument, MissingData, UnknownName
+
+
+@dataclass(frozen=True)
+class Table:
+    """Named columns that are read on use, so that a file larger than memory can be used."""
+
+    names: tuple[Any, ...]
+    column: Callable[[int], Any]
+
+    def __post_init__(self) -> None:
+        repeated = sorted({str(name) for name in self.names if self.names.count(name) > 1})
+        if repeated:
+            raise InvalidArgument("table", "a table of unique column names", got_text=f"{', '.join(repeated)} twice")
+
+    def read(self, name: Any) -> Variable:
+        """The column of that name."""
+        return read(self.column(self.position(name)), f"column {name!r}")
+
+    def position(self, name: Any) -> int:
+        """The position of a column, or UnknownName with the nearest name."""
+        if name in self.names:
+            return self.names.index(name)
+        raise UnknownName("column", name, map(str, self.names))
+
+
+def table_of(table: Any) -> Table:
+    """The columns of a table of pandas, polars or pyarrow, a mapping, an array (n, d), or a Parquet file.
+
+    >>> table_of({"a": [1, 2], "b": [3, 4]}).names
+    ('a', 'b')
+    """
+    if isinstance(table, str | Path):
+        return _parquet(Path(table))
+    if isinstance(table, Mapping):
+        names = tuple(table)
+        return Table(names, lambda i: table[names[i]])
+    if hasattr(table, "column_names") and hasattr(table, "column"):  # pyarrow
+        return Table(tuple(table.column_names), table.column)
+    if hasattr(table, "iloc") and hasattr(table, "columns"):  # pandas; repeated names are distinct positions
+        return Table(tuple(table.columns), lambda i: table.iloc[:, i])
+    if hasattr(table, "get_column"):  # polars
+        return Table(tuple(table.columns), lambda i: table.get_column(table.columns[i]))
+    array = table if hasattr(table, "shape") else np.asarray(table)
+    if len(getattr(array, "shape", ())) != 2 or hasattr(array, "nnz"):
+        raise InvalidArgument("table", "a table of columns, an array of shape (n, d) or a Parquet file", table)
+    return Table(tuple(range(array.shape[1])), lambda i: array[:, i])
+
+
+def target_of(table: Table, target: Any) -> tuple[Variable, tuple[Any, ...]]:
+    """The target, a column's name or values of its own, and the names of the other columns."""
+    named = isinstance(target, str | int | np.integer) or (isinstance(target, tuple) and target in table.names)
+    if not named:
+        return read(target, "target"), table.names
+    return table.read(target), tuple(name for name in table.names if name != target)
+
+
+def chosen_names(table: Table, columns: Sequence[Any] | None) -> tuple[Any, ...]:
+    """Names of all columns, or the given ones, which must exist."""
+    if columns is None:
+        return table.names
+    for name in columns:
+        table.position(name)
+    return tuple(columns)
+
+
+def _parquet(path: Path) -> Table:
+    if not path.is_file():
+        raise MissingData(f"no file {path}.")
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        file = pyarrow.parquet.ParquetFile(path)
+    except pyarrow.ArrowException as error:
+        raise InvalidArgument("table", "a Parquet file", str(path), remedy=str(error).split("\n")[0]) from None
+    names = tuple(file.schema_arrow.names)
+    return Table(names, lambda i: pyarrow.parquet.read_table(path, columns=[names[i]]).column(0))

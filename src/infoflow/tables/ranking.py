@@ -1,0 +1,330 @@
+"""The columns of a table in the order of their information about a target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from infoflow.core.columns import Missing, Variable, complete
+from infoflow.core.errors import InfoflowError, InvalidArgument, TooFewSamples
+from infoflow.core.files import write_text
+from infoflow.core.protocols import Estimator
+from infoflow.core.settings import NonNegativeInt, PositiveInt, Seed, validated
+from infoflow.estimators.registry import resolve
+from infoflow.estimators.wrappers.surrogates import Surrogates, autocorrelated, effective_samples, is_series
+from infoflow.tables.columns import Table, chosen_names, table_of, target_of
+from infoflow.tables.estimating import information
+from infoflow.tables.independence import independence, q_values
+from infoflow.tables.selection import GREEDY, Terms, greedy, pairs
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+COLUMNS = ("column", "nats", "kind", "low", "high", "p_value", "q_value", "n", "estimator", "warnings")
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Columns of a table, sorted by their information about a target.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row for each column, the best first: column, nats, kind, low and high (ends of an interval), p_value,
+        q_value (Benjamini and Hochberg), n (complete rows), estimator, warnings. The methods other than "univariate"
+        add partner or score.
+    target
+        Name of the target.
+    method
+        How the columns were sorted.
+
+    Examples
+    --------
+    >>> ranking = rank({"a": [0, 1] * 50, "b": [0, 0, 1, 1] * 25, "y": [0, 1] * 50}, "y")
+    >>> ranking.names
+    ['a', 'b']
+    """
+
+    frame: pd.DataFrame
+    target: str
+    method: str
+
+    @property
+    def names(self) -> list[Any]:
+        """Names of the columns, the best first."""
+        return self.frame["column"].tolist()
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __repr__(self) -> str:
+        return f"Ranking of {len(self)} columns for {self.target}, {self.method}\n{self.frame.drop(columns='warnings')}"
+
+    def plot(self, ax: Axes | None = None, *, columns: int = 30) -> Axes:
+        """Draw bars of nats with intervals, columns with q > 0.05 in gray.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on; new ones by default.
+        columns
+            Number of columns to draw at most.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes.
+
+        Examples
+        --------
+        >>> rank({"a": [0, 1] * 50, "y": [0, 1] * 50}, "y").plot().get_xlabel()
+        'nats about y'
+        """
+        from infoflow.tables.figures import bars
+
+        return bars(self.frame.head(columns), f"nats about {self.target}", ax)
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write the table as CSV.
+
+        Parameters
+        ----------
+        path
+            File to write. It is replaced whole, or not at all.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> rank({"a": [0, 1] * 50, "y": [0, 1] * 50}, "y").to_csv(tempfile.mkdtemp() + "/ranking.csv")
+        """
+        written = self.frame.assign(warnings=self.frame["warnings"].map("; ".join))
+        write_text(Path(path), written.to_csv(index=False))
+
+
+@validated
+def rank(
+    table: Any,
+    target: Any,
+    *,
+    method: Literal["univariate", "pairs", "jmi", "mrmr", "cmim"] = "univariate",
+    estimator: str | Estimator = "auto",
+    permutations: NonNegativeInt = 0,
+    surrogates: Surrogates | None = None,
+    missing: Missing = "drop",
+    columns: list[Any] | None = None,
+    screen: PositiveInt = 60,
+    seed: Seed = 0,
+    n_jobs: int = 1,
+    progress: Callable[[Iterable[Any], int], Iterable[Any]] | None = None,
+) -> Ranking:
+    """Rank the columns of a table by their mutual information with a target.
+
+    Parameters
+    ----------
+    table : table, mapping, array of shape (n, d), or path of a Parquet file
+        Columns of numbers, text, booleans or categories. A Parquet file is read column by column.
+    target
+        Name of a column, or its values.
+    method
+        "univariate": each column alone. "pairs": the largest information of a column together with any other one, which
+        finds synergy such as XOR. "jmi", "mrmr", "cmim": greedy selection, each next column by what it adds to those
+        selected before.
+    estimator
+        Name or object. "auto" is that of `mutual_information` for "univariate", and one estimator for all terms of the
+        others: counts for symbols, `MixedKSG` otherwise.
+    permutations
+        Number of permutations of the target for p-values; 0 for none.
+    surrogates
+        "rotate" or "blocks" keep the order within series. By default samples are shuffled, but rotated where target
+        and column are autocorrelated.
+    missing
+        "drop" leaves out, for each column, the rows where it or the target has no value; "raise" raises an error.
+    columns
+        Names of the columns to rank; by default all but the target.
+    screen
+        Number of columns, the best univariate ones, that "pairs" and the greedy methods look at; the others follow.
+    seed
+        Seed of the permutations.
+    n_jobs
+        Processes at once; -1 means one for each processor.
+    progress
+        Function that wraps an iterable and its length, such as a progress bar.
+
+    Returns
+    -------
+    Ranking
+        Table, plot and CSV.
+
+    Raises
+    ------
+    InvalidArgument
+        For a target without variation or an unsuitable table; `UnknownName` for an unknown column.
+
+    Notes
+    -----
+    A column that cannot be used (constant, without values, dates) has a row that states why, and the rest is ranked.
+
+    p-values are those of `infoflow.tables.independence`: a permutation test of binned codes, valid for columns of any
+    type, whatever the estimator. For "pairs" it covers the search over partners.
+
+    Greedy scores, with S the selected columns: mrmr I(X;Y) − mean I(X;S_j); jmi mean I(X,S_j;Y); cmim
+    min I(X;Y|S_j). Their first step is univariate, so pure synergy escapes them; use "pairs".
+
+    References
+    ----------
+    Peng, Long, Ding (2005), mRMR. Yang, Moody (1999), JMI. Fleuret (2004), CMIM. Brown et al. (2012), JMLR 13.
+    Benjamini, Hochberg (1995).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> size, noise = rng.normal(size=(2, 300))
+    >>> city = np.array(["Rome", "Oslo"])[(size + 0.5 * rng.normal(size=300) > 0).astype(int)]
+    >>> ranking = rank({"size": size, "noise": noise, "city": city}, "city", permutations=99)
+    >>> ranking.names, ranking.frame["p_value"][0]
+    (['size', 'noise'], 0.01)
+    """
+    import pandas as pd
+
+    opened = table_of(table)
+    y, names = target_of(opened, target)
+    wanted = tuple(columns) if columns is not None else names
+    if columns is not None:
+        chosen_names(opened, wanted)
+    if not wanted:
+        raise InvalidArgument("table", "a table with at least one column other than the target")
+    present = y.take(~y.missing)
+    if not len(present) or _constant(present):
+        raise InvalidArgument("target", "a variable with at least two different values", got_text="one value or none")
+    if missing == "raise":
+        complete([y], missing)
+    row = _Row(opened, y, resolve(estimator), estimator, permutations, surrogates, missing, seed)
+    work = progress(wanted, len(wanted)) if progress else wanted
+    rows = Parallel(n_jobs=n_jobs)(delayed(row)(name) for name in work) if n_jobs != 1 else [row(each) for each in work]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame = frame.sort_values("nats", ascending=False, kind="stable", na_position="last")
+    if method != "univariate":
+        usable = [name for name, nats in zip(frame["column"], frame["nats"], strict=True) if np.isfinite(nats)][:screen]
+        frame = _together(frame, usable, opened, y, method, estimator, missing, row, n_jobs)
+    frame["q_value"] = q_values(frame["p_value"].to_numpy(dtype=float))
+    label = target if isinstance(target, str | int) else "the target"
+    return Ranking(frame.reset_index(drop=True), str(label), method)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """The row of one column, in any process."""
+
+    table: Table
+    y: Variable
+    estimator: Any
+    named: Any
+    permutations: int
+    surrogates: Surrogates | None
+    missing: Missing
+    seed: int
+
+    def __call__(self, name: Any) -> dict[str, Any]:
+        nothing = dict.fromkeys(COLUMNS, np.nan) | {"column": name, "kind": "", "estimator": "", "n": 0}
+        try:
+            (x, y), dropped = complete([self.table.read(name), self.y], self.missing)
+            if _constant(x):
+                return nothing | {"nats": 0.0, "n": len(x), "p_value": self._one(), "warnings": ("constant column",)}
+            if _constant(y):
+                raise TooFewSamples("the target is constant where this column has values")
+            found = information(x, y, self.estimator)
+            warnings = [*found.warnings, *_crowded(x)]
+            if dropped:
+                warnings.append(f"{dropped} rows with missing values were left out")
+            p_value, caution = self.p_value([x], x, y)
+        except InfoflowError as error:
+            if self.missing == "raise" and "missing=" in str(error):
+                raise
+            return nothing | {"warnings": (str(error),)}
+        interval = found.interval
+        return {
+            "column": name,
+            "nats": found.nats,
+            "kind": str(found.kind),
+            "low": interval.low if interval else np.nan,
+            "high": interval.high if interval else np.nan,
+            "p_value": p_value,
+            "n": found.n,
+            "estimator": found.estimator,
+            "warnings": (*dict.fromkeys((*warnings, *caution)),),
+        }
+
+    def p_value(self, candidates: list[Any], x: Variable, y: Variable) -> tuple[float, tuple[str, ...]]:
+        """The p-value, and the warning about autocorrelated samples."""
+        effective = effective_samples(_as_numbers(x), _as_numbers(y))
+        series = is_series(effective, len(y))
+        caution = (autocorrelated(effective, len(y)),) if series and self.surrogates is None else ()
+        if not self.permutations:
+            return np.nan, caution
+        how = self.surrogates or ("rotate" if series else "shuffle")
+        return independence(candidates, y, self.permutations, surrogates=how, seed=self.seed), caution
+
+    def _one(self) -> float:
+        return 1.0 if self.permutations else np.nan
+
+
+def _together(
+    frame: Any,
+    usable: list[Any],
+    table: Table,
+    y: Variable,
+    method: str,
+    estimator: str | Estimator,
+    missing: Missing,
+    row: _Row,
+    n_jobs: int,
+) -> Any:
+    """The ranking by pairs or by greedy selection, on the rows that are complete in all columns that it uses."""
+    if len(usable) < 2:
+        return frame
+    read, _ = complete([*(table.read(name) for name in usable), y], missing)
+    variables, target = read[:-1], read[-1]
+    terms = Terms(variables, target, estimator)
+    if method in GREEDY:
+        order, scores = greedy(terms, method)
+        frame = frame.set_index("column", drop=False)
+        chosen = [usable[i] for i in order]
+        rest = [name for name in frame.index if name not in set(chosen)]
+        frame = frame.loc[[*chosen, *rest]]
+        frame["score"] = [*scores, *[np.nan] * len(rest)]
+        return frame
+    best = pairs(terms, n_jobs)
+    frame = frame.set_index("column", drop=False)
+    frame["partner"] = None
+    for i, (nats, partner) in best.items():
+        frame.loc[usable[i], "nats"] = nats
+        frame.loc[usable[i], "n"] = len(target)
+        frame.loc[usable[i], ["low", "high"]] = np.nan
+        frame.loc[usable[i], "estimator"] = type(terms.joint_estimator).__name__
+        frame.at[usable[i], "partner"] = usable[partner]
+        if row.permutations:
+            together = [(variables[i], other) for j, other in enumerate(variables) if j != i]
+            frame.loc[usable[i], "p_value"] = row.p_value(together, variables[i], target)[0]
+    return frame.sort_values("nats", ascending=False, kind="stable", na_position="last")
+
+
+def _as_numbers(variable: Variable) -> np.ndarray:
+    return np.concatenate([variable.columns, variable.symbols], axis=1)
+
+
+def _constant(variable: Variable) -> bool:
+    values = _as_numbers(variable)
+    return bool((values == values[:1]).all())
+
+
+def _crowded(x: Variable) -> tuple[str, ...]:
+    count = int(x.codes.max()) + 1 if x.symbolic else 0
+    if 5 * count <= len(x):
+        return ()
+    return (f"{count} categories are many for {len(x)} samples, so the estimate is uncertain; merge rare categories",)

@@ -87,7 +87,8 @@ class Estimate:
     ceiling_name
         Which of these the ceiling is.
     interval
-        Interval of the estimate, if one was computed.
+        Interval of the estimate, if one was computed. It ends at the ceiling; one without width, as of a variable that
+        does not vary, is dropped unless the estimate is exact.
     p_value
         The p-value of a test of independence, if one was computed.
     warnings
@@ -129,6 +130,20 @@ class Estimate:
                 )
             object.__setattr__(self, "nats", float(self.ceiling))
         object.__setattr__(self, "nats", self.nats + 0.0)  # −0.0 becomes 0.0
+        if self.interval is not None:
+            object.__setattr__(self, "interval", self._within_range(self.interval))
+
+    def _within_range(self, interval: Interval) -> Interval | None:
+        """The interval below the ceiling and, but for rounding, around the number; None where nothing varied."""
+        low, high = interval.low, min(interval.high, self.ceiling)
+        slack = _ROUNDING * max(1.0, abs(self.nats)) if math.isfinite(self.nats) else 0.0
+        if self.nats < low <= self.nats + slack:
+            low = self.nats
+        if self.nats - slack <= high < self.nats:
+            high = self.nats
+        if low >= high and self.kind is not Kind.EXACT:
+            return None
+        return dataclasses.replace(interval, low=low + 0.0, high=high + 0.0)
 
     @property
     def bits(self) -> float:

@@ -71,7 +71,8 @@ def entropy(covariance: Any) -> Tensor:
     return 0.5 * (matrix.shape[-1] * math.log(2 * math.pi * math.e) + _log_det(matrix, "covariance"))
 
 
-def mutual_information(covariance: Any, dim_x: int) -> Tensor:
+@validated
+def mutual_information(covariance: Any, dim_x: PositiveInt) -> Tensor:
     """Mutual information of the first `dim_x` and the other variables, ½ log |Σx||Σy| / |Σ|.
 
     Parameters
@@ -237,7 +238,12 @@ def log_density(points: Any, mean: Any, covariance: Any) -> Tensor:
     -0.9189
     """
     matrix = _covariance(covariance, "covariance")
-    difference = _mean(points, "points", matrix) - _mean(mean, "mean", matrix)
+    rows = _mean(points, "points", matrix)
+    if rows.ndim != 2 or matrix.ndim != 2:
+        raise InvalidArgument(
+            "points", "of shape (n, d) with a covariance (d, d)", got_text=f"shape {tuple(rows.shape)}"
+        )
+    difference = rows - _mean(mean, "mean", matrix)
     factor = _cholesky(matrix, "covariance")
     whitened = torch.linalg.solve_triangular(factor, difference.mT, upper=False)
     constant = matrix.shape[-1] * math.log(2 * math.pi) + _log_det(matrix, "covariance")

@@ -70,13 +70,21 @@ def test_the_text_states_everything() -> None:
             warnings=("one", "two"),
         )
     )
-    for part in ("KSG(k=3)", "95% interval [0.4000, 1.2000] over folds", "p = 0.01", "(saturated)", "warning: two"):
+    for part in ("KSG(k=3)", "95% interval [0.4000, 1.0000] over folds", "p = 0.01", "(saturated)", "warning: two"):
         assert part in text
 
 
 def test_an_estimate_survives_pickling() -> None:
     estimate = made(parameters={"k": 3}, interval=Interval(0.4, 0.6, "folds"))
     assert pickle.loads(pickle.dumps(estimate)) == estimate  # noqa: S301 - its own bytes
+
+
+def test_an_interval_ends_at_the_ceiling_and_has_a_width() -> None:
+    assert made(0.9, interval=Interval(0.4, 1.2, "folds"), ceiling=1.0, ceiling_name="H").interval == Interval(
+        0.4, 1.0, "folds"
+    )
+    assert made(0.5, interval=Interval(0.5 + 1e-12, 0.7, "folds")).interval == Interval(0.5, 0.7, "folds")
+    assert made(0.5, interval=Interval(0.5, 0.5, "folds")).interval is None
 
 
 @pytest.mark.parametrize("nats", [-0.0, -1e-9, -4.9e-5])

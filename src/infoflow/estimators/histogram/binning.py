@@ -172,6 +172,13 @@ class Binning(BinnedLayer):
     def _on_range(self, t: Tensor, low: float, high: float, name: str) -> Quantized:
         bins, outside = self.bins, 0
         width = (high - low) / bins
+        if not 0 < width < math.inf:
+            raise InvalidArgument(
+                name,
+                "spread over a range that float64 divides into bins",
+                got_text=f"[{low:.3g}, {high:.3g}]",
+                remedy="Rescale it.",
+            )
         slack = _slack(t, max(abs(low), abs(high)), width)
         lowest, highest = (float(bound) for bound in t.aminmax())
         over = highest > high or (not self.closed and highest == high)
@@ -208,6 +215,10 @@ class Binning(BinnedLayer):
 def _by_width(t: Tensor, width: float, name: str) -> Quantized:
     ends = [float(bound) for bound in t.aminmax()]
     slack = _slack(t, max(map(abs, ends)), width)
+    if not math.isfinite(max(map(abs, ends)) / width):
+        raise InvalidArgument(
+            name, f"within {torch.finfo(torch.float64).max:.0e} widths of 0", got_text=f"values up to {max(ends):.3g}"
+        )
     low, high = (math.floor(bound / width + slack) for bound in ends)
     base = high - low + 1
 
@@ -228,8 +239,9 @@ def _slack(t: Tensor, largest: float, width: float) -> float:
 
 
 def _of_some_length(low: float, high: float) -> tuple[float, float]:
-    """The range, widened by 0.5 on either side where it has no length."""
-    return (low - 0.5, high + 0.5) if low == high else (low, high)
+    """The range, widened by 0.5 on either side where it has no length, or by more where 0.5 would round away."""
+    pad = max(0.5, 1e-9 * abs(low))
+    return (low - pad, high + pad) if low == high else (low, high)
 
 
 def quantile_edges(ordered: Tensor, bins: int) -> Tensor:

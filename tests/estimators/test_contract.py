@@ -58,6 +58,12 @@ def coded(rho: float, n: int = N, seed: int = 0) -> Pair:
     return np.digitize(x, [-0.5, 0.5]), np.digitize(y, [-0.5, 0.5])
 
 
+def rounded(rho: float, n: int = N, seed: int = 0) -> Pair:
+    """Two normal variables rounded to a digit, (n,) each."""
+    x, y = numbers(rho, n, seed)
+    return x.round(1), y.round(1)
+
+
 def voting(rho: float, n: int = N, seed: int = 0) -> Pair:
     """Two units whose larger one is the decision, and two classes."""
     x, y = numbers(rho, n, seed)
@@ -108,7 +114,7 @@ class Case:
     @property
     def classes(self) -> bool:
         """Whether y are classes, or both are."""
-        return self.data not in (numbers, wide)
+        return self.data not in (numbers, wide, rounded)
 
     def make(self, **more: Any) -> Any:
         if self.needs:
@@ -150,13 +156,14 @@ CASES = [
         reordered=0.1,
         keeps=("shift",),
     ),
-    Case("auto", numbers, POINT, answers="Gaussian", symmetric=True, below=0.05, keeps=RANKS),
+    Case("auto", numbers, POINT, answers="Gaussian", symmetric=True, below=0.05, keeps=AFFINE),
     Case("auto", labeled, POINT, answers="ClassNeighbors", symmetric=True, below=0.1, keeps=AFFINE),
-    Case("auto", coded, PLUG_IN, answers="Discrete", symmetric=True),
+    Case("auto", coded, POINT, answers="Discrete", symmetric=True, below=0.05),
     Case("binning", numbers, PLUG_IN, {"bins": 4}, symmetric=True, keeps=AFFINE),
     Case("binning", labeled, PLUG_IN, {"bins": 4}, keeps=AFFINE),
     Case("binning", labeled, PLUG_IN, {"width": 0.8}),
     Case("binning", labeled, PLUG_IN, {"bins": 4, "edges": "quantile"}, keeps=RANKS),
+    Case("blocks", wide, POINT, symmetric=True, below=0.1, keeps=AFFINE),
     Case("cca", numbers, POINT, symmetric=True, below=0.05, keeps=AFFINE),
     Case("cca", wide, POINT, {"components": "significant"}, symmetric=True, below=0.05, keeps=AFFINE),
     Case("class-neighbors", labeled, POINT, below=0.1, keeps=AFFINE),
@@ -185,7 +192,9 @@ CASES = [
         Case("discrete", coded, POINT, {"correction": correction}, symmetric=True)
         for correction in ("miller-madow", "grassberger", "chao-shen", "nsb", "shrinkage")
     ),
+    Case("elliptical", wide, POINT, below=0.1, keeps=AFFINE),
     Case("gaussian", numbers, POINT, symmetric=True, below=0.05, keeps=AFFINE),
+    Case("gaussian", numbers, POINT, {"copula": "smoothed"}, symmetric=True, below=0.05, keeps=AFFINE),
     Case("gaussian", numbers, POINT, {"copula": True}, symmetric=True, below=0.05, keeps=RANKS),
     Case("gaussian", wide, POINT, {"shrinkage": "oas"}, symmetric=True, below=0.05, keeps=AFFINE),
     Case("gaussian-dropout", away_from_zero, PLUG_IN, seeded=True, reordered=0.05, keeps=("scale",)),
@@ -208,6 +217,16 @@ CASES = [
     Case("mixed", coded, POINT, symmetric=True, below=0.1),
     Case("quantized", coded, Kind.EXACT, symmetric=True),
     Case("sample-propagation", labeled, PLUG_IN, seeded=True, reordered=0.05, keeps=("shift",)),
+    Case(
+        "shuffle-corrected",
+        coded,
+        POINT,
+        {"estimator": "discrete", "permutations": 9},
+        below=0.1,
+        seeded=True,
+        reordered=0.05,
+    ),
+    Case("spread-ties", rounded, POINT, {"estimator": "ksg"}, below=0.1, seeded=True, reordered=0.1, keeps=AFFINE),
     Case("sliced", wide, POINT, {"slices": 10}, below=0.1, seeded=True),
     Case("sliced", wide, POINT, {"slices": 10, "estimator": "gaussian"}, below=0.1, seeded=True, single=1e-3),
     Case(
@@ -661,7 +680,9 @@ def _wrong(default: Any, annotation: str) -> Iterator[Any]:
     """Values that no setting of that type takes."""
     yield from ([], {}, object())
     if "bool" in annotation:
-        yield from ("yes", "false", 2, None)
+        yield from ("yes", "false", 2)
+        if "None" not in annotation:
+            yield None
         return
     if default is not None and not isinstance(default, str | tuple):
         yield from (-1, math.nan, "three", None, -0.5, True)

@@ -93,6 +93,8 @@ class Estimate:
         The p-value of a test of independence, if one was computed.
     warnings
         Sentences that limit the interpretation, each with cause, consequence and remedy.
+    why
+        Why this estimator was chosen, where it was chosen from the samples.
 
     Raises
     ------
@@ -119,6 +121,7 @@ class Estimate:
     interval: Interval | None = None
     p_value: float | None = None
     warnings: tuple[str, ...] = ()
+    why: str = ""
 
     def __post_init__(self) -> None:
         if math.isnan(self.nats):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from infoflow.estimators.automatic.blocks import Blocks
+from infoflow.estimators.automatic.elliptical import Elliptical
+from infoflow.estimators.automatic.policy import Auto, Recommendation, recommend
+from infoflow.estimators.automatic.ties import SpreadTies
 from infoflow.estimators.channels.linear_gaussian import LinearGaussianChannel
 from infoflow.estimators.channels.noisy_layers import GaussianDropoutInformation, SamplePropagation
 from infoflow.estimators.conditioning import conditional_mutual_information
@@ -27,10 +31,10 @@ from infoflow.estimators.neighbors.class_neighbors import ClassNeighbors
 from infoflow.estimators.neighbors.kozachenko_leonenko import KozachenkoLeonenko
 from infoflow.estimators.neighbors.ksg import KSG
 from infoflow.estimators.neighbors.mixed import MixedKSG
-from infoflow.estimators.recommend import Auto, Recommendation, recommend
 from infoflow.estimators.registry import ESTIMATORS, Ability, create, parse
 from infoflow.estimators.wrappers.added_noise import AddedNoise
 from infoflow.estimators.wrappers.compressed import Compressed
+from infoflow.estimators.wrappers.shuffle_corrected import ShuffleCorrected
 from infoflow.estimators.wrappers.significance import ShuffledNull, interval, shuffled_null
 from infoflow.estimators.wrappers.sliced import Sliced
 from infoflow.estimators.wrappers.total_correlation import total_correlation
@@ -44,6 +48,7 @@ __all__ = [
     "AddedNoise",
     "Auto",
     "Binning",
+    "Blocks",
     "ClassNeighbors",
     "ClassifierBound",
     "Compressed",
@@ -51,6 +56,7 @@ __all__ = [
     "DependenceGraph",
     "DifferenceOfEntropies",
     "Discrete",
+    "Elliptical",
     "FlowMatching",
     "Gaussian",
     "GaussianDropoutInformation",
@@ -65,8 +71,10 @@ __all__ = [
     "QuantizedInformation",
     "Recommendation",
     "SamplePropagation",
+    "ShuffleCorrected",
     "ShuffledNull",
     "Sliced",
+    "SpreadTies",
     "conditional_mutual_information",
     "create",
     "interval",

@@ -8,7 +8,8 @@ from typing import Any
 from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import NonNegativeInt, Seed, validated
-from infoflow.estimators.recommend import Auto
+from infoflow.estimators.automatic.policy import Auto
+from infoflow.estimators.automatic.variables import as_type
 from infoflow.estimators.registry import Ability, can, named_parameters, resolve, takes
 from infoflow.estimators.wrappers.significance import Method, shuffled_null
 from infoflow.estimators.wrappers.significance import interval as resampled
@@ -20,6 +21,8 @@ def mutual_information(
     y: Any,
     estimator: str | Estimator = "auto",
     *,
+    discrete_x: bool | None = None,
+    discrete_y: bool | None = None,
     interval: Method | None = None,
     permutations: NonNegativeInt = 0,
     seed: Seed = 0,
@@ -31,10 +34,13 @@ def mutual_information(
     Parameters
     ----------
     x, y : array-like of shape (n, ...)
-        Paired samples; one-dimensional integers are classes.
+        Paired samples. "auto" decides by the values what holds symbols and what numbers; for other estimators
+        one-dimensional integers are classes.
     estimator
-        Name, with settings as keywords or in the text ("ksg:k=5"), or an estimator object. "auto" chooses by
-        `recommend`.
+        Name, with settings as keywords or in the text ("ksg:k=5"), or an estimator object. "auto" compares estimates
+        from coarse to fine (see `Auto`).
+    discrete_x, discrete_y
+        Whether a side holds symbols (True) or numbers (False), whatever its type.
     interval
         Adds a confidence interval by resampling, in place of the estimator's own.
     permutations
@@ -50,7 +56,7 @@ def mutual_information(
     Returns
     -------
     Estimate
-        The number with its kind, ceiling, interval and warnings.
+        The number with its kind, ceiling, interval, warnings, and with "auto" the reason of the choice (`why`).
 
     Raises
     ------
@@ -71,7 +77,7 @@ def mutual_information(
         parameters = {"seed": seed, **parameters}
     chosen = resolve(estimator, **parameters)
 
-    def run(estimator: Estimator) -> Estimate:
+    def run(estimator: Estimator, x: Any, y: Any) -> Estimate:
         if permutations and can(estimator, Ability.PERMUTATION_TEST):
             tested: Estimate = estimator.tested(  # type: ignore[attr-defined]
                 x, y, permutations=permutations, seed=seed
@@ -80,9 +86,13 @@ def mutual_information(
         return estimator.estimate(x, y)
 
     if isinstance(chosen, Auto):
-        chosen, found = chosen.estimate_with(x, y, run)  # chosen once for all selections
+        asked = {"discrete_x": discrete_x, "discrete_y": discrete_y}
+        chosen = dataclasses.replace(chosen, **{name: value for name, value in asked.items() if value is not None})
+        choice = chosen.choose(x, y, run)  # chosen once for all selections
+        chosen, x, y, found = choice.estimator, choice.x, choice.y, choice.estimate
     else:
-        found = run(chosen)
+        x, y = as_type(x, "x", discrete_x), as_type(y, "y", discrete_y)
+        found = run(chosen, x, y)
     if interval is not None:
         again = resampled(chosen, x, y, interval, seed=seed, n_jobs=n_jobs, estimate=found)
         found = dataclasses.replace(found, interval=again)

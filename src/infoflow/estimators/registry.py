@@ -103,12 +103,12 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             preset={"bound": "anchored_infonce"},
         ),
         "auto": Entry(
-            "recommend:Auto",
+            "automatic.policy:Auto",
             (ESTIMATE,),
-            measures="the choice of `recommend`",
-            kind="that estimator's",
-            good_for="a first answer",
-            limits="where its choice fails",
+            measures="I(X;Y) by the coarsest estimate that no finer one contradicts",
+            kind="that estimator's, with the reason",
+            good_for="a first answer for any data",
+            limits="dependence finer than the samples resolve (with a warning)",
         ),
         "binning": Entry(
             "histogram.binning:Binning",
@@ -117,6 +117,14 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             kind="plug-in",
             good_for="the information plane with a stated bin width",
             limits="high dimension: log N",
+        ),
+        "blocks": Entry(
+            "automatic.blocks:Blocks",
+            (ESTIMATE,),
+            measures="a sum over independent blocks of columns",
+            kind="point, interval",
+            good_for="many columns, few samples",
+            limits="dependence of three or more columns",
         ),
         "cca": Entry(
             "gaussian.canonical_correlation:CCA",
@@ -199,6 +207,14 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             good_for="as `neural`",
             limits="as `neural`",
             preset={"bound": "donsker_varadhan"},
+        ),
+        "elliptical": Entry(
+            "automatic.elliptical:Elliptical",
+            (ESTIMATE,),
+            measures="a Gaussian part and the information between two radii",
+            kind="point, interval",
+            good_for="heavy tails with a common scale",
+            limits="dependence of another form",
         ),
         "flow": Entry(
             "learned.densities.normalizing_flow:NormalizingFlow",
@@ -340,6 +356,14 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             good_for="noisy networks",
             limits="large n: O(n²)",
         ),
+        "shuffle-corrected": Entry(
+            "wrappers.shuffle_corrected:ShuffleCorrected",
+            (ESTIMATE,),
+            measures="an estimate less its mean over shuffled samples",
+            kind="point",
+            good_for="large tables, few samples",
+            limits="too low under strong dependence",
+        ),
         "sliced": Entry(
             "wrappers.sliced:Sliced",
             (ESTIMATE, PLANE),
@@ -356,6 +380,14 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             good_for="as `neural`",
             limits="as `neural`",
             preset={"bound": "smile"},
+        ),
+        "spread-ties": Entry(
+            "automatic.ties:SpreadTies",
+            (ESTIMATE,),
+            measures="I(X;Y) after repeated values were spread over their cells",
+            kind="that estimator's",
+            good_for="rounded numbers",
+            limits="as that estimator",
         ),
     }
 )

@@ -218,6 +218,43 @@ def count_within(
     return blocks.counts([blocks.Space(tensor, metric)], [_units(within, metric)])
 
 
+def line_counts(lines: Sequence[Tensor], distance: Tensor, numbers: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Count the samples nearer than the k-th neighbor, for several k at once, on lines and in their joint space.
+
+    Parameters
+    ----------
+    lines : sequence of Tensor of shape (n,)
+        The same n samples on each line, float64.
+    distance : Tensor of shape (n, K)
+        Joint distances of the K nearest neighbors, from `neighborhoods`.
+    numbers
+        Numbers of neighbors k <= K, whose distances are above 0.
+
+    Returns
+    -------
+    counts : Tensor of shape (number of lines, n, m)
+        Other samples that are nearer on each line, for the m numbers.
+    joint : Tensor of shape (n, m)
+        Samples that are nearer in the joint space, the sample itself included, as of `open_ball_sizes`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> line = torch.tensor([0.0, 1.0, 3.0], dtype=torch.float64)
+    >>> near = neighborhoods([line[:, None]] * 2, 2).distance
+    >>> [counts.tolist() for counts in line_counts([line, line], near, [1, 2])]
+    [[[[0, 1], [0, 1], [0, 1]], [[0, 1], [0, 1], [0, 1]]], [[1, 2], [1, 2], [1, 2]]]
+    """
+    radii = distance[:, [k - 1 for k in numbers]]
+    within = _within(radii, _magnitude([line[:, None] for line in lines])[:, None], True)
+    counts = []
+    for line in lines:
+        ordered, centers = line.sort().values, line[:, None]
+        upper = torch.searchsorted(ordered, centers + within, right=True)
+        counts.append(upper - torch.searchsorted(ordered, centers - within) - 1)
+    return torch.stack(counts), torch.searchsorted(distance.contiguous(), within, right=True) + 1
+
+
 def open_ball_sizes(spaces: Sequence[Tensor], distance: Tensor) -> Tensor:
     """Count the samples that are strictly nearer than the k-th neighbor, the sample itself included.
 

@@ -20,9 +20,11 @@ from infoflow.core.arrays import real
 from infoflow.core.checks import constant_columns, is_classes, samples
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.estimators.gaussian.agreement import Agreement, agreement
+from infoflow.estimators.gaussian.smoothed_scores import smoothed_scores
 from infoflow.estimators.neighbors.preparation import normal_scores
 
 Shrinkage = Literal["none", "ledoit-wolf", "oas"]
+Copula = bool | Literal["smoothed"]
 
 # A component whose share of the variance is below this many roundings is a linear function of the others.
 _ROUNDINGS = 10
@@ -49,8 +51,8 @@ class Columns:
     """Whether the values are normal scores of ranks."""
 
 
-def columns(value: Any, name: str, *, copula: bool = False, like: Tensor | None = None) -> Columns:
-    """Standardized columns (n, d) of samples; `copula` replaces each by its normal scores.
+def columns(value: Any, name: str, *, copula: Copula = False, like: Tensor | None = None) -> Columns:
+    """Standardized columns (n, d) of samples; `copula` replaces each by its normal scores, exact or smoothed.
 
     Constant columns carry no information and are dropped with a warning. Raises InvalidArgument for classes, whose
     codes have no covariance.
@@ -79,7 +81,8 @@ def columns(value: Any, name: str, *, copula: bool = False, like: Tensor | None 
     if tensor.shape[1] == 0:
         return Columns(tensor, tuple(warnings))
     if copula:
-        scores, tied = normal_scores(tensor.double()), _tied(tensor)
+        scores = smoothed_scores(tensor) if copula == "smoothed" else normal_scores(tensor)
+        tied = _tied(tensor)
         if tied > 0.05:
             warnings.append(
                 f"{tied:.0%} of the values in {name} are ties, but a copula is defined for continuous variables only; "
@@ -92,7 +95,7 @@ def columns(value: Any, name: str, *, copula: bool = False, like: Tensor | None 
     tensor = tensor / reach  # first to [-1, 1], so that no square overflows
     deviation = tensor.square().mean(dim=0).sqrt()
     rounding = (torch.finfo(tensor.dtype).eps if copula else precision) * float((largest / reach / deviation).max())
-    return Columns(tensor / deviation, tuple(warnings), rounding, copula)
+    return Columns(tensor / deviation, tuple(warnings), rounding, bool(copula))
 
 
 def _tied(values: Tensor) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 from infoflow.core.columns import Variable
 from infoflow.core.protocols import Estimator
 from infoflow.estimators.neighbors.mixed import MixedKSG
-from infoflow.estimators.recommend import Auto
+from infoflow.estimators.automatic.policy import Auto
 
 
 def arranged(estimator: Estimator, variables: Sequence[Variable]) -> tuple[Estimator, list[Any]]:

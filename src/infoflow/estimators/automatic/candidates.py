@@ -1,0 +1,106 @@
+"""Candidates for numbers on both sides: a Gaussian, and nearest neighbors from many to few."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import special
+from torch import Tensor
+
+from infoflow.estimators.automatic.chain import Candidate
+from infoflow.estimators.gaussian.canonical_pairs import Copula, Spectrum, columns, spectrum
+from infoflow.estimators.gaussian.gaussian import Gaussian
+from infoflow.estimators.gaussian.gaussianity import missed_information
+from infoflow.estimators.neighbors.ksg import KSG
+from infoflow.estimators.neighbors.preparation import prepare
+from infoflow.estimators.neighbors.several import terms_by_neighbors
+
+# Numbers of neighbors on a line and a line, and in more dimensions, where a search costs more and few are biased less.
+_LINE, _SPACE = (80, 40, 20, 12, 8, 5, 3, 2, 1), (12, 5, 3)
+
+# Level of the test of normal columns, over all columns.
+_NORMAL = 0.01
+
+# A correlation nearer to 1 is that of equal values, of which a Gaussian is no model.
+_EXACT = 1e-13
+
+# A covariance of d columns needs so many samples more than its bias correction would amplify.
+_PER_COLUMN, _MORE = 1.25, 8
+
+
+def gaussian(x: Tensor, y: Tensor, copula: Copula | None = None) -> Candidate | None:
+    """The Gaussian candidate of (n, d) columns, or None where samples are too few for a covariance.
+
+    Columns whose skewness and kurtosis allow it are taken as they are, otherwise by smoothed normal scores; `copula`
+    decides otherwise.
+
+    >>> line = torch.linspace(-1, 1, 50, dtype=torch.float64)[:, None]
+    >>> gaussian(line, line.flip(0) + line.sin().cos()).estimator
+    Gaussian(...)
+    """
+    n, dimensions = len(x), x.shape[1] + y.shape[1]
+    if n <= _PER_COLUMN * dimensions + _MORE:
+        return None
+    if copula is None:
+        copula = False if _normal(torch.cat([x, y], dim=1)) else "smoothed"
+    found = spectrum(columns(x, "x", copula=copula), columns(y, "y", copula=copula))
+    exact = found.correlations.numel() and float(1 - found.correlations[0]) < _EXACT
+    if exact or math.isinf(found.information()) or found.freedom <= sum(found.ranks):
+        return None
+    return Candidate("a Gaussian", Gaussian(copula=copula), _gaussian_terms(found))
+
+
+def misses(x: Tensor, y: Tensor) -> bool:
+    """Whether x and y of (n, d) depend in ways that a Gaussian copula does not capture, by a test of its moments.
+
+    >>> line = torch.linspace(-1, 1, 100, dtype=torch.float64)[:, None]
+    >>> misses(line, line.square())
+    True
+    """
+    return missed_information(x, y).significant
+
+
+def neighbors(x: Tensor, y: Tensor, *, raw_only: bool = False) -> list[Candidate]:
+    """Nearest-neighbor candidates of (n, d) columns, from many neighbors to few, on ranks and on the values.
+
+    >>> x = torch.randn(60, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    >>> [each.name for each in neighbors(x, x.square())][:2]
+    ['KSG (k = 8, normal scores)', 'KSG (k = 8, standard)']
+    """
+    n, line = len(x), x.shape[1] == y.shape[1] == 1
+    most = min(max(3.0, n / 6), n / 25 + 8, n - 2)
+    numbers = [k for k in (_LINE if line else _SPACE) if k <= most]
+    scales = ["standard"] if raw_only else ["normal-scores", "standard"]
+    terms = {
+        scale: terms_by_neighbors(*(prepare(side, "x", rescale=scale).values for side in (x, y)), numbers)
+        for scale in scales
+    }
+    return [
+        Candidate(f"KSG (k = {k}, {scale.replace('-', ' ')})", KSG(k=k, rescale=scale), terms[scale][k], k)
+        for k in numbers
+        for scale in scales
+    ]
+
+
+def _normal(values: Tensor) -> bool:
+    """Whether no column's skewness or kurtosis differs from a normal variable's, at 1 % over all columns."""
+    centered = values - values.mean(dim=0)
+    standard = centered / centered.square().mean(dim=0).sqrt()
+    n, tests = len(values), 2 * values.shape[1]
+    limit = -float(special.ndtri(_NORMAL / tests / 2))
+    skewness = standard.pow(3).mean(dim=0).abs() * math.sqrt(n / 6)
+    kurtosis = (standard.pow(4).mean(dim=0) - 3).abs() * math.sqrt(n / 24)
+    return bool(skewness.max() < limit and kurtosis.max() < limit)
+
+
+def _gaussian_terms(found: Spectrum) -> NDArray[np.float64]:
+    """Pointwise information (n,) of Gaussian variables, less the bias, so that the mean is the estimate."""
+    rho = found.correlations
+    u, v = found.x[:, : len(rho)], found.y[:, : len(rho)]
+    share = rho / (1 - rho.square())
+    terms = (share * (u * v - 0.5 * rho * (u.square() + v.square()))).sum(dim=1)
+    array: NDArray[np.float64] = (terms - terms.mean() + found.information() - found.bias()).numpy()
+    return array

@@ -1,0 +1,135 @@
+"""The choice among estimates from coarse to fine: the first that no finer one contradicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from infoflow.core.estimate import Estimate, Interval, Kind
+from infoflow.core.protocols import Estimator
+
+# Standard errors by which a finer candidate must exceed a model, that many where samples are few, or nearest neighbors.
+# The first two are the 98 % quantiles of the largest excess over Gaussian samples.
+_MODEL, _MODEL_OF_FEW, _FEW = 3.3, 2.8, 100
+_NEIGHBORS = 2.0
+
+# Share of a model's own nats by which neighbors overestimate Gaussian samples of strong dependence.
+_BIAS = 0.02
+
+# Standard errors below: too many neighbors can overestimate curved densities. Fewer than three prove nothing.
+_BELOW, _LEAST = 2.5, 3
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An estimator with its estimate of the samples, as one term (n,) per sample, whose mean it is.
+
+    `neighbors` is the number of neighbors of a nearest-neighbor estimator, and None for a model.
+    """
+
+    name: str
+    estimator: Estimator
+    terms: NDArray[np.float64]
+    neighbors: int | None = None
+
+    @property
+    def nats(self) -> float:
+        """The estimate."""
+        return float(self.terms.mean())
+
+    @property
+    def error(self) -> float:
+        """Standard error of the estimate, from the spread of its terms."""
+        return float(self.terms.std()) / math.sqrt(len(self.terms))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The candidate that was taken, the finer ones that it was compared with, and what made the coarser ones fail."""
+
+    candidate: Candidate
+    finer: tuple[Candidate, ...]
+    rejected: tuple[str, ...]
+
+    @property
+    def highest(self) -> float:
+        """The largest upper end, two standard errors above, over the candidate and the finer ones."""
+        return max(each.nats + 2 * each.error for each in (self.candidate, *self.finer))
+
+
+def first_adequate(candidates: Sequence[Candidate]) -> Chosen:
+    """The first candidate that no finer one contradicts; `candidates` are in order from coarse to fine.
+
+    A finer estimate contradicts where the mean difference of the terms exceeds a number of its standard errors: above
+    a model (Gaussian, blocks) 3.3, or 2.8 from fewer than 100 samples, and 2 % of its value; above nearest neighbors 2,
+    and below them 2.5.
+
+    >>> flat = Candidate("model", None, np.zeros(100))
+    >>> noise = Candidate("k = 3", None, np.tile([-1.0, 1.2], 50), 3)
+    >>> first_adequate([flat, noise]).candidate.name
+    'model'
+    """
+    n = len(candidates[0].terms)
+    rejected: list[str] = []
+    for position, candidate in enumerate(candidates):
+        finer = candidates[position + 1 :]
+        reason = next(filter(None, (_contradiction(candidate, other, n) for other in finer)), "")
+        if not reason:
+            return Chosen(candidate, tuple(finer), tuple(rejected))
+        rejected.append(reason)
+    raise AssertionError("the last candidate has no finer one")  # pragma: no cover
+
+
+def estimate_of(candidate: Candidate, x: Tensor, y: Tensor) -> Estimate:
+    """The estimate of an estimator that is a candidate: two standard errors on either side.
+
+    >>> from infoflow.core.settings import Settings
+    >>> import torch
+    >>> side = torch.ones(3, 1)
+    >>> estimate_of(Candidate("model", Settings(), np.zeros(3)), side, side).warnings
+    ('x is constant, so the mutual information is 0', 'y is constant, so the mutual information is 0')
+    """
+    nats, half = candidate.nats, 2 * candidate.error
+    return Estimate(
+        nats,
+        quantity="I(X;Y)",
+        kind=Kind.POINT,
+        estimator=type(candidate.estimator).__name__,
+        n=len(candidate.terms),
+        parameters=asdict(candidate.estimator),  # type: ignore[call-overload]
+        interval=Interval(nats - half, nats + half, spans="samples (spread of the terms)"),
+        warnings=tuple(
+            f"{name} is constant, so the mutual information is 0"
+            for name, side in (("x", x), ("y", y))
+            if not varies(side)
+        ),
+    )
+
+
+def varies(values: Tensor) -> bool:
+    """Whether a column (n, d) varies.
+
+    >>> import torch
+    >>> varies(torch.ones(3, 2))
+    False
+    """
+    return bool((values.amax(dim=0) > values.amin(dim=0)).any())
+
+
+def _contradiction(coarse: Candidate, fine: Candidate, n: int) -> str:
+    difference = fine.terms - coarse.terms
+    mean, error = float(difference.mean()), float(difference.std()) / math.sqrt(n)
+    model = coarse.neighbors is None
+    above = (_MODEL_OF_FEW if n < _FEW else _MODEL) if model else _NEIGHBORS
+    allowed = _BIAS * abs(coarse.nats) if model else 0.0
+    if mean > above * error + allowed + 1e-12:
+        return f"{fine.name} exceeds {coarse.name} by {mean:.2g} nats ({mean / max(error, 1e-12):.1f} standard errors)"
+    below = not model and fine.neighbors is not None and fine.neighbors >= _LEAST
+    if below and mean < -_BELOW * error - 1e-12:
+        return f"{fine.name} is {-mean:.2g} nats below {coarse.name} ({-mean / max(error, 1e-12):.1f} standard errors)"
+    return ""

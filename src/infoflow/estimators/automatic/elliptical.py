@@ -1,0 +1,117 @@
+"""Elliptical dependence: a Gaussian part, and a scale that both sides share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from infoflow.core.checks import paired, samples
+from infoflow.core.estimate import Estimate
+from infoflow.core.settings import Settings
+from infoflow.estimators.automatic.candidates import gaussian, neighbors
+from infoflow.estimators.automatic.chain import Candidate, estimate_of, first_adequate, varies
+from infoflow.estimators.gaussian.canonical_pairs import columns, whitening
+from infoflow.estimators.gaussian.gaussian import Gaussian
+
+
+@dataclass(frozen=True)
+class Elliptical(Settings):
+    """Mutual information of an elliptical distribution: the Gaussian part, and that between two radii.
+
+    Parameters
+    ----------
+    copula
+        Whether the Gaussian part is of normal scores (True), of smoothed ones ("smoothed") or of the values.
+
+    Raises
+    ------
+    InvalidArgument
+        If a setting is outside of its range.
+
+    Notes
+    -----
+    Under a common random scale, as of a multivariate t distribution, x and the part of y that is uncorrelated with it
+    are dependent through their lengths only. The estimate is the Gaussian information, plus that between log |u|² and
+    log |e|² on a line and a line, u the whitened x and e the whitened residual of y. For the t distribution the second
+    part is exact and does not depend on the correlations (Arellano-Valle et al. 2013, Scandinavian Journal of
+    Statistics 40, section 3.1); normal scores approximate it.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> z = rng.normal(size=(4000, 6)) / np.sqrt(rng.chisquare(2, size=(4000, 1)) / 2)  # t, 2 degrees of freedom
+    >>> 0.25 < Elliptical().estimate(z[:, :3], z[:, 3:]).nats < 0.35  # 0.302
+    True
+    """
+
+    copula: bool | Literal["smoothed"] = "smoothed"
+
+    def estimate(self, x: Any, y: Any) -> Estimate:
+        """Estimate I(X;Y) in nats.
+
+        Parameters
+        ----------
+        x, y : array-like of shape (n, ...)
+            Paired samples of numbers.
+
+        Returns
+        -------
+        Estimate
+            A point estimate with an interval.
+
+        Raises
+        ------
+        InvalidArgument
+            If the samples are not finite numbers or their lengths differ.
+        TooFewSamples
+            If there are fewer samples than a covariance needs.
+        """
+        left, right = (samples(side, name, dtype=torch.float64).cpu() for side, name in ((x, "x"), (y, "y")))
+        paired(left, right)
+        model = gaussian(left, right, copula=self.copula)
+        if model is None:  # too few samples, or equal columns, of which the Gaussian part is infinite
+            alone = Gaussian(copula=self.copula).estimate(left, right)
+            return replace(alone, estimator=type(self).__name__, parameters={"copula": self.copula})
+        return estimate_of(self.candidate(left, right, model), left, right)
+
+    def candidate(self, x: Tensor, y: Tensor, model: Candidate) -> Candidate:
+        """The Gaussian candidate with the information between radii added.
+
+        Parameters
+        ----------
+        x, y : Tensor of shape (n, d)
+            Columns of float64.
+        model
+            The Gaussian candidate of the same samples.
+
+        Returns
+        -------
+        Candidate
+            Terms of shape (n,).
+
+        Examples
+        --------
+        >>> x, y = torch.randn(2, 100, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        >>> Elliptical().candidate(x, y, gaussian(x, y)).name
+        'an elliptical distribution'
+        """
+        if not varies(x) or not varies(y):
+            return replace(model, name="an elliptical distribution", estimator=self)
+        sides = [columns(side, name, copula=self.copula).values for side, name in ((x, "x"), (y, "y"))]
+        u = _white(sides[0])
+        e = _white(sides[1] - u @ (u.mT @ sides[1]) / len(u))
+        if e.shape[1] == 0:  # y is a function of x
+            return replace(model, name="an elliptical distribution", estimator=self)
+        radii = [side.square().sum(dim=1, keepdim=True).clamp_min(1e-300).log() for side in (u, e)]
+        alone = gaussian(*radii)
+        between = first_adequate([*([alone] if alone else []), *neighbors(*radii)]).candidate.terms
+        return Candidate("an elliptical distribution", self, np.asarray(model.terms + between))
+
+
+def _white(values: Tensor) -> Tensor:
+    covariance = values.mT @ values / len(values)
+    return values @ whitening(covariance, 1e-9)  # of columns of variance 1 and less

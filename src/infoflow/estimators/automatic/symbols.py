@@ -1,0 +1,56 @@
+"""Candidates where at least one side is a symbol."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from infoflow.core.protocols import Estimator
+from infoflow.estimators.automatic.variables import Variable
+from infoflow.estimators.histogram.discrete import Discrete
+from infoflow.estimators.wrappers.shuffle_corrected import ShuffleCorrected
+from infoflow.estimators.wrappers.significance import shuffled_null
+from infoflow.pairwise.equal_rows import joint_counts
+
+# Samples per cell from which on a bias correction by counts is accurate; symbols up to which a table is small.
+_PER_CELL, _SMALL = 5, 8
+
+# Standard deviations over shuffles above which there is dependence beyond doubt.
+_DEPENDENT = 4.0
+
+
+def is_sparse(x: Variable, y: Variable) -> bool:
+    """Whether the table of two symbols has fewer than 5 samples per cell and more than 8 symbols on a side."""
+    return len(x.numbers) < _PER_CELL * x.distinct * y.distinct and max(x.distinct, y.distinct) > _SMALL
+
+
+def counting(x: Variable, y: Variable) -> tuple[Estimator, str, tuple[str, ...]]:
+    """An estimator for two symbols, the reason, and warnings."""
+    n, cells = len(x.numbers), x.distinct * y.distinct
+    if n >= _PER_CELL * cells:
+        return Discrete("grassberger"), f"symbols on both sides, {n} samples for {cells} cells: counting", ()
+    null = shuffled_null(Discrete(), x.samples, y.samples, permutations=20)
+    excess = (Discrete().estimate(x.samples, y.samples).nats - null.mean) / max(null.spread, 1e-12)
+    few = f"symbols on both sides, only {n} samples for {cells} cells"
+    if excess > _DEPENDENT:
+        warning = f"there are only {n} samples for {cells} cells, so the estimate may be off; merge rare symbols"
+        return Discrete("grassberger"), f"{few}, dependence beyond doubt: counting with a bias correction", (warning,)
+    return ShuffleCorrected("discrete"), f"{few}: counting, less the mean over shuffled samples", ()
+
+
+def table_error(x: torch.Tensor, y: torch.Tensor) -> float:
+    """Standard error of a plug-in estimate from codes (n,): the spread of log p(x,y)/p(x)p(y), and its second order.
+
+    >>> round(table_error(torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 0, 1])), 3)  # independent: 1/(n √2)
+    0.177
+    """
+    n, labels = len(x), int(y.max()) + 1
+    joint = joint_counts(x, y, labels).double()
+    pairs = torch.unique(x * labels + y)
+    left, right = torch.bincount(x).double(), torch.bincount(y).double()
+    terms = torch.log(joint * n / (left[pairs // labels] * right[pairs % labels]))
+    mean = float((joint * terms).sum() / n)
+    first = float((joint * (terms - mean).square()).sum() / n)
+    freedom = (len(left) - 1) * (len(right) - 1)
+    return math.sqrt(first / n + freedom / (2 * n**2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,6 +18,8 @@ from infoflow.estimators.gaussian.gaussianity import missed_information
 from infoflow.estimators.neighbors.ksg import KSG
 from infoflow.estimators.neighbors.preparation import prepare
 from infoflow.estimators.neighbors.several import terms_by_neighbors
+
+Scale = Literal["standard", "normal-scores"]
 
 # Numbers of neighbors on a line and a line, and in more dimensions, where a search costs more and few are biased less.
 _LINE, _SPACE = (80, 40, 20, 12, 8, 5, 3, 2, 1), (12, 5, 3)
@@ -73,11 +76,11 @@ def neighbors(x: Tensor, y: Tensor, *, raw_only: bool = False) -> list[Candidate
     n, line = len(x), x.shape[1] == y.shape[1] == 1
     most = min(max(3.0, n / 6), n / 25 + 8, n - 2)
     numbers = [k for k in (_LINE if line else _SPACE) if k <= most]
-    scales = ["standard"] if raw_only else ["normal-scores", "standard"]
-    terms = {
-        scale: terms_by_neighbors(*(prepare(side, "x", rescale=scale).values for side in (x, y)), numbers)
-        for scale in scales
-    }
+    scales: list[Scale] = ["standard"] if raw_only else ["normal-scores", "standard"]
+    terms = {}
+    for scale in scales:
+        left, right = (prepare(side, "x", rescale=scale).values for side in (x, y))
+        terms[scale] = terms_by_neighbors(left, right, numbers)
     return [
         Candidate(f"KSG (k = {k}, {scale.replace('-', ' ')})", KSG(k=k, rescale=scale), terms[scale][k], k)
         for k in numbers

@@ -107,8 +107,8 @@ class Elliptical(Settings):
         if e.shape[1] == 0:  # y is a function of x
             return replace(model, name="an elliptical distribution", estimator=self)
         radii = [side.square().sum(dim=1, keepdim=True).clamp_min(1e-300).log() for side in (u, e)]
-        alone = gaussian(*radii)
-        between = first_adequate([*([alone] if alone else []), *neighbors(*radii)]).candidate.terms
+        alone = gaussian(radii[0], radii[1])
+        between = first_adequate([*([alone] if alone else []), *neighbors(radii[0], radii[1])]).candidate.terms
         return Candidate("an elliptical distribution", self, np.asarray(model.terms + between))
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
+import numpy as np
 from torch import Tensor
 
 from infoflow.core.estimate import Estimate, Interval, Kind
@@ -89,7 +90,9 @@ def _chosen(x: Tensor, y: Tensor) -> Chosen:
         made.append(_candidates(left, right, folded))
     shared = [each for each in made[0] if all(each.name in {other.name for other in draw} for draw in made)]
     averaged = [
-        replace(each, terms=sum(other.terms for draw in made for other in draw if other.name == each.name) / len(made))
+        replace(
+            each, terms=np.mean([other.terms for draw in made for other in draw if other.name == each.name], axis=0)
+        )
         for each in shared
     ]
     chosen = first_adequate(averaged)

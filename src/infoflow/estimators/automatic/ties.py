@@ -110,7 +110,7 @@ class SpreadTies(Wrapper):
             If the samples are not finite numbers or their lengths differ, and as the estimator inside raises.
         """
         sides = [samples_or_classes(x, "x").cpu(), samples_or_classes(y, "y").cpu()]
-        paired(*sides)
+        paired(sides[0], sides[1])
         generator = noise_generator(self.seed)
 
         def drawn() -> list[Tensor]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from infoflow.core.columns import Variable
 from infoflow.core.protocols import Estimator
-from infoflow.estimators.neighbors.mixed import MixedKSG
 from infoflow.estimators.automatic.policy import Auto
+from infoflow.estimators.neighbors.mixed import MixedKSG
 
 
 def arranged(estimator: Estimator, variables: Sequence[Variable]) -> tuple[Estimator, list[Any]]:

@@ -65,7 +65,7 @@ class ShuffleCorrected(Wrapper):
         InvalidArgument
             As the estimator inside raises.
         """
-        found = self.inner.estimate(x, y)
+        found: Estimate = self.inner.estimate(x, y)
         null = shuffled_null(self.inner, x, y, permutations=self.permutations, seed=self.seed)
         return dataclasses.replace(
             found,

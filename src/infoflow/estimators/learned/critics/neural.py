@@ -18,6 +18,7 @@ from infoflow.core.estimate import Estimate, Kind
 from infoflow.core.settings import OneOf, PositiveFloat, PositiveInt, check
 from infoflow.critics import ACTIVATIONS, Bilinear, Concatenated, Separable, SeparablePictures
 from infoflow.critics.pictures import Shape
+from infoflow.estimators.gaussian.held_out import correlation_bound
 from infoflow.estimators.learned.critics.head_start import Described, Residual, critic_columns, head_start, pairs_width
 from infoflow.estimators.learned.estimator import (
     Device,
@@ -355,7 +356,8 @@ class Neural(TrainingSettings, HeldOutEstimator):
         constant = [name for name, (v, *_) in zip("xy", problem, strict=True) if bool((v == v[0]).all())]
         ceiling = (0.0, f"H({constant[0].upper()})") if constant else _ceiling(bound, problem, negatives)
         used = chosen.flatten().to(fitted.best.device)
-        warnings = self._warnings(bound, found, ceiling[0], min(self.batch_size, trained_on), fitted, used)
+        low = () if constant or bound.side is not Side.LOWER else _below_correlations(problem, found)
+        warnings = (*low, *self._warnings(bound, found, ceiling[0], min(self.batch_size, trained_on), fitted, used))
         kind = Kind.LOWER_BOUND if bound.side is Side.LOWER else Kind.POINT
         history = [
             {"member": float(m), "epoch": float(epoch), "training": training, "validation": validation}
@@ -435,6 +437,17 @@ class Neural(TrainingSettings, HeldOutEstimator):
         lost = int((~torch.isfinite(fitted.best[used])).sum())
         if lost:
             yield f"{lost} of {len(used)} critics diverged and were left out; lower learning_rate"
+
+
+def _below_correlations(problem: Problem, found: Spread) -> tuple[str, ...]:
+    """The warning for a lower bound far below the one that held-out correlations give, or nothing."""
+    nats, error = correlation_bound(problem.x.values.flatten(1), problem.y.values.flatten(1))
+    if nats - 2 * error <= 0.1 + 1.1 * max(found.value, 0.0):
+        return ()
+    return (
+        f"correlations of held-out samples alone show at least {nats:.2g} nats, so {max(found.value, 0.0):.2g} nats are"
+        " too low; use estimator='cca' with shrinkage='oas', fewer dimensions, more samples or another learning_rate",
+    )
 
 
 def _selected(fitted: Fitted, members: Tensor) -> Tensor:

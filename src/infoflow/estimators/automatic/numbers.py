@@ -72,7 +72,9 @@ def decide(x: Tensor, y: Tensor) -> Decision:
     estimate = _estimate(chosen, x[rows], y[rows], doubted)
     if len(x) > look:
         estimate = _of_all(estimate, estimator.estimate(x, y), len(chosen.candidate.terms))
-    return Decision(estimator, estimate, learn=doubted and len(x) >= _ENOUGH)
+    enough = many and len(x) >= _ENOUGH
+    learn = enough and (doubted or misses(x[tested], y[tested], any_amount=True))
+    return Decision(estimator, estimate, learn)
 
 
 def _draws(x: Tensor, y: Tensor) -> int:

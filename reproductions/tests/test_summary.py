@@ -66,3 +66,17 @@ def test_folders_without_results_raise(tmp_path: Path) -> None:
         summary.whole(tmp_path)
     with pytest.raises(BrokenStore, match="lacks"):
         summary.between_marks("no marks here", "x")
+
+
+def test_texts_of_results_cannot_begin_tags(tmp_path: Path) -> None:
+    for results in RESULTS.glob("*/*/results.json"):
+        content = json.loads(results.read_text(encoding="utf-8"))
+        content["notes"] = ["<script>alert(1)</script>", "1 < 2"]
+        content["title"] = "<img src=x onerror=alert(1)>"
+        target = tmp_path / results.relative_to(RESULTS)
+        target.parent.mkdir(parents=True)
+        target.write_text(json.dumps(content), encoding="utf-8")
+    for page in (summary.whole(tmp_path), summary.overview(tmp_path)):
+        assert "<script" not in page
+        assert "<img" not in page
+    assert "- 1 < 2" in summary.whole(tmp_path)

@@ -6,6 +6,7 @@ Run as rank −1 it is the reference: one process, no group, the whole batch.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,17 @@ def refusals(rank: int, group: Any) -> list[str]:
     messages = []
     cases = [torch.ones(2, 3 + rank), torch.ones(2, 3, dtype=torch.float64 if rank else torch.float32)]
     cases.append(torch.ones([1] * 9) if rank else torch.ones(2))
-    for tensor in cases:
+    calls = [partial(distributed.gather, tensor, group, name="y") for tensor in cases]
+    # Unlike classes, unlike types, and a process that calls something else would hang or add unlike numbers.
+    calls += [
+        partial(distributed.sum_over, torch.ones(3 + rank), group),
+        partial(distributed.max_over, torch.ones(2, dtype=torch.int64 if rank else torch.float32), group),
+        partial(distributed.max_over if rank else distributed.sum_over, torch.ones(2), group),
+        partial(distributed.gather, torch.ones(()) if rank else torch.ones(2), group, name="y"),
+    ]
+    for call in calls:
         try:
-            distributed.gather(tensor, group, name="y")
+            call()
         except InvalidArgument as error:
             messages.append(str(error))
     return messages

@@ -49,13 +49,17 @@ def test_gather_returns_every_row_in_rank_order(outcome: Any) -> None:
 def test_shards_that_do_not_fit_are_refused_on_every_process(outcome: Any) -> None:
     _, _, results = outcome
     for result in results:
-        features, dtypes, axes = result["refusals"]
+        features, dtypes, axes, shapes, kinds, calls, number = result["refusals"]
         assert features.startswith("y must be of one dtype and of one shape")
-        assert "(2, 3), (2, 4)" in features
-        assert "torch.float32" in dtypes
-        assert "torch.float64" in dtypes
+        assert "shape (2, 3) of float32 on process 0, shape (2, 4) of float32 on process 1" in features
+        assert "float32 on process 0" in dtypes
+        assert "float64 on process 1" in dtypes
         assert axes.startswith("y must be floating-point rows")
         assert "process 1" in axes
+        assert "shape (3,) of float32 on process 0, shape (4,) of float32 on process 1" in shapes
+        assert "float32 on process 0, shape (2,) of int64 on process 1" in kinds
+        assert "sum_over on process 0, max_over on process 1" in calls
+        assert number.startswith("y must be floating-point rows")
 
 
 def test_one_process_is_the_trivial_case() -> None:

@@ -6,6 +6,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infoflow.core.files import write_atomically, write_json, write_text
+from infoflow.core.errors import BrokenStore
+from infoflow.core.files import read_sealed, write_atomically, write_json, write_sealed, write_text
 
 SIZE = 200_000
 
@@ -122,3 +125,26 @@ def test_json_is_read_back(tmp_path_factory: pytest.TempPathFactory, content: ob
     path = tmp_path_factory.mktemp("json") / "settings.json"
     write_json(path, content)
     assert json.loads(path.read_text(encoding="utf-8")) == content
+
+
+def test_what_a_killed_process_left_is_deleted_by_the_next_write(tmp_path: Path) -> None:
+    command = (
+        "import os, signal, sys\n"
+        "from infoflow.core.files import write_atomically\n"
+        "write_atomically(sys.argv[1], lambda part: (part.write_bytes(b'1'), os.kill(os.getpid(), signal.SIGKILL)))\n"
+    )
+    subprocess.run([sys.executable, "-c", command, str(tmp_path / "a.txt")], check=False)
+    assert len(list(tmp_path.iterdir())) == 1
+    write_text(tmp_path / "b.txt", "other")
+    assert len(list(tmp_path.iterdir())) == 2
+    write_text(tmp_path / "a.txt", "new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "b.txt"]
+
+
+def test_a_sealed_file_is_refused_once_a_bit_differs(tmp_path: Path) -> None:
+    write_sealed(tmp_path / "file", b"test 1", b"content")
+    good = (tmp_path / "file").read_bytes()
+    for position in range(len(good)):
+        (tmp_path / "file").write_bytes(good[:position] + bytes([good[position] ^ 4]) + good[position + 1 :])
+        with pytest.raises(BrokenStore):
+            read_sealed(tmp_path / "file", b"test 1")

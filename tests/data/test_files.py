@@ -234,3 +234,25 @@ def test_the_file_is_closed(tmp_path: Path) -> None:
     file = ArrayFile(path)
     path.unlink()
     np.testing.assert_array_equal(file["0"], A)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("a,b\n1,2,3\n4,5,6\n", "cannot be read"),
+        ("a,b\n1,2\n4,5,6\n", "cannot be read"),
+        ("a,a\n1,2\n", "repeats 'a'"),
+        ("a,b,a\n1,2,3\n", "repeats 'a'"),
+    ],
+)
+def test_a_csv_whose_rows_do_not_fit_its_header_is_refused(tmp_path: Path, text: str, match: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BrokenStore, match=match):
+        ArrayFile(path)
+
+
+def test_names_in_a_csv_are_utf_8_with_or_without_a_byte_order_mark(tmp_path: Path) -> None:
+    for encoding in ("utf-8", "utf-8-sig"):
+        (tmp_path / "table.csv").write_text("ψ,μ\n1,2\n", encoding=encoding)
+        assert ArrayFile(tmp_path / "table.csv")["ψ"].tolist() == [1]

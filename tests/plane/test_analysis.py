@@ -291,7 +291,7 @@ def test_an_interrupted_analysis_continues_to_the_same_result(store: Path, tmp_p
     with pytest.raises(InvalidArgument, match="t has two values"):
         analyse(store, [counting], cache=cache)
     (tmp_path / "asked.stop").unlink()
-    finished = len(list(cache.glob("*.parquet")))
+    finished = len(list(cache.glob("*.table")))
     assert finished == 1  # at epoch 1, the last seed's second layer has two values
     (tmp_path / "asked").unlink()
     plane = analyse(store, [counting], cache=cache)
@@ -328,7 +328,7 @@ def test_cached_tables_are_computed_again_after_a_change(store: Path, tmp_path: 
         model.epoch = 1
         recorder.snapshot(2)
         assert times() == 6  # recorded again, and another
-    for part in cache.glob("*.parquet"):
+    for part in cache.glob("*.table"):
         part.write_bytes(b"damaged")
     assert times() == 24
     (tmp_path / "file").touch()

@@ -84,7 +84,7 @@ def test_an_analysis_that_keeps_losing_workers_stops_and_resumes_from_its_cache(
     with pytest.raises(Exception, match="worker") as caught:
         analyse(store, [Deadly(str(tmp_path), times=9)], n_jobs=2, cache=cache)
     assert any("cache=" in note for note in caught.value.__notes__)
-    assert len(list(cache.glob("*.parquet"))) == EPOCHS - 1
+    assert len(list(cache.glob("*.table"))) == EPOCHS - 1
     for number in range(9):
         (tmp_path / f"killed{number}").touch()
     resumed = analyse(store, [Deadly(str(tmp_path), times=9)], n_jobs=2, cache=cache)
@@ -110,7 +110,7 @@ def test_a_dask_cluster_runs_an_analysis_as_it_is(store: str, cluster: Any, monk
     pd.testing.assert_frame_equal(there.frame, here.frame)
     seen = cluster.run(lambda: os.getpid())
     assert os.getpid() not in seen.values()
-    assert len(list(Path("parts").glob("*.parquet"))) == 2 * EPOCHS
+    assert len(list(Path("parts").glob("*.table"))) == 2 * EPOCHS
 
 
 @pytest.mark.filterwarnings("default")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -68,6 +69,9 @@ def _loaded(command: EntryPoint | Command) -> Command:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit status: 0 done, 2 invalid input, 130 interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may be unable to show µ or ψ
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage(), end="")
         return 0 if arguments else 2
@@ -86,6 +90,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _loaded(known[name])(arguments[1:])
     except (InfoflowError, OSError) as error:
         print(f"infoflow: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except MemoryError as error:
+        print(f"infoflow: out of memory. {' '.join(str(error).split())}".rstrip(), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("infoflow: interrupted. Run the same command with --resume to continue.", file=sys.stderr)

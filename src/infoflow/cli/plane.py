@@ -38,6 +38,8 @@ class Options:
     """continue an interrupted run"""
     overwrite: bool = False
     """replace an earlier run in the output folder"""
+    discard_damaged: bool = False
+    """with --resume: delete damaged snapshots and train again to replace them"""
     device: str = "auto"
     """cpu, cuda, cuda:1, ... or auto"""
     jobs: int = -1
@@ -63,6 +65,7 @@ def command(argv: list[str]) -> None:
         data_root=options.data_root,
         resume=options.resume,
         overwrite=options.overwrite,
+        discard_damaged=options.discard_damaged,
         device=options.device,
         n_jobs=options.jobs,
         progress=not options.quiet and sys.stderr.isatty(),

@@ -30,6 +30,8 @@ class Options:
     """estimators: name, or name:parameter=value,parameter=value"""
     overwrite: bool = False
     """replace files of an earlier report in the output folder"""
+    discard_damaged: bool = False
+    """leave out damaged snapshots, which are an error otherwise; nothing is deleted"""
     jobs: int = -1
     """number of processes; -1 for one per processor"""
     quiet: bool = False
@@ -39,7 +41,7 @@ class Options:
 def command(argv: list[str]) -> None:
     """Run `infoflow report` with these arguments."""
     options = parse_options(Options, argv, prog="infoflow report")
-    recordings = [Recording(store) for store in options.stores]
+    recordings = [Recording(store, discard_damaged=options.discard_damaged) for store in options.stores]
     names = [recording.name for recording in recordings]
     if len(set(names)) < len(names) or not names:
         raise InvalidArgument("stores", "at least one recording, each of another network", got_text=str(names))

@@ -23,7 +23,12 @@ Group = Any
 
 _MAX_AXES = 8  # of a tensor that is gathered; its shape travels in a fixed-size message
 
-_DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+_DTYPES = (
+    *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
+    *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
+)
+
+_OPERATIONS = ("gather", "sum_over", "max_over")
 
 
 class Gathered(NamedTuple):
@@ -123,6 +128,11 @@ def sum_over(tensor: Tensor, group: Group = None) -> Tensor:
     Tensor
         The sum, on every process; `tensor` itself if `group` is None.
 
+    Raises
+    ------
+    InvalidArgument
+        On every process alike, if shapes or dtypes differ between processes, or they call different collectives.
+
     Notes
     -----
     y = Σ_r x_r and ∂/∂x_r = Σ_s ∂L_s/∂y.
@@ -132,7 +142,10 @@ def sum_over(tensor: Tensor, group: Group = None) -> Tensor:
     >>> sum_over(torch.tensor([1.0, 2.0])).tolist()
     [1.0, 2.0]
     """
-    return tensor if group is None else _sum(tensor, group)
+    if group is None:
+        return tensor
+    _agree("sum_over", tensor, group)
+    return _sum(tensor, group)
 
 
 def max_over(tensor: Tensor, group: Group = None) -> Tensor:
@@ -150,6 +163,11 @@ def max_over(tensor: Tensor, group: Group = None) -> Tensor:
     Tensor
         The maximum, on every process, detached: the shift of a log-sum-exp needs no gradient.
 
+    Raises
+    ------
+    InvalidArgument
+        On every process alike, if shapes or dtypes differ between processes, or they call different collectives.
+
     Examples
     --------
     >>> max_over(torch.tensor(3.0)).item()
@@ -157,6 +175,7 @@ def max_over(tensor: Tensor, group: Group = None) -> Tensor:
     """
     top = tensor.detach()
     if group is not None:
+        _agree("max_over", top, group)
         top = top.clone(memory_format=torch.contiguous_format)
         dist.all_reduce(top, op=dist.ReduceOp.MAX, group=group)
     return top
@@ -190,38 +209,56 @@ def gather(tensor: Tensor, group: Group = None, *, name: str = "tensor") -> Gath
     >>> values, offset, sizes = gather(torch.ones(3, 2)); values.shape, offset, sizes
     (torch.Size([3, 2]), 0, (3,))
     """
-    if tensor.ndim == 0:
-        raise InvalidArgument(name, "rows of shape (n, ...)", got_text="a single number")
     if group is None:
+        if tensor.ndim == 0:
+            raise InvalidArgument(name, "rows of shape (n, ...)", got_text="a single number")
         return Gathered(tensor, 0, (tensor.shape[0],))
-    shapes = _shapes(tensor, group, name)
+    shapes = _shapes("gather", tensor, group, name)
     sizes = tuple(shape[0] for _, shape in shapes)
     if len({(kind, shape[1:]) for kind, shape in shapes}) > 1:
-        raise InvalidArgument(
-            name,
-            "of one dtype and of one shape beyond the first axis on all processes",
-            got_text=f"shapes {[shape for _, shape in shapes]} and dtypes {[str(_DTYPES[kind]) for kind, _ in shapes]}",
-        )
+        must_be = "of one dtype and of one shape beyond the first axis on all processes"
+        raise InvalidArgument(name, must_be, got_text=_each(shapes))
     offset = list(itertools.accumulate(sizes, initial=0))[dist.get_rank(group)]
     values = _gather(tensor, group, offset, sizes)
     return Gathered(values, offset, sizes)
 
 
-def _shapes(tensor: Tensor, group: Group, name: str) -> list[tuple[int, tuple[int, ...]]]:
-    """(dtype's number, shape) of the tensor on every process."""
-    # A process that raised before the exchange would leave the others waiting: a fault travels as zero axes.
+def _agree(operation: str, tensor: Tensor, group: Group) -> None:
+    """Raise InvalidArgument on every process where shapes or dtypes differ, which would hang or add unlike numbers."""
+    shapes = _shapes(operation, tensor, group, "tensor")
+    if len(set(shapes)) > 1:
+        raise InvalidArgument("tensor", "of one shape and dtype on all processes", got_text=_each(shapes))
+
+
+def _each(shapes: list[tuple[int, tuple[int, ...]]]) -> str:
+    return ", ".join(
+        f"shape {shape} of {str(_DTYPES[kind]).removeprefix('torch.')} on process {process}"
+        for process, (kind, shape) in enumerate(shapes)
+    )
+
+
+def _shapes(operation: str, tensor: Tensor, group: Group, name: str) -> list[tuple[int, tuple[int, ...]]]:
+    """(dtype's number, shape) of the tensor on every process, which all must call the same operation."""
+    # A process that raised before the exchange would leave the others waiting: a fault travels as -1 axes.
     fault = tensor.ndim > _MAX_AXES or tensor.dtype not in _DTYPES
-    header = [0, 0] if fault else [tensor.ndim, _DTYPES.index(tensor.dtype)]
+    fault |= operation == "gather" and (tensor.ndim == 0 or not tensor.is_floating_point())
+    header = [-1, 0] if fault else [tensor.ndim, _DTYPES.index(tensor.dtype)]
     shape = [] if fault else list(tensor.shape)
-    message = torch.tensor([*header, *shape, *[0] * (_MAX_AXES - len(shape))], device=tensor.device)
+    numbers = [_OPERATIONS.index(operation), *header, *shape, *[0] * (_MAX_AXES - len(shape))]
+    message = torch.tensor(numbers, device=tensor.device)
     parts = [torch.empty_like(message) for _ in range(world_size(group))]
     dist.all_gather(parts, message, group=group)
     received = [[int(number) for number in part] for part in parts]
-    broken = [process for process, (axes, *_) in enumerate(received) if axes == 0]
+    called = [_OPERATIONS[which] for which, *_ in received]
+    if len(set(called)) > 1:
+        found = ", ".join(f"{each} on process {process}" for process, each in enumerate(called))
+        raise InvalidArgument("collective", "the same on all processes", got_text=found)
+    broken = [process for process, (_, axes, *_) in enumerate(received) if axes < 0]
     if broken:
+        kind = "floating-point rows" if operation == "gather" else "real numbers"
         raise InvalidArgument(
             name,
-            f"floating-point rows of at most {_MAX_AXES} axes on every process",
+            f"{kind} of at most {_MAX_AXES} axes on every process",
             got_text=f"something else on process {broken[0]} (here: shape {tuple(tensor.shape)}, dtype {tensor.dtype})",
         )
-    return [(kind, tuple(numbers[:axes])) for axes, kind, *numbers in received]
+    return [(kind, tuple(numbers[:axes])) for _, axes, kind, *numbers in received]

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import platform
+import re
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from infoflow.core.errors import BrokenStore
+
+_PART = re.compile(r"\.(?P<target>.+)\.(?P<host>\w*)-(?P<process>\d+)-[0-9a-f]{8}\.part(\..+)?")
+
+
+def _host() -> str:
+    return re.sub(r"\W", "_", platform.node())
 
 
 def write_atomically(path: str | os.PathLike[str], write: Callable[[Path], Any]) -> None:
@@ -20,6 +31,10 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[Path], Any])
     write
         Function that writes the content to the path that it is given. An exception leaves `path` as it was.
 
+    Notes
+    -----
+    Incomplete files that a killed process of this machine left for the same target are deleted.
+
     Examples
     --------
     >>> import tempfile
@@ -31,7 +46,13 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[Path], Any])
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     # A unique name, since two processes may write one file; the ending stays, since writers choose a format by it.
-    part = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:12]}.part{target.suffix}")
+    mine = f"{_host()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    part = target.with_name(f".{target.stem}.{mine}.part{target.suffix}")
+    for other in target.parent.iterdir():
+        found = _PART.fullmatch(other.name)
+        ours = found is not None and (found["target"], found["host"]) == (target.stem, _host())
+        if ours and found and not process_is_alive(int(found["process"])):
+            other.unlink(missing_ok=True)
     try:
         write(part)
         with part.open("rb+") as file:
@@ -39,6 +60,77 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[Path], Any])
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def process_is_alive(process: int) -> bool:
+    """Return whether a process of this machine is running; one that ended and was not waited for is not."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()
+        return bool(state) and state[0] not in (b"Z", b"X")
+    except OSError:
+        if Path("/proc/self/stat").exists():
+            return False
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True
+
+
+def write_sealed(path: str | os.PathLike[str], kind: bytes, content: bytes) -> None:
+    """Replace a file by bytes with a checksum, which `read_sealed` compares.
+
+    Parameters
+    ----------
+    path
+        File to create or replace.
+    kind
+        First line of the file, without its end.
+    content
+        What the file holds.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "state"
+    >>> write_sealed(target, b"state 1", b"content")
+    >>> read_sealed(target, b"state 1")
+    b'content'
+    """
+    whole = kind + b"\n" + hashlib.sha256(content).digest() + content
+    write_atomically(path, lambda part: part.write_bytes(whole))
+
+
+def read_sealed(path: str | os.PathLike[str], kind: bytes) -> bytes:
+    """Read what `write_sealed` wrote.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        The first line that it must have.
+
+    Returns
+    -------
+    bytes
+        The content.
+
+    Raises
+    ------
+    BrokenStore
+        If the file is of another kind, or its checksum differs.
+    """
+    raw = Path(path).read_bytes()
+    start = len(kind) + 1 + hashlib.sha256().digest_size
+    if not raw.startswith(kind + b"\n"):
+        raise BrokenStore(f"{path} is not of this version of infoflow. Remove it, or use another file.")
+    content = raw[start:]
+    if hashlib.sha256(content).digest() != raw[len(kind) + 1 : start]:
+        raise BrokenStore(f"{path} is damaged: its checksum differs. Remove it to start again.")
+    return content
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

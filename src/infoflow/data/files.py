@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,6 +134,17 @@ def _array(path: Path) -> np.ndarray:
     return array.reshape(len(array), -1)
 
 
+def _csv(path: Path) -> pd.DataFrame:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        names = next(csv.reader(file), [])
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"its header repeats {', '.join(map(repr, repeated))}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        # Without index_col=False the first of too many fields would become an index, and all columns shift.
+        return pd.read_csv(path, index_col=False, encoding="utf-8-sig")
+
+
 def _parquet(path: Path) -> pd.DataFrame:
     table = pd.read_parquet(path)
     table.columns = table.columns.map(str)  # pandas keeps numbers as names
@@ -141,6 +154,6 @@ def _parquet(path: Path) -> pd.DataFrame:
 _READERS: dict[str, Callable[[Path], Content]] = {
     ".npz": _archive,
     ".npy": _array,
-    ".csv": pd.read_csv,
+    ".csv": _csv,
     ".parquet": _parquet,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -22,6 +23,10 @@ _LARGEST_CHUNK_BYTES = 64 * 2**20
 _COMPRESSOR = BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle")
 
 
+_CODECS = {"bytes", "blosc"}
+_TYPES = {"bool"} | {np.dtype(code).name for code in "bBhHiIlLqQefd"}
+
+
 @dataclass(frozen=True)
 class Stored:
     """One stored layer: its digest, and its least and greatest value for each seed."""
@@ -38,6 +43,26 @@ def digest(*arrays: Array) -> str:
         state.update(f"{array.shape}{array.dtype.str}".encode())
         state.update(np.ascontiguousarray(array).data)
     return state.hexdigest()
+
+
+def text_digest(content: Any) -> str:
+    """A digest of a JSON value."""
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def check_array(document: dict[str, Any]) -> None:
+    """Raise ValueError unless the metadata is of an array of numbers, in codecs that run nothing."""
+    if document.get("zarr_format") != 3 or document.get("node_type") != "array":
+        raise ValueError("it is no array of Zarr format 3")
+    if document.get("data_type") not in _TYPES:
+        raise ValueError(f"its type {document.get('data_type')!r} is not one of numbers")
+    if document.get("storage_transformers"):
+        raise ValueError("it has storage transformers")
+    for codec in document.get("codecs") or [{}]:
+        name = codec.get("name") if isinstance(codec, dict) else codec
+        if name not in _CODECS:
+            raise ValueError(f"its codec {name!r} is not one that recordings use")
 
 
 class Digest:

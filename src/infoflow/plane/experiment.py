@@ -64,6 +64,7 @@ def run(
     data_root: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    discard_damaged: bool = False,
     device: str = "auto",
     n_jobs: int = 1,
     progress: bool = False,
@@ -82,6 +83,8 @@ def run(
         Continue an interrupted or finished run with the same settings, to the same table.
     overwrite
         Replace an earlier run; a folder of anything else is never touched.
+    discard_damaged
+        With `resume`, delete damaged snapshots and train again to replace them; they are an error otherwise.
     device
         Device to train on, such as "cpu" or "cuda:1"; "auto" for a GPU where there is one.
     n_jobs
@@ -110,7 +113,9 @@ def run(
     stores = {}
     for activation in experiment.activations:
         log.info("training %d %s network(s) on %s", experiment.seeds, activation, experiment.data)
-        stores[activation] = _train_and_record(activation, split, experiment, folder, device=where, progress=progress)
+        stores[activation] = _train_and_record(
+            activation, split, experiment, folder, device=where, progress=progress, discard_damaged=discard_damaged
+        )
     plane = analyse(stores, experiment.estimators, n_jobs=n_jobs, progress=progress, cache=folder / "analysis")
     plane.save(folder)
     write_text(folder / "audit.txt", f"{plane.audit()}\n")
@@ -127,6 +132,7 @@ def _train_and_record(
     *,
     device: torch.device,
     progress: bool,
+    discard_damaged: bool,
 ) -> Path:
     """Train the networks of one activation from all seeds in parallel; returns the recording."""
     samples = {"train": split.train.tensors(), "test": split.test.tensors()}
@@ -146,6 +152,7 @@ def _train_and_record(
         seeds=seeds,
         name=activation,
         resume=True,  # the folder belongs to this run, and is new if nothing was begun
+        discard_damaged=discard_damaged,
         provenance={
             "settings": experiment.as_dict(),
             "activation": activation,
@@ -153,6 +160,8 @@ def _train_and_record(
             "data": {**data, "sha256": split.whole.digest},
         },
     ) as recorder:
+        if discard_damaged:
+            checkpoint.unlink(missing_ok=True)  # training continues after the lost snapshots otherwise
         names = ("epochs", "batch_size", "optimizer", "learning_rate", "momentum", "weight_decay", "shuffle")
         train(
             network,
@@ -169,7 +178,7 @@ def _train_and_record(
         if lost := sorted({*epochs} - {*recorder.epochs}):
             raise BrokenStore(
                 f"The recording of {activation} in {folder} lacks its snapshots at epochs {lost}. "
-                "Begin again with --overwrite."
+                "Pass --resume --discard-damaged to train again."
             )
     return folder / "recordings" / f"{activation}.zarr"
 

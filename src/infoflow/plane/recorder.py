@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Annotated, Any, Self
@@ -13,12 +14,12 @@ from torch import Tensor, nn
 
 from infoflow.core.capture import Capture, samples_at_once
 from infoflow.core.errors import InvalidArgument
-from infoflow.core.settings import Integer, NonNegativeInt, validated
+from infoflow.core.settings import Integer, validated
 from infoflow.plane.array_files import Array, digest
 from infoflow.plane.probe_sets import Probes, checked_probes, checked_seeds
 from infoflow.plane.provenance import machine, plain
 from infoflow.plane.readout import Readout
-from infoflow.plane.store import Header, Location, RecordingStore
+from infoflow.plane.store import LAST_EPOCH, Header, Location, ProbeFacts, RecordingStore
 from infoflow.plane.truth import truth
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def record(
     name: str | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    discard_damaged: bool = False,
     provenance: Mapping[str, Any] | None = None,
 ) -> Recorder:
     """Begin a recording of a model on a fixed probe set; `.snapshot(epoch)` of the result appends to it.
@@ -75,6 +77,8 @@ def record(
         Continue an existing recording, whose layers, probes and seeds must be the same; begin one where none exists.
     overwrite
         Delete an existing recording. A location that holds anything else is never touched.
+    discard_damaged
+        With `resume`, delete the snapshots that are damaged; they are an error otherwise.
     provenance
         Further facts to store with the recording.
 
@@ -88,7 +92,7 @@ def record(
     InvalidArgument
         If something cannot be recorded; `UnknownName` for a layer, `TooFewSamples` for a probe.
     BrokenStore
-        If an existing recording cannot be read.
+        If an existing recording cannot be read, or another process is writing it.
 
     Notes
     -----
@@ -125,7 +129,7 @@ def record(
         name=type(capture.model).__name__ if name is None else str(name),
         layers=capture.layers,
         seeds=members,
-        probes={key: {"n": len(y), "digest": digest(x, y)} for key, (x, y) in arrays.items()},
+        probes={key: ProbeFacts(len(y), digest(x, y)) for key, (x, y) in arrays.items()},
         maps=str(readout),
         stacked=stacked,
         chain=capture.chain and readout.complete,
@@ -137,7 +141,7 @@ def record(
         },
     )
     target = RecordingStore(store, read_only=False)
-    _begin(target, header, arrays, resume=resume, overwrite=overwrite)
+    _begin(target, header, arrays, resume=resume, overwrite=overwrite, discard_damaged=discard_damaged)
     return Recorder(capture, probes, target, readout)
 
 
@@ -174,6 +178,7 @@ class Recorder:
         self._header = store.header
         self._readout = readout
         self._closed = False
+        weakref.finalize(self, store.lock.release)
         snapshots = store.snapshots()
         last = snapshots[max(snapshots)] if snapshots else None
         self._widths = {} if last is None else {layer: store.width(last, layer) for layer in self.layers}
@@ -189,7 +194,7 @@ class Recorder:
         return list(self._store.snapshots())
 
     @validated
-    def snapshot(self, epoch: NonNegativeInt, **metrics: Any) -> None:
+    def snapshot(self, epoch: Annotated[int, Integer(0, LAST_EPOCH)], **metrics: Any) -> None:
         """Store the activations of every layer on every probe, with metrics; an epoch recorded again is replaced.
 
         Parameters
@@ -235,6 +240,7 @@ class Recorder:
     def close(self) -> None:
         """End the recording; a later snapshot is an error."""
         self._closed = True
+        self._store.lock.release()
 
     def __enter__(self) -> Self:
         return self
@@ -336,23 +342,30 @@ def _begin(
     *,
     resume: bool,
     overwrite: bool,
+    discard_damaged: bool,
 ) -> None:
     state = store.state()
     if state == "foreign":
         raise InvalidArgument("store", "a new folder, or a recording", got_text=f"{store.name!r} with other content")
-    if state == "complete" and resume:
-        store.load()
-        _check_same(store, header)
-        store.tidy()
-    elif state == "absent" or overwrite or (state == "interrupted" and resume):
-        store.create(header, probes)
-    else:
+    if state != "absent" and not resume and not overwrite:
+        kind = {"interrupted": "an interrupted", "damaged": "a damaged"}.get(state, "a")
         raise InvalidArgument(
             "store",
             "a new folder",
-            got_text=f"{store.name!r}, which holds {'an interrupted' if state == 'interrupted' else 'a'} recording",
+            got_text=f"{store.name!r}, which holds {kind} recording",
             remedy="Pass resume=True to continue it or overwrite=True to delete it.",
         )
+    store.lock.acquire()
+    try:
+        if state in ("complete", "damaged") and resume:
+            store.load()
+            _check_same(store, header)
+            store.tidy(discard_damaged=discard_damaged)
+        else:
+            store.create(header, probes)
+    except BaseException:
+        store.lock.release()
+        raise
 
 
 def _check_same(store: RecordingStore, header: Header) -> None:

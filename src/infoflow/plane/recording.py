@@ -19,6 +19,8 @@ class Recording:
     ----------
     store
         Folder or fsspec URL of the recording.
+    discard_damaged
+        Leave out the snapshots that are damaged; they are an error otherwise. Nothing is deleted.
 
     Raises
     ------
@@ -47,12 +49,12 @@ class Recording:
     >>> folder.cleanup()
     """
 
-    def __init__(self, store: Location) -> None:
+    def __init__(self, store: Location, *, discard_damaged: bool = False) -> None:
         self.store = store
         self._store = RecordingStore(store, read_only=True)
         self._store.load()
         self._header = self._store.header
-        self._snapshots = self._store.snapshots()
+        self._snapshots = self._store.snapshots(discard_damaged=discard_damaged)
 
     @property
     def name(self) -> str:
@@ -185,7 +187,7 @@ class Recording:
 
     def probe_digest(self, probe: str | None = None) -> str:
         """A text that changes when the inputs or labels of a probe change, without reading them."""
-        return str(self._header.probes[self._probe(probe)]["digest"])
+        return self._header.probes[self._probe(probe)].digest
 
     def only(self, epoch: int) -> Recording:
         """The same recording with this snapshot alone, which is small to send to another process."""

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import json
+import glob
 import shutil
+import uuid
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from infoflow.core.errors import BrokenStore, InvalidArgument
 from infoflow.core.files import write_json
+from infoflow.core.schema import decoded, parse_json
 
 VERSION = 1
 MARKER = "run.json"
+
+
+@dataclass(frozen=True)
+class _Marker:
+    format: str
+    version: int
+    settings: dict[str, Any]
 
 
 def open_run_folder(
@@ -70,7 +80,8 @@ def open_run_folder(
         if resume:
             _check_same(before, settings, folder, may_differ)
         elif overwrite:
-            shutil.rmtree(folder)
+            # Renamed first: a kill while files are deleted leaves no folder that lacks its run.json.
+            folder.rename(folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:12]}.replaced"))
         else:
             raise InvalidArgument(
                 "output",
@@ -78,22 +89,22 @@ def open_run_folder(
                 got_text=f"{folder}, which holds a run",
                 remedy="Continue it with --resume, or replace it with --overwrite.",
             )
+    for replaced in folder.absolute().parent.glob(f".{glob.escape(folder.name)}.*.replaced"):
+        shutil.rmtree(replaced, ignore_errors=True)
     write_json(marker, {"format": kind, "version": VERSION, "settings": dict(settings)})
 
 
 def _read(marker: Path, kind: str) -> dict[str, Any]:
     try:
-        content = json.loads(marker.read_text(encoding="utf-8"))
-        found = (content["format"], content["version"])
-    except (ValueError, TypeError, KeyError) as error:
+        content = decoded(_Marker, parse_json(marker.read_bytes()))
+    except (OSError, ValueError) as error:
         raise BrokenStore(f"{marker} cannot be read: {error}. The folder is left unchanged.") from None
-    if found != (kind, VERSION):
+    if (content.format, content.version) != (kind, VERSION):
         raise BrokenStore(
-            f"{marker} must be of an {kind} (version {VERSION}), got {found[0]} (version {found[1]}). "
+            f"{marker} must be of an {kind} (version {VERSION}), got {content.format} (version {content.version}). "
             "The folder is left unchanged."
         )
-    settings: dict[str, Any] = content["settings"]
-    return settings
+    return content.settings
 
 
 def _check_same(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path, may_differ: Collection[str]) -> None:

@@ -2,41 +2,73 @@
 
     zarr.json                        attributes: format, version, name, layers, seeds, probes, provenance, ...
     probes/PROBE/{inputs,labels}     the fixed probe sets
+    snapshots/zarr.json              attributes: complete, the epoch and revision of every complete snapshot
     snapshots/EPOCH.REVISION/        attributes: complete, epoch, metrics, ranges and digests of the arrays
     snapshots/EPOCH.REVISION/PROBE/LAYER    activations of shape (seeds, n, d)
+    lock.json                        who writes the store now
 
 The attributes of the root and of a snapshot are written last, each in one file that is replaced at once: an interrupted
-snapshot has none and is ignored. Recording an epoch again writes a new revision, and deletes the old one afterwards.
+snapshot has none, is not in the list and is ignored. Recording an epoch again writes a new revision, and deletes the
+old one afterwards. All attributes hold their own digest. A listed snapshot whose attributes cannot be read is damaged:
+that is reported, and nothing of it is deleted unless the user requests it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
+import logging
 import math
 import os
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import zarr
 from zarr.abc.store import Store
+from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 from zarr.storage import FsspecStore, LocalStore
 
 from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData
-from infoflow.plane.array_files import Array, Digest, LayerWriter, Stored, digest, write_array
+from infoflow.core.schema import decoded, parse_json
+from infoflow.plane.array_files import (
+    Array,
+    Digest,
+    LayerWriter,
+    Stored,
+    check_array,
+    digest,
+    text_digest,
+    write_array,
+)
+from infoflow.plane.store_lock import LOCK, StoreLock
 
 Location: TypeAlias = str | os.PathLike[str] | Store
 
 FORMAT = "infoflow-recording"
-VERSION = 2
+VERSION = 3
+LAST_EPOCH = 2**53
+"""Larger whole numbers are not exact in JSON."""
 _ROOT_ENTRIES = {"zarr.json", "probes", "snapshots"}
 _SNAPSHOT = re.compile(r"(\d+)\.(\d+)")
 _THREADS = 4
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ProbeFacts:
+    """Number of samples of a probe, and the digest of its inputs and labels."""
+
+    n: int
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -46,8 +78,7 @@ class Header:
     name: str
     layers: list[str]
     seeds: list[int]
-    probes: dict[str, dict[str, Any]]
-    """Probe name -> {"n": samples, "digest": of inputs and labels}."""
+    probes: dict[str, ProbeFacts]
     maps: str
     stacked: bool
     chain: bool
@@ -60,10 +91,15 @@ class Snapshot:
     """A complete snapshot, without its activations."""
 
     epoch: int
-    revision: int
     metrics: dict[str, list[float]]
     layers: dict[str, dict[str, Stored]]
     """Probe name -> layer name -> what is stored."""
+    revision: int = 0
+
+
+@dataclass(frozen=True)
+class _Listed:
+    complete: list[list[int]]
 
 
 class RecordingStore:
@@ -75,19 +111,28 @@ class RecordingStore:
     def __init__(self, location: Location, *, read_only: bool) -> None:
         self.name = location if isinstance(location, str) else str(location)
         self._store = _open(location, read_only=read_only)
+        self.lock = StoreLock(self._store, self.name)
 
-    def state(self) -> Literal["absent", "complete", "interrupted", "foreign"]:
-        """What the location holds; "interrupted" is a recording that was begun and never got its header."""
+    def state(self) -> Literal["absent", "complete", "interrupted", "damaged", "foreign"]:
+        """What the location holds; "interrupted" is a recording that was begun and has neither header nor snapshots."""
         try:
-            entries = {entry for entry in _listed(self._store, "") if not entry.endswith(".partial")}
+            entries = {entry for entry in _listed(self._store, "") if not entry.endswith(".partial")} - {LOCK}
         except NotADirectoryError:
             return "foreign"
         if not entries:
             return "absent"
-        attributes = self._attributes("") if "zarr.json" in entries else None
+        ours = entries <= _ROOT_ENTRIES
+        try:
+            attributes = self._attributes("") if "zarr.json" in entries else None
+        except BrokenStore as error:
+            if isinstance(error.__cause__, OSError):
+                raise
+            return "damaged" if ours else "foreign"
         if attributes and attributes.get("format") == FORMAT:
             return "complete"
-        return "interrupted" if entries <= _ROOT_ENTRIES and not attributes else "foreign"
+        if attributes or not ours:
+            return "foreign"
+        return "damaged" if self._revisions() else "interrupted"
 
     def load(self) -> None:
         """Read the header; MissingData where nothing is, BrokenStore for anything but a recording of this version."""
@@ -99,14 +144,11 @@ class RecordingStore:
         if state == "interrupted":
             raise BrokenStore(f"{self.name!r} is an incomplete recording. Record again with resume=True.")
         attributes = self._attributes("") or {}
-        if attributes.get("version") != VERSION:
+        if state == "complete" and attributes.get("version") != VERSION:
             raise BrokenStore(
                 f"{self.name!r} must be a recording of version {VERSION}, got version {attributes.get('version')!r}."
             )
-        try:
-            self.header = Header(**{part.name: attributes[part.name] for part in fields(Header)})
-        except KeyError as error:
-            raise BrokenStore(f"The header of the recording {self.name!r} lacks {error}.") from None
+        self.header = self._decoded(Header, attributes, f"The header of the recording {self.name!r}")
 
     def create(self, header: Header, probes: Mapping[str, tuple[Array, Array]]) -> None:
         """Begin a recording; an earlier one is deleted."""
@@ -122,26 +164,91 @@ class RecordingStore:
             write_array(probe, "inputs", inputs)
             write_array(probe, "labels", labels)
         root.create_group("snapshots")
-        root.update_attributes({"format": FORMAT, "version": VERSION, **asdict(header)})
         self.header = header
+        self._list([])
+        self._seal("", {"format": FORMAT, "version": VERSION, **asdict(header)})
 
-    def snapshots(self) -> dict[int, Snapshot]:
-        """The complete snapshots by epoch, in order; of several revisions the newest."""
-        found: dict[int, Snapshot] = {}
-        for epoch, revision in self._revisions():
-            attributes = self._attributes(_folder(epoch, revision))
-            if not attributes or not attributes.get("complete"):
-                continue
+    def snapshots(self, *, discard_damaged: bool = False) -> dict[int, Snapshot]:
+        """The complete snapshots by epoch, in order; of several revisions the newest.
+
+        BrokenStore names those whose attributes are damaged; with `discard_damaged` they are left out, and so are those
+        whose activations are damaged.
+        """
+        while True:
+            listed = self._complete(discard_damaged)
+            found, damaged = self._intact(listed)
+            if listed == self._complete(discard_damaged):  # else a writer has changed the list since
+                break
+        if not discard_damaged:
+            if damaged:
+                raise BrokenStore(
+                    f"{self.name!r} is damaged: {'; '.join(damaged.values())}. Restore the files, or pass "
+                    "discard_damaged=True to do without these snapshots."
+                )
+            return found
+        for epoch, snapshot in list(found.items()):
             try:
-                layers = {
-                    probe: {layer: Stored(**attributes["layers"][probe][layer]) for layer in self.header.layers}
-                    for probe in self.header.probes
-                }
-                metrics = {name: [float(value) for value in values] for name, values in attributes["metrics"].items()}
-            except (KeyError, TypeError, ValueError) as error:
-                raise BrokenStore(f"Snapshot {epoch} of {self.name!r} is damaged: {error}") from None
-            found[epoch] = Snapshot(epoch, revision, metrics, layers)
+                for probe in self.header.probes:
+                    for layer in self.header.layers:
+                        self.activations(snapshot, probe, layer)
+            except BrokenStore as error:
+                damaged[epoch] = str(error)
+                del found[epoch]
+        for reason in damaged.values():
+            log.warning("A damaged snapshot of %r is left out: %s", self.name, reason)
         return found
+
+    def _intact(self, listed: list[list[int]] | None) -> tuple[dict[int, Snapshot], dict[int, str]]:
+        """The snapshots whose attributes can be read, and the reasons for those whose attributes cannot, by epoch."""
+        found: dict[int, Snapshot] = {}
+        damaged: dict[int, str] = {}
+        present = self._revisions()
+        for epoch, revision in sorted({*present, *((epoch, revision) for epoch, revision in listed or ())}):
+            what = f"snapshot {epoch}"
+            try:
+                attributes = self._attributes(_folder(epoch, revision))
+                if attributes and attributes.get("complete"):
+                    snapshot = self._decoded(Snapshot, {**attributes, "revision": revision}, what)
+                    if snapshot.epoch != epoch or any(
+                        layer not in snapshot.layers.get(probe, {})
+                        for probe in self.header.probes
+                        for layer in self.header.layers
+                    ):
+                        raise BrokenStore(f"{what} lacks what the header lists")
+                    found[epoch] = snapshot
+                    damaged.pop(epoch, None)
+                elif listed is None or [epoch, revision] in listed:
+                    damaged[epoch] = f"{what} is listed, but its attributes are missing"
+            except BrokenStore as error:
+                if isinstance(error.__cause__, OSError):
+                    raise
+                damaged[epoch] = f"{what}: {error}".replace(f" in {self.name!r}", "").rstrip(".")
+        # A newer revision stands for an older one, and a damaged newer one is damage.
+        for epoch in damaged:
+            found.pop(epoch, None)
+        return dict(sorted(found.items())), damaged
+
+    def _complete(self, lenient: bool) -> list[list[int]] | None:
+        """The recorded list of complete snapshots; None where it is damaged and `lenient`."""
+        try:
+            pairs = self._decoded(_Listed, self._attributes("snapshots") or {}, "the list of snapshots").complete
+            if any(len(pair) != 2 or min(pair) < 0 for pair in pairs):
+                raise BrokenStore(f"The list of snapshots in {self.name!r} is damaged.")
+        except BrokenStore as error:
+            if not lenient or isinstance(error.__cause__, OSError):
+                raise
+            return None
+        return pairs
+
+    def _list(self, pairs: Iterable[tuple[int, int]]) -> None:
+        self._seal("snapshots/", {"complete": [list(pair) for pair in sorted(pairs)]})
+
+    def _seal(self, folder: str, attributes: dict[str, Any]) -> None:
+        """Replace the attributes of a group, with their digest."""
+        plain = json.loads(json.dumps(attributes))
+        document = {"attributes": {**plain, "sealed": text_digest(plain)}, "zarr_format": 3, "node_type": "group"}
+        content = default_buffer_prototype().buffer.from_bytes(json.dumps(document, indent=2).encode())
+        sync(self._store.set(f"{folder}zarr.json", content))
 
     def append(
         self,
@@ -154,15 +261,19 @@ class RecordingStore:
         `slabs` are each probe's layers (seeds, some samples, d), all but the last of one length. BrokenStore is raised
         where the store is full; earlier snapshots are untouched then, as they are by any exception of `slabs`.
         """
+        self.lock.check()
         earlier = [revision for found, revision in self._revisions() if found == epoch]
         revision = max(earlier, default=-1) + 1
+        others = [(each, number) for each, number in self._complete(False) or () if each != epoch]
         try:
             self._write(epoch, revision, slabs, metrics)
+            self._list([*others, (epoch, revision)])
         except BaseException as error:
             # An incomplete snapshot takes space. Deleting it may fail too; without attributes it is ignored, and a
             # resumed recording deletes it.
-            with contextlib.suppress(OSError):
-                self._delete(epoch, revision)
+            with contextlib.suppress(OSError, BrokenStore):
+                if [epoch, revision] not in (self._complete(False) or ()):
+                    self._delete(epoch, revision)
             if not isinstance(error, OSError):
                 raise
             raise BrokenStore(
@@ -190,24 +301,33 @@ class RecordingStore:
                 for slab in slabs[probe]:
                     for layer in self.header.layers:
                         if layer not in writers:
-                            writers[layer] = LayerWriter(folder, self._layer_key(layer), slab[layer], facts["n"])
+                            writers[layer] = LayerWriter(folder, self._layer_key(layer), slab[layer], facts.n)
                     steps = [(step, slab[layer]) for layer, writer in writers.items() for step in writer.steps]
                     for done in [threads.submit(step, values) for step, values in steps]:
                         done.result()
                 stored[probe] = {layer: asdict(writer.stored) for layer, writer in writers.items()}
         numbers = {name: [_json_number(value) for value in values] for name, values in metrics.items()}
-        group.update_attributes({"complete": True, "epoch": epoch, "metrics": numbers, "layers": stored})
+        self._seal(
+            f"{_folder(epoch, revision)}/", {"complete": True, "epoch": epoch, "metrics": numbers, "layers": stored}
+        )
 
-    def tidy(self) -> None:
-        """Delete incomplete snapshots, and revisions that were replaced."""
-        current = {(snapshot.epoch, snapshot.revision) for snapshot in self.snapshots().values()}
+    def tidy(self, *, discard_damaged: bool) -> None:
+        """Delete incomplete snapshots, revisions that were replaced, and damaged ones if `discard_damaged`."""
+        found = self.snapshots(discard_damaged=discard_damaged).values()
+        current = {(snapshot.epoch, snapshot.revision) for snapshot in found}
+        self._list(current)
+        for entry in _listed(self._store, ""):
+            if entry.endswith(".partial"):  # of a killed process, since the lock is held
+                sync(self._store.delete(entry))
         for epoch, revision in self._revisions():
             if (epoch, revision) not in current:
                 self._delete(epoch, revision)
 
     def truncate(self, epoch: int) -> list[int]:
         """Delete every snapshot later than `epoch`, and return their epochs."""
+        self.lock.check()
         later = [(found, revision) for found, revision in self._revisions() if found > epoch]
+        self._list((each, number) for each, number in self._complete(False) or () if each <= epoch)
         for found, revision in later:
             self._delete(found, revision)
         return sorted({found for found, _ in later})
@@ -217,9 +337,10 @@ class RecordingStore:
         path = self._array_path(snapshot, probe, layer)
         values = self._read(path)
         # Zarr reads a missing chunk as zeros; a partly copied recording must not become a constant layer.
-        known = Digest(len(values))
-        known.add(values)
-        if known.text != snapshot.layers[probe][layer].digest:
+        known = Digest(len(values)) if values.ndim > 1 else None
+        if known is not None:
+            known.add(values)
+        if known is None or known.text != snapshot.layers[probe][layer].digest:
             raise BrokenStore(f"{path!r} in {self.name!r} is damaged: it differs from what was recorded.")
         return values
 
@@ -232,7 +353,7 @@ class RecordingStore:
         """A probe's inputs and labels; BrokenStore unless they have the digest that was recorded."""
         path = f"probes/{self._probe_key(name)}"
         inputs, labels = self._read(f"{path}/inputs"), self._read(f"{path}/labels")
-        if digest(inputs, labels) != self.header.probes[name]["digest"]:
+        if digest(inputs, labels) != self.header.probes[name].digest:
             raise BrokenStore(f"Probe {name!r} in {self.name!r} is damaged: it differs from what was recorded.")
         return inputs, labels
 
@@ -247,25 +368,54 @@ class RecordingStore:
 
     def _array(self, path: str) -> Any:
         try:
-            return zarr.open_array(self._store, path=path, mode="r")
-        except (OSError, ValueError, KeyError) as error:
+            check_array(self._document(path) or {})
+            return zarr.open_array(self._store, path=path, mode="r", zarr_format=3)
+        except BrokenStore:
+            raise
+        except Exception as error:  # zarr and its codecs raise errors of many kinds for damaged files
             raise BrokenStore(f"{path!r} in {self.name!r} cannot be read: {error}") from None
 
     def _read(self, path: str) -> Array:
         array = self._array(path)
         try:
             return np.asarray(array[...])
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except Exception as error:
             raise BrokenStore(f"{path!r} in {self.name!r} cannot be read: {error}") from None
 
-    def _attributes(self, path: str) -> dict[str, Any] | None:
-        """A group's attributes; None when there is no group, or one that is damaged."""
+    def _document(self, path: str) -> dict[str, Any] | None:
+        """The metadata of a group or array; None where there is none."""
+        file = f"{path}/zarr.json".removeprefix("/")
         try:
-            return dict(zarr.open_group(self._store, path=path, mode="r", zarr_format=3).attrs)
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            content = sync(self._store.get(file, default_buffer_prototype()))
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
         except OSError as error:  # no permission or no network, which does not mean that nothing is stored
-            raise BrokenStore(f"{self.name!r} cannot be read: {error}") from None
+            raise BrokenStore(f"{self.name!r} cannot be read: {error}") from error
+        try:
+            return None if content is None else parse_json(content.to_bytes())
+        except ValueError as error:
+            raise BrokenStore(f"{file!r} in {self.name!r} is damaged: {error}") from None
+
+    def _attributes(self, path: str) -> dict[str, Any] | None:
+        """A group's attributes; None where they were not written. BrokenStore where they are damaged."""
+        document = self._document(path)
+        file = f"{path}/zarr.json".removeprefix("/")
+        attributes = None if document is None else document.get("attributes")
+        if not attributes:
+            return None
+        if not isinstance(attributes, dict):
+            raise BrokenStore(f"'{file}' in {self.name!r} is damaged: its attributes are no object.")
+        known = attributes.pop("sealed", None)
+        ours = bool(path) or (attributes.get("format"), attributes.get("version")) == (FORMAT, VERSION)
+        if ours and known != text_digest(attributes):
+            raise BrokenStore(f"'{file}' in {self.name!r} is damaged: it differs from what was recorded.")
+        return attributes
+
+    def _decoded(self, kind: type[T], attributes: Any, what: str) -> T:
+        try:
+            return decoded(kind, attributes)
+        except ValueError as error:
+            raise BrokenStore(f"{what} in {self.name!r} is damaged: {error}") from None
 
     def _revisions(self) -> list[tuple[int, int]]:
         """Epoch and revision of every snapshot, complete or not, in order."""

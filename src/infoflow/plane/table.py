@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,10 +13,19 @@ import pandas as pd
 
 from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData
 from infoflow.core.files import write_atomically, write_json
+from infoflow.core.schema import decoded, parse_json
 from infoflow.plane.provenance import plain
 
 FORMAT = "infoflow-plane"
 VERSION = 1
+
+
+@dataclass(frozen=True)
+class _Head:
+    format: str
+    version: int
+    provenance: dict[str, Any] = field(default_factory=dict)
+
 
 COLUMNS: dict[str, str] = {
     "network": "str",
@@ -164,12 +172,13 @@ class PlaneTable:
         if not head_file.is_file():
             raise MissingData(f"No saved plane in {str(source)!r}: provenance.json is missing. Plane.save writes one.")
         try:
-            head = json.loads(head_file.read_text(encoding="utf-8"))
-            found = (head.get("format"), head.get("version"))
-        except (ValueError, AttributeError) as error:
+            head = decoded(_Head, parse_json(head_file.read_bytes()))
+        except (OSError, ValueError) as error:
             raise BrokenStore(f"{str(head_file)!r} is damaged: {error}") from None
-        if found != (FORMAT, VERSION):
-            raise BrokenStore(f"{str(source)!r} must be {FORMAT} version {VERSION}, got {found[0]} version {found[1]}.")
+        if (head.format, head.version) != (FORMAT, VERSION):
+            raise BrokenStore(
+                f"{str(source)!r} must be {FORMAT} version {VERSION}, got {head.format} version {head.version}."
+            )
         tables = {}
         for name in ("table", "metrics"):
             path = source / f"{name}.parquet"
@@ -177,4 +186,4 @@ class PlaneTable:
                 tables[name] = pd.read_parquet(path)
             except (OSError, ValueError) as error:  # pyarrow's errors are of these two kinds
                 raise BrokenStore(f"{str(path)!r} cannot be read: {error}") from None
-        return cls(tables["table"], tables["metrics"], head.get("provenance", {}))
+        return cls(tables["table"], tables["metrics"], head.provenance)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import logging
 import os
@@ -11,8 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from infoflow.core.errors import InvalidArgument
-from infoflow.core.files import write_atomically
+from infoflow.core.errors import BrokenStore, InvalidArgument
+from infoflow.core.files import read_sealed, write_sealed
+
+_KIND = b"infoflow table 1"
 
 log = logging.getLogger(__name__)
 
@@ -26,20 +29,22 @@ class TableCache:
             raise InvalidArgument("cache", "a folder", got_text=f"the file {str(folder)!r}")
 
     def get(self, key: Any) -> pd.DataFrame | None:
-        """The table of this key, or None when it is missing or unreadable."""
+        """The table of this key, or None when it is missing or damaged."""
         path = self._path(key)
         if not path.exists():
             return None
         try:
-            return pd.read_parquet(path)
-        except (OSError, ValueError) as error:
+            return pd.read_parquet(io.BytesIO(read_sealed(path, _KIND)))
+        except (OSError, ValueError, BrokenStore) as error:
             log.warning("The cached table %s cannot be read and is computed again: %s", path, error)
             return None
 
     def put(self, key: Any, table: pd.DataFrame) -> None:
         """Store the table: complete, or not at all."""
-        write_atomically(self._path(key), lambda path: table.to_parquet(path, index=False))
+        buffer = io.BytesIO()
+        table.to_parquet(buffer, index=False)
+        write_sealed(self._path(key), _KIND, buffer.getvalue())
 
     def _path(self, key: Any) -> Path:
         text = json.dumps(key, sort_keys=True)
-        return self.folder / f"{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}.parquet"
+        return self.folder / f"{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}.table"

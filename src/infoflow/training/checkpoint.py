@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import pickle
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor
 
 from infoflow.core.errors import BrokenStore, InvalidArgument
-from infoflow.core.files import write_atomically
+from infoflow.core.files import read_sealed, write_sealed
 
 SECONDS_BETWEEN = 30.0
 """A killed process loses at most about this much work, however far apart the snapshots are."""
@@ -40,7 +39,7 @@ class Checkpoint:
     The checksum detects flipped bits in a tensor, which torch.load does not.
     """
 
-    _LINE = b"infoflow checkpoint 1\n"
+    _KIND = b"infoflow checkpoint 1"
 
     def __init__(self, path: Path, fingerprint: dict[str, Any]) -> None:
         self.path = path
@@ -58,9 +57,7 @@ class Checkpoint:
         """Replace the file by one that holds `state`: tensors and plain values."""
         buffer = io.BytesIO()
         torch.save({"fingerprint": self._fingerprint, **state}, buffer)
-        content = buffer.getvalue()
-        whole = self._LINE + hashlib.sha256(content).digest() + content
-        write_atomically(self.path, lambda part: part.write_bytes(whole))
+        write_sealed(self.path, self._KIND, buffer.getvalue())
         self._saved_at = time.monotonic()
 
     def load(self, *, resume: bool, device: torch.device) -> dict[str, Any] | None:
@@ -91,19 +88,13 @@ class Checkpoint:
         return state
 
     def _read(self, device: torch.device) -> dict[str, Any]:
-        raw = self.path.read_bytes()
-        start = len(self._LINE) + hashlib.sha256().digest_size
-        if not raw.startswith(self._LINE):
-            raise BrokenStore(
-                f"{self.path} is not a checkpoint of this version of infoflow. Remove it, or use another file."
-            )
-        content = raw[start:]
-        if hashlib.sha256(content).digest() != raw[len(self._LINE) : start]:
-            raise BrokenStore(f"checkpoint {self.path} is damaged: its checksum differs. Remove it to start again.")
+        content = read_sealed(self.path, self._KIND)
         try:
-            state: dict[str, Any] = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+            state = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+        except Exception as error:  # torch raises errors of many kinds for a foreign pickle
             raise BrokenStore(f"checkpoint {self.path} cannot be read: {error}") from None
+        if not isinstance(state, dict) or not isinstance(state.get("fingerprint"), dict):
+            raise BrokenStore(f"checkpoint {self.path} holds no state of training. Remove it to start again.")
         return state
 
 

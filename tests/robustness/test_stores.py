@@ -1,0 +1,165 @@
+"""Random damage to every file of a recording, a saved plane, a cached table and a run: reported, or without effect.
+
+Files are found by walking what was written. A reader returns what was recorded or raises an error of infoflow, and a
+resumed recording deletes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from infoflow.core.errors import InfoflowError
+from infoflow.estimators import Binning
+from infoflow.plane import Plane, Recording, analyse, record
+from infoflow.plane.run_folder import open_run_folder
+from infoflow.plane.table_cache import TableCache
+
+X = torch.randn(30, 4, generator=torch.Generator().manual_seed(1))
+Y = torch.arange(30) % 2
+MODEL = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2))
+KILLS = Path(__file__).parent.parent / "plane" / "kill_and_resume.py"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    with record(MODEL, X, Y, store=folder / "recording") as recorder:
+        for epoch in range(3):
+            recorder.snapshot(epoch, loss=1.0 / (1 + epoch))
+    plane = analyse(folder / "recording", [Binning(width=0.5)], cache=folder / "cache")
+    plane.save(folder / "plane")
+    TableCache(folder / "cache").put("key", plane.frame)
+    open_run_folder(folder / "run", "test", {"epochs": 1})
+    return folder
+
+
+def recorded(folder: Path) -> list[Any]:
+    recording = Recording(folder / "recording")
+    arrays = [recording.activations(epoch, layer) for epoch in recording.epochs for layer in recording.layers]
+    arrays += [recording.inputs(), recording.labels()]
+    facts = [recording.name, recording.seeds, recording.chain, recording.provenance, recording.metrics.to_csv()]
+    ranges = [recording.range(epoch, layer, 0) for epoch in recording.epochs for layer in recording.layers]
+    return [*facts, ranges, *((array.shape, array.dtype.str, array.tobytes()) for array in arrays)]
+
+
+def cached(folder: Path) -> list[Any]:
+    table = TableCache(folder / "cache").get("key")
+    return ["recomputed" if table is None else table.to_csv()]
+
+
+def continued(folder: Path) -> list[Any]:
+    open_run_folder(folder / "run", "test", {"epochs": 1}, resume=True)
+    return []
+
+
+def resumed(folder: Path) -> list[Any]:
+    with record(MODEL, X, Y, store=folder / "recording", resume=True) as recorder:
+        return [recorder.epochs]
+
+
+READERS: list[Callable[[Path], list[Any]]] = [recorded, cached, continued, resumed]
+
+
+def damaged(path: Path, generator: random.Random) -> str:
+    """Damage one file, and return how."""
+    content = bytearray(path.read_bytes())
+    kind = generator.choice(["flip", "flip", "flip", "truncate", "delete", "garbage", "extend"])
+    position = generator.randrange(max(1, len(content)))
+    if kind == "delete":
+        path.unlink()
+        return kind
+    if kind == "flip" and content:
+        content[position] ^= 1 << generator.randrange(8)
+    elif kind == "truncate":
+        del content[position:]
+    elif kind == "garbage":
+        content[position : position + 16] = generator.randbytes(16)
+    else:
+        content += generator.randbytes(9)
+    path.write_bytes(content)
+    return kind
+
+
+def attack(whole: Path, folder: Path, seed: int, counts: Counter[str], failures: list[str]) -> None:
+    generator = random.Random(seed)
+    shutil.copytree(whole, folder)
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.parent != folder / "plane")
+    # Every kind of file is as likely as every other, however many there are of it.
+    kinds: dict[str, list[Path]] = {}
+    for path in files:
+        kinds.setdefault("".join(c for c in str(path.relative_to(folder)) if not c.isdigit()), []).append(path)
+    victim = generator.choice(kinds[generator.choice(sorted(kinds))])
+    what = f"seed {seed}: {damaged(victim, generator)} {victim.relative_to(folder)}"
+    before = {path for path in folder.rglob("*") if path.is_file()}
+    counts["damaged"] += 1
+    for reader in READERS:
+        try:
+            found = reader(folder)
+        except InfoflowError:
+            counts["reported"] += 1
+        except Exception as error:
+            counts["raw"] += 1
+            failures.append(f"{what}: {reader.__name__} raised {type(error).__name__}: {error}")
+        else:
+            if found not in (reader(whole), ["recomputed"]):
+                counts["silent"] += 1
+                failures.append(f"{what}: {reader.__name__} returned something else")
+    if lost := {path for path in before if not path.exists()}:
+        counts["lost"] += 1
+        failures.append(f"{what}: deleted {lost}")
+    shutil.rmtree(folder)
+
+
+def attacked(whole: Path, tmp_path: Path, number: int) -> None:
+    counts: Counter[str] = Counter()
+    failures: list[str] = []
+    for seed in range(number):
+        attack(whole, tmp_path / "copy", seed, counts, failures)
+    sys.stdout.write(f"\nstores: {dict(counts)}\n")
+    assert counts["damaged"] == number
+    assert counts["reported"] > number / 4
+    assert not failures, "\n".join(failures)
+
+
+def test_damaged_stores_are_reported(whole: Path, tmp_path: Path) -> None:
+    attacked(whole, tmp_path, 40)
+
+
+@pytest.mark.slow
+def test_thousands_of_damaged_stores_are_reported(whole: Path, tmp_path: Path) -> None:
+    attacked(whole, tmp_path, 2000)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_hundreds_of_kills_lose_nothing_that_was_stored(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(KILLS), str(tmp_path / "run"), "300", "1"],
+        capture_output=True,
+        text=True,
+        timeout=1800,
+    )
+    assert done.returncode == 0, done.stderr
+    sys.stdout.write(f"\nkills: 300, snapshots stored: {done.stdout}")
+
+
+def test_a_damaged_plane_is_reported(whole: Path, tmp_path: Path) -> None:
+    for name in ("provenance.json", "table.parquet", "metrics.parquet"):
+        for content in (b"", b"[]", b"{}", b"[" * 100_000, b'{"format": 1, "version": {}}', np.arange(99).tobytes()):
+            shutil.copytree(whole / "plane", tmp_path / "plane", dirs_exist_ok=True)
+            (tmp_path / "plane" / name).write_bytes(content)
+            with pytest.raises(InfoflowError):
+                Plane.load(tmp_path / "plane")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import os
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 
 from zarr.abc.store import Store
 from zarr.core.buffer import default_buffer_prototype
-from zarr.core.sync import sync
+from zarr.core.sync import SyncError, sync
 
 from infoflow.core.errors import BrokenStore
 from infoflow.core.files import process_is_alive
@@ -60,10 +61,13 @@ class StoreLock:
 
     def release(self) -> None:
         """Give the lock back; a forked process leaves its parent's lock alone."""
-        if self._content is not None and os.getpid() == self._process:
-            if self._read() == self._content:
-                sync(self._store.delete(LOCK))
-            self._content = None
+        content, self._content = self._content, None
+        if content is not None and os.getpid() == self._process:
+            # The garbage collector may run in zarr's own thread, where nothing can be deleted. The lock stays then; it
+            # does not stop this process, nor another once this one has ended.
+            with contextlib.suppress(SyncError):
+                if self._read() == content:
+                    sync(self._store.delete(LOCK))
 
     def _read(self) -> bytes | None:
         found = sync(self._store.get(LOCK, default_buffer_prototype()))

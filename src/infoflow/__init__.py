@@ -28,8 +28,16 @@ if TYPE_CHECKING:
         theory,
         training,
     )
-    from infoflow.estimators import conditional_mutual_information, mutual_information, recommend, total_correlation
-    from infoflow.tables import rank
+    from infoflow.estimators import conditional_mutual_information, mutual_information, recommend
+    from infoflow.tables import (
+        entropy,
+        o_information,
+        partial_information,
+        pointwise_mutual_information,
+        rank,
+        total_correlation,
+        transfer_entropy,
+    )
 
 try:
     __version__ = version("infoflow")
@@ -57,10 +65,16 @@ _SUBPACKAGES = (
     "training",
 )
 _FUNCTIONS = {
-    **dict.fromkeys(
-        ("conditional_mutual_information", "mutual_information", "recommend", "total_correlation"), "estimators"
-    ),
+    "conditional_mutual_information": "estimators",
+    "entropy": "tables",
+    "mutual_information": "estimators",
+    "o_information": "tables",
+    "partial_information": "tables",
+    "pointwise_mutual_information": "tables",
     "rank": "tables",
+    "recommend": "estimators",
+    "total_correlation": "tables",
+    "transfer_entropy": "tables",
 }
 
 __all__ = [
@@ -74,15 +88,19 @@ __all__ = [
     "critics",
     "data",
     "entropies",
+    "entropy",
     "errors",
     "estimators",
     "integrations",
     "layers",
     "models",
     "mutual_information",
+    "o_information",
     "objectives",
     "pairwise",
+    "partial_information",
     "plane",
+    "pointwise_mutual_information",
     "probes",
     "rank",
     "recommend",
@@ -91,6 +109,7 @@ __all__ = [
     "theory",
     "total_correlation",
     "training",
+    "transfer_entropy",
 ]
 
 

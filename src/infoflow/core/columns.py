@@ -132,9 +132,10 @@ def read(value: Any, name: str) -> Variable:
     >>> mixed.numbers.tolist(), mixed.symbols.tolist()
     ([[1.5], [1.8]], [[1], [0]])
     """
+    if isinstance(value, Variable):
+        return replace(value, name=name)
     if isinstance(value, Tensor):
-        tensor = real(value, name)
-        return _numbers(tensor, name)
+        return _numbers(real(value, name), name)
     parts = _members(value, name)
     if parts is not None:
         return beside([read(column, label) for label, column in parts], name)

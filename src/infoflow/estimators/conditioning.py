@@ -24,8 +24,8 @@ from infoflow.estimators.wrappers.mixed_types import arranged
 from infoflow.estimators.wrappers.significance import shuffled_null
 from infoflow.pairwise.equal_rows import equal_rows
 
-# A variable is a symbol if each of its values occurs at least so often on average.
-_OCCURRENCES = 20
+# A variable is a symbol if each of its values occurs at least so often on average, or if few values do.
+_OCCURRENCES, _OCCURRENCES_OF_FEW, _FEW = 20, 4, 8
 
 # Samples for each feature of z in the regressions; with fewer, squares and products are left out.
 _SAMPLES_PER_FEATURE = 20
@@ -71,10 +71,11 @@ def conditional_mutual_information(
 
     Notes
     -----
-    "auto" counts symbols where x, y and z have at least n/20 different values each. Otherwise it subtracts from the
-    numbers of x and y their regressions on z, which leaves I(X;Y|Z) unchanged. Where a permutation test finds no
-    dependence of the residuals on z, I(X;Y|Z) is the mutual information of the residuals, by `mutual_information`;
-    otherwise it is that of nearest neighbors of residuals and z, which is too low in many dimensions, with a warning.
+    "auto" counts symbols where x, y and z each have at most n/20 different values, or at most 8 and n/4. Otherwise it
+    subtracts from the numbers of x and y their regressions on z, which leaves I(X;Y|Z) unchanged. Where a permutation
+    test finds no dependence of the residuals on z, I(X;Y|Z) is the mutual information of the residuals, by
+    `mutual_information`; otherwise it is that of nearest neighbors of residuals and z, which is too low in many
+    dimensions, with a warning.
 
     For classes z a named estimator gives Σ_c p(c) I(X;Y|Z=c), class by class; "discrete" counts all samples. For
     continuous z it is the estimator's own form where it has one (`KSG`, `Gaussian`), else the chain rule
@@ -128,16 +129,17 @@ def _automatic(x: Variable, y: Variable, z: Variable) -> Estimate:
 
 
 def by_values(side: Variable) -> Variable:
-    """The variable as a symbol where each of its values occurs at least 20 times on average, otherwise as it is.
+    """The variable as a symbol where each value occurs 20 times on average, or 4 times of at most 8; else as floats.
 
     >>> by_values(read(np.arange(100) % 3, "x")).symbolic, by_values(read(np.arange(100), "x")).symbolic
     (True, False)
     """
     if side.numbers is None or side.mixed:
         return side
-    codes, different = equal_rows(torch.from_numpy(side.columns))
-    if different * _OCCURRENCES > len(side):
-        return side
+    columns = side.columns
+    codes, different = equal_rows(torch.from_numpy(columns.copy()))
+    if different * (_OCCURRENCES if different > _FEW else _OCCURRENCES_OF_FEW) > len(side):
+        return dataclasses.replace(side, numbers=columns)
     return Variable(side.name, None, codes.numpy()[:, None], side.missing)
 
 

@@ -187,7 +187,7 @@ def rank(
     >>> size, noise = rng.normal(size=(2, 300))
     >>> city = np.array(["Rome", "Oslo"])[(size + 0.5 * rng.normal(size=300) > 0).astype(int)]
     >>> ranking = rank({"size": size, "noise": noise, "city": city}, "city", permutations=99)
-    >>> ranking.names, ranking.frame["p_value"][0]
+    >>> ranking.names, float(ranking.frame["p_value"][0])
     (['size', 'noise'], 0.01)
     """
     import pandas as pd

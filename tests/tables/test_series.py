@@ -1,0 +1,123 @@
+"""Transfer entropy: closed forms of coupled processes, enumeration, published values, surrogates, and bad series."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.linalg import solve_discrete_lyapunov
+
+import infoflow
+from infoflow.errors import InvalidArgument, TooFewSamples
+from infoflow.tables import transfer_entropy
+
+# x_t = 0.6 x_{t-1} + e, y_t = 0.4 y_{t-1} + 0.5 x_{t-1} + f.
+COUPLED = np.array([[0.6, 0.0], [0.5, 0.4]])
+
+
+def process(coupling: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(size=(n + 100, len(coupling)))
+    state = np.zeros_like(noise)
+    for t in range(1, n + 100):
+        state[t] = coupling @ state[t - 1] + noise[t]
+    return state[100:].T
+
+
+def closed_form() -> float:
+    """½ log Var(y_t | y_{t-1}) / Var(y_t | y_{t-1}, x_{t-1}), from the stationary covariance."""
+    covariance = solve_discrete_lyapunov(COUPLED, np.eye(2))
+    lagged = COUPLED @ covariance  # Cov(state_t, state_{t-1})
+    without = covariance[1, 1] - lagged[1, 1] ** 2 / covariance[1, 1]
+    return 0.5 * math.log(without / 1.0)
+
+
+@pytest.mark.parametrize("estimator", ["auto", "gaussian"])
+def test_a_coupled_gaussian_process_in_both_directions(estimator: str) -> None:
+    x, y = process(COUPLED, 2000)
+    assert transfer_entropy(x, y, estimator=estimator).nats == pytest.approx(closed_form(), abs=0.03)
+    assert transfer_entropy(y, x, estimator=estimator).nats == pytest.approx(0.0, abs=0.01)
+
+
+def test_symbols_are_counted_as_by_enumeration() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(3, size=60)
+    y = np.r_[0, (x[:-1] + rng.integers(2, size=59)) % 3]
+    rows = list(zip(y[1:].tolist(), y[:-1].tolist(), x[:-1].tolist(), strict=True))
+
+    def share(*places: int) -> dict[tuple[int, ...], float]:
+        keys = [tuple(row[i] for i in places) for row in rows]
+        return {key: keys.count(key) / len(keys) for key in set(keys)}
+
+    p, now_past, past_source, past = share(0, 1, 2), share(0, 1), share(1, 2), share(1)
+    expected = sum(w * math.log(w * past[(b,)] / (now_past[a, b] * past_source[b, c])) for (a, b, c), w in p.items())
+    assert transfer_entropy(x, y, estimator="discrete").nats == pytest.approx(expected)
+    letters = np.array(["a", "b", "c"])
+    assert transfer_entropy(letters[x], letters[y], estimator="discrete").nats == pytest.approx(expected)
+
+
+def test_the_published_value_of_nlints() -> None:
+    # te_disc(c(3,2,4,4,3), c(1,4,4,3,3), 1, 1) prints 0.5 bits for the second series to the first.
+    found = transfer_entropy([1, 4, 4, 3, 3], [3, 2, 4, 4, 3], estimator="discrete")
+    assert found.bits == pytest.approx(0.5)
+
+
+def test_the_documented_example_of_jidt_a_copy_of_the_past_carries_one_bit() -> None:
+    source = np.random.default_rng(0).integers(2, size=3000)
+    target = np.roll(source, 1)
+    assert transfer_entropy(source, target, estimator="discrete").bits == pytest.approx(1.0, abs=0.01)
+    noise = np.random.default_rng(1).integers(2, size=3000)
+    assert transfer_entropy(noise, target, estimator="discrete").bits == pytest.approx(0.0, abs=0.005)
+
+
+def test_conditioning_on_the_common_driver_removes_the_transfer() -> None:
+    # z drives x after one step and y after two, so x's past informs about y only through z.
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=3002)
+    x, y = z[1:-1] + 0.5 * rng.normal(size=3000), z[:-2] + 0.5 * rng.normal(size=3000)
+    assert transfer_entropy(x, y).nats > 0.3
+    assert transfer_entropy(x, y, condition=(z[1:-1], rng.normal(size=3000))).nats == pytest.approx(0.0, abs=0.02)
+
+
+def test_lags_are_scanned_with_one_p_value() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=300)
+    y = np.roll(x, 3) + rng.normal(size=300)
+    found = transfer_entropy(x, y, lag=[1, 2, 3], permutations=39)
+    assert found.parameters["lag"] == 3
+    assert set(found.parameters["nats_by_lag"]) == {1, 2, 3}
+    assert found.p_value == 0.025
+    assert found.nats == pytest.approx(0.5 * math.log(2), abs=0.1)
+    unrelated = [
+        transfer_entropy(*process(np.diag([0.9, 0.9]), 300, seed), lag=[1, 2], permutations=19, estimator="gaussian")
+        for seed in range(20)
+    ]
+    assert sum((each.p_value or 0) <= 0.05 for each in unrelated) <= 3
+
+
+def test_sources_of_several_columns_and_longer_histories() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2000, 2))
+    y = np.r_[0, 0, x[1:-1, 0] + x[:-2, 1]] + rng.normal(size=2000)
+    found = transfer_entropy(x, y, source_history=2, history=2)
+    assert found.nats == pytest.approx(0.5 * math.log(3), abs=0.06)
+    assert found.n == 1998
+
+
+def test_bad_series() -> None:
+    x, y = process(COUPLED, 50)
+    times = pd.date_range("2020", periods=50)
+    with pytest.raises(TooFewSamples, match="target must be longer than lag and history"):
+        transfer_entropy(x[:6], y[:6], lag=3)
+    with pytest.raises(InvalidArgument, match="unsorted"):
+        transfer_entropy(pd.Series(x, index=times[::-1]), y)
+    with pytest.raises(InvalidArgument, match="irregular"):
+        transfer_entropy(x, pd.Series(y, index=times.delete(3).append(times[-1:] + pd.Timedelta("1D"))))
+    with pytest.raises(InvalidArgument, match="source and target must hold the same number of samples"):
+        transfer_entropy(x[:40], y)
+    with pytest.raises(InvalidArgument, match="source must be finite, got 1 NaN"):
+        transfer_entropy(np.r_[x[:-1], np.nan], y)
+    with pytest.raises(InvalidArgument, match="lag must be"):
+        transfer_entropy(x, y, lag=0)
+    assert infoflow.transfer_entropy(pd.Series(x, index=times), y, estimator="gaussian").n == 49

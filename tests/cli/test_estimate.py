@@ -31,9 +31,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     frame["name"] = np.where(LABEL, "anna", "bert")
     frame["hole"] = np.where(np.arange(300) == 7, np.nan, Y)
     frame.to_csv("d.csv", index=False)
-    frame.to_parquet("d.parquet")
+    frame.assign(when=pd.date_range("2020", periods=300)).to_parquet("d.parquet")
     np.savez("objects.npz", x=X, y=np.array([{}] * 300, dtype=object))
-    np.save("words.npy", np.array([["a", "b"]] * 9))
     Path("cut.npz").write_bytes(Path("d.npz").read_bytes()[:500])
     Path("notes.txt").write_text("mine")
     return tmp_path
@@ -54,6 +53,19 @@ def test_every_format_gives_the_number_of_the_library(
     file: str, x: str, y: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert printed(capsys, file, "--x", x, "--y", y) == f"{infoflow.mutual_information(X, Y)}\n"
+
+
+@pytest.mark.parametrize("file", ["d.csv", "d.parquet"])
+def test_text_is_symbols(file: str, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    expected = infoflow.mutual_information(X[:, 0], np.where(LABEL, "anna", "bert"))
+    assert printed(capsys, file, "--x", "x1", "--y", "name") == f"{expected}\n"
+    assert printed(capsys, file, "--x", "x1,name", "--y", "y").startswith("I(X;Y) = ")
+
+
+def test_missing_values_are_dropped_on_request(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = printed(capsys, "d.csv", "--x", "hole", "--y", "y", "--estimator", "ksg", "--missing", "drop")
+    assert "n = 299" in found
+    assert "1 of 300 rows" in found
 
 
 def test_integers_are_classes(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,9 +124,7 @@ BAD: dict[str, tuple[list[str], str]] = {
     "column that isn't there": (["d.csv", "--x", "x1,x3", "--y", "y"], "'x3'. Did you mean"),
     "column beyond the last": (["d.npy", "--x", "0:9", "--y", "2"], "columns of d.npy must be within its 4 columns"),
     "no number of a column": (["d.npy", "--x", "x", "--y", "2"], "0:3"),
-    "text": (["d.csv", "--x", "name", "--y", "y"], "'name' of d.csv"),
-    "text in parquet": (["d.parquet", "--x", "x1", "--y", "name"], "'name' of d.parquet"),
-    "words": (["words.npy", "--x", "0", "--y", "1"], "x must be an array of real numbers"),
+    "dates": (["d.parquet", "--x", "when", "--y", "y"], "x must be numbers or symbols, got dates or times"),
     "complex": (["d.npz", "--x", "waves", "--y", "y"], "x must be an array of real numbers"),
     "objects": (["objects.npz", "--x", "x", "--y", "y"], "'y' of objects.npz must be numbers"),
     "mismatched": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tyro
 
@@ -21,8 +21,8 @@ from infoflow.plane.provenance import plain
 
 @dataclass(frozen=True)
 class Options(Settings):
-    """Estimate the mutual information between arrays of an .npz, .npy, .csv or .parquet file. An integer array of one
-    column is treated as classes.
+    """Estimate the mutual information between arrays of an .npz, .npy, .csv or .parquet file. Text and booleans
+    are symbols; for a named estimator, so is an integer array of one column.
 
     examples:
       infoflow estimate pairs.npz --x x --y y
@@ -45,6 +45,8 @@ class Options(Settings):
     """add a p-value from this number of permutations of Y"""
     seed: Seed = 0
     """random seed of interval and permutations"""
+    missing: Literal["raise", "drop"] = "raise"
+    """missing values: an error, or leave out rows that have one"""
     output: Path | None = None
     """write the result as JSON, too"""
 
@@ -63,10 +65,10 @@ def command(argv: list[str]) -> None:
     x, y = arrays[options.x], arrays[options.y]
     estimator = options.estimator if options.estimator == "auto" else resolve(options.estimator)
     if options.z is not None:
-        found = conditional_mutual_information(x, y, arrays[options.z], estimator=estimator)
+        found = conditional_mutual_information(x, y, arrays[options.z], estimator=estimator, missing=options.missing)
     else:
         further: dict[str, Any] = {"interval": options.interval, "permutations": options.permutations}
-        found = mutual_information(x, y, estimator=estimator, seed=options.seed, **further)
+        found = mutual_information(x, y, estimator=estimator, missing=options.missing, seed=options.seed, **further)
     print(found)
     if options.output is not None:
         write_text(options.output, json.dumps(plain(found.to_dict()), indent=2, allow_nan=False) + "\n")

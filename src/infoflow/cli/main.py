@@ -29,6 +29,7 @@ class Command:
 COMMANDS = {
     "plane": Command("infoflow.cli.plane", "train networks on real data and write their information plane"),
     "report": Command("infoflow.cli.report", "analyze existing recordings and write their information plane"),
+    "rank": Command("infoflow.cli.rank", "rank the columns of a file by their information about one of them"),
     "estimate": Command("infoflow.cli.estimate", "estimate the mutual information between columns of a file"),
 }
 
@@ -54,6 +55,7 @@ def usage() -> str:
         f"commands:\n{lines}\n"
         "examples:\n"
         "  infoflow estimate pairs.csv --x age,weight --y label\n"
+        "  infoflow rank table.csv --y price --permutations 200\n"
         "  infoflow report runs/mine --output report\n\n"
         "See 'infoflow COMMAND --help' for the options of a command.\n"
     )

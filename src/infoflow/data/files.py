@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,13 +32,14 @@ class ArrayFile:
     BrokenStore
         If it is damaged or does not have the format of its ending.
     InvalidArgument
-        If it has another ending, or what is selected is not numbers; `UnknownName` for a name that is not in it.
+        If it has another ending, or holds objects; `UnknownName` for a name that is not in it.
 
     Notes
     -----
     A selection is the name of an array (.npz); one or more column names, separated by commas, which give an array of
-    shape (n, columns) (.csv, .parquet); or column numbers from 0 and slices, such as "0", "0:3" or "0,4", of the
-    array flattened to two axes (.npy). Files are read without pickle.
+    shape (n, columns), or a column or table of pandas where some are no numbers (.csv, .parquet); or column numbers
+    from 0 and slices, such as "0", "0:3" or "0,4", of the array flattened to two axes (.npy). Files are read without
+    pickle.
 
     Examples
     --------
@@ -66,12 +68,25 @@ class ArrayFile:
             return [str(i) for i in range(self._content.shape[1])]
         return [str(name) for name in self._content]
 
-    def __getitem__(self, selection: str) -> np.ndarray:
+    @property
+    def table(self) -> pd.DataFrame:
+        """All columns of a .csv or .parquet file, or of an .npy, which are named by their numbers."""
+        if isinstance(self._content, tuple):
+            raise InvalidArgument("path", "a file with columns: .csv, .parquet or .npy", str(self.path))
+        if isinstance(self._content, np.ndarray):
+            return pd.DataFrame(self._content, columns=self.names)
+        return self._content
+
+    def __getitem__(self, selection: str) -> Any:
         if isinstance(self._content, np.ndarray):
             columns = [self._content[:, i] for i in self._numbers(selection, self._content.shape[1])]
         elif isinstance(self._content, pd.DataFrame):
             names = [selection] if selection in self._content else [part.strip() for part in selection.split(",")]
-            columns = [self._column(self._content, self._known(name, "column")) for name in names]
+            known = [self._known(name, "column") for name in names]
+            chosen = self._content[known]
+            if not all(dtype.kind in "biuf" for dtype in chosen.dtypes):
+                return chosen[known[0]] if len(known) == 1 else chosen
+            columns = [np.asarray(chosen[name].to_numpy()) for name in known]
         else:
             return self._member(self._known(selection, "array"))
         return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
@@ -91,12 +106,6 @@ class ArrayFile:
         if not isinstance(array, np.ndarray):
             raise BrokenStore(f"{name!r} of {self.path.name} is not an array.")
         return array
-
-    def _column(self, table: pd.DataFrame, name: str) -> np.ndarray:
-        column = table[name]
-        if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_complex_dtype(column):
-            raise InvalidArgument(f"column {name!r} of {self.path.name}", "real numbers", got_text=str(column.dtype))
-        return np.asarray(column.to_numpy())
 
     def _numbers(self, selection: str, width: int) -> list[int]:
         chosen: list[int] = []

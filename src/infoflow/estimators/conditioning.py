@@ -120,8 +120,7 @@ def _automatic(x: Variable, y: Variable, z: Variable) -> Estimate:
         return Discrete("grassberger").conditional(x.codes, y.codes, z.codes)
     x, y = residuals(x, z), residuals(y, z)
     if not depends(beside([x, y], "x"), z):
-        chosen, (left, right) = arranged(resolve("auto"), [x, y])
-        found = mutual_information(left, right, chosen)
+        found = mutual_information(x, y)
         return dataclasses.replace(
             found, quantity="I(X;Y|Z)", parameters={**found.parameters, "given": "z by regression"}
         )

@@ -5,14 +5,19 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
+
+from infoflow.core.columns import Missing, complete, dropped, read
 from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import NonNegativeInt, Seed, validated
 from infoflow.estimators.automatic.policy import Auto
 from infoflow.estimators.automatic.variables import as_type
 from infoflow.estimators.registry import Ability, can, named_parameters, resolve, takes
+from infoflow.estimators.wrappers.mixed_types import arranged
 from infoflow.estimators.wrappers.significance import Method, shuffled_null
 from infoflow.estimators.wrappers.significance import interval as resampled
+from infoflow.estimators.wrappers.surrogates import Surrogates, autocorrelated, effective_samples, is_series
 
 
 @validated
@@ -23,8 +28,10 @@ def mutual_information(
     *,
     discrete_x: bool | None = None,
     discrete_y: bool | None = None,
+    missing: Missing = "raise",
     interval: Method | None = None,
     permutations: NonNegativeInt = 0,
+    surrogates: Surrogates | None = None,
     seed: Seed = 0,
     n_jobs: int = 1,
     **parameters: Any,
@@ -33,19 +40,25 @@ def mutual_information(
 
     Parameters
     ----------
-    x, y : array-like of shape (n, ...)
-        Paired samples. "auto" decides by the values what holds symbols and what numbers; for other estimators
+    x, y : array-like of shape (n, ...), column or table
+        Paired samples: arrays, tensors, or columns and tables of pandas, polars or pyarrow. Text, booleans and
+        categories are symbols. "auto" decides by the values which numbers are symbols; for other estimators
         one-dimensional integers are classes.
     estimator
         Name, with settings as keywords or in the text ("ksg:k=5"), or an estimator object. "auto" compares estimates
         from coarse to fine (see `Auto`).
     discrete_x, discrete_y
         Whether a side holds symbols (True) or numbers (False), whatever its type.
+    missing
+        "raise" raises an error at missing values, "drop" leaves out the pairs that have one, with a warning.
     interval
         Adds a confidence interval by resampling, in place of the estimator's own.
     permutations
         Adds a p-value from so many permutations of y, in place of the estimator's own. Estimators that learn permute
         held-out samples and fit once; the others estimate again for every permutation.
+    surrogates
+        "shuffle" permutes single samples; "rotate" and "blocks" keep the order within series. By default samples are
+        shuffled, but rotated, with a warning, where both sides are autocorrelated.
     seed
         Seed of the selections and permutations, and of the estimator if it has one.
     n_jobs
@@ -63,7 +76,8 @@ def mutual_information(
     UnknownName
         For an unknown estimator or setting.
     InvalidArgument
-        If the samples are not finite numbers or their lengths differ, and as the estimator raises.
+        If the samples are neither finite numbers nor symbols, values are missing, or lengths differ, and as the
+        estimator raises.
 
     Examples
     --------
@@ -76,6 +90,14 @@ def mutual_information(
     if seed and isinstance(estimator, str) and takes(named_parameters(estimator)[0], "seed"):
         parameters = {"seed": seed, **parameters}
     chosen = resolve(estimator, **parameters)
+    sides = [read(x, "x"), read(y, "y")]
+    total = len(sides[0])
+    sides, count = complete(sides, missing)
+    chosen, (x, y) = arranged(chosen, sides)
+    discrete_x, discrete_y = (
+        True if side.symbolic and asked is None else asked
+        for side, asked in zip(sides, (discrete_x, discrete_y), strict=True)
+    )
 
     def run(estimator: Estimator, x: Any, y: Any) -> Estimate:
         if permutations and can(estimator, Ability.PERMUTATION_TEST):
@@ -96,7 +118,14 @@ def mutual_information(
     if interval is not None:
         again = resampled(chosen, x, y, interval, seed=seed, n_jobs=n_jobs, estimate=found)
         found = dataclasses.replace(found, interval=again)
-    if permutations and not can(chosen, Ability.PERMUTATION_TEST):
-        null = shuffled_null(chosen, x, y, permutations=permutations, seed=seed, n_jobs=n_jobs)
-        found = dataclasses.replace(found, p_value=null.p_value(found.nats))
-    return found
+    warnings = [*found.warnings, *dropped(count, total)]
+    if permutations or interval is not None:
+        effective = effective_samples(*(np.concatenate([side.columns, side.symbols], axis=1) for side in sides))
+        series = is_series(effective, len(sides[0]))
+        if series and surrogates is None and not any("autocorrelated" in text for text in warnings):
+            warnings.append(autocorrelated(effective, len(sides[0])))
+        if permutations and not can(chosen, Ability.PERMUTATION_TEST):
+            how = surrogates or ("rotate" if series else "shuffle")
+            null = shuffled_null(chosen, x, y, permutations=permutations, surrogates=how, seed=seed, n_jobs=n_jobs)
+            found = dataclasses.replace(found, p_value=null.p_value(found.nats))
+    return dataclasses.replace(found, warnings=tuple(warnings))

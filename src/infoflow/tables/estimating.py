@@ -25,18 +25,7 @@ def information(x: Variable, y: Variable, estimator: str | Estimator = "auto") -
     >>> information(read(list("abab") * 30, "x"), read([1.0, 2.0, 1.0, 2.0] * 30, "y")).nats > 0.6
     True
     """
-    for side in (x, y):
-        if side.symbolic and int(side.codes.max(initial=0)) == 0:
-            return Estimate(
-                0.0,
-                "I(X;Y)",
-                kind=Discrete().estimate([0, 1], [0, 1]).kind,
-                estimator="Discrete",
-                n=len(x),
-                warnings=(f"{side.name} is constant, so the mutual information is 0",),
-            )
-    chosen, (left, right) = arranged(resolve(estimator), [x, y])
-    return mutual_information(left, right, chosen)
+    return mutual_information(x, y, estimator)
 
 
 def shared(variables: list[Variable], estimator: str | Estimator = "auto") -> tuple[Estimator, list[Variable]]:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from scipy.fft import irfft, rfft
 from torch import Tensor
 
-# Autocorrelation below this many standard errors of independent samples is not counted.
-_NOISE = 2.0
-
-# At most so many columns are looked at.
-_COLUMNS = 16
+from infoflow.estimators.wrappers.surrogates import effective_samples
 
 
 def inflation(x: Tensor, y: Tensor) -> float:
@@ -23,23 +17,7 @@ def inflation(x: Tensor, y: Tensor) -> float:
     >>> inflation(walk[:, :1], walk[:, 1:]) > 50, inflation(walk[:, :1].diff(dim=0), walk[:, 1:].diff(dim=0))
     (True, 1.0)
     """
-    n = len(x)
-    left, right = _autocorrelation(x), _autocorrelation(y)
-    noise = _NOISE / np.sqrt(n)
-    insignificant = np.flatnonzero((np.abs(left) < noise) | (np.abs(right) < noise))
-    end = int(insignificant[0]) if len(insignificant) else len(left)
-    return max(1.0, 1.0 + 2.0 * float((left[:end] * right[:end]).sum()))
-
-
-def _autocorrelation(values: Tensor) -> np.ndarray:
-    """Mean autocorrelation over the columns at lags 1 to n/4."""
-    columns = values[:, :_COLUMNS].numpy()
-    centered = columns / np.maximum(np.abs(columns).max(axis=0), 1e-300)
-    centered = centered - centered.mean(axis=0)
-    n = len(centered)
-    power = np.abs(rfft(centered, 2 * n, axis=0)) ** 2
-    lagged = irfft(power, 2 * n, axis=0)[: max(2, n // 4)]
-    return np.asarray((lagged[1:] / np.maximum(lagged[0], 1e-300)).mean(axis=1))
+    return len(x) / effective_samples(x.numpy(), y.numpy())
 
 
 def is_manifold(values: Tensor) -> bool:

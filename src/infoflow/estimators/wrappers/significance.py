@@ -19,6 +19,7 @@ from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Interval
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import Fraction, Integer, PositiveInt, Seed, validated
+from infoflow.estimators.wrappers.surrogates import Surrogates, surrogate_rows
 
 Method = Literal["subsampling", "bootstrap", "jackknife"]
 
@@ -231,7 +232,14 @@ class ShuffledNull:
 
 @validated
 def shuffled_null(
-    estimator: Estimator, x: Any, y: Any, *, permutations: PositiveInt = 200, seed: Seed = 0, n_jobs: int = 1
+    estimator: Estimator,
+    x: Any,
+    y: Any,
+    *,
+    permutations: PositiveInt = 200,
+    surrogates: Surrogates = "shuffle",
+    seed: Seed = 0,
+    n_jobs: int = 1,
 ) -> ShuffledNull:
     """Estimate random re-pairings of x and y, for a p-value and for the bias at independence.
 
@@ -243,6 +251,8 @@ def shuffled_null(
         Paired samples.
     permutations
         Number of re-pairings.
+    surrogates
+        "shuffle" permutes single samples; "rotate" and "blocks" keep the order within series.
     seed
         Seed of the permutations.
     n_jobs
@@ -275,5 +285,6 @@ def shuffled_null(
     n = len(x)
     rng = np.random.default_rng(seed)
     everyone = np.arange(n)
-    again = [_Again(estimator, x, y, everyone, rng.permutation(n)) for _ in range(permutations)]
+    rows = surrogate_rows(n, permutations, surrogates, rng)
+    again = [_Again(estimator, x, y, everyone, row) for row in rows]
     return ShuffledNull(_run(again, n_jobs))

@@ -1,0 +1,64 @@
+"""`infoflow rank`: the ranking of the library, as CSV and PNG; bad input is one line, and nothing is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import infoflow
+from infoflow.cli import main
+
+
+@pytest.fixture
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=300)
+    frame = pd.DataFrame({"size": y + rng.normal(size=300), "noise": rng.normal(size=300), "y": y})
+    frame["city"] = np.where(y + rng.normal(size=300) > 0, "Rome", "Oslo")
+    frame.loc[::20, "size"] = np.nan
+    frame.to_csv("d.csv", index=False)
+    frame.to_parquet("d.parquet")
+    return frame
+
+
+@pytest.mark.parametrize("file", ["d.csv", "d.parquet"])
+def test_the_files_hold_the_ranking_of_the_library(
+    file: str, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rank", file, "--y", "y", "--permutations", "19"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert "written: ranking.csv, ranking.png" in captured.out
+    expected = infoflow.rank(table, "y", permutations=19).frame
+    written = pd.read_csv("ranking.csv")
+    assert written["column"].tolist() == expected["column"].tolist()
+    assert written["nats"].tolist() == pytest.approx(expected["nats"].tolist())
+    assert Path("ranking.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["d.csv", "--y", "yy"], "Did you mean 'y'"),
+        (["none.csv", "--y", "y"], "no file none.csv"),
+        (["none.parquet", "--y", "y"], "no file none.parquet"),
+        (["d.csv", "--y", "y", "--method", "mrrm"], "--method"),
+        (["d.csv", "--y", "y", "--missing", "raise"], "1"),
+        (["d.csv", "--y", "y", "--output", "none/ranking"], "output must be a path in an existing folder"),
+        (["d.csv", "--y", "y", "--output", "d"], "output must be a path whose .csv and .png are new"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(
+    arguments: list[str], words: str, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(Path().iterdir())
+    assert main(["rank", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert words in captured.err
+    assert captured.err.count("\n") == 1
+    assert sorted(Path().iterdir()) == before

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from infoflow.estimators import conditional_mutual_information, mutual_information, recommend
     from infoflow.tables import (
         entropy,
+        information_matrix,
         o_information,
         partial_information,
         pointwise_mutual_information,
@@ -67,6 +68,7 @@ _SUBPACKAGES = (
 _FUNCTIONS = {
     "conditional_mutual_information": "estimators",
     "entropy": "tables",
+    "information_matrix": "tables",
     "mutual_information": "estimators",
     "o_information": "tables",
     "partial_information": "tables",
@@ -91,6 +93,7 @@ __all__ = [
     "entropy",
     "errors",
     "estimators",
+    "information_matrix",
     "integrations",
     "layers",
     "models",

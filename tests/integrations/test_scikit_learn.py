@@ -74,3 +74,27 @@ def test_invalid_input_raises() -> None:
         MutualInformationScore("kgs")(*data())
     with pytest.raises(InfoflowError, match=r"^y must be of shape \(600,\)"):
         MutualInformationScore()(data()[0], [0, 1, 0])
+
+
+def test_the_selector_takes_symbols_missing_values_and_permutations() -> None:
+    X, y = data(300)
+    X[:, 2] = (y + (np.random.default_rng(5).random(300) < 0.1)) % 2
+    X[::20, 1] = np.nan
+    selector = MutualInformationSelector(
+        k=3, discrete_features=[2], missing="drop", permutations=99, random_state=0, estimator="auto"
+    ).fit(X, y)
+    assert selector.get_support(indices=True).tolist() == [1, 2, 3]
+    assert (selector.p_values_[[1, 2, 3]] == 0.01).all()
+    assert len(selector.warnings_) == 5
+    again = MutualInformationSelector(k=3, missing="drop", permutations=99, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(again.p_values_, selector.p_values_)
+    with pytest.raises(InfoflowError, match="discrete_features must be"):
+        MutualInformationSelector(discrete_features=[9]).fit(X[:, 2:], y)
+
+
+def test_integers_and_whole_floats_as_a_target_are_numbers() -> None:
+    y = np.random.default_rng(0).integers(1000, size=300)
+    X = np.stack([y + 50 * np.random.default_rng(1).normal(size=300), np.random.default_rng(2).normal(size=300)], 1)
+    scores = [MutualInformationSelector(k=1).fit(X, target).scores_ for target in (y, y.astype(float))]
+    np.testing.assert_array_equal(*scores)
+    assert scores[0][0] > 0.8

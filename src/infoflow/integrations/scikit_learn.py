@@ -10,13 +10,17 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
+from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from infoflow.core import checks
+from infoflow.core.columns import complete, read
 from infoflow.core.errors import InvalidArgument
-from infoflow.core.settings import Integer, check
+from infoflow.core.settings import Integer, OneOf, check
 from infoflow.estimators import mutual_information
+from infoflow.estimators.conditioning import by_values
+from infoflow.tables.independence import independence
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,14 @@ class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[m
         Number of features.
     estimator
         Name of an estimator, or an estimator.
+    discrete_features
+        Which features are symbols: "auto" for none of those that hold numbers, True, False, a mask, or indices.
+    missing
+        "raise" raises an error at NaN; "drop" leaves out, for each feature, the samples where it has none.
+    permutations
+        Number of permutations of the target for `p_values_`; 0 for none.
+    random_state
+        Seed of the permutations.
     n_jobs
         Number of parallel jobs, as in joblib.
 
@@ -85,11 +97,16 @@ class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[m
     ----------
     scores_ : numpy.ndarray of shape (features,)
         I(X_j;Y) in nats, after `fit`.
+    p_values_ : numpy.ndarray of shape (features,)
+        p-values of independence, NaN without permutations.
+    warnings_ : list of tuple of str
+        Warnings of the estimate of each feature.
 
     Notes
     -----
-    Each feature is scored on its own, so redundant features can be selected together. A target of integers or strings
-    means classes.
+    Each feature is scored on its own, so redundant features can be selected together; see `infoflow.rank` for others.
+    A target of strings or booleans means classes; numbers do where they have at most n/20 different values, or at most
+    8 and n/4.
 
     Examples
     --------
@@ -99,10 +116,24 @@ class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[m
     (150, 2)
     """
 
-    def __init__(self, k: int = 10, estimator: Any = "ksg", n_jobs: int | None = None) -> None:
+    def __init__(
+        self,
+        k: int = 10,
+        estimator: Any = "ksg",
+        n_jobs: int | None = None,
+        *,
+        discrete_features: Any = "auto",
+        missing: str = "raise",
+        permutations: int = 0,
+        random_state: Any = None,
+    ) -> None:
         self.k = k
         self.estimator = estimator
         self.n_jobs = n_jobs
+        self.discrete_features = discrete_features
+        self.missing = missing
+        self.permutations = permutations
+        self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> MutualInformationSelector:
         """Score every feature.
@@ -125,11 +156,40 @@ class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[m
             If `k` is out of range or the estimator is not usable.
         """
         check(self.k, "k", Integer(1))
-        X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
-        if type_of_target(y, raise_unknown=True) in ("binary", "multiclass"):
-            y = np.unique(y, return_inverse=True)[1]
-        self.scores_ = MutualInformationScore(self.estimator, n_jobs=self.n_jobs)(X, y)
+        check(self.missing, "missing", OneOf(("raise", "drop")))
+        permutations = check(self.permutations, "permutations", Integer(0))
+        finite = "allow-nan" if self.missing == "drop" else True
+        X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2, ensure_all_finite=finite)
+        type_of_target(y, raise_unknown=True)
+        target = by_values(read(y, "y"))
+        discrete = self._discrete(X.shape[1])
+        seed = int(check_random_state(self.random_state).randint(2**31))
+
+        def score(j: int) -> tuple[float, float, tuple[str, ...]]:
+            (feature, own), _ = complete([read(X[:, j], f"feature {j}"), target], self.missing)
+            found = mutual_information(feature, own, estimator=self.estimator, discrete_x=True if discrete[j] else None)
+            p_value = independence([feature], own, permutations, seed=seed) if permutations else np.nan
+            return found.nats, p_value, found.warnings
+
+        found = Parallel(n_jobs=self.n_jobs)(delayed(score)(j) for j in range(X.shape[1]))
+        self.scores_ = np.array([each[0] for each in found])
+        self.p_values_ = np.array([each[1] for each in found])
+        self.warnings_ = [each[2] for each in found]
         return self
+
+    def _discrete(self, width: int) -> np.ndarray:
+        """Which features are symbols, as a mask."""
+        mask = np.zeros(width, dtype=bool)
+        if isinstance(self.discrete_features, str):
+            check(self.discrete_features, "discrete_features", OneOf(("auto",)))
+            return mask
+        chosen = np.asarray(self.discrete_features)
+        if chosen.dtype == bool and chosen.shape not in ((), (width,)):
+            raise InvalidArgument("discrete_features", f"a mask of {width} features", chosen)
+        if chosen.dtype.kind not in "bi" or (chosen.dtype != bool and (abs(chosen) >= width).any()):
+            raise InvalidArgument("discrete_features", "'auto', True, False, a mask, or indices of features", chosen)
+        mask[... if chosen.shape == () else chosen] = chosen if chosen.shape == () else True
+        return mask
 
     def _get_support_mask(self) -> np.ndarray:
         check_is_fitted(self)
@@ -140,4 +200,5 @@ class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[m
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
+        tags.input_tags.allow_nan = self.missing == "drop"
         return tags

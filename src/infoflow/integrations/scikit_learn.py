@@ -123,7 +123,7 @@ class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[m
         n_jobs: int | None = None,
         *,
         discrete_features: Any = "auto",
-        missing: str = "raise",
+        missing: Any = "raise",
         permutations: int = 0,
         random_state: Any = None,
     ) -> None:

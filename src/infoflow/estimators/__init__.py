@@ -34,6 +34,7 @@ from infoflow.estimators.neighbors.mixed import MixedKSG
 from infoflow.estimators.registry import ESTIMATORS, Ability, create, parse
 from infoflow.estimators.wrappers.added_noise import AddedNoise
 from infoflow.estimators.wrappers.compressed import Compressed
+from infoflow.estimators.wrappers.extrapolation import Extrapolation, extrapolate
 from infoflow.estimators.wrappers.shuffle_corrected import ShuffleCorrected
 from infoflow.estimators.wrappers.significance import ShuffledNull, interval, shuffled_null
 from infoflow.estimators.wrappers.sliced import Sliced
@@ -57,6 +58,7 @@ __all__ = [
     "DifferenceOfEntropies",
     "Discrete",
     "Elliptical",
+    "Extrapolation",
     "FlowMatching",
     "Gaussian",
     "GaussianDropoutInformation",
@@ -77,6 +79,7 @@ __all__ = [
     "SpreadTies",
     "conditional_mutual_information",
     "create",
+    "extrapolate",
     "interval",
     "mutual_information",
     "neural_dependency",

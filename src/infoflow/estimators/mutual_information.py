@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from infoflow.core.settings import NonNegativeInt, Seed, validated
 from infoflow.estimators.automatic.policy import Auto
 from infoflow.estimators.automatic.variables import as_type
 from infoflow.estimators.registry import Ability, can, named_parameters, resolve, takes
+from infoflow.estimators.wrappers.extrapolation import extrapolated
 from infoflow.estimators.wrappers.mixed_types import arranged
 from infoflow.estimators.wrappers.significance import Method, shuffled_null
 from infoflow.estimators.wrappers.significance import interval as resampled
@@ -29,7 +30,7 @@ def mutual_information(
     discrete_x: bool | None = None,
     discrete_y: bool | None = None,
     missing: Missing = "raise",
-    interval: Method | None = None,
+    interval: Method | Literal["extrapolation"] | None = None,
     permutations: NonNegativeInt = 0,
     surrogates: Surrogates | None = None,
     seed: Seed = 0,
@@ -52,7 +53,9 @@ def mutual_information(
     missing
         "raise" raises an error at missing values, "drop" leaves out the pairs that have one, with a warning.
     interval
-        Adds a confidence interval by resampling, in place of the estimator's own.
+        Adds a confidence interval by resampling, in place of the estimator's own: "subsampling", "blocks" for samples
+        in order of time, "bootstrap" or "jackknife" (see `interval`). "extrapolation" also replaces the number by that
+        for infinitely many samples, or adds a warning where a line in 1/N does not describe it (see `extrapolate`).
     permutations
         Adds a p-value from so many permutations of y, in place of the estimator's own. Estimators that learn permute
         held-out samples and fit once; the others estimate again for every permutation.
@@ -115,17 +118,21 @@ def mutual_information(
     else:
         x, y = as_type(x, "x", discrete_x), as_type(y, "y", discrete_y)
         found = run(chosen, x, y)
-    if interval is not None:
+    observed = found.nats
+    if interval == "extrapolation":
+        found = extrapolated(found, chosen, x, y, seed=seed, n_jobs=n_jobs)
+    elif interval is not None:
         again = resampled(chosen, x, y, interval, seed=seed, n_jobs=n_jobs, estimate=found)
         found = dataclasses.replace(found, interval=again)
     warnings = [*found.warnings, *dropped(count, total)]
     if permutations or interval is not None:
         effective = effective_samples(*(np.concatenate([side.columns, side.symbols], axis=1) for side in sides))
         series = is_series(effective, len(sides[0]))
-        if series and surrogates is None and not any("autocorrelated" in text for text in warnings):
+        uncorrected = surrogates is None and (permutations > 0 or interval != "blocks")
+        if series and uncorrected and not any("autocorrelated" in text for text in warnings):
             warnings.append(autocorrelated(effective, len(sides[0])))
         if permutations and not can(chosen, Ability.PERMUTATION_TEST):
             how = surrogates or ("rotate" if series else "shuffle")
             null = shuffled_null(chosen, x, y, permutations=permutations, surrogates=how, seed=seed, n_jobs=n_jobs)
-            found = dataclasses.replace(found, p_value=null.p_value(found.nats))
+            found = dataclasses.replace(found, p_value=null.p_value(observed))
     return dataclasses.replace(found, warnings=tuple(warnings))

@@ -19,12 +19,15 @@ from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Interval
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import Fraction, Integer, PositiveInt, Seed, validated
-from infoflow.estimators.wrappers.surrogates import Surrogates, surrogate_rows
+from infoflow.estimators.wrappers.surrogates import Surrogates, effective_samples, surrogate_rows
 
-Method = Literal["subsampling", "bootstrap", "jackknife"]
+Method = Literal["subsampling", "blocks", "bootstrap", "jackknife"]
 
 # Groups of the grouped jackknife.
 _GROUPS = 20
+
+# Fewest blocks of a series, so that half of them can be drawn in more ways than there are replicates.
+_BLOCKS = 10
 
 
 def _select(values: Any, index: NDArray[np.intp]) -> Any:
@@ -89,7 +92,8 @@ def interval(
     method
         "subsampling": `replicates` times m = `fraction` n samples without replacement, whose deviations from their
         mean, times √(m / (n - m)), stand for those of the estimate (m = n/2 is half-sampling). No sample occurs twice,
-        so nearest neighbors remain valid. "bootstrap": n samples with replacement and the basic interval; repeated
+        so nearest neighbors remain valid. "blocks": the same with blocks of consecutive samples, for samples in order
+        of time; the length of the blocks follows from the autocorrelation. "bootstrap": n samples with replacement and the basic interval; repeated
         samples have distance 0 and look like perfect dependence to estimators that count neighbors or distances, so
         use it with `Gaussian` and `CCA`. "jackknife": leaves out one of 20 groups at a time; 20 estimates and
         Student's t.
@@ -115,11 +119,12 @@ def interval(
     ------
     InvalidArgument
         If a setting is outside of its range, or bootstrap replicates are shifted by more than their spread explains,
-        since ties then determine the result; `UnknownName` for another method; `TooFewSamples` for fewer than 4.
+        since ties then determine the result; `UnknownName` for another method; `TooFewSamples` for fewer than 4,
+        or for fewer than 10 blocks.
 
     References
     ----------
-    Politis, Romano (1994), subsampling; Efron (1979), bootstrap; Shao, Wu (1989), grouped jackknife.
+    Politis, Romano (1994), subsampling; Carlstein (1986), blocks of a series; Efron (1979), bootstrap; Shao, Wu (1989), grouped jackknife.
 
     Examples
     --------
@@ -140,6 +145,12 @@ def interval(
     if method == "bootstrap":
         selections = [np.sort(rng.integers(n, size=n)) for _ in range(replicates)]
         scale = 1.0
+    elif method == "blocks":
+        blocks = _blocks(x, y)
+        m = min(max(int(fraction * len(blocks)), 1), len(blocks) - 1)
+        chosen = [rng.choice(len(blocks), size=m, replace=False) for _ in range(replicates)]
+        selections = [np.concatenate([blocks[b] for b in np.sort(drawn)]) for drawn in chosen]
+        scale = math.sqrt(m / (len(blocks) - m))
     else:
         m = min(max(int(fraction * n), 2), n - 1)
         selections = [np.sort(rng.choice(n, size=m, replace=False)) for _ in range(replicates)]
@@ -159,6 +170,33 @@ def interval(
     tail = (1 - level) / 2
     below, above = np.quantile(deviations, [tail, 1 - tail])
     return Interval(nats - scale * float(above), nats - scale * float(below), spans=method, level=level)
+
+
+def inflated(x: Any, y: Any) -> float:
+    """τ = 1 + 2 Σ ρ_x(l) ρ_y(l): by how much the autocorrelation of both sides multiplies the variance of a mean.
+
+    >>> walk = np.random.default_rng(0).normal(size=(2, 1000)).cumsum(axis=1)
+    >>> inflated(*walk) > 50, inflated(*np.diff(walk))
+    (True, 1.0)
+    """
+    return len(x) / effective_samples(_columns(x), _columns(y))
+
+
+def _columns(values: Any) -> NDArray[np.float64]:
+    array = values.detach().cpu().numpy() if isinstance(values, Tensor) else values
+    return np.asarray(array, dtype=np.float64).reshape(len(array), -1)
+
+
+def _blocks(x: Any, y: Any) -> list[NDArray[np.intp]]:
+    """Indices of consecutive samples in blocks of the length that suits an autoregression of first order.
+
+    The length is (3n/2)^⅓ (2ρ/(1 − ρ²))^⅔ with ρ = (τ − 1)/(τ + 1) (Carlstein 1986).
+    """
+    n, factor = len(x), inflated(x, y)
+    length = max(1, round((1.5 * n) ** (1 / 3) * ((factor**2 - 1) / (2 * factor)) ** (2 / 3)))
+    if n < _BLOCKS * length:
+        raise TooFewSamples("x", f"at least {_BLOCKS} blocks of {length} samples, as their autocorrelation requires", n)
+    return np.array_split(np.arange(n), n // length)
 
 
 def _jackknife(

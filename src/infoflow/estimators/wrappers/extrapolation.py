@@ -145,10 +145,10 @@ def extrapolate(
     plus that of an estimate of all samples, which all sizes share: v τ / n, with v the variance of a subsample's
     estimate times its size and τ = 1 + 2 Σ ρ_x(l) ρ_y(l) for the autocorrelation of samples in order. A fit with a
     quadratic term decides whether the means lie on a line: they do not where the term is statistically significant
-    (5 %) and moves the intercept by more than half of its standard error; where accepted, the move counts as a further
-    standard error. The bias of plug-in estimates falls as 1/N. That of `KSG` often does not: of Gaussian pairs with
-    correlations from 0.9 to 0.99 its estimate of all samples is nearer to the truth than the intercept. A bias that does not fall as 1/N, as of neighbors in
-    many dimensions, can remain undetected where it is weak.
+    (5 %) and moves the intercept by more than half of its standard error; where accepted, the move and
+    the correction itself count as further standard errors, since a bias of another order than 1/N can look linear.
+    The bias of plug-in estimates falls as 1/N. That of `KSG` often does not: of Gaussian pairs with
+    correlations from 0.9 to 0.99 its estimate of all samples is nearer to the truth than the intercept.
 
     References
     ----------
@@ -207,12 +207,12 @@ def _fitted(
     error = math.sqrt(variance * inflation / sizes[0] + fit_error**2)
     moved = float(abs(curve[0] - line[0]))
     linear = not (p_value < _CURVED and moved > error / 2)
-    error = math.hypot(error, moved)
+    error = math.hypot(error, moved, float(line[1]))  # line[1] is the correction at n samples
     warnings: tuple[str, ...] = ()
     if not linear:
         warnings = (
-            f"the estimates of subsamples do not lie on a line in 1/N (p = {p_value:.2g} for a quadratic term that moves "
-            f"the intercept by {moved:.3g} nats), so that the extrapolation is not valid; use more samples, or an "
+            f"the estimates of subsamples do not lie on a line in 1/N (p = {p_value:.2g} for a quadratic term that "
+            f"moves the intercept by {moved:.3g} nats), so that the extrapolation is not valid; use more samples, or an "
             "estimator with less bias",
         )
     half = float(stats.t.ppf(0.5 + level / 2, len(sizes) - 2)) * error

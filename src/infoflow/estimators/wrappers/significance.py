@@ -93,7 +93,8 @@ def interval(
         "subsampling": `replicates` times m = `fraction` n samples without replacement, whose deviations from their
         mean, times √(m / (n - m)), stand for those of the estimate (m = n/2 is half-sampling). No sample occurs twice,
         so nearest neighbors remain valid. "blocks": the same with blocks of consecutive samples, for samples in order
-        of time; the length of the blocks follows from the autocorrelation. "bootstrap": n samples with replacement and the basic interval; repeated
+        of time; the length of the blocks follows from the autocorrelation.
+        "bootstrap": n samples with replacement and the basic interval; repeated
         samples have distance 0 and look like perfect dependence to estimators that count neighbors or distances, so
         use it with `Gaussian` and `CCA`. "jackknife": leaves out one of 20 groups at a time; 20 estimates and
         Student's t.
@@ -124,7 +125,8 @@ def interval(
 
     References
     ----------
-    Politis, Romano (1994), subsampling; Carlstein (1986), blocks of a series; Efron (1979), bootstrap; Shao, Wu (1989), grouped jackknife.
+    Politis, Romano (1994), subsampling; Carlstein (1986), blocks of a series; Efron (1979), bootstrap;
+    Shao, Wu (1989), grouped jackknife.
 
     Examples
     --------

@@ -212,8 +212,8 @@ def _fitted(
     if not linear:
         warnings = (
             f"the estimates of subsamples do not lie on a line in 1/N (p = {p_value:.2g} for a quadratic term that "
-            f"moves the intercept by {moved:.3g} nats), so that the extrapolation is not valid; use more samples, or an "
-            "estimator with less bias",
+            f"moves the intercept by {moved:.3g} nats), so that the extrapolation is not valid; use more samples, or "
+            "an estimator with less bias",
         )
     half = float(stats.t.ppf(0.5 + level / 2, len(sizes) - 2)) * error
     estimate = float(line[0])

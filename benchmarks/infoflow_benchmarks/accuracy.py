@@ -153,6 +153,37 @@ def run(
         for seed in seeds
     ]
     folder = make_folder(output)
+    table = complete(cells, folder, n_jobs=n_jobs, progress=progress)
+    write_text(folder / "accuracy.csv", table.to_csv(index=False))
+    for n in dict.fromkeys(sizes):
+        draw(table[table["n"] == n], folder / f"accuracy-n{n}.png")
+    return table
+
+
+def complete(cells: Sequence[Cell], folder: Path, *, n_jobs: int, progress: bool) -> pd.DataFrame:
+    """Make the estimates that the folder does not hold, and return all of them.
+
+    Parameters
+    ----------
+    cells
+        The estimates to make.
+    folder
+        Folder whose subfolder `parts` holds one file per estimate.
+    n_jobs
+        Number of joblib processes.
+    progress
+        Show a progress bar.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per cell, in their order.
+
+    Raises
+    ------
+    BrokenStore
+        If a stored estimate is damaged or of another version.
+    """
     parts = {cell: folder / "parts" / f"{cell.key}.json" for cell in cells}
     # Before the work, so that a damaged part is reported at once.
     missing = [cell for cell, path in parts.items() if not path.exists() or not _read(path)]
@@ -160,10 +191,8 @@ def run(
     for _ in tqdm(work, total=len(missing), desc="estimating", unit="estimate", disable=not progress):
         pass
     table = pd.DataFrame([_read(path) for path in parts.values()], columns=list(COLUMNS))
-    write_text(folder / "accuracy.csv", table.to_csv(index=False))
-    for n in dict.fromkeys(sizes):
-        draw(table[table["n"] == n], folder / f"accuracy-n{n}.png")
-    return table
+    # Without this, a column in which all estimates lack a value is one of objects.
+    return table.astype(dict.fromkeys(("nats", "error", "low", "high"), float))
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,13 +1,16 @@
-"""usage: infoflow bench {accuracy,speed} [options]
+"""usage: infoflow bench {accuracy,distributions,speed} [options]
 
 Measure the accuracy and the speed of estimators.
 
 commands:
   accuracy   run estimators on tasks with known mutual information; write a table and a heat map
+  distributions
+             run estimators on families of distributions; write errors, silently wrong cells and coverage
   speed      time infoflow and existing implementations on the same samples, and compare their results
 
 examples:
   infoflow bench accuracy --estimators ksg:k=5 gaussian --tasks 1v1-normal-0.75 --sizes 1000 10000
+  infoflow bench distributions --families shapes latents --sizes 200 5000
   infoflow bench speed binning nearest-neighbors
   infoflow bench speed --quick --output quick
 
@@ -26,7 +29,8 @@ from infoflow.cli.main import Command
 from infoflow.cli.options import parse_options
 from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.tasks import BEYOND_NORMAL, CATALOG
-from infoflow_benchmarks import accuracy, speed
+from infoflow_benchmarks import accuracy, reliability, speed
+from infoflow_benchmarks.distributions import FAMILIES
 
 GROUPS = {"beyond-normal": tuple(task.name for task in BEYOND_NORMAL), "all": tuple(CATALOG)}
 
@@ -59,6 +63,29 @@ class AccuracyOptions:
 
 
 @dataclass(frozen=True)
+class DistributionsOptions:
+    """Run estimators on families of distributions with known mutual information; write tables, heat maps and a page.
+
+    Completed estimates are stored in the output folder, so the same command continues an interrupted run.
+    """
+
+    estimators: tuple[str, ...] = ("auto", "ksg", "mixed", "scikit-learn")
+    """Estimators: name, or name:parameter=value,parameter=value; also infomeasure and torch-mist where installed."""
+    families: tuple[str, ...] = FAMILIES
+    """Names of families of distributions."""
+    sizes: tuple[int, ...] = (50, 200, 1000)
+    """Numbers of samples."""
+    seeds: tuple[int, ...] = (5,)
+    """Number of times that the samples are drawn, with seeds 0, 1, ...: one number, or one for each size."""
+    output: Path = Path("benchmarks/results/distributions")
+    """Folder for the tables, the heat maps and the page."""
+    jobs: int = 1
+    """Number of processes; -1 means one for each processor."""
+    quiet: bool = False
+    """Do not show a progress bar."""
+
+
+@dataclass(frozen=True)
 class SpeedOptions:
     """Time infoflow and existing implementations on the same samples, in turns in one process."""
 
@@ -72,9 +99,9 @@ class SpeedOptions:
 
 def command(argv: list[str]) -> None:
     """Run `infoflow bench` with these arguments."""
-    commands = {"accuracy": _accuracy, "speed": _speed}
+    commands = {"accuracy": _accuracy, "distributions": _distributions, "speed": _speed}
     if not argv:
-        raise InvalidArgument("The command line must name a benchmark: accuracy or speed.")
+        raise InvalidArgument("The command line must name a benchmark: accuracy, distributions or speed.")
     if argv[0] in ("-h", "--help"):
         print(__doc__, end="")
         return
@@ -98,6 +125,22 @@ def _accuracy(argv: list[str]) -> None:
     print(accuracy.summary(table).to_string(index=False, float_format="{:.4g}".format))
     maps = ", ".join(f"accuracy-n{n}.png" for n in dict.fromkeys(options.sizes))
     print(f"\nWritten to {options.output}: accuracy.csv, {maps}")
+
+
+def _distributions(argv: list[str]) -> None:
+    options = parse_options(DistributionsOptions, argv, prog="infoflow bench distributions")
+    table = reliability.run(
+        options.estimators,
+        options.families,
+        output=options.output,
+        sizes=options.sizes,
+        draws=options.seeds * len(options.sizes) if len(options.seeds) == 1 else options.seeds,
+        n_jobs=options.jobs,
+        progress=not options.quiet and sys.stderr.isatty(),
+    )
+    print(table[table["family"] == "all"].to_string(index=False, float_format="{:.4g}".format))
+    maps = ", ".join(f"distributions-n{n}.png" for n in dict.fromkeys(options.sizes))
+    print(f"\nWritten to {options.output}: cells.csv, families.csv, README.md, {maps}")
 
 
 def _speed(argv: list[str]) -> None:

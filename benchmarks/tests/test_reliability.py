@@ -1,0 +1,169 @@
+"""Distributions with known information: their truths, the rule of silently wrong cells, and the default's coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from infoflow_benchmarks.distributions import DISTRIBUTIONS, FAMILIES
+from infoflow_benchmarks.distributions.quadrature import of_both_rounded
+from infoflow_benchmarks.reliability import by_cell, by_family, run
+from scipy.stats import multivariate_normal, multivariate_t, norm
+
+from infoflow.cli import main
+from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.core.estimate import Kind
+from infoflow.estimators import registry
+
+KNOWN = {distribution.name: distribution for distribution in DISTRIBUTIONS}
+N = 200_000
+
+
+def _student(nu: float, d: int, r: float) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    shape = np.block([[np.eye(d), r * np.eye(d)], [r * np.eye(d), np.eye(d)]])
+    return lambda x, y: (
+        multivariate_t(shape=shape, df=nu).logpdf(np.column_stack([x, y]))
+        - multivariate_t(shape=np.eye(d), df=nu).logpdf(x.reshape(-1, d))
+        - multivariate_t(shape=np.eye(d), df=nu).logpdf(y.reshape(-1, d))
+    )
+
+
+def _clayton(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    return np.log(3) - 3 * (np.log(u) + np.log(v)) - 2.5 * np.log(u**-2.0 + v**-2.0 - 1)
+
+
+def _factor(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    one = 4 * np.eye(20) + 1
+    both = np.block([[one, np.ones((20, 20))], [np.ones((20, 20)), one]])
+    parts = multivariate_normal(cov=one).logpdf(x) + multivariate_normal(cov=one).logpdf(y)
+    return multivariate_normal(cov=both).logpdf(np.column_stack([x, y])) - parts
+
+
+def _labels(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    means, weights = np.arange(0, 10, 2), np.array([16, 8, 4, 2, 1]) / 31
+    return norm.logpdf(x, means[y]) - np.log(norm.pdf(x[:, None], means) @ weights)
+
+
+def _gamma(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    # Y is exponential with rate X ~ Γ(3, 1), so that its density is 3 / (1 + y)⁴.
+    return np.log(x) - x * y - np.log(3) + 4 * np.log1p(y)
+
+
+@pytest.mark.parametrize(
+    ("name", "log_ratio"),
+    [
+        ("student nu=1 1x1 r=0", _student(1, 1, 0.0)),
+        ("student nu=3 3x3 r=0.7", _student(3, 3, 0.7)),
+        ("clayton copula t=2", _clayton),
+        ("one factor behind 20+20", _factor),
+        ("label: 5 classes, halving, spacing 2", _labels),
+        ("gamma-exponential shape=3", _gamma),
+    ],
+)
+def test_truths_are_means_of_the_log_density_ratio(
+    name: str, log_ratio: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> None:
+    ratios = log_ratio(*KNOWN[name].sample(N, 3))
+    assert KNOWN[name].mutual_information == pytest.approx(ratios.mean(), abs=5 * ratios.std() / N**0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "bins"), [("discrete ints ring of 12", 12), ("gauss r=0.8 rounded to 0.25, as int", 60)]
+)
+def test_truths_of_tables_are_those_of_counts(name: str, bins: int) -> None:
+    counts = np.unique(np.column_stack(KNOWN[name].sample(N, 3)), axis=0, return_counts=True)
+    joint = pd.DataFrame(counts[0], columns=["x", "y"]).assign(p=counts[1] / N).pivot_table("p", "x", "y", fill_value=0)
+    p = joint.to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        nats = np.nansum(p * np.log(p / (p.sum(1, keepdims=True) * p.sum(0))))
+    assert KNOWN[name].mutual_information == pytest.approx(nats, abs=bins**2 / (2 * N) + 0.006)
+
+
+def test_fine_rounding_loses_nothing() -> None:
+    assert of_both_rounded(0.5, 0.1) == pytest.approx(-0.5 * np.log(0.75), abs=3e-4)
+
+
+def test_names_differ_and_samples_repeat() -> None:
+    assert len(KNOWN) == len(DISTRIBUTIONS)
+    for distribution in DISTRIBUTIONS:
+        for first, second in zip(distribution.sample(30, 1), distribution.sample(30, 1), strict=True):
+            assert len(first) == 30
+            np.testing.assert_array_equal(first, second)
+
+
+def _rows(task: str, estimator: str, truth: float, *draws: dict[str, object]) -> list[dict[str, object]]:
+    same = {"family": "shapes", "task": task, "n": 50, "estimator": estimator, "truth": truth, "cpu_seconds": 1.0}
+    plain = {"kind": "point estimate", "saturated": False, "warnings": "", "low": None, "high": None}
+    return [
+        {**same, **plain, "seed": i, "error": float(str(draw["nats"])) - truth, **draw} for i, draw in enumerate(draws)
+    ]
+
+
+def test_the_rule_on_a_table_made_by_hand() -> None:
+    wrong, warned = {"nats": 0.5, "low": 0.4, "high": 0.6}, {"nats": 0.5, "warnings": "few samples"}
+    rows = [
+        *_rows("off", "auto", 1.0, wrong, wrong),
+        *_rows("off", "ksg", 1.0, {"nats": 0.95}, {"nats": 1.05}),
+        *_rows("off, one warned", "auto", 1.0, wrong, warned),
+        *_rows("off, all limited", "auto", 1.0, warned, {"nats": 0.5, "saturated": True}),
+        *_rows("bound below", "auto", 1.0, {**wrong, "kind": "lower bound"}),
+        *_rows("bound above", "auto", 1.0, {**wrong, "nats": 1.5, "kind": "lower bound"}),
+        *_rows("within 10 %", "auto", 1.0, {"nats": 1.09, "low": 1.0, "high": 1.2}),
+        *_rows("infinite", "auto", np.inf, {"nats": np.inf, "error": np.nan}),
+        *_rows("infinite", "ksg", np.inf, {"nats": 4.0}),
+        *_rows("refused", "auto", 1.0, {"nats": np.nan}),
+    ]
+    cells = by_cell(pd.DataFrame(rows))
+    assert cells.loc[0, ["task", "estimator", "best"]].tolist() == ["off", "auto", "ksg"]
+    assert cells["behind"][0] == pytest.approx(0.45)
+    wrong_cells = cells[cells["silently_wrong"]]
+    assert sorted(zip(wrong_cells["task"], wrong_cells["estimator"], strict=True)) == [
+        ("bound above", "auto"),
+        ("infinite", "ksg"),
+        ("off", "auto"),
+        ("off, one warned", "auto"),
+    ]
+    covered = cells.set_index(["task", "estimator"])["covered"]
+    assert covered["off, one warned", "auto"] == 0.0
+    assert covered["within 10 %", "auto"] == 1.0
+    assert np.isnan(covered["bound below", "auto"])
+    summary = by_family(cells).set_index(["family", "estimator"])
+    assert summary.loc[("shapes", "auto"), "cells"] == 7
+    assert summary.loc[("all", "auto"), "silently_wrong"] == pytest.approx(3 / 7)
+    assert summary.loc[("all", "auto"), "mean_absolute_error"] == pytest.approx((5 * 0.5 + 0.09) / 6)
+
+
+def test_the_command_writes_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--families", "gaussian", "deterministic", "--sizes", "60", "80", "--seeds", "2", "1", "--quiet"]
+    estimators = ["--estimators", "ksg", "scikit-learn"]
+    assert main(["bench", "distributions", *options, *estimators, "--output", str(tmp_path)]) == 0
+    assert f"Written to {tmp_path}: cells.csv, families.csv, README.md" in capsys.readouterr().out
+    cells = pd.read_csv(tmp_path / "cells.csv")
+    assert set(cells.groupby("n")["draws"].max()) == {1, 2}
+    assert "| gaussian | 60 | ksg |" in (tmp_path / "README.md").read_text()
+    assert (tmp_path / "distributions-n80.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_invalid_arguments(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="Did you mean 'latents'"):
+        run(["ksg"], ["latent"], output=tmp_path)
+    with pytest.raises(InvalidArgument, match="as many numbers as sizes"):
+        run(["ksg"], output=tmp_path, sizes=[50], draws=[1, 2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["gaussian", "shapes", "classes", "tables", "rounded", "mixed"])
+def test_intervals_of_unwarned_point_estimates_hold(family: str) -> None:
+    assert family in FAMILIES
+    auto, held = registry.create("auto"), []
+    for distribution in DISTRIBUTIONS:
+        if distribution.family != family:
+            continue
+        for seed in range(20):
+            found = auto.estimate(*distribution.sample(200, seed))
+            if found.kind is Kind.POINT and not found.warnings and found.interval is not None:
+                held.append(distribution.mutual_information in found.interval)
+    assert 0.85 <= np.mean(held) <= 1

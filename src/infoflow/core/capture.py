@@ -185,6 +185,9 @@ class Capture:
         call: Callable[[nn.Module, Tensor], Any] | None = None,
     ) -> None:
         self.model = unwrapped(model)
+        if isinstance(self.model, torch.jit.ScriptModule):
+            got = "a TorchScript module, whose layers run without hooks"
+            raise InvalidArgument("model", "a module of Python", got_text=got, remedy="Record what it was made from.")
         self._call = call
         for name, parameter in [*self.model.named_parameters(), *self.model.named_buffers()]:
             if torch.nn.parameter.is_lazy(parameter):
@@ -232,6 +235,8 @@ class Capture:
                 raise InvalidArgument(
                     f"output of layer {layer!r}", "a tensor", got_text=f"an object of type {kind}", remedy=remedy
                 )
+            if value.layout is not torch.strided:
+                raise InvalidArgument(f"output of layer {layer!r}", "a dense tensor", got_text=f"layout {value.layout}")
             if value.is_complex():
                 raise InvalidArgument(f"output of layer {layer!r}", "real", got_text=f"dtype {value.dtype}")
             taken[layer] = value
@@ -314,7 +319,8 @@ class Capture:
                 handle.remove()
         names = _names(calls)
         # The same object can have been changed in place since its copy was taken.
-        is_output = names and last is result and isinstance(output, Tensor) and torch.equal(copies[-1], output)
+        dense = isinstance(output, Tensor) and output.layout is torch.strided
+        is_output = names and last is result and dense and torch.equal(copies[-1], output)
         values = {**dict(zip(names, copies, strict=True)), OUTPUT: output}
         return values, calls, names[-1] if is_output else None
 

@@ -16,6 +16,9 @@ from infoflow.core.errors import BrokenStore, MissingData
 
 _UNSIGNED_BYTE = 0x08
 
+# What NumPy 1 can hold.
+_MOST_AXES = 32
+
 
 def read_idx(path: Path, *, md5: str | None = None) -> np.ndarray[Any, Any]:
     """Read the array of unsigned bytes in an IDX file.
@@ -55,6 +58,8 @@ def read_idx(path: Path, *, md5: str | None = None) -> np.ndarray[Any, Any]:
     content = _content(path)
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE or content[3] == 0:
         raise BrokenStore(f"{path} is not an IDX file of bytes: it begins with {content[:4].hex(' ') or 'nothing'}.")
+    if content[3] > _MOST_AXES:
+        raise BrokenStore(f"{path} is damaged: its header has {content[3]} axes, more than {_MOST_AXES}.")
     header = 4 + 4 * content[3]
     if len(content) < header:
         raise BrokenStore(f"{path} is damaged: it holds {len(content)} bytes, but its header alone has {header}.")

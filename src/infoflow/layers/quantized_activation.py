@@ -109,6 +109,8 @@ class QuantizedActivation(nn.Module):
 
     def _observe(self, f: Tensor) -> None:
         if self.training:
+            if f.numel() == 0:
+                return
             with torch.no_grad():
                 smallest, largest = f.detach().aminmax()
                 self.low.copy_(torch.minimum(self.low, smallest.to(self.low)))

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from infoflow.core.arrays import real
 from infoflow.core.checks import classes, paired, samples
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, check
@@ -35,9 +36,9 @@ def _checked(name: Any, x: Any, y: Any, *, several: bool) -> tuple[Tensor, Tenso
     x_name, y_name = (f"probe_x[{name!r}]", f"probe_y[{name!r}]") if several else ("probe_x", "probe_y")
     values = samples(x, x_name)
     classes(y, y_name)
-    labels = torch.as_tensor(y if isinstance(y, Tensor) else np.asarray(y)).detach().reshape(-1).to("cpu", torch.int64)
+    labels = real(y, y_name).reshape(-1).to("cpu", torch.int64)
     paired(values, labels, x_name, y_name)
-    inputs = x.detach() if isinstance(x, Tensor) else torch.tensor(np.asarray(x))
+    inputs = real(x, x_name) if isinstance(x, Tensor) else real(x, x_name).clone()
     return (inputs.float() if inputs.dtype in (torch.float16, torch.bfloat16) else inputs), labels
 
 

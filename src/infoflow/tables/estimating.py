@@ -29,7 +29,7 @@ def information(x: Variable, y: Variable, estimator: str | Estimator = "auto") -
 
 
 def shared(variables: list[Variable], estimator: str | Estimator = "auto") -> tuple[Estimator, list[Variable]]:
-    """One estimator for sums of informations among the variables, so that their errors cancel, and the variables.
+    """One estimator for sums of information terms of the variables, so that their errors cancel, and the variables.
 
     "auto" is "discrete" for symbols, a Gaussian copula for numbers unless its test rejects it, and otherwise "mixed".
 

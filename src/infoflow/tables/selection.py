@@ -21,7 +21,7 @@ GREEDY = ("jmi", "mrmr", "cmim")
 
 @dataclass
 class Terms:
-    """Informations among columns and a target, each computed once, by one estimator.
+    """Information among columns and a target, each pair computed once, by one estimator.
 
     >>> from infoflow.core.columns import read
     >>> terms = Terms([read([0, 1] * 50, "x"), read([0, 0, 1, 1] * 25, "z")], read([0, 1, 1, 0] * 25, "y"))

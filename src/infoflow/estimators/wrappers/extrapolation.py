@@ -240,7 +240,7 @@ def _least_squares(
     covariance = np.linalg.inv(design.T @ design) * float(residuals @ residuals) / free
     first, last = np.sqrt(np.diag(covariance))[[0, -1]]
     t = abs(coefficients[-1]) / max(float(last), 1e-300)
-    return coefficients, float(first), float(2 * stats.t.sf(t, free))
+    return coefficients.astype(np.float64), float(first), float(2 * stats.t.sf(t, free))
 
 
 def _ints(values: NDArray[np.intp]) -> tuple[int, ...]:

@@ -163,7 +163,7 @@ def o_information(
     Notes
     -----
     Ω(X) = (d − 2) H(X) + Σ_j [H(X_j) − H(X_{−j})], the total correlation less the dual total correlation. It is
-    computed as Σ_{i≥3} [(2 − i) I(X_i; X_{<i}) + Σ_{j<i} I(X_i; X_{<i} without X_j)], a sum of information terms that any
+    computed as Σ_{i≥3} [(2 − i) I(X_i; X_{<i}) + Σ_{j<i} I(X_i; X_{<i} without X_j)], a sum of terms that any
     estimator can give; the errors of its terms add up, and cancel in part.
 
     References

@@ -11,7 +11,7 @@ import functools
 import inspect
 import math
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, ParamSpec, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -109,7 +109,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class Each:
-    """Sequences of at least `length` members that each obey one rule; text is not a sequence here."""
+    """Sequences of at least `length` members that each obey one rule; text and mappings are not sequences here."""
 
     rule: Rule
     length: int = 0
@@ -120,7 +120,7 @@ class Each:
         return f"a sequence{least}, with each member {self.rule.wanted}"
 
     def accept(self, value: Any) -> tuple[Any, ...]:
-        if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
             raise ValueError
         members = tuple(self.rule.accept(member) for member in value)
         if len(members) < self.length:

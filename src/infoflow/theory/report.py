@@ -141,7 +141,7 @@ def report(
     entropy = float(plug_in(counts))
     found = mutual_information(x, y, estimator, interval="subsampling", seed=seed, n_jobs=n_jobs, **parameters)
     interval = found.interval
-    high = entropy if interval is None else interval.high
+    high = found.nats if interval is None else interval.high  # none where all subsamples agree
     nats, upper = (min(max(value, 0.0), entropy) for value in (found.nats, max(high, found.nats)))
     return ErrorReport(
         error=error_lower_bound(upper, entropy, count, form),

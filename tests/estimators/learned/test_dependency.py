@@ -28,8 +28,7 @@ def test_independent_columns_share_nothing(head_start: bool) -> None:
     z = np.random.default_rng(1).normal(size=(4000, 6))
     found = neural_dependency(z, head_start=head_start, **QUICK)
     assert found.nats == pytest.approx(0.0, abs=0.02)
-    assert found.interval is not None
-    assert found.interval.low < 1e-9
+    assert found.interval is None or found.interval.low < 1e-9  # none where no shift is positive
     assert found.kind is Kind.POINT
     assert found.quantity == "TC(Z)"
 

@@ -81,7 +81,7 @@ def neighbors(x: Tensor, y: Tensor, *, raw_only: bool = False) -> list[Candidate
     """
     n, line = len(x), x.shape[1] == y.shape[1] == 1
     most = min(max(3.0, n / 6), n / 25 + 8, n - 2)
-    numbers = [k for k in (_LINE if line else _SPACE) if k <= most]
+    numbers = [k for k in (_LINE if line else _SPACE) if k <= most] or [max(1, int(most))]
     scales: list[Scale] = ["standard"] if raw_only else ["normal-scores", "standard"]
     terms = {}
     for scale in scales:

@@ -88,10 +88,10 @@ def first_adequate(candidates: Sequence[Candidate]) -> Chosen:
 def estimate_of(candidate: Candidate, x: Tensor, y: Tensor) -> Estimate:
     """The estimate of an estimator that is a candidate: two standard errors on either side.
 
-    >>> from infoflow.core.settings import Settings
+    >>> from infoflow.estimators.gaussian.gaussian import Gaussian
     >>> import torch
     >>> side = torch.ones(3, 1)
-    >>> estimate_of(Candidate("model", Settings(), np.zeros(3)), side, side).warnings
+    >>> estimate_of(Candidate("model", Gaussian(), np.zeros(3)), side, side).warnings
     ('x is constant, so the mutual information is 0', 'y is constant, so the mutual information is 0')
     """
     nats, half = candidate.nats, 2 * candidate.error

@@ -72,7 +72,7 @@ def variables(
 def as_type(value: Any, name: str, discrete: bool | None) -> Any:
     """Codes (n,) of the rows where `discrete`, floats where not, and the value as it is for None.
 
-    >>> as_type([0.5, 2.5, 0.5], "x", True).tolist(), as_type([1, 2], "x", False).dtype
+    >>> as_type([0.5, 2.5, 0.5], "x", True).tolist(), as_type([1, 2, 3], "x", False).dtype
     ([0, 1, 0], torch.float64)
     """
     if discrete is None:

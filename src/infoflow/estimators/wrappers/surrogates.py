@@ -91,7 +91,8 @@ def autocorrelated(effective: float, n: int) -> str:
 def _autocorrelation(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean autocorrelation over the columns at lags 1 to n/4."""
     columns = np.asarray(values, dtype=np.float64)[:, :_COLUMNS]
-    centered = columns - columns.mean(axis=0)
+    centered = columns / np.maximum(np.abs(columns).max(axis=0), 1e-300)  # to [-1, 1], so that no square overflows
+    centered = centered - centered.mean(axis=0)
     n = len(centered)
     power = np.abs(rfft(centered, 2 * n, axis=0)) ** 2
     lagged = irfft(power, 2 * n, axis=0)[: max(2, n // 4)]

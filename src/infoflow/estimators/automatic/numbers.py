@@ -37,6 +37,9 @@ _CAP, _FOLDS = 0.55, 4
 # Standard errors of an interval; the terms of neighbors depend on each other.
 WIDTH, WIDTH_OF_NEIGHBORS = 2.0, 2.5
 
+# With fewer samples per dimension the form of a Gaussian is not tested.
+_PER_DIMENSION = 5
+
 # Autocorrelation that multiplies the variance by more is reported.
 _INFLATION = 1.5
 
@@ -155,6 +158,11 @@ def _warnings(taken: Candidate, n: int, dimensions: int, tau: float, low: float,
         found.append(
             f"no dependence coarser than {n} samples resolve was found, so that 0 is not excluded; finer dependence "
             "would need more samples"
+        )
+    if isinstance(taken.estimator, Gaussian | Elliptical) and dimensions > LINE and n < _PER_DIMENSION * dimensions:
+        found.append(
+            f"{n} samples are few for {dimensions} dimensions, so that the form of the dependence cannot be tested and "
+            "the estimate may be off either way; use more samples or fewer dimensions"
         )
     if taken.neighbors is not None:
         found.extend(_limits_of_neighbors(taken, taken.neighbors, n, dimensions))

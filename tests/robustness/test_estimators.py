@@ -262,7 +262,7 @@ def sound(found: Any) -> None:
 
 
 def attack(names: list[str], calls: int, start: int, tally: Counter[str]) -> None:
-    """Calls in turn, each by its own seed; all failures at once, with the seeds that repeat them."""
+    """Call the estimators in turn with one seed per call, and report all failures with the seeds that repeat them."""
     failures = []
     for seed in range(start, start + calls):
         name = names[seed % len(names)]

@@ -172,7 +172,7 @@ LIMITS: dict[str, tuple[Draw, int, str]] = {
         "underestimate",
     ),
     "more columns than samples": (lambda rng, n: pair(rng, n, 0.3, 100), 120, "resolve|pairs of"),
-    "a number of ten different values and its class": (
+    "six columns that are zero in one of two classes": (
         lambda rng, n: (lambda x: (np.repeat(x[:, :1] > 0, 6, axis=1) * rng.normal(size=(n, 6)), x[:, 0] > 0))(
             rng.normal(size=(n, 1))
         ),

@@ -16,8 +16,8 @@ from torch import Tensor
 from infoflow.core.checks import paired, samples
 from infoflow.core.estimate import Estimate
 from infoflow.core.settings import Fraction, Settings
-from infoflow.estimators.automatic.candidates import gaussian, neighbors
-from infoflow.estimators.automatic.chain import Candidate, estimate_of, first_adequate
+from infoflow.estimators.automatic.candidates import adequate_terms
+from infoflow.estimators.automatic.chain import Candidate, estimate_of
 from infoflow.estimators.neighbors.preparation import normal_scores
 
 
@@ -99,7 +99,7 @@ class Blocks(Settings):
         """
         total, joined = np.zeros(len(x)), 0
         for left, right in self._blocks(x, y):
-            total = total + _terms(x[:, left], y[:, right])
+            total = total + adequate_terms(x[:, left], y[:, right])
             joined += 1
         return Candidate(f"a sum over {joined} block{'s' * (joined != 1)}", self, total)
 
@@ -130,8 +130,3 @@ def _linked(columns: Tensor, level: float) -> NDArray[np.bool_]:
 def _standard(values: Tensor) -> Tensor:
     centered = values - values.mean(dim=0)
     return centered / centered.square().mean(dim=0).sqrt().clamp_min(1e-300)
-
-
-def _terms(x: Tensor, y: Tensor) -> NDArray[np.float64]:
-    model = gaussian(x, y)
-    return first_adequate([*([model] if model else []), *neighbors(x, y)]).candidate.terms

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 from torch import Tensor
 
-from infoflow.estimators.automatic.chain import Candidate
+from infoflow.estimators.automatic.chain import Candidate, first_adequate
 from infoflow.estimators.gaussian.canonical_pairs import Copula, Spectrum, columns, spectrum
 from infoflow.estimators.gaussian.gaussian import Gaussian
 from infoflow.estimators.gaussian.gaussianity import missed_information
@@ -92,6 +92,17 @@ def neighbors(x: Tensor, y: Tensor, *, raw_only: bool = False) -> list[Candidate
         for k in numbers
         for scale in scales
     ]
+
+
+def adequate_terms(x: Tensor, y: Tensor) -> NDArray[np.float64]:
+    """The terms (n,) of the first of these candidates that no finer one contradicts, for few columns (n, d).
+
+    >>> x = torch.randn(60, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    >>> adequate_terms(x, x.square()).shape
+    (60,)
+    """
+    model = gaussian(x, y)
+    return first_adequate([*([model] if model else []), *neighbors(x, y)]).candidate.terms
 
 
 def _normal(values: Tensor) -> bool:

@@ -13,8 +13,8 @@ from torch import Tensor
 from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.protocols import Estimator
 
-# Standard errors by which a finer candidate must exceed a model, that many where samples are few, or nearest neighbors.
-# The first two are the 98 % quantiles of the largest excess over Gaussian samples.
+# Standard errors by which a finer candidate must exceed a model, a model of few samples, and nearest neighbors. The
+# first two are near the 98 % and 95 % quantiles of the largest excess over Gaussian samples, by simulation.
 _MODEL, _MODEL_OF_FEW, _FEW = 3.3, 2.8, 100
 _NEIGHBORS = 2.0
 

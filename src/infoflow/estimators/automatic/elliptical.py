@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from infoflow.core.checks import paired, samples
 from infoflow.core.estimate import Estimate
 from infoflow.core.settings import Settings
-from infoflow.estimators.automatic.candidates import gaussian, neighbors
-from infoflow.estimators.automatic.chain import Candidate, estimate_of, first_adequate, varies
+from infoflow.estimators.automatic.candidates import adequate_terms, gaussian
+from infoflow.estimators.automatic.chain import Candidate, estimate_of, varies
 from infoflow.estimators.gaussian.canonical_pairs import columns, whitening
 from infoflow.estimators.gaussian.gaussian import Gaussian
 
@@ -38,10 +37,11 @@ class Elliptical(Settings):
     are dependent through their lengths only. The estimate is the Gaussian information, plus that between log |u|² and
     log |e|² on a line and a line, u the whitened x and e the whitened residual of y. For the t distribution the second
     part is exact and does not depend on the correlations (Arellano-Valle et al. 2013, Scandinavian Journal of
-    Statistics 40, section 3.1); normal scores approximate it.
+    Statistics 40); normal scores approximate it.
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> z = rng.normal(size=(4000, 6)) / np.sqrt(rng.chisquare(2, size=(4000, 1)) / 2)  # t, 2 degrees of freedom
     >>> 0.25 < Elliptical().estimate(z[:, :3], z[:, 3:]).nats < 0.35  # 0.302
@@ -107,9 +107,8 @@ class Elliptical(Settings):
         if e.shape[1] == 0:  # y is a function of x
             return replace(model, name="an elliptical distribution", estimator=self)
         radii = [side.square().sum(dim=1, keepdim=True).clamp_min(1e-300).log() for side in (u, e)]
-        alone = gaussian(radii[0], radii[1])
-        between = first_adequate([*([alone] if alone else []), *neighbors(radii[0], radii[1])]).candidate.terms
-        return Candidate("an elliptical distribution", self, np.asarray(model.terms + between))
+        terms = model.terms + adequate_terms(radii[0], radii[1])
+        return Candidate("an elliptical distribution", self, terms)
 
 
 def _white(values: Tensor) -> Tensor:

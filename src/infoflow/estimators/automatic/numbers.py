@@ -21,6 +21,7 @@ from infoflow.estimators.gaussian.gaussian import Gaussian
 from infoflow.estimators.neighbors.family import digamma
 from infoflow.estimators.neighbors.preparation import noise_generator
 from infoflow.estimators.registry import create
+from infoflow.estimators.wrappers.surrogates import autocorrelated, is_series
 
 # Samples on which the choice is made, on a line and a line and in more dimensions, where a search costs more.
 _LOOK, _LOOK_IN_SPACE = 10_000, 2_500
@@ -39,9 +40,6 @@ WIDTH, WIDTH_OF_NEIGHBORS = 2.0, 2.5
 
 # With fewer samples per dimension the form of a Gaussian is not tested.
 _PER_DIMENSION = 5
-
-# Autocorrelation that multiplies the variance by more is reported.
-_INFLATION = 1.5
 
 
 @dataclass(frozen=True)
@@ -190,12 +188,8 @@ def dependent(tau: float, n: int) -> list[str]:
     >>> dependent(1.0, 100)
     []
     """
-    if tau <= _INFLATION:
-        return []
-    return [
-        f"the samples are autocorrelated: {n} of them count as about {max(2, round(n / tau))}, so that dependence may "
-        "be spurious; use surrogates for series (rotated or in blocks), or shuffle samples whose order is arbitrary"
-    ]
+    effective = n / tau
+    return [autocorrelated(effective, n)] if is_series(effective, n) else []
 
 
 def _limits_of_neighbors(taken: Candidate, k: int, n: int, dimensions: int) -> list[str]:

@@ -14,7 +14,8 @@ from typing import Annotated, NamedTuple
 import torch
 from torch import Tensor
 
-from infoflow.core.checks import classes, paired, samples
+from infoflow.core.checks import SMALLEST_SQUARABLE, classes, paired, samples
+from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, PositiveFloat, Seed, validated
 
 # Log ratios held at a time: 32 MiB of float64.
@@ -143,8 +144,10 @@ def multiplied_information(
     InvalidArgument
         If the centers are not finite numbers, the lengths differ, or a setting is outside of its range.
 
-    Notes ----- Component j is N(f_j, σ² diag f_j²). A coordinate that is exactly 0 remains 0: it is an atom, so a draw
-    with it can only come from components with zeros at the same places.
+    Notes
+    -----
+    Component j is N(f_j, σ² diag f_j²). A coordinate that is exactly 0 remains 0: it is an atom, so a draw with it can
+    only come from components with zeros at the same places.
 
     Examples
     --------
@@ -154,6 +157,14 @@ def multiplied_information(
     """
     f = samples(centers, "centers", minimum=1, dtype=torch.float64)
     zero = f == 0
+    # The scale of a coordinate carries no information; with 1 as the largest no square overflows.
+    f = f / f.abs().amax(0).masked_fill(zero.all(0), 1.0)
+    if bool((~zero & (f.abs() < SMALLEST_SQUARABLE)).any()):
+        raise InvalidArgument(
+            "centers",
+            "0 or at least 1e-150 of the largest magnitude of the same coordinate",
+            float(f[~zero].abs().min()),
+        )
     inverse = torch.where(zero, 0.0, 1 / torch.where(zero, 1.0, f))
     scale = torch.where(zero, 0.0, torch.where(zero, 1.0, f.abs()).log()).sum(1)
     pattern = torch.unique(zero, dim=0, return_inverse=True)[1] if bool(zero.any()) else None

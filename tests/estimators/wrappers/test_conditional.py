@@ -172,6 +172,13 @@ def test_bad_input_is_named() -> None:
             call()
 
 
+def test_a_chain_rule_of_infinite_terms_is_refused() -> None:
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=200)
+    with pytest.raises(InvalidArgument, match=r"I\(Z;Y\) is inf nats.*Use estimator='ksg'"):
+        conditional_mutual_information(rng.normal(size=200), 2 * z + 1, z, "cca")
+
+
 def test_a_neural_estimate_is_a_difference_of_bounds_with_both_intervals() -> None:
     """x -> z <- y: independent, but not once their noisy sum is known; -½ log(1 - ¼) = .144."""
     x, y, z = collider(2000, 5)

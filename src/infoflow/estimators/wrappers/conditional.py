@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from infoflow.core.arrays import real
 from infoflow.core.checks import classes, is_classes, paired, samples
-from infoflow.core.errors import TooFewSamples
+from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.protocols import Estimator
 from infoflow.entropies.discrete import plug_in
@@ -90,6 +91,11 @@ def chain_rule(estimator: Estimator, x: Any, y: Any, z: Any) -> Estimate:
     # I(X;Y|Z) = I(X,Z;Y) − I(Z;Y), with classes, if any, as y.
     both = estimator.estimate(torch.cat([left, given.to(left.device)], 1), right)
     alone = estimator.estimate(given, right)
+    if not math.isfinite(alone.nats):
+        raise InvalidArgument(
+            f"I(Z;Y) is {alone.nats} nats, from which I(X;Y|Z) = I(X,Z;Y) − I(Z;Y) does not follow. "
+            "Use estimator='ksg', or leave out the columns of z that determine y."
+        )
     ceiling, name = both.ceiling, both.ceiling_name
     if is_classes(right):
         entropy = float(plug_in(torch.bincount(classes(right, "y")[0])))

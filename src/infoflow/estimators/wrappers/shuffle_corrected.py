@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
+from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate, Kind
 from infoflow.core.settings import PositiveInt, Seed
 from infoflow.estimators.wrappers.family import Wrapper
@@ -67,9 +69,15 @@ class ShuffleCorrected(Wrapper):
         """
         found: Estimate = self.inner.estimate(x, y)
         null = shuffled_null(self.inner, x, y, permutations=self.permutations, seed=self.seed)
+        if not math.isfinite(null.mean):
+            raise TooFewSamples(
+                f"The estimate of shuffled samples is {null.mean} nats, so that no bias can be subtracted from these "
+                f"{found.n} samples. Use more samples, or an estimator that is finite for independent ones."
+            )
         return dataclasses.replace(
             found,
-            nats=found.nats - null.mean,
+            # Shuffled samples can have negative estimates, which must not lift the difference above the ceiling.
+            nats=min(found.nats - null.mean, found.ceiling),
             kind=Kind.POINT,
             estimator=type(self).__name__,
             parameters=self._parameters(),

@@ -95,6 +95,8 @@ def test_bad_arguments() -> None:
 def test_the_scale_of_a_coordinate_means_nothing_to_dropout() -> None:
     f = torch.randn(20, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     plain = multiplied_information(f, 0.1).component.nats
-    assert multiplied_information(f * torch.tensor([1e-250, 1e200], dtype=torch.float64), 0.1).component.nats == pytest.approx(plain)
+    assert multiplied_information(
+        f * torch.tensor([1e-250, 1e200], dtype=torch.float64), 0.1
+    ).component.nats == pytest.approx(plain)
     with pytest.raises(InvalidArgument, match="at least 1e-150 of the largest magnitude"):
         multiplied_information(torch.tensor([[1.0], [1e-200]], dtype=torch.float64), 0.1)

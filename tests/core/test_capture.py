@@ -47,6 +47,72 @@ def test_auto_takes_activations_in_the_order_in_which_they_run_and_the_output() 
     assert capture(nn.Linear(4, 2)).layers == ["output"]
 
 
+class Functional(nn.Module):
+    """Activations without modules, as in most tutorials."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv1d(1, 3, 2), nn.BatchNorm1d(3)
+        self.first, self.last = nn.Linear(9, 5), nn.Linear(5, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.norm(self.conv(x[:, None])))
+        return self.last(torch.relu(self.first(x.flatten(1))))
+
+
+def test_without_activation_modules_the_modules_with_parameters_are_taken(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "infoflow")
+    model = Functional()
+    capturing = capture(model)
+    assert capturing.layers == ["conv", "norm", "first", "output"]
+    assert "conv, norm, first, output" in caplog.text
+    taken = capturing(x := torch.randn(5, 4))
+    assert torch.equal(taken["output"], model.eval()(x))
+    assert torch.equal(taken["conv"], model.conv(x[:, None]))
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_leaves_are_the_innermost_modules_with_parameters() -> None:
+    model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Sequential(nn.LayerNorm(3), nn.PReLU()), nn.Linear(3, 2))
+    assert capture(model, "leaves").layers == ["0", "2.0", "2.1", "output"]
+    assert capture(model).layers == ["1", "2.1", "output"]
+    attention = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+    taken = Capture(attention, "auto", None, torch.randn(2, 5, 4))
+    assert taken.layers == ["self_attn", "norm1", "linear1", "linear2", "output"]
+    assert taken(torch.randn(3, 5, 4))["linear1"].shape == (3, 5, 8)
+
+
+def test_leaves_without_a_row_per_sample_are_left_out() -> None:
+    class TimeFirst(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.recurrent, self.last = nn.LSTM(4, 3), nn.Linear(3, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.last(torch.tanh(self.recurrent(x.transpose(0, 1))[0][-1]))
+
+    assert Capture(TimeFirst(), "auto", None, torch.randn(2, 7, 4)).layers == ["output"]
+
+
+def test_a_choice_that_misses_layers_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    class Mostly(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(4))
+            self.act = nn.ReLU()
+
+        def forward(self, x: Tensor) -> Tensor:
+            for layer in self.layers[:-1]:
+                x = torch.tanh(layer(x))
+            return self.layers[-1](self.act(x))
+
+    assert capture(Mostly()).layers == ["act", "output"]
+    assert "'leaves'" in caplog.text
+    caplog.clear()
+    assert capture(nn.Linear(4, 2)).layers == ["output"]
+    assert "Only the output is recorded" in caplog.text
+
+
 def test_an_activation_that_is_the_output_is_taken_once() -> None:
     model = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2), nn.Softmax(dim=-1))
     assert capture(model).layers == ["1", "3"]

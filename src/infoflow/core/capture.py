@@ -16,16 +16,11 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.modules.activation as activation_modules
 from torch import Tensor, nn
 
+from infoflow.core import layer_choice
 from infoflow.core.errors import InvalidArgument, UnknownName
-
-OUTPUT = "output"
-
-ACTIVATIONS: tuple[type[nn.Module], ...] = tuple(
-    getattr(activation_modules, name) for name in activation_modules.__all__ if name != "MultiheadAttention"
-)
+from infoflow.core.layer_choice import CHOICES, OUTPUT
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
@@ -161,7 +156,8 @@ class Capture:
     model
         The network.
     layers
-        Names, or "auto": every activation module in the order of the forward pass, and the output.
+        Names; "auto": every activation module in the order of the forward pass, or every module with parameters where
+        there is none, and the output; or "leaves": the modules with parameters in any case, and the output.
     output
         Function that picks a tensor from what the model returns.
     trial : Tensor of shape (n, ...)
@@ -196,15 +192,12 @@ class Capture:
                 )
         self._output = output
         self._modules = {name: module for name, module in self.model.named_modules() if name}
-        watched = self._watched(layers)
-        values, calls, same = self._forward(watched, trial)
-        used = _names(calls)
         if isinstance(layers, str):
-            # A last activation that is the network's output is that output, and needs no second name.
-            self.layers = used if same in used and output is None else [*used, OUTPUT]
-            if self.layers.count(OUTPUT) > 1:
-                raise InvalidArgument("layers", "names for a model with an activation called 'output'", layers)
+            watched, values, used = self._automatic(layers, trial)
         else:
+            watched = self._watched(layers)
+            values, calls, _ = self._forward(watched, trial)
+            used = _names(calls)
             self.layers = list(layers)
             self._check(used, watched)
         self._watching = watched
@@ -251,14 +244,34 @@ class Capture:
         order = [*self._used, OUTPUT]
         return plain and self.layers == sorted(self.layers, key=order.index)
 
-    def _watched(self, layers: str | Sequence[str]) -> list[str]:
-        if isinstance(layers, str):
-            if layers != "auto":
-                raise InvalidArgument("layers", "'auto' or a list of layer names", layers)
-            return [name for name, module in self._modules.items() if isinstance(module, ACTIVATIONS)]
+    def _automatic(self, layers: str, trial: Tensor) -> tuple[list[str], dict[str, Any], list[str]]:
+        """Set `layers` without names of the user; return the watched modules, their values, and the layers that ran."""
+        if layers not in CHOICES:
+            raise InvalidArgument("layers", "'auto', 'leaves' or a list of layer names", layers)
+        watched = layer_choice.activations(self._modules) if layers == "auto" else []
+        values, calls, same = self._forward(watched, trial)
+        if leaves := not calls:
+            watched = layer_choice.leaves(self._modules)
+            values, calls, same = self._forward(watched, trial)
+            # A layer of other axes, as of sequences whose first axis is time, is recorded by name only.
+            odd = {name for name in values if name != OUTPUT and not _per_sample(values[name], values[OUTPUT], trial)}
+            if odd:
+                watched = [name for name in watched if not odd & {name, *_again(name, calls)}]
+                values, calls, same = self._forward(watched, trial)
+        used = _names(calls)
+        # A last layer that is the network's output is that output, and needs no second name.
+        once = same in used and self._output is None
+        kept = [name for name in used if not (once and leaves and name == same)]
+        self.layers = kept if once and not leaves else [*kept, OUTPUT]
+        if self.layers.count(OUTPUT) > 1:
+            raise InvalidArgument("layers", "names for a model with a module called 'output'", layers)
+        layer_choice.announce(self.layers, self._modules, "leaves" if leaves else "auto")
+        return watched, values, used
+
+    def _watched(self, layers: Sequence[str]) -> list[str]:
         names = list(layers)
         if not names:
-            raise InvalidArgument("layers", "'auto' or at least one layer name", names)
+            raise InvalidArgument("layers", "'auto', 'leaves' or at least one layer name", names)
         repeated = sorted({str(name) for name in names if names.count(name) > 1})
         if repeated:
             raise InvalidArgument("layers", "different names", got_text=f"{', '.join(repeated)} more than once")
@@ -323,6 +336,19 @@ class Capture:
         is_output = names and last is result and dense and torch.equal(copies[-1], output)
         values = {**dict(zip(names, copies, strict=True)), OUTPUT: output}
         return values, calls, names[-1] if is_output else None
+
+
+def _per_sample(value: Any, output: Any, trial: Tensor) -> bool:
+    """Whether the value is a real tensor with one row per sample, or per seed and sample as the output."""
+    if not isinstance(value, Tensor) or value.layout is not torch.strided or value.is_complex() or not value.ndim:
+        return False
+    stacked = isinstance(output, Tensor) and value.ndim > 1 and value.shape[:2] == output.shape[:2]
+    return len(value) == len(trial) or stacked
+
+
+def _again(name: str, calls: Sequence[str]) -> list[str]:
+    """Return the names of a module's calls where it runs more than once."""
+    return [f"{name}@{count + 1}" for count in range(calls.count(name))]
 
 
 def _names(calls: Sequence[str]) -> list[str]:

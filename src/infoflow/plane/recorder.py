@@ -61,8 +61,11 @@ def record(
         Folder or fsspec URL to write to. An existing recording is an error unless `resume` or `overwrite` is set.
     layers
         "auto" for every activation module of `torch.nn.modules.activation`, in the order in which they run, and the
-        model's output, named "output" (an activation that is the output is stored once); or names of modules as in
-        `model.named_modules()`. A module that runs k > 1 times in a forward pass gives "name@1" to "name@k".
+        model's output, named "output" (an activation that is the output is stored once). Activations that are called
+        as functions have no module: where no activation module runs, "auto" takes what "leaves" takes, which is every
+        innermost module with parameters (convolutions, linear and normalization layers, attention), and the output.
+        The choice is logged, and is `Recorder.layers`. Or names of modules as in `model.named_modules()`. A module that
+        runs k > 1 times in a forward pass gives "name@1" to "name@k".
     output : callable
         Function applied to the model's output before it is stored, such as a softmax.
     readout

@@ -117,7 +117,7 @@ def shortcut(
         {"train": ..., "test": ...}. A loader is a `Dataset` with factors, or yields batches
         (x, {"digit": ..., "texture": ...}) or (x, first, second).
     layers
-        "auto" for every activation and the output, or names of modules.
+        "auto" for every activation and the output, "leaves" for every module with parameters, or names of modules.
     estimator
         Estimator of I(T;F) on the test samples; None is a lower bound from the probe.
     factors

@@ -13,6 +13,7 @@ from infoflow.plane.run_folder import open_run_folder
 from infoflow.training import usable_device
 from infoflow_reproductions.harness import page
 from infoflow_reproductions.harness.findings import Findings
+from infoflow_reproductions.harness.reductions import reduction
 from infoflow_reproductions.harness.running import RunOptions, run_together
 from infoflow_reproductions.harness.trial import Results, Trial
 
@@ -40,6 +41,11 @@ class Experiment:
         Function from a recipe to its trials.
     report
         Function from a recipe and the trials' results to the findings.
+    sentences
+        For each published claim a part of its text and the place of its sentence in the paper; the first part that
+        the text contains counts.
+    smaller
+        Function from a recipe to what is smaller than published; by default what differs from the recipe "full".
     """
 
     paper: str
@@ -48,6 +54,8 @@ class Experiment:
     recipes: Mapping[str, Any]
     trials: Callable[[Any], Sequence[Trial]]
     report: Callable[[Any, Results], Findings]
+    sentences: Sequence[tuple[str, str]] = ()
+    smaller: Callable[[Any], str] | None = None
 
     def recipe(self, scale: str) -> Any:
         """Return the recipe of a scale.
@@ -68,6 +76,36 @@ class Experiment:
             If the experiment has no such scale.
         """
         return self.recipes[choice(scale, "scale", self.recipes)]
+
+    def place(self, text: str) -> str:
+        """Return where the paper states a claim.
+
+        Parameters
+        ----------
+        text
+            The claim.
+
+        Returns
+        -------
+        str
+            Place of the sentence; empty if the experiment does not know it.
+        """
+        return next((place for part, place in self.sentences if part in text), "")
+
+    def reduced(self, recipe: Any) -> str:
+        """Return what is smaller in a recipe than in the paper.
+
+        Parameters
+        ----------
+        recipe
+            The recipe.
+
+        Returns
+        -------
+        str
+            The reductions; empty at the published scale.
+        """
+        return reduction(recipe, self.recipes.get("full", recipe)) if self.smaller is None else self.smaller(recipe)
 
 
 @dataclass(frozen=True)
@@ -192,6 +230,11 @@ def reproduce_together(plans: Sequence[Plan], scale: str, options: RunOptions | 
         If a stored result cannot be read.
     MissingData
         If a data set is missing.
+
+    Notes
+    -----
+    The number of seeds is that of the scale's recipe. With another number the results say so, as `planned_seeds`, and
+    claims are judged by intervals that are valid at any number of seeds.
     """
     options = options or RunOptions()
     where = usable_device(options.device)
@@ -201,6 +244,7 @@ def reproduce_together(plans: Sequence[Plan], scale: str, options: RunOptions | 
             "experiment": plan.experiment.name,
             "scale": scale,
             **plain(asdict(plan.recipe)),
+            **_planned(plan, scale),
         }
         for plan in plans
     ]
@@ -211,12 +255,14 @@ def reproduce_together(plans: Sequence[Plan], scale: str, options: RunOptions | 
             its_settings,
             resume=options.resume,
             overwrite=options.overwrite,
-            may_differ=("seeds",),
+            may_differ=("seeds", "planned_seeds"),
         )
     groups = [(plan.experiment.trials(plan.recipe), plan.folder / "trials") for plan in plans]
     for index, results in run_together(groups, replace(options, device=str(where))):
         experiment, recipe, folder = plans[index]
-        findings = experiment.report(recipe, results)
+        findings = experiment.report(recipe, results).placed(
+            experiment.place, reduced=experiment.reduced(recipe), anytime="planned_seeds" in settings[index]
+        )
         provenance = {
             **machine(),
             "device": page.device_name(where),
@@ -226,3 +272,10 @@ def reproduce_together(plans: Sequence[Plan], scale: str, options: RunOptions | 
         }
         files = page.write(experiment.title, settings[index], findings, results, provenance, folder)
         yield Reproduction(experiment, scale, recipe, findings, folder, files, provenance)
+
+
+def _planned(plan: Plan, scale: str) -> dict[str, int]:
+    """Return the number of seeds of the scale's recipe, where the run has another one."""
+    planned = getattr(plan.experiment.recipes.get(scale), "seeds", None)
+    chosen = getattr(plan.recipe, "seeds", None)
+    return {} if planned is None or planned == chosen else {"planned_seeds": planned}

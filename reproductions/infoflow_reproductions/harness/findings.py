@@ -1,19 +1,24 @@
-"""What a reproduction found: figures beside the published ones, claims and pictures, with verdicts by rule."""
+"""What a reproduction found: figures and published figures, claims and pictures, with verdicts by rule."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from infoflow.core.errors import InvalidArgument
+from infoflow_reproductions.harness.inference import LEVEL, Sample, holm, range_of
 from infoflow_reproductions.harness.seeds import OverSeeds, over_seeds
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
+
+
+FEWEST_TO_DIFFER = 4
+"""Number of seeds below which a claim or figure is inconclusive where it would differ."""
 
 
 class Verdict(StrEnum):
@@ -23,13 +28,21 @@ class Verdict(StrEnum):
     """
 
     REPRODUCED = "reproduced"
+    REPRODUCED_REDUCED = "reproduced at reduced scale"
     DIFFERS = "differs"
+    DIFFERS_REDUCED = "differs at reduced scale"
     INCONCLUSIVE = "inconclusive"
     SETTINGS_UNKNOWN = "settings unknown"
     REDUCED_SCALE = "reduced scale"
     NOT_PUBLISHED = "not published"
     HOLDS = "holds"
     FAILS = "does not hold"
+
+
+FAILED = (Verdict.DIFFERS, Verdict.DIFFERS_REDUCED, Verdict.FAILS)
+"""Verdicts on claims that were found not to hold."""
+HELD = (Verdict.REPRODUCED, Verdict.REPRODUCED_REDUCED, Verdict.HOLDS)
+"""Verdicts on claims that were found to hold."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,7 @@ class Row:
     The verdict follows by rule. Without a published figure it is "not published"; at a scale that permits no
     comparison, "reduced scale"; with the mean within `tolerance` of the published figure, "reproduced"; where only the
     confidence interval comes so close, "inconclusive"; otherwise "differs", or "settings unknown" where the paper does
-    not state its settings.
+    not state its settings. With fewer than `FEWEST_TO_DIFFER` seeds it is "inconclusive" in place of "differs".
 
     Examples
     --------
@@ -92,8 +105,9 @@ class Row:
 
     @property
     def found(self) -> OverSeeds:
-        """The mean over seeds and its confidence interval."""
-        return over_seeds(self.values)
+        """The mean over seeds and its confidence interval, within the range of the unit."""
+        unit = self.unit or ("accuracy" if self.what.endswith("accuracy") else "")
+        return over_seeds(self.values, span=range_of(unit, self.values))
 
     @property
     def verdict(self) -> Verdict:
@@ -109,7 +123,8 @@ class Row:
         if not self.settings_known:
             return Verdict.SETTINGS_UNKNOWN
         reaches = found.low - tolerance <= self.published <= found.high + tolerance
-        return Verdict.INCONCLUSIVE if found.seeds > 1 and reaches else Verdict.DIFFERS
+        too_few = found.seeds < FEWEST_TO_DIFFER or reaches
+        return Verdict.INCONCLUSIVE if too_few else Verdict.DIFFERS
 
 
 @dataclass(frozen=True)
@@ -126,6 +141,14 @@ class Claim:
         The figures that decide it.
     published
         Whether the paper makes the claim; False for controls and goals of this reproduction.
+    place
+        Place of the claim's sentence in the paper; empty for claims that the paper does not make.
+    reduced
+        What is smaller than in the paper, if anything.
+    sample
+        The values over seeds on which a statistical test of the claim rests.
+    steps
+        Differences from each setting to the next, where the claim is about a sequence of settings.
 
     Examples
     --------
@@ -138,15 +161,26 @@ class Claim:
     holds: bool | None
     evidence: str
     published: bool = True
+    place: str = ""
+    reduced: str = ""
+    sample: Sample | None = None
+    steps: Sequence[Sample] = ()
 
     @property
     def verdict(self) -> Verdict:
         """The verdict; the words for published claims differ from those for others."""
-        if self.holds is None:
+        if self.holds is None or (not self.holds and self.too_few):
             return Verdict.INCONCLUSIVE
-        if self.published:
-            return Verdict.REPRODUCED if self.holds else Verdict.DIFFERS
-        return Verdict.HOLDS if self.holds else Verdict.FAILS
+        if not self.published:
+            return Verdict.HOLDS if self.holds else Verdict.FAILS
+        if self.reduced:
+            return Verdict.REPRODUCED_REDUCED if self.holds else Verdict.DIFFERS_REDUCED
+        return Verdict.REPRODUCED if self.holds else Verdict.DIFFERS
+
+    @property
+    def too_few(self) -> bool:
+        """Whether the claim has too few seeds to be rejected."""
+        return self.sample is not None and self.sample.n < FEWEST_TO_DIFFER
 
     @classmethod
     def above(
@@ -157,6 +191,7 @@ class Claim:
         *,
         unit: str = "",
         published: bool = True,
+        span: tuple[float, float] | None = None,
     ) -> Claim:
         """Return a claim that a mean over seeds lies above a threshold.
 
@@ -172,6 +207,8 @@ class Claim:
             Unit of the values.
         published
             Whether the paper makes the claim.
+        span
+            Range of the values; by default that of the unit, where the unit has one.
 
         Returns
         -------
@@ -179,13 +216,12 @@ class Claim:
             It holds where the 95 % interval of the mean lies above the threshold, does not hold where it lies below,
             and is inconclusive otherwise and with a single seed.
         """
-        found = over_seeds(differences)
-        holds = True if found.low > threshold else False if found.high < threshold else None
+        sample = Sample.of(differences, threshold, span=span or range_of(unit, differences))
         required = f", required above {threshold:g}" if threshold else ""
-        evidence = f"difference {found}{f' {unit}' if unit else ''}{required}"
-        if found.seeds > 1:
-            evidence += f" over {found.seeds} seeds"
-        return cls(text, holds, evidence, published)
+        evidence = f"difference {_interval(sample)}{f' {unit}' if unit else ''}{required}"
+        if sample.n > 1:
+            evidence += f" over {sample.n} seeds"
+        return cls(text, sample.above, evidence, published, sample=sample)
 
     @classmethod
     def falling(cls, text: str, curves: Sequence[Sequence[float]], *, published: bool = True) -> Claim:
@@ -204,7 +240,8 @@ class Claim:
         -------
         Claim
             It holds where the mean over seeds never rises and the 95 % interval of first minus last lies above 0. It
-            does not hold where the mean rises significantly at any step or from first to last.
+            does not hold where the mean rises significantly at any step or from first to last; the steps are tested
+            together by Holm's method.
 
         Raises
         ------
@@ -215,15 +252,42 @@ class Claim:
         if len(settings) < 2:
             raise InvalidArgument("curves", "over two or more settings", got_text=str(len(settings)))
         pairs = itertools.pairwise(settings)
-        steps = [over_seeds([b - a for a, b in zip(before, after, strict=True)]) for before, after in pairs]
-        whole = over_seeds([curve[0] - curve[-1] for curve in curves])
-        holds: bool | None = None
-        if whole.high < 0 or any(step.low > 0 for step in steps):
-            holds = False
-        elif whole.low > 0 and all(step.mean <= 0 for step in steps):
-            holds = True
+        steps = tuple(Sample.of([b - a for a, b in zip(before, after, strict=True)]) for before, after in pairs)
+        whole = Sample.of([curve[0] - curve[-1] for curve in curves])
         path = " → ".join(f"{sum(values) / len(values):.4g}" for values in settings)
-        return cls(text, holds, f"{path}; first − last {whole}, {len(curves)} seed(s)", published)
+        evidence = f"{path}; first − last {_interval(whole)}, {len(curves)} seed(s)"
+        return cls(text, _falls(whole, steps), evidence, published, sample=whole, steps=steps)
+
+    def judged_anytime(self) -> Claim:
+        """Return the claim judged by intervals that remain valid where seeds were added after looking.
+
+        Returns
+        -------
+        Claim
+            The same claim; unchanged where it rests on no statistical test or was inconclusive.
+        """
+        if self.sample is None or self.sample.anytime:
+            return self
+        whole = replace(self.sample, anytime=True)
+        steps = tuple(replace(step, anytime=True) for step in self.steps)
+        holds = self.holds if self.holds is None else _falls(whole, steps) if steps else whole.above
+        low, high = whole.interval
+        added = f"; seeds were added after looking, interval valid at any number of seeds [{low:.4g}, {high:.4g}]"
+        return replace(self, holds=holds, sample=whole, steps=steps, evidence=self.evidence + added)
+
+
+def _falls(whole: Sample, steps: Sequence[Sample]) -> bool | None:
+    """Return whether a sequence of settings falls, from first − last and the differences of neighboring settings."""
+    adjusted = holm([step.p for step in steps])
+    rises = any(step.mean > 0 and p <= LEVEL for step, p in zip(steps, adjusted, strict=True))
+    if rises or whole.above is False:
+        return False
+    return True if whole.above and all(step.mean <= 0 for step in steps) else None
+
+
+def _interval(sample: Sample) -> str:
+    low, high = sample.interval
+    return f"{sample.mean:.4g} (one seed)" if sample.n < 2 else f"{sample.mean:.4g} [{low:.4g}, {high:.4g}]"
 
 
 @dataclass(frozen=True)
@@ -265,3 +329,28 @@ class Findings:
     claims: Sequence[Claim] = ()
     figures: Sequence[Figure] = ()
     notes: Sequence[str] = field(default=())
+
+    def placed(self, place: Callable[[str], str], *, reduced: str, anytime: bool) -> Findings:
+        """Return the findings with what the recipe knows of the claims.
+
+        Parameters
+        ----------
+        place
+            Place of a published claim's sentence in the paper, by the claim's text.
+        reduced
+            What is smaller than in the paper; empty at the published scale.
+        anytime
+            Whether seeds were added after results had been seen.
+
+        Returns
+        -------
+        Findings
+            The same findings; claims are judged again where `anytime`.
+        """
+        claims = []
+        for claim in self.claims:
+            known = claim.judged_anytime() if anytime else claim
+            if claim.published:
+                known = replace(known, place=known.place or place(claim.text), reduced=known.reduced or reduced)
+            claims.append(known)
+        return replace(self, claims=claims)

@@ -18,16 +18,12 @@ import torch
 
 from infoflow.core.files import write_atomically, write_text
 from infoflow.plane.provenance import plain
-from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row, Verdict
+from infoflow_reproductions.harness.findings import FAILED, HELD, Claim, Figure, Findings, Row, Verdict
+from infoflow_reproductions.harness.records import record_of
 from infoflow_reproductions.harness.seeds import how_many
 from infoflow_reproductions.harness.trial import Results
 
-_COLORS = {
-    Verdict.REPRODUCED: "good",
-    Verdict.HOLDS: "good",
-    Verdict.DIFFERS: "bad",
-    Verdict.FAILS: "bad",
-}
+_COLORS: dict[Verdict, str] = {**dict.fromkeys(HELD, "good"), **dict.fromkeys(FAILED, "bad")}
 
 
 def table(rows: Sequence[Row]) -> pd.DataFrame:
@@ -73,19 +69,10 @@ def claims(found: Sequence[Claim]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Claim, verdict, evidence and whether the paper makes it.
+        Claim, verdict, effect, p-value, evidence, whether the paper makes it and where.
     """
-    return pd.DataFrame(
-        [
-            {
-                "claim": claim.text,
-                "verdict": str(claim.verdict),
-                "evidence": claim.evidence,
-                "published": claim.published,
-            }
-            for claim in found
-        ]
-    )
+    names = ("claim", "verdict", "effect", "p", "evidence", "published", "place")
+    return pd.DataFrame([{name: record[name] for name in names} for record in map(record_of, found)])
 
 
 def write(
@@ -123,8 +110,11 @@ def write(
         "title": title,
         "settings": settings,
         "provenance": provenance,
-        "rows": table(findings.rows).to_dict("records"),
-        "claims": claims(findings.claims).to_dict("records"),
+        "rows": [
+            {**line, "values": list(row.values)}
+            for line, row in zip(table(findings.rows).to_dict("records"), findings.rows, strict=True)
+        ],
+        "claims": [record_of(claim) for claim in findings.claims],
         "figures": [{"name": figure.name, "caption": figure.caption} for figure in findings.figures],
         "notes": list(findings.notes),
     }
@@ -187,6 +177,39 @@ def device_name(device: torch.device) -> str:
     return f"{device.type} ({platform.machine()})"
 
 
+def order(claim: Claim) -> tuple[bool, int]:
+    """Return the rank of a claim on a page: the paper's before others, those that fail first.
+
+    Parameters
+    ----------
+    claim
+        The claim.
+
+    Returns
+    -------
+    tuple
+        Sorts claims.
+    """
+    return not claim.published, 0 if claim.verdict in FAILED else 2 if claim.verdict in HELD else 1
+
+
+def effect(claim: Claim) -> str:
+    """Return the standardized effect of a claim as text.
+
+    Parameters
+    ----------
+    claim
+        The claim.
+
+    Returns
+    -------
+    str
+        Such as "2.1 σ", in standard deviations over seeds; empty where there is none.
+    """
+    found = math.nan if claim.sample is None else claim.sample.effect
+    return "" if not math.isfinite(found) else f"{found:.2g} σ" if abs(found) < 10 else f"{found:.0f} σ"
+
+
 def _drawn(figure: Figure) -> bytes:
     # Imported here because only the last step draws; the trials' processes do not.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -215,8 +238,11 @@ def _html(
     body = [f"<h1>{html.escape(title)}</h1>", f"<p class=sub>{_inline(_head(settings, provenance))}</p>"]
     if findings.claims:
         body.append("<h2>Claims</h2>")
-        cells = [[_verdict(c.verdict), _inline(c.text), _inline(c.evidence)] for c in findings.claims]
-        body.append(_table(["verdict", "claim", "evidence"], cells))
+        cells = [
+            [_verdict(c.verdict), _inline(c.text), effect(c), _inline(c.evidence), _inline(c.place) or "ours"]
+            for c in sorted(findings.claims, key=order)
+        ]
+        body.append(_table(["verdict", "claim", "effect", "evidence", "where"], cells))
     if findings.rows:
         body.append("<h2>Figures and published figures</h2>")
         body.append(

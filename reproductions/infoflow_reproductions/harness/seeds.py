@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
+
+from infoflow_reproductions.harness.inference import Sample
 
 
 class OverSeeds(NamedTuple):
@@ -57,30 +58,32 @@ class OverSeeds(NamedTuple):
         return f"{mean} (one seed)" if self.seeds < 2 else f"{mean} [{self.low:{digits}}, {self.high:{digits}}]"
 
 
-def over_seeds(values: Sequence[float]) -> OverSeeds:
+def over_seeds(values: Sequence[float], *, span: tuple[float, float] | None = None) -> OverSeeds:
     """Return the mean of values and its confidence interval by Student's t.
 
     Parameters
     ----------
     values
         One value per seed.
+    span
+        Range of the quantity, which the interval does not leave.
 
     Returns
     -------
     OverSeeds
-        Mean and interval m ± t_{0.975, n−1} s / √n.
+        Mean and interval m ± t_{0.975, n−1} s / √n, which `inference.Sample` computes on a logit scale within a range.
 
     Examples
     --------
     >>> print(over_seeds([1.0, 2.0, 3.0]))
     2 [-0.4841, 4.484]
+    >>> print(over_seeds([0.90, 0.94, 0.98], span=(0.0, 1.0)))
+    0.94 [0.729, 0.9892]
     """
-    array = np.asarray(values, float)
-    mean = float(array.mean()) if len(array) else math.nan
-    if len(array) < 2 or not np.isfinite(array).all():
-        return OverSeeds(mean, -math.inf, math.inf, len(array))
-    half = float(stats.t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / math.sqrt(len(array)))
-    return OverSeeds(mean, mean - half, mean + half, len(array))
+    sample = Sample.of(values, span=span)
+    if sample.n < 2 or not np.isfinite(np.asarray(values, float)).all():
+        return OverSeeds(sample.mean, -math.inf, math.inf, sample.n)
+    return OverSeeds(sample.mean, *sample.interval, sample.n)
 
 
 def differences(first: Sequence[float], second: Sequence[float]) -> list[float]:

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 EXTRAS := .venv-extras
 
-.PHONY: demo test test-slow test-extras lint format clean
+.PHONY: demo test test-slow test-extras lint format docs clean
 
 demo: $(STAMP)  ## train, record, analyse and draw the default information plane
 	$(BIN)/infoflow plane --output runs/demo --overwrite
@@ -30,6 +30,14 @@ lint: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/docs-installed  ## the site in build/site; a broken link or a failing example is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+	@echo "open build/site/index.html"
+
+$(VENV)/docs-installed: $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
+	touch $@
 
 # A stamp, so that a second run reuses the environment; torch goes first so that the small build is found.
 $(STAMP): pyproject.toml reproductions/pyproject.toml benchmarks/pyproject.toml constraints.txt

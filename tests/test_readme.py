@@ -59,7 +59,7 @@ def test_the_commands_and_files_of_the_readme_exist() -> None:
 
 
 def test_the_table_of_estimators_is_that_of_the_registry() -> None:
-    page = (ROOT / "docs" / "estimators.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "start" / "which-estimator.md").read_text(encoding="utf-8")
     assert page.split("<!-- estimators: begin -->\n")[1].split("<!-- estimators: end -->")[0] == table()
 
 

@@ -17,8 +17,8 @@ RESULTS = ROOT / "reproductions" / "results"
 
 def test_committed_pages_are_generated_from_the_committed_results() -> None:
     assert (RESULTS / "README.md").read_text() == summary.whole(RESULTS)
-    readme = (ROOT / "README.md").read_text()
-    assert summary.between_marks(readme, summary.overview(RESULTS, ROOT)) == readme
+    readme = (RESULTS.parent / "README.md").read_text()
+    assert summary.between_marks(readme, summary.overview(RESULTS, RESULTS.parent)) == readme
 
 
 def test_every_picture_of_a_page_exists() -> None:

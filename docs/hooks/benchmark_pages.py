@@ -1,0 +1,64 @@
+"""The benchmarks' pages: the introduction of docs/hooks/benchmarks.md with tables of the committed results."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+
+def pages(root: Path) -> tuple[list[Any], dict[str, dict[str, str]]]:
+    """Navigation and generated files of the benchmarks."""
+    results = root / "benchmarks" / "results"
+    text = (root / "docs" / "hooks" / "benchmarks.md").read_text(encoding="utf-8")
+    text = text.replace("<!-- accuracy -->", _accuracy(results)).replace("<!-- speed -->", _speed(results / "speed"))
+    families = (results / "distributions" / "README.md").read_text(encoding="utf-8")
+    files = {
+        "benchmarks/index.md": {"content": text},
+        "benchmarks/distributions.md": {"content": families},
+        "benchmarks/accuracy.png": {"abs_src_path": str(results / "accuracy" / "default" / "accuracy-n10000.png")},
+    }
+    for picture in sorted((results / "distributions").glob("*.png")):
+        files[f"benchmarks/{picture.name}"] = {"abs_src_path": str(picture)}
+    navigation = ["benchmarks/index.md", {"Families of distributions": "benchmarks/distributions.md"}]
+    return navigation, files
+
+
+def _accuracy(results: Path) -> str:
+    """Mean absolute error and tasks within the tolerance, of the default and of the other estimators."""
+    tables = {"auto": _rows(results / "accuracy" / "default" / "accuracy.csv")}
+    for row in _rows(results / "accuracy" / "accuracy.csv"):
+        if row["estimator"] != "auto":  # of an earlier default
+            tables.setdefault(row["estimator"], []).append(row)
+    lines = [
+        "| Estimator | mean absolute error, nats | estimates within the tolerance | estimates |",
+        "|---|---|---|---|",
+    ]
+    found = []
+    for name, rows in tables.items():
+        errors = [abs(float(row["error"])) for row in rows if row["error"] and math.isfinite(float(row["error"]))]
+        within = sum(abs(float(row["error"])) <= max(0.05, 0.1 * float(row["truth"])) for row in rows if row["error"])
+        if errors:
+            found.append((mean(errors), f"| `{name}` | {mean(errors):.3f} | {within} | {len(rows)} |"))
+    return "\n".join([*lines, *[line for _, line in sorted(found)]])
+
+
+def _speed(folder: Path) -> str:
+    """Every measured case beside its reference."""
+    lines = ["| What | Case | Reference | times faster |", "|---|---|---|---|"]
+    for path in sorted(folder.glob("*.csv")):
+        for row in _rows(path):
+            if row["ratio"]:
+                case, reference = (re.sub(r"\|", r"\\|", row[name]) for name in ("case", "reference"))
+                lines.append(
+                    f"| {row['benchmark'].replace('-', ' ')} | {case} | {reference} | {float(row['ratio']):.2g} |"
+                )
+    return "\n".join(lines)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

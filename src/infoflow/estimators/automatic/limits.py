@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from infoflow.estimators.wrappers.surrogates import effective_samples
+from infoflow.estimators.wrappers.surrogates import autocorrelated, effective_samples, is_series
 
 
 def inflation(x: Tensor, y: Tensor) -> float:
@@ -18,6 +18,16 @@ def inflation(x: Tensor, y: Tensor) -> float:
     (True, 1.0)
     """
     return len(x) / effective_samples(x.numpy(), y.numpy())
+
+
+def dependent(tau: float, n: int) -> list[str]:
+    """The warning about autocorrelated samples, or nothing.
+
+    >>> dependent(1.0, 100)
+    []
+    """
+    effective = n / tau
+    return [autocorrelated(effective, n)] if is_series(effective, n) else []
 
 
 def is_manifold(values: Tensor) -> bool:

@@ -15,13 +15,12 @@ from infoflow.estimators.automatic.blocks import Blocks
 from infoflow.estimators.automatic.candidates import gaussian, misses, neighbors
 from infoflow.estimators.automatic.chain import Candidate, Chosen, first_adequate
 from infoflow.estimators.automatic.elliptical import Elliptical
-from infoflow.estimators.automatic.limits import inflation, is_manifold
+from infoflow.estimators.automatic.limits import dependent, inflation, is_manifold
 from infoflow.estimators.automatic.ties import SpreadTies, spread, tied_share
 from infoflow.estimators.gaussian.gaussian import Gaussian
 from infoflow.estimators.neighbors.family import digamma
 from infoflow.estimators.neighbors.preparation import noise_generator
 from infoflow.estimators.registry import create
-from infoflow.estimators.wrappers.surrogates import autocorrelated, is_series
 
 # Samples on which the choice is made, on a line and a line and in more dimensions, where a search costs more.
 _LOOK, _LOOK_IN_SPACE = 10_000, 2_500
@@ -180,16 +179,6 @@ def _warnings(taken: Candidate, n: int, dimensions: int, tau: float, low: float,
             "dependence is an assumption; use more samples to test it"
         )
     return found
-
-
-def dependent(tau: float, n: int) -> list[str]:
-    """The warning about autocorrelated samples, or nothing.
-
-    >>> dependent(1.0, 100)
-    []
-    """
-    effective = n / tau
-    return [autocorrelated(effective, n)] if is_series(effective, n) else []
 
 
 def _limits_of_neighbors(taken: Candidate, k: int, n: int, dimensions: int) -> list[str]:

@@ -15,13 +15,12 @@ from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import Settings
 from infoflow.estimators.automatic import numbers
-from infoflow.estimators.automatic.limits import compressed, inflation
+from infoflow.estimators.automatic.classes import within_classes
+from infoflow.estimators.automatic.limits import compressed, dependent, inflation
 from infoflow.estimators.automatic.symbols import counting, is_sparse, table_error
-from infoflow.estimators.automatic.ties import SpreadTies, tied_share
+from infoflow.estimators.automatic.ties import SpreadTies
 from infoflow.estimators.automatic.variables import Variable, variables
 from infoflow.estimators.gaussian.gaussian import Gaussian
-from infoflow.estimators.learned.classifier_bound import ClassifierBound
-from infoflow.estimators.neighbors.class_neighbors import ClassNeighbors
 from infoflow.estimators.registry import ESTIMATORS, create
 
 _LOG = logging.getLogger(__name__)
@@ -96,6 +95,16 @@ class Choice:
     x: NDArray[Any]
     y: NDArray[Any]
     estimate: Estimate
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Columns of numbers (n, d) on both sides, what was read, and what limits this reading."""
+
+    x: torch.Tensor
+    y: torch.Tensor
+    note: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -192,23 +201,22 @@ class Auto(Settings):
         >>> Auto().choose([0.1, 0.2, 0.5, 0.4], [0.3, 0.1, 0.7, 0.6]).estimator
         KSG(k=1, ...)
         """
-        choice = self._prepared(x, y)
-        if isinstance(choice, Choice):
-            made = choice
-        else:
-            left, right, note = choice
-            decision = numbers.decide(left, right)
+        made = self._prepared(x, y)
+        if isinstance(made, _Columns):
+            decision = numbers.decide(made.x, made.y)
             estimator, estimate = decision.estimator, decision.estimate
+            arrays = made.x.numpy(), made.y.numpy()
             if decision.learn:
                 apply = run or (lambda each, a, b: each.estimate(a, b))
-                arrays = left.numpy(), right.numpy()
-                estimator, estimate = numbers.learned(decision, len(left), lambda each: apply(each, *arrays))
-            made = Choice(estimator, left.numpy(), right.numpy(), replace(estimate, why=f"{note}; {estimate.why}"))
+                estimator, estimate = numbers.learned(decision, len(made.x), lambda each: apply(each, *arrays))
+            warnings = (*made.warnings, *estimate.warnings)
+            estimate = replace(estimate, why=f"{made.note}; {estimate.why}", warnings=warnings)
+            made = Choice(estimator, *arrays, estimate)
         _LOG.info("%s, for %s", made.estimate.estimator, made.estimate.why)
         return made
 
-    def _prepared(self, x: Any, y: Any) -> Choice | tuple[torch.Tensor, torch.Tensor, str]:
-        """A choice where a side is symbolic or constant; otherwise the columns of both, and what was read."""
+    def _prepared(self, x: Any, y: Any) -> Choice | _Columns:
+        """A choice where a side is symbolic or constant; otherwise the columns of both."""
         left, right = variables(x, y, self.discrete_x, self.discrete_y)
         note = f"{left.note}, {right.note}"
         for name, side in (("x", left), ("y", right)):
@@ -220,8 +228,9 @@ class Auto(Settings):
         if left.symbolic and right.symbolic and (asked or not is_sparse(left, right)):
             return _counted(left, right, note)
         if left.symbolic != right.symbolic:
-            return _within_classes(left, right, note)
-        return compressed(left.numbers), compressed(right.numbers), note
+            return Choice(*within_classes(left, right, note))
+        warnings = (_unordered(left, right),) if left.symbolic and right.symbolic else ()
+        return _Columns(compressed(left.numbers), compressed(right.numbers), note, warnings)
 
 
 def recommend(x: Any, y: Any) -> Recommendation:
@@ -261,8 +270,8 @@ def recommend(x: Any, y: Any) -> Recommendation:
     if isinstance(prepared, Choice):
         found, why, learn = prepared.estimator, prepared.estimate.why, False
     else:
-        decision = numbers.decide(*prepared[:2])
-        found, why, learn = decision.estimator, f"{prepared[2]}; {decision.estimate.why}", decision.learn
+        decision = numbers.decide(prepared.x, prepared.y)
+        found, why, learn = decision.estimator, f"{prepared.note}; {decision.estimate.why}", decision.learn
     if learn:
         inside = "spread-ties" if isinstance(found, SpreadTies) else "ksg"
         return Recommendation(
@@ -288,6 +297,14 @@ def _zero(side: Variable, warning: str) -> Estimate:
     return Estimate(0.0, "I(X;Y)", Kind.POINT, "Gaussian", n=n, warnings=(warning,), why="nothing varies on a side")
 
 
+def _unordered(x: Variable, y: Variable) -> str:
+    return (
+        f"there are only {len(x.numbers)} samples for {x.distinct * y.distinct} pairs of values, so that the values "
+        "were taken as numbers in their order and the estimate may be off if they are symbols without order; merge "
+        "rare values, or pass discrete_x=True and discrete_y=True to count"
+    )
+
+
 def _counted(x: Variable, y: Variable, note: str) -> Choice:
     """Two symbols: counts, with an interval from the spread of log p(x,y)/p(x)p(y)."""
     estimator, why, warnings = counting(x, y)
@@ -302,42 +319,9 @@ def _counted(x: Variable, y: Variable, note: str) -> Choice:
         replace(
             found,
             interval=interval,
-            warnings=(*found.warnings, *warnings, *numbers.dependent(tau, len(x.codes))),
+            warnings=(*found.warnings, *warnings, *dependent(tau, len(x.codes))),
             why=f"{note}; {why}",
         ),
         x,
         y,
     )
-
-
-def _within_classes(x: Variable, y: Variable, note: str) -> Choice:
-    """A symbol and numbers: neighbors within classes, or a probe where it finds more in many dimensions."""
-    swapped = x.symbolic
-    numeric, symbol = (y, x) if swapped else (x, y)
-    near: Estimator = ClassNeighbors()
-    values = compressed(numeric.numbers)
-    if (tied := tied_share(values)) > 0:
-        near = SpreadTies(near, draws=3 if tied > numbers.TIED else 1)
-    codes = symbol.samples
-    found = near.estimate(values.numpy(), codes)
-    n, dimensions = values.shape
-    tau = inflation(values, symbol.numbers)
-    terms = ClassNeighbors().pointwise(values.numpy(), codes)
-    half = numbers.WIDTH_OF_NEIGHBORS * math.sqrt(tau) * float(terms.std()) / math.sqrt(n)
-    interval = Interval(found.nats - half, found.nats + half, spans="samples (spread of the terms)")
-    why = f"{note}: nearest neighbors within classes"
-    warnings = [*found.warnings, *numbers.dependent(tau, n)]
-    if dimensions > numbers.LINE:
-        warnings.append(
-            f"nearest neighbors underestimate in {dimensions} dimensions, so that the estimate is rather too low; use "
-            "more samples, or fewer dimensions"
-        )
-    estimate = replace(found, interval=interval, warnings=tuple(warnings), why=why)
-    if dimensions > numbers.LINE and n >= 16:
-        probe = ClassifierBound()
-        bound = probe.estimate(values.numpy(), codes)
-        if bound.nats > found.nats:
-            why = f"{note}: a linear probe finds {bound.nats:.2g} nats, neighbors within classes {found.nats:.2g}"
-            warnings = [*bound.warnings, *numbers.dependent(tau, n)]
-            near, estimate = probe, replace(bound, warnings=tuple(warnings), why=why)
-    return Choice(near, values.numpy(), codes, estimate)

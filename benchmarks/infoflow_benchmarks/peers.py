@@ -8,10 +8,12 @@ import importlib
 import importlib.util
 import io
 import logging
-from collections.abc import Mapping, Sequence
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -104,8 +106,7 @@ class ScikitLearn(Peer):
     seed: Seed = 0
 
     def _nats(self, x: np.ndarray, y: np.ndarray) -> float:
-        if x.shape[1] > 1 or y.shape[1] > 1:
-            raise InvalidArgument("x and y", "one column each", got_text=f"{x.shape[1]} and {y.shape[1]} columns")
+        _one_column(x, y)
         from sklearn.feature_selection import mutual_info_regression
 
         return float(mutual_info_regression(x, y[:, 0], n_neighbors=self.n_neighbors, random_state=self.seed)[0])
@@ -154,15 +155,8 @@ class TorchMist(Peer):
         x, y = x.astype(np.float32), y.astype(np.float32)
         fitted = len(x) - round(self.held_out * len(x))
         more = {"test_data": (x[fitted:], y[fitted:])} if fitted < len(x) else {}
-        drawn = np.random.get_state()  # noqa: NPY002 -- torch-mist draws from it
-        try:
-            # torch-mist prints its defaults, which would mix with the output of the command line.
-            with torch.random.fork_rng(devices=[]), torch.enable_grad(), contextlib.redirect_stdout(io.StringIO()):
-                torch.manual_seed(self.seed)
-                np.random.seed(self.seed)  # noqa: NPY002
-                found = estimate_mi((x[:fitted], y[:fitted]), self.estimator, verbose=False, logger=False, **more)
-        finally:
-            np.random.set_state(drawn)  # noqa: NPY002
+        with _own_random_state(self.seed):
+            found = estimate_mi((x[:fitted], y[:fitted]), self.estimator, verbose=False, logger=False, **more)
         return float(found[0] if isinstance(found, tuple) else found)
 
 
@@ -186,8 +180,77 @@ class BenchmarkMI(Peer):
         return float(getattr(kinds, self.estimator)().estimate(x, y))
 
 
+@dataclass(frozen=True)
+class Ennemi(Peer):
+    """`ennemi.estimate_mi`: the KSG estimator for one column of x and one of y, on values scaled to unit variance.
+
+    Parameters
+    ----------
+    k
+        Number of neighbors.
+    """
+
+    package: ClassVar[str] = "ennemi"
+    k: PositiveInt = 3
+
+    def _nats(self, x: np.ndarray, y: np.ndarray) -> float:
+        _one_column(x, y)
+        return float(self._module("ennemi").estimate_mi(y[:, 0], x[:, 0], k=self.k, max_threads=1)[0, 0])
+
+
+@dataclass(frozen=True)
+class NeuralMI(Peer):
+    """`neural_mi.run` for independent samples, with its own critic, stopping and evaluation.
+
+    Parameters
+    ----------
+    mode
+        "estimate", one estimate, or "rigorous", with the extrapolation to infinitely many samples.
+    seed
+        Seed of the global random state, from which NeuralMI draws; it is restored afterwards.
+    """
+
+    package: ClassVar[str] = "neural_mi"
+    mode: Literal["estimate", "rigorous"] = "estimate"
+    seed: Seed = 0
+
+    def _nats(self, x: np.ndarray, y: np.ndarray) -> float:
+        package = self._module("neural_mi")
+        with _own_random_state(self.seed), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            split = package.Split(mode="random")
+            found = package.run(x, y, mode=self.mode, split=split, seed=self.seed, show_progress=False, verbose=False)
+        return float(found.mi_estimate) * math.log(2)  # it returns bits
+
+
+def _one_column(x: np.ndarray, y: np.ndarray) -> None:
+    if x.shape[1] > 1 or y.shape[1] > 1:
+        raise InvalidArgument("x and y", "one column each", got_text=f"{x.shape[1]} and {y.shape[1]} columns")
+
+
+@contextlib.contextmanager
+def _own_random_state(seed: int) -> Iterator[None]:
+    """Seed the global states that another package draws from, silence what it prints, and restore the states."""
+    drawn = np.random.get_state()  # noqa: NPY002
+    silent = contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())
+    try:
+        with torch.random.fork_rng(devices=[]), torch.enable_grad(), silent[0], silent[1]:
+            torch.manual_seed(seed)
+            np.random.seed(seed)  # noqa: NPY002
+            yield
+    finally:
+        np.random.set_state(drawn)  # noqa: NPY002
+
+
 PEERS: Mapping[str, type[Peer]] = MappingProxyType(
-    {"benchmark-mi": BenchmarkMI, "infomeasure": Infomeasure, "scikit-learn": ScikitLearn, "torch-mist": TorchMist}
+    {
+        "benchmark-mi": BenchmarkMI,
+        "ennemi": Ennemi,
+        "infomeasure": Infomeasure,
+        "neural-mi": NeuralMI,
+        "scikit-learn": ScikitLearn,
+        "torch-mist": TorchMist,
+    }
 )
 
 

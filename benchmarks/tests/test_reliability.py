@@ -163,10 +163,8 @@ def test_invalid_arguments(tmp_path: Path) -> None:
         "classes",
         "rounded",
         "mixed",
-        pytest.param(
-            "tables",
-            marks=pytest.mark.xfail(strict=True, reason="intervals of the ring of 12 symbols hold in 3 of 10 draws"),
-        ),
+        "tables",
+        "deterministic",
     ],
 )
 def test_intervals_of_unwarned_point_estimates_hold(family: str) -> None:

@@ -382,3 +382,37 @@ def test_parameters_go_with_names_only() -> None:
         infoflow.mutual_information(x, y, "gausian")
     with pytest.raises(UnknownName, match="parameter of auto"):
         infoflow.mutual_information(x, y, k=3)
+
+
+@pytest.mark.parametrize("rows", [60, 200, 1000])
+def test_the_interval_of_classes_that_numbers_determine_holds_their_entropy(rows: int) -> None:
+    def draw(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+        x = rng.uniform(size=n)
+        return x, np.array(["a", "b", "c"])[(3 * x).astype(int)]
+
+    _, found = mean(draw, rows, draws=20)
+    held = [math.log(3) in each.interval for each in found if each.interval is not None]
+    assert len(held) == 20
+    assert sum(held) >= 18
+
+
+def test_the_interval_of_a_rare_class_is_not_cut_at_the_entropy_of_the_sample() -> None:
+    entropy = -0.01 * math.log(0.01) - 0.99 * math.log(0.99)
+
+    def draw(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+        y = (rng.uniform(size=n) < 0.01).astype(int)
+        return 30 * y + rng.normal(size=n), y
+
+    _, found = mean(draw, 1000, draws=20)
+    assert sum(each.interval is not None and entropy in each.interval for each in found) >= 17
+
+
+def test_a_sparse_table_of_integers_warns_that_their_order_was_used() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 12, 300)
+    y = (x + rng.integers(0, 3, 300)) % 12
+    found = infoflow.mutual_information(x, y)
+    assert any("300 samples for 144 pairs of values" in warning for warning in found.warnings)
+    counted = infoflow.mutual_information(x, y, discrete_x=True, discrete_y=True)
+    assert counted.estimator == "Discrete"
+    assert not any("pairs of values" in warning for warning in counted.warnings)

@@ -221,7 +221,7 @@ def learned(decision: Decision, n: int, run: Callable[[Estimator], Estimate]) ->
 
     A held-out lower bound is a floor: an estimate below it is wrong, whatever it rests on.
     """
-    critics = create("neural")
+    critics = create("neural", economical=True)
     best, estimator = run(critics), critics
     compared = [f"critics found at least {best.nats:.2f}"]
     if best.nats > _CAP * math.log(n / _FOLDS):

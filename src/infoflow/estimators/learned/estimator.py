@@ -83,11 +83,16 @@ class TrainingSettings(FoldSettings):
         remedy: str = "",
         least: int = 1,
         groups: int = 1,
+        rivals: Tensor | None = None,
     ) -> Fitted:
-        """Fit the networks, in batches of at least `least`; raises DidNotConverge if `what` is not finite in a fold."""
+        """Fit the networks, in batches of at least `least`; raises DidNotConverge if `what` is not finite in a fold.
+
+        With `rivals`, every network stops by its own patience, and those that are clearly behind a rival are given up.
+        """
         batch_size = max(self.batch_size, least)
         schedule = Schedule(batch_size, self.max_epochs, self.patience, self.learning_rate, self.weight_decay)
-        fitted = fit(Stack.of(networks), objective, train, validate, schedule, seeds, groups)
+        ends = groups if rivals is None else len(networks)
+        fitted = fit(Stack.of(networks), objective, train, validate, schedule, seeds, ends, rivals)
         if not bool(torch.isfinite(fitted.best).view(groups * self.folds, -1).any(-1).all()):
             cause = f"{what} was never finite on held-out samples."
             raise DidNotConverge(f"{cause} Lower learning_rate ({self.learning_rate}){remedy}.")

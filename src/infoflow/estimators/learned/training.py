@@ -21,6 +21,9 @@ _AVERAGING = 0.98
 # Nats by which the held-out objective must rise for patience to start again: less is not worth the time.
 _PROGRESS = 0.002
 
+# A member further behind its best rival, after so many times the patience, is given up.
+_BEHIND, _TRIAL = 0.02, 2
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -212,12 +215,14 @@ def fit(
     schedule: Schedule,
     seeds: list[int],
     groups: int = 1,
+    rivals: Tensor | None = None,
 ) -> Fitted:
     """Maximize the objective by AdamW and return each member at its best on its own held-out samples.
 
     `seeds` holds one seed per member for its order of samples and its random inputs, so that no member depends on the
     others. The members form `groups` consecutive groups of one size; a group ends when the patience of all of its
-    members has run out.
+    members has run out. `rivals` holds a number per member, equal for those of which only the best is used: members that
+    are clearly behind are then given up.
     """
     run = _Run(stack, objective, train, schedule, seeds)
     validate = run.with_draws(validate)
@@ -239,6 +244,9 @@ def fit(
             history[member].append((values[0], values[1]))
         idle = epoch - best.marked >= schedule.patience
         size = len(history) // groups
+        if rivals is not None and epoch >= _TRIAL * schedule.patience:
+            result.put(members, best)
+            idle |= _behind(result.value, rivals)[members]
         ended = idle.view(-1, size).all(1).repeat_interleave(size) | (epoch == schedule.max_epochs)
         if bool(ended.any()):
             result.put(members[ended], best.subset(ended))
@@ -251,6 +259,16 @@ def fit(
     logger.debug("fitted %d networks in %d epochs, %d steps", len(history), epoch, run.step)
     best_value = torch.where(result.was_finite, result.value, -math.inf)
     return Fitted(stack.holding(result.weights), best_value, result.training, stopped, history)
+
+
+def _behind(value: Tensor, rivals: Tensor) -> Tensor:
+    """Whether each member's value is clearly below the best of its rivals, (M,).
+
+    >>> _behind(torch.tensor([0.5, 0.6, 0.7]), torch.tensor([0, 0, 1]))
+    tensor([ True, False, False])
+    """
+    best = value.new_full((int(rivals.max()) + 1,), -math.inf).scatter_reduce(0, rivals, value, "amax")
+    return value < best[rivals] - _BEHIND
 
 
 def _shorten(weights: Weights, longest: float) -> None:

@@ -139,6 +139,10 @@ class Neural(TrainingSettings, HeldOutEstimator):
         Critics per fold with different seeds, whose scores are averaged.
     head_start
         Whether critics of the first three names start as the Gaussian log density ratio of canonical pairs.
+    economical
+        Whether each critic stops by its own patience, and the one of two competing critics that is clearly behind is
+        given up; False trains all critics of a pair until the last one stops, which takes about half as long again and
+        finds about 0.001 nats more.
     device
         The torch device of the computation.
 
@@ -181,6 +185,7 @@ class Neural(TrainingSettings, HeldOutEstimator):
     restarts: PositiveInt = 1
     learning_rate: PositiveFloat = 5e-3
     head_start: bool = True
+    economical: bool = False
     device: Device = "cpu"
 
     def __post_init__(self) -> None:
@@ -276,11 +281,21 @@ class Neural(TrainingSettings, HeldOutEstimator):
         remedy = " or choose a bounded objective (jensen_shannon_mi, infonce)"
         what, count = f"the {bound.name} objective", len(problems)
         objective = BoundObjective(bound)
-        fitted = self.train(networks * count, objective, train, validate, order, what=what, remedy=remedy, groups=count)
+        networks, rivals = networks * count, self._rivals(shape) if self.economical else None
+        fitted = self.train(
+            networks, objective, train, validate, order, what=what, remedy=remedy, groups=count, rivals=rivals
+        )
         return [
             self._result(problem, rows, fitted, members, train.size, report, shuffles)
             for problem, members in zip(problems, torch.arange(math.prod(shape)).view(shape), strict=True)
         ]
+
+    @staticmethod
+    def _rivals(shape: tuple[int, int, int, int]) -> Tensor:
+        """A number for each problem, fold and restart, whose views compete."""
+        problems, folds, views, restarts = shape
+        numbers = torch.arange(problems * folds * restarts).view(problems, folds, 1, restarts)
+        return numbers.expand(problems, folds, views, restarts).flatten()
 
     def _seeds(self, shape: tuple[int, int, int, int]) -> tuple[list[int], list[int]]:
         """Seeds of weights and of orders for all problems, folds, views and restarts: views and problems share them."""

@@ -20,6 +20,7 @@ from infoflow.estimators import mutual_information
 from infoflow.estimators.learned.critics.head_start import Described, Residual, critic_columns, head_start, pairs_width
 from infoflow.estimators.learned.critics.neural import Neural, usable_bounds
 from infoflow.estimators.learned.held_out import split
+from infoflow.estimators.learned.training import _behind
 
 FAST = {"hidden": (32,), "embedding": 8, "folds": 2, "max_epochs": 12, "patience": 3, "batch_size": 128}
 
@@ -350,3 +351,18 @@ def test_a_diverging_fit_is_an_error_not_a_number() -> None:
 
     with pytest.raises(DidNotConverge, match="never finite"):
         Neural(**(FAST | {"critic": lambda x, y, seed: Broken()})).estimate(*gaussian(200, 0.5))
+
+
+def test_economical_critics_find_what_others_find_in_fewer_epochs() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1500, 2))
+    y = x**2 + 0.5 * rng.normal(size=(1500, 2))  # without the columns themselves, radii alone show little
+    thorough, economical = (Neural(economical=each, max_epochs=30, seed=1).fit(x, y) for each in (False, True))
+    assert economical.estimate.nats == pytest.approx(thorough.estimate.nats, abs=0.05)
+    assert len(economical.history) < 0.9 * len(thorough.history)
+
+
+def test_a_critic_that_is_clearly_behind_is_given_up() -> None:
+    value = torch.tensor([0.5, 0.53, 0.9, 0.1])
+    assert _behind(value, torch.tensor([0, 0, 1, 1])).tolist() == [True, False, False, True]
+    assert not _behind(value, torch.arange(4)).any()

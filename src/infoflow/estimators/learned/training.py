@@ -221,8 +221,8 @@ def fit(
 
     `seeds` holds one seed per member for its order of samples and its random inputs, so that no member depends on the
     others. The members form `groups` consecutive groups of one size; a group ends when the patience of all of its
-    members has run out. `rivals` holds a number per member, equal for those of which only the best is used: members that
-    are clearly behind are then given up.
+    members has run out. `rivals` holds a number per member, equal for those of which only the best is used; members
+    that are clearly behind are then given up.
     """
     run = _Run(stack, objective, train, schedule, seeds)
     validate = run.with_draws(validate)

@@ -14,7 +14,7 @@ from infoflow.cli.main import Command
 from infoflow.cli.options import parse_options, value_of
 from infoflow.core.checks import choice, integer
 from infoflow_reproductions.harness import summary
-from infoflow_reproductions.harness.experiment import SCALES, Experiment, Plan, reproduce_together
+from infoflow_reproductions.harness.experiment import CPU_PUBLISHED, SCALES, Experiment, Plan, reproduce_together
 from infoflow_reproductions.harness.registry import PAPERS, experiments, finishing
 from infoflow_reproductions.harness.running import RunOptions
 
@@ -49,7 +49,8 @@ class Options:
     Parameters
     ----------
     scale
-        Scale: smoke (seconds), cpu (minutes on two processors) or full (as published).
+        Scale: smoke (seconds), cpu (minutes on two processors), cpu-published (hours on two processors, near the
+        published sizes; some experiments have it) or full (as published).
     seeds
         Number of seeds; by default that of the recipe.
     output
@@ -108,6 +109,8 @@ def command(argv: list[str]) -> None:
     if rest and not rest[0].startswith("-"):
         name = choice(rest.pop(0), f"experiment of {paper}", found)
         found = {name: found[name]}
+    elif scale == CPU_PUBLISHED:
+        found = {name: experiment for name, experiment in found.items() if scale in experiment.recipes}
     plans, options = _planned(paper, list(found.values()), scale, rest)
     _run(plans, options)
     if len(plans) > 1 and (finish := finishing(paper)) is not None:

@@ -41,8 +41,8 @@ def test_every_experiment_runs_and_reports(experiment: Experiment, tmp_path: Pat
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: f"{e.paper}-{e.name}")
 def test_every_experiment_has_all_scales_and_trials_with_a_json_form(experiment: Experiment) -> None:
     assert experiments(experiment.paper)[experiment.name] is experiment
-    assert set(experiment.recipes) == set(SCALES)
-    for scale in SCALES:
+    assert {*SCALES} - {"cpu-published"} <= set(experiment.recipes) <= {*SCALES}
+    for scale in experiment.recipes:
         recipe = experiment.recipe(scale)
         assert dataclasses.is_dataclass(recipe)
         assert recipe.__dataclass_params__.frozen

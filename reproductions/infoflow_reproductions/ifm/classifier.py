@@ -110,8 +110,9 @@ def run(task: Task, *, context: Context) -> Mapping[str, Any]:
     dict
         In percent on the test set, `digit_S` and `texture_S` for the epochs S with the best validation accuracy of the
         digit ("best_digit"), of the texture ("best_texture"), and the last one; `agree`, how often digit and texture
-        are equal on the test set; curves over epochs (`epoch`, `validation_digit`, `test_texture`, ...) and each pair's
-        bound in nats (`flow`: pair -> curve; `separated`, `saturation` likewise). If a flow makes the loss infinite,
+        are equal on the test set; `textures`, what the images were made from; curves over epochs (`epoch`,
+        `validation_digit`, `test_texture`, ...) and each pair's bound in nats (`flow`: pair -> curve; `separated`,
+        `saturation` likewise). If a flow makes the loss infinite,
         `diverged` alone, a message.
 
     Examples
@@ -155,7 +156,8 @@ def run(task: Task, *, context: Context) -> Mapping[str, Any]:
 
 def _summary(history: Sequence[Mapping[str, float]], parts: Images, how: Method) -> dict[str, Any]:
     trained = [row for row in history if row["epoch"] > 0]
-    found: dict[str, Any] = {"agree": 100 * float((parts.test.digit == parts.test.texture).float().mean())}
+    agree = 100 * float((parts.test.digit == parts.test.texture).float().mean())
+    found: dict[str, Any] = {"agree": agree, "textures": parts.source}
     chosen = {
         "best_digit": max(trained, key=lambda row: row["validation_digit"]),
         "best_texture": max(trained, key=lambda row: row["validation_texture"]),
@@ -315,8 +317,11 @@ def _retrained(trained: nn.Module, parts: Images, device: str) -> dict[str, floa
     """Return accuracies with the linear layer fitted anew to the shifted validation images and their digits."""
     model = next(trained.children())
     body = nn.Sequential(*list(model.children())[:-1]).eval()
-    rows = [torch.cat([body(prepared(x.to(device))).cpu() for x in blocks(part.x)]) for part in parts[1:]]
+    rows = [
+        torch.cat([body(prepared(x.to(device))).cpu() for x in blocks(part.x)])
+        for part in (parts.validation, parts.test)
+    ]
     layer = LogisticRegression(max_iter=5000, C=0.1).fit(rows[0].numpy(), parts.validation.digit.numpy())
     guesses = [torch.from_numpy(layer.predict(features.numpy())) for features in rows]
-    named = zip(("validation", "test"), guesses, parts[1:], strict=True)
+    named = zip(("validation", "test"), guesses, (parts.validation, parts.test), strict=True)
     return {key: value for name, guess, part in named for key, value in _scored(name, guess, part).items()}

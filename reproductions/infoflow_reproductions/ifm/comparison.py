@@ -38,12 +38,15 @@ class Recipe(Training):
         First seed to report; seeds 0 and 1 served for exploration.
     smaller
         What is smaller than published, if anything is.
+    shorter
+        Methods with another number of epochs.
     """
 
     methods: tuple[str, ...] = ()
     seeds: int = 5
     first_seed: int = 2
     smaller: str = ""
+    shorter: tuple[tuple[str, int], ...] = ()
 
     @property
     def draws(self) -> range:
@@ -57,7 +60,8 @@ def trials(recipe: Recipe) -> list[Trial]:
     for seed in recipe.draws:
         for name in recipe.methods:
             settings = {key: value for key, value in asdict(METHODS[name]).items() if key != "title"}
-            found.append(Trial(f"{name}/seed={seed}", run, Task(name, seed, part(recipe, Training), settings)))
+            training = replace(part(recipe, Training), epochs=dict(recipe.shorter).get(name, recipe.epochs))
+            found.append(Trial(f"{name}/seed={seed}", run, Task(name, seed, training, settings)))
     return found
 
 

@@ -33,6 +33,8 @@ class Images(NamedTuple):
     train: Part
     validation: Part
     test: Part
+    source: str = ""
+    """What digits and textures were made from."""
 
 
 @functools.lru_cache(maxsize=2)
@@ -53,10 +55,9 @@ def images(
     if source == "digits":
         given = {"digits": digits(), "textures": procedural_textures(seed=seed)}
     names: tuple[Literal["train", "validation", "test"], ...] = ("train", "validation", "test")
-    parts = [
-        _first(shifted_mnist(name, seed=seed, **given), count, size) for name, count in zip(names, counts, strict=True)
-    ]
-    return Images(*parts)
+    made = [shifted_mnist(name, seed=seed, **given) for name in names]
+    parts = [_first(data, count, size) for data, count in zip(made, counts, strict=True)]
+    return Images(parts[0], parts[1], parts[2], made[0].source)
 
 
 def _first(data: Dataset, count: int, size: int) -> Part:

@@ -70,6 +70,9 @@ class Training:
         First layers of torchvision's networks, as in `vision_network`.
     standardized
         Whether pixels are standardized by the channels of the training images, rather than in [0, 1].
+    channels_last
+        Whether convolutions use torch's channels-last layout, which is faster on processors; results differ by
+        rounding.
 
     Examples
     --------
@@ -91,6 +94,7 @@ class Training:
     weight_decay: float = 0.0
     stem: Stem = "small"
     standardized: bool = field(default=False, metadata={"omit_default": True})
+    channels_last: bool = field(default=False, metadata={"omit_default": True})
 
     @property
     def name(self) -> str:
@@ -296,7 +300,7 @@ def run(chosen: Training, *, context: Context) -> Mapping[str, Any]:
         history = fit(
             Player(model, lambda x, y: criterion(model(x), y)),
             parts.train,
-            Fit(chosen.epochs, chosen.batch_size, optimizer, drop_last=False),
+            Fit(chosen.epochs, chosen.batch_size, optimizer, drop_last=False, channels_last=chosen.channels_last),
             seed=chosen.seed,
             prepare=prepare,
             evaluate=lambda epoch: _measured(model, sets, context.device),

@@ -181,7 +181,7 @@ def test_classifier_has_the_published_widths() -> None:
 def test_experiments_have_every_scale() -> None:
     assert list(EXPERIMENTS) == ["table3", "negatives", "critics", "saturation"]
     for experiment in EXPERIMENTS.values():
-        assert set(experiment.recipes) == {"smoke", "cpu", "full"}
+        assert set(experiment.recipes) >= {"smoke", "cpu", "full"}
         assert experiment.recipe("full").smaller == ""
         assert experiment.recipe("cpu").seeds >= 5
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 from torch import nn
 
+import infoflow
 from infoflow.cli.main import commands
 from infoflow.estimators.registry import table
 from infoflow.layers import InformationDropout
@@ -34,13 +36,14 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
         "network": nn.Sequential(InformationDropout(nn.Linear(4, 8)), nn.Linear(8, 3)),
         "images": torch.rand(30, 4, generator=generator),
         "labels": torch.arange(30) % 3,
-        "beta": 1.0,
-        "samples": 30,
+        "beta": 0.03,
         "x": x,
         "y": (x[:, 0] > 0).astype(int),
     }
+    names["torch"] = torch
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len(blocks) >= 2
+    assert len(blocks) == 3
+    assert all(len(block.splitlines()) <= 8 for block in blocks)
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)  # noqa: S102  # our own page
     assert (tmp_path / "plane.html").stat().st_size > 100_000
@@ -56,6 +59,33 @@ def test_the_commands_and_files_of_the_readme_exist() -> None:
         assert (ROOT / target).exists(), target
     for target in re.findall(r"make (\w+)", README):
         assert f"\n{target}:" in (ROOT / "Makefile").read_text(), target
+
+
+# Of every row of the table of capabilities, a name of infoflow that provides it.
+CAPABILITIES = {
+    "Nearest-neighbor estimators": "estimators.KSG",
+    "Learned bounds": "estimators.Neural",
+    "Losses to train a network": "objectives.Objective",
+    "Chooses an estimator and gives the reason": "estimators.recommend",
+    "Confidence intervals": "estimators.interval",
+    "p-values by permutation": "estimators.ShuffledNull",
+    "Conditional information, transfer entropy": "transfer_entropy",
+    "Feature selection for tables": "rank",
+    "Records a network in training": "plane.record",
+    "Tasks with known information": "tasks.CATALOG",
+}
+
+
+def test_infoflow_has_what_the_table_of_capabilities_lists() -> None:
+    rows = re.findall(r"^\| ([^|]+) \| (yes|–) \|", README, flags=re.MULTILINE)
+    assert {name for name, has in rows if has == "yes"} == set(CAPABILITIES)
+    for name in CAPABILITIES.values():
+        assert attrgetter(name)(infoflow) is not None
+    assert "without PyTorch" in next(name for name, has in rows if has == "–")
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.split()) <= 900
 
 
 def test_the_table_of_estimators_is_that_of_the_registry() -> None:

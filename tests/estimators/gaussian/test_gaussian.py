@@ -304,6 +304,13 @@ def test_bad_settings_are_refused() -> None:
         CCA(components=0)
 
 
+@pytest.mark.parametrize("scale", [1e-250, 1e250])
+def test_entropy_at_scales_whose_squares_are_no_numbers(scale: float) -> None:
+    t = np.random.default_rng(0).normal(size=(50, 2))
+    expected = Gaussian().entropy(t).nats + 2 * math.log(scale)
+    assert Gaussian().entropy(t * scale).nats == pytest.approx(expected)
+
+
 def test_entropy_of_a_gaussian() -> None:
     covariance = np.array([[2.0, 0.6], [0.6, 0.5]])
     expected = stats.multivariate_normal(cov=covariance).entropy()

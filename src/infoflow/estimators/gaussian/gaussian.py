@@ -194,7 +194,9 @@ class Gaussian(Settings):
         eigenvalues = torch.linalg.eigvalsh(correlation(side.values, self.shrinkage))
         if float(eigenvalues[0]) <= 10 * dimension * torch.finfo(eigenvalues.dtype).eps:
             raise InvalidArgument("t has linearly dependent columns, so its differential entropy is −∞. Drop them.")
-        scale = (values - values.mean(dim=0)).std(dim=0, correction=0).log().sum()
+        centered = values - (values / n).sum(dim=0)
+        largest = centered.abs().amax(dim=0)  # squares of the values themselves can overflow or vanish
+        scale = ((centered / largest).std(dim=0, correction=0).log() + largest.log()).sum()
         nats = float(0.5 * eigenvalues.log().sum() + scale) + 0.5 * dimension * math.log(2 * math.pi * math.e)
         if self.bias_correction and self.shrinkage == "none":
             freedom = n - 1

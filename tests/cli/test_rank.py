@@ -40,6 +40,18 @@ def test_the_files_hold_the_ranking_of_the_library(
     assert Path("ranking.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_csv_of_another_country(table: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
+    table.rename(columns={"size": "Größe"}).to_csv("e.csv", index=False, sep=";", decimal=",", encoding="cp1252")
+    form = ["--sep", ";", "--decimal", ",", "--encoding", "cp1252"]
+    assert main(["rank", "e.csv", "--y", "y", *form]) == 0
+    expected = infoflow.rank(table, "y").frame
+    assert pd.read_csv("ranking.csv")["nats"].tolist() == pytest.approx(expected["nats"].tolist())
+    capsys.readouterr()
+    assert main(["estimate", "e.csv", "--x", "Größe", "--y", "y", "--missing", "drop", *form]) == 0
+    found = infoflow.mutual_information(table["size"], table["y"], missing="drop")
+    assert capsys.readouterr().out == f"{found}\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -48,6 +60,9 @@ def test_the_files_hold_the_ranking_of_the_library(
         (["none.parquet", "--y", "y"], "no file none.parquet"),
         (["d.csv", "--y", "y", "--method", "mrrm"], "--method"),
         (["d.csv", "--y", "y", "--missing", "raise"], "1"),
+        (["d.csv", "--y", "y", "--sep", ";"], "set sep=','"),
+        (["d.parquet", "--y", "y", "--sep", ";"], "csv must be omitted"),
+        (["d.csv", "--y", "y", "--encoding", "latinum"], "encoding must be an encoding"),
         (["d.csv", "--y", "y", "--output", "none/ranking"], "output must be a path in an existing folder"),
         (["d.csv", "--y", "y", "--output", "d"], "output must be a path whose .csv and .png are new"),
     ],

@@ -13,6 +13,7 @@ from infoflow.cli.options import parse_options
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.files import write_text
 from infoflow.core.settings import NonNegativeInt, Seed, Settings
+from infoflow.data.csv_files import CsvFormat
 from infoflow.data.files import ArrayFile
 from infoflow.estimators import conditional_mutual_information, mutual_information
 from infoflow.estimators.registry import resolve
@@ -27,7 +28,8 @@ class Options(Settings):
     examples:
       infoflow estimate pairs.npz --x x --y y
       infoflow estimate table.csv --x age,weight --y label --estimator ksg:k=5 --permutations 99
-      infoflow estimate samples.npy --x 0:3 --y 3 --z 4"""
+      infoflow estimate samples.npy --x 0:3 --y 3 --z 4
+      infoflow estimate german.csv --x Alter --y Gewicht --sep ';' --decimal , --encoding cp1252"""
 
     file: tyro.conf.Positional[Path]
     """file to read"""
@@ -47,6 +49,12 @@ class Options(Settings):
     """random seed of interval and permutations"""
     missing: Literal["raise", "drop"] = "raise"
     """missing values: an error, or leave out rows that have one"""
+    sep: str = ","
+    """of a .csv: character between columns, '\\t' for a tab"""
+    decimal: Literal[".", ","] = "."
+    """of a .csv: decimal mark"""
+    encoding: str = "utf-8"
+    """of a .csv: encoding of its text, such as cp1252"""
     output: Path | None = None
     """write the result as JSON, too"""
 
@@ -61,7 +69,7 @@ class Options(Settings):
 def command(argv: list[str]) -> None:
     """Run `infoflow estimate` with these arguments."""
     options = parse_options(Options, argv, prog="infoflow estimate")
-    arrays = ArrayFile(options.file)
+    arrays = ArrayFile(options.file, CsvFormat(options.sep, options.decimal, options.encoding))
     x, y = arrays[options.x], arrays[options.y]
     estimator = options.estimator if options.estimator == "auto" else resolve(options.estimator)
     if options.z is not None:

@@ -15,6 +15,7 @@ from infoflow.cli.options import parse_options
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.files import write_atomically
 from infoflow.core.settings import NonNegativeInt, Seed, Settings
+from infoflow.data.csv_files import CsvFormat
 from infoflow.data.files import ArrayFile
 from infoflow.tables import rank
 
@@ -44,6 +45,12 @@ class Options(Settings):
     """random seed of the permutations"""
     jobs: int = 1
     """processes at once, -1 for one for each processor"""
+    sep: str = ","
+    """of a .csv: character between columns, '\\t' for a tab"""
+    decimal: Literal[".", ","] = "."
+    """of a .csv: decimal mark"""
+    encoding: str = "utf-8"
+    """of a .csv: encoding of its text, such as cp1252"""
     output: Path = Path("ranking")
     """path of the results without ending"""
 
@@ -64,7 +71,9 @@ class Options(Settings):
 def command(argv: list[str]) -> None:
     """Run `infoflow rank` with these arguments."""
     options = parse_options(Options, argv, prog="infoflow rank")
-    table = options.file if options.file.suffix.lower() == ".parquet" else ArrayFile(options.file).table
+    form = CsvFormat(options.sep, options.decimal, options.encoding)
+    stream = options.file.suffix.lower() == ".parquet" and form == CsvFormat()
+    table = options.file if stream else ArrayFile(options.file, form).table
 
     def progress(names: Iterable[Any], total: int) -> Iterable[Any]:
         bar: Iterable[Any] = tqdm(names, total=total, unit="column", disable=not sys.stderr.isatty(), file=sys.stderr)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import re
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData, UnknownName
+from infoflow.data.csv_files import CsvFormat, read_csv
 
 Content = np.ndarray | pd.DataFrame | tuple[str, ...]
 
@@ -24,6 +23,8 @@ class ArrayFile:
     ----------
     path
         File that ends in .npz, .npy, .csv or .parquet.
+    csv
+        Separator, decimal mark and encoding of a .csv.
 
     Raises
     ------
@@ -50,14 +51,17 @@ class ArrayFile:
     ((2, 2), [0, 1])
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, csv: CsvFormat | None = None) -> None:
         self.path = Path(path)
+        csv = csv or CsvFormat()
         if not self.path.is_file():
             raise MissingData(f"no file {self.path}.")
-        if self.path.suffix.lower() not in _READERS:
-            raise InvalidArgument("path", f"a file that ends in {', '.join(_READERS)}", str(self.path))
+        if self.path.suffix.lower() not in _ENDINGS:
+            raise InvalidArgument("path", f"a file that ends in {', '.join(_ENDINGS)}", str(self.path))
+        if csv != CsvFormat() and self.path.suffix.lower() != ".csv":
+            raise InvalidArgument("csv", "omitted for a file that is no .csv", csv)
         try:
-            self._content = _READERS[self.path.suffix.lower()](self.path)
+            self._content = _read(self.path, csv)
         except Exception as error:  # damaged bytes make the readers raise almost anything
             raise self._broken(error) from None
 
@@ -143,26 +147,21 @@ def _array(path: Path) -> np.ndarray:
     return array.reshape(len(array), -1)
 
 
-def _csv(path: Path) -> pd.DataFrame:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        names = next(csv.reader(file), [])
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"its header repeats {', '.join(map(repr, repeated))}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        # Without index_col=False the first of too many fields would become an index, and all columns shift.
-        return pd.read_csv(path, index_col=False, encoding="utf-8-sig")
-
-
 def _parquet(path: Path) -> pd.DataFrame:
     table = pd.read_parquet(path)
     table.columns = table.columns.map(str)  # pandas keeps numbers as names
     return table
 
 
+def _read(path: Path, csv: CsvFormat) -> Content:
+    suffix = path.suffix.lower()
+    return read_csv(path, csv) if suffix == ".csv" else _READERS[suffix](path)
+
+
 _READERS: dict[str, Callable[[Path], Content]] = {
     ".npz": _archive,
     ".npy": _array,
-    ".csv": _csv,
     ".parquet": _parquet,
 }
+
+_ENDINGS = (".npz", ".npy", ".csv", ".parquet")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from infoflow.estimators.histogram.decision_rule import DecisionRule
 from infoflow.plane import compression as verdicts
 from infoflow.plane.compression import compression
 
@@ -94,3 +95,17 @@ def test_seeds_may_be_recorded_at_different_epochs() -> None:
     table = table[~((table["seed"] == 1) & (table["epoch"] == 20))]
     row = compression(table).iloc[0]
     assert row["final"] == pytest.approx((3.0 + 6.0) / 2)
+
+
+def test_the_epoch_of_the_peak_is_a_recorded_snapshot() -> None:
+    """Peaks at 10 and 30: their mean, 20, is the peak of no seed."""
+    assert compression(frame([[1.0, 4.0, 3.0, 2.0], [1.0, 2.0, 3.0, 4.0]]))["peak_epoch"].tolist() == [10]
+    assert compression(frame([[1.0, 4.0], [5.0, 2.0], [1.0, 2.0]]))["peak_epoch"].tolist() == [10]
+
+
+def test_a_layer_that_makes_no_decision_gets_no_verdict() -> None:
+    table = frame([[1.0, 4.0, 1.0]])
+    y, hidden = np.arange(12) % 3, np.random.default_rng(0).normal(size=(12, 5))
+    warned = table.assign(warnings="; ".join(DecisionRule().measure(hidden, y).label.warnings))
+    assert compression(table.assign(warnings=""))["verdict"].item() == verdicts.COMPRESSES
+    assert compression(warned)["verdict"].item() == verdicts.NO_RULE

@@ -11,7 +11,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from infoflow.core.estimate import NATS_PER_BIT
 from infoflow.plane.compression import THRESHOLD
-from infoflow.plane.figure import depth_colors, draw_on
+from infoflow.plane.figure import draw_on
+from infoflow.plane.panels import depth_colors
 from infoflow.plane.truth import INFINITE
 from infoflow_reproductions.harness.findings import Figure
 from infoflow_reproductions.information_plane.curves import SIDES

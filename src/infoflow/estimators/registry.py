@@ -32,11 +32,13 @@ class Ability(StrEnum):
     """`conditional(x, y, z)`: I(X;Y|Z)."""
     PLANE = "plane"
     """`measure(t, y, x)`: a point of the information plane."""
+    LABEL = "label"
+    """`estimate(t, y)` with classes y: I(T;Y) of a layer, the label axis of the information plane alone."""
     PERMUTATION_TEST = "permutation test"
     """`tested(x, y)`: a p-value from held-out samples with one fit."""
 
 
-ESTIMATE, ENTROPY, POINTWISE, CONDITIONAL, PLANE, PERMUTATION_TEST = Ability
+ESTIMATE, ENTROPY, POINTWISE, CONDITIONAL, PLANE, LABEL, PERMUTATION_TEST = Ability
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
         ),
         "auto": Entry(
             "automatic.policy:Auto",
-            (ESTIMATE,),
+            (ESTIMATE, LABEL),
             measures="I(X;Y) by the coarsest estimate that no finer one contradicts",
             kind="that estimator's, with the reason",
             good_for="a first answer for any data",
@@ -136,7 +138,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
         ),
         "class-neighbors": Entry(
             "neighbors.class_neighbors:ClassNeighbors",
-            (ESTIMATE, POINTWISE),
+            (ESTIMATE, POINTWISE, LABEL),
             measures="I(X;Y), classes Y",
             kind="point",
             good_for="continuous X with labels",
@@ -144,7 +146,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
         ),
         "classifier-bound": Entry(
             "learned.classifier_bound:ClassifierBound",
-            (ESTIMATE,),
+            (ESTIMATE, LABEL),
             measures="I(X;Y) ≥ H(Y) − the held-out cross-entropy of a probe",
             kind="lower bound, interval",
             good_for="what a probe reads from a layer, any width",
@@ -317,7 +319,7 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
         ),
         "mixed": Entry(
             "neighbors.mixed:MixedKSG",
-            (ESTIMATE, POINTWISE),
+            (ESTIMATE, POINTWISE, LABEL),
             measures="I(X;Y) of any mixture",
             kind="point",
             good_for="atoms, ReLU zeros, clipped values",

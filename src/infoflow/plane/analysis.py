@@ -12,12 +12,12 @@ import pandas as pd
 
 from infoflow.core.errors import BrokenStore, InvalidArgument, UnknownName
 from infoflow.entropies import discrete
-from infoflow.estimators.registry import Ability, can, resolve
 from infoflow.plane.naming import description, display_names
+from infoflow.plane.placing import placed
 from infoflow.plane.plane import Plane
 from infoflow.plane.provenance import machine
 from infoflow.plane.recording import Recording, as_recording
-from infoflow.plane.snapshot_estimates import LayerEstimator, SnapshotTask, tables
+from infoflow.plane.snapshot_estimates import SnapshotTask, tables
 from infoflow.plane.store import Location
 from infoflow.plane.table_cache import TableCache
 
@@ -48,7 +48,9 @@ def analyse(
         A recording (folder, URL or `Recording`), or a mapping from names of networks to recordings. A list of
         recordings of one network, with different seeds, counts as one network.
     estimators
-        Texts such as "binning:width=0.5", or objects with `measure(t, y, x=None) -> LayerInformation`.
+        Texts such as "binning:width=0.5", or objects with `measure(t, y, x=None) -> LayerInformation`. Estimators of
+        I(T;Y) alone ("auto", "class-neighbors", "classifier-bound", "mixed", and objects of your own with
+        `estimate(t, y)`) fill the label axis, and their plane shows I(T;Y) by depth.
     layers
         Layers to analyze; None for all.
     epochs
@@ -102,7 +104,7 @@ def analyse(
     [['0', 'input', 0.693], ['0', 'label', 0.693]]
     >>> folder.cleanup()
     """
-    chosen = [_layer_estimator(each) for each in estimators]
+    chosen = [placed(each) for each in estimators]
     if not chosen:
         raise InvalidArgument("estimators", "at least one estimator", got_text="none")
     named = dict(zip(display_names(chosen), chosen, strict=True))
@@ -142,13 +144,6 @@ def analyse(
         ignore_index=True,
     )
     return Plane(frame, _metrics(networks, frame), _provenance(networks, named))
-
-
-def _layer_estimator(estimator: Any) -> Any:
-    found = resolve(estimator) if isinstance(estimator, str | type) else estimator  # type: ignore[arg-type]
-    if not (can(found, Ability.PLANE) or isinstance(found, LayerEstimator)):
-        raise InvalidArgument("estimators", "able to measure layers, with measure(t, y, x=None)", estimator)
-    return found
 
 
 def _networks(stores: Any) -> dict[str, list[Recording]]:

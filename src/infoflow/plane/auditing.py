@@ -43,6 +43,8 @@ class Audit:
         that is not guaranteed is informative but no error.
     compression : pandas.DataFrame
         See `infoflow.plane.compression.compression`.
+    time
+        What the numbers of snapshots count: "epoch" or "step".
 
     Examples
     --------
@@ -53,6 +55,7 @@ class Audit:
 
     checks: pd.DataFrame
     compression: pd.DataFrame
+    time: str = "epoch"
 
     @property
     def ok(self) -> bool:
@@ -68,8 +71,9 @@ class Audit:
                 f"  {'FAILED' if row.promised else 'not guaranteed'}: {row.check}, {row.network}, {row.estimator}: "
                 f"{row.violated} of {row.checked} points, worst by {row.worst:.3g} nats ({row.where})"
             )
-        lines += ["", "I(X;T) in bits, median over seeds; fall from its peak with the 10–90 % band over seeds"]
-        return "\n".join([*lines, *_compression_lines(self.compression)])
+        if len(self.compression):
+            lines += ["", "I(X;T) in bits, median over seeds; fall from its peak with the 10–90 % band over seeds"]
+        return "\n".join([*lines, *_compression_lines(self.compression, self.time)])
 
 
 def audit(plane: PlaneTable) -> Audit:
@@ -115,7 +119,7 @@ def audit(plane: PlaneTable) -> Audit:
             rows.append(check.row(str(network), str(estimator)))
     for network, group in plane.frame.groupby("network", sort=False):
         rows += [check.row(str(network), estimator) for estimator, check in _bounds(group)]
-    return Audit(pd.DataFrame(rows, columns=COLUMNS), compression(plane.frame))
+    return Audit(pd.DataFrame(rows, columns=COLUMNS), compression(plane.frame), plane.time)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +190,7 @@ def _label_entropies(plane: PlaneTable, network: str, labels: pd.DataFrame) -> d
     return found
 
 
-def _compression_lines(table: pd.DataFrame) -> Iterator[str]:
+def _compression_lines(table: pd.DataFrame, time: str) -> Iterator[str]:
     """The compression table for a terminal."""
     in_bits = ["peak", "final", "fall", "fall_low", "fall_high", "fit"]
     for (network, probe, estimator), rows in table.groupby(["network", "probe", "estimator"], sort=False):
@@ -195,6 +199,6 @@ def _compression_lines(table: pd.DataFrame) -> Iterator[str]:
         width = max(len(str(layer)) for layer in rows["layer"])
         for row in rows.assign(**{name: rows[name] / NATS_PER_BIT for name in in_bits}).itertuples():
             yield (
-                f"  {row.layer:<{width}}  peak {row.peak:6.2f} at epoch {row.peak_epoch:<6} final {row.final:6.2f}  "
+                f"  {row.layer:<{width}}  peak {row.peak:6.2f} at {time} {row.peak_epoch:<6} final {row.final:6.2f}  "
                 f"fall {row.fall:5.2f} [{row.fall_low:.2f}, {row.fall_high:.2f}]  fit {row.fit:+.2f}  {row.verdict}"
             )

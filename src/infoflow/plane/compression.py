@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from infoflow.core.estimate import NATS_PER_BIT
+from infoflow.estimators.histogram.decision_rule import NO_DECISION
 
 COMPRESSES = "compresses"
 DOES_NOT = "does not compress"
@@ -16,6 +17,7 @@ SATURATED = "saturated (lower bound only)"
 NO_FIT = "not fitted yet"
 EMPTY = "carries no information"
 TOO_FEW = "inconclusive (one snapshot)"
+NO_RULE = "none (not one unit per class)"
 
 THRESHOLD = 0.05
 """A fall or a rise counts when it exceeds this share of the peak of I(X;T), or of H(Y)."""
@@ -37,13 +39,14 @@ def compression(frame: pd.DataFrame) -> pd.DataFrame:
     ----------
     frame : pandas.DataFrame
         Frame of a plane: at least the columns network, probe, estimator, depth, layer, seed, epoch, axis, nats,
-        ceiling and saturated.
+        ceiling and saturated; warnings where there are any.
 
     Returns
     -------
     pandas.DataFrame
         One row per network, probe, estimator and layer, in nats, with medians over seeds. For each seed, `peak` is the
-        greatest I(X;T) of the snapshots, at `peak_epoch`; `first` and `final` are the first and the last; `rise` =
+        greatest I(X;T) of the snapshots, at `peak_epoch` (for an even number of seeds the lower of the two middle ones,
+        so that it is a recorded snapshot); `first` and `final` are the first and the last; `rise` =
         peak - first, `fall` = peak - final, `share` = fall / peak, and `fit` = I(T;Y) of the last snapshot minus that
         of the first. `_low` and `_high` are the 10 % and 90 % quantiles over seeds (for one seed, both are its value).
         `saturated` is the share of seeds whose last I(X;T) is at its ceiling. `verdict` is described below.
@@ -52,15 +55,16 @@ def compression(frame: pd.DataFrame) -> pd.DataFrame:
     -----
     The verdict is the first that applies:
 
-    1. "inconclusive (one snapshot)": there is no second one;
-    2. "carries no information": I(X;T) is zero in every snapshot and seed;
-    3. "saturated (lower bound only)": in half of the seeds or more, the last I(X;T) is at its ceiling, so that the true
+    1. "none (not one unit per class)": the estimator reads decisions from a layer that makes none;
+    2. "inconclusive (one snapshot)": there is no second one;
+    3. "carries no information": I(X;T) is zero in every snapshot and seed;
+    4. "saturated (lower bound only)": in half of the seeds or more, the last I(X;T) is at its ceiling, so that the true
        value may be anything above;
-    4. "not fitted yet": I(T;Y) rose by less than 5 % of H(Y) (its ceiling) in the whole band, to less than half of it,
+    5. "not fitted yet": I(T;Y) rose by less than 5 % of H(Y) (its ceiling) in the whole band, to less than half of it,
        so that a compression after fitting cannot be observed;
-    5. "compresses": the whole band of `share` is above 5 %;
-    6. "does not compress": the whole band is at or below 5 %;
-    7. "varies by seed": the band contains 5 %.
+    6. "compresses": the whole band of `share` is above 5 %;
+    7. "does not compress": the whole band is at or below 5 %;
+    8. "varies by seed": the band contains 5 %.
 
     A verdict covers the recorded epochs only: a layer whose I(X;T) still rises at the last one may fall later. A peak
     is the greatest of noisy values, so a small fall is always found, hence the threshold of 5 %. A peak at its ceiling
@@ -108,7 +112,7 @@ def _measures(group: pd.DataFrame) -> dict[str, Any]:
         "seeds": information.shape[1],
         "first": float(np.median(first)),
         "peak": float(np.median(peak)),
-        "peak_epoch": int(np.median(information.idxmax().to_numpy())),
+        "peak_epoch": int(np.quantile(information.idxmax().to_numpy(), 0.5, method="lower")),
         "final": float(np.median(final)),
         "rise": float(np.median(peak - first)),
         "fall_bits": float(np.median(fall)) / NATS_PER_BIT,
@@ -119,7 +123,9 @@ def _measures(group: pd.DataFrame) -> dict[str, Any]:
         found |= {name: float(np.median(values)), f"{name}_low": float(low), f"{name}_high": float(high)}
     ceiling = float(group.loc[group["axis"] == "label", "ceiling"].max()) if len(label) else np.inf
     unfitted = np.isfinite(ceiling) and found["fit_high"] < THRESHOLD * ceiling and np.median(label_final) < ceiling / 2
+    undecided = "warnings" in group and bool(group["warnings"].str.contains(NO_DECISION, regex=False).any())
     rules = (
+        (NO_RULE, undecided),
         (TOO_FEW, len(information) < 2),
         (EMPTY, peak.max() <= _NOTHING),
         (SATURATED, found["saturated"] >= 0.5),

@@ -7,39 +7,33 @@ from __future__ import annotations
 
 import os
 import textwrap
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import matplotlib
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.cm import ScalarMappable
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from infoflow.core.errors import InvalidArgument
+from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.core.estimate import NATS_PER_BIT
 from infoflow.core.settings import OneOf, check, validated
-from infoflow.plane.compression import BAND
+from infoflow.plane import panels
 from infoflow.plane.epoch_axis import EpochAxis
+from infoflow.plane.naming import find
+from infoflow.plane.panels import COLUMN, INK, LARGE, LEFT, NORMAL, QUIET, SMALL, Drawing
 from infoflow.plane.table import PlaneTable
-from infoflow.plane.text_placement import label_ends, label_points, plain
+from infoflow.plane.text_placement import fit, plain, width
 
-INK, QUIET, FAINT = "#1c1c1c", "#5f5f5f", "#c4c4c4"
-MARKERS = "osD^vP*Xphd<>"
 DPI = 300
-# Inches. Fixed, so that type has the same size on the page for any number of networks.
-COLUMN, LEFT, TOP, BOTTOM, BAR = 2.75, 0.58, 0.84, 0.62, 0.45
+ALL = "all"
+"""The name that stands for every estimator of the plane."""
+# Inches, as in `panels`.
+TOP, BOTTOM, BAR, NOTE_LINE = 0.84, 0.52, 0.5, 0.1
 ROWS = (2.55, 1.55, 0.95)
 ROW_GAPS = (0.62, 0.16)
-SMALL, NORMAL, LARGE = 6.5, 7.5, 8.5
-LONGEST = 22  # characters of a layer's name that are written
-_CEILING: dict[str, Any] = {"color": QUIET, "linewidth": 0.7, "linestyle": (0, (4, 3)), "zorder": 0.5}
-_ACCURACY_STYLES = {"train_accuracy": (0, (3, 1.5)), "test_accuracy": "solid"}
+MOST_ACROSS = 4
+"""Networks next to each other; more begin a new row of panels."""
 
 
 def draw(
@@ -59,7 +53,8 @@ def draw(
     path
         Image file; its ending (.png, .pdf, .svg) sets the format.
     estimator
-        Name of an estimator in the plane; None for the first.
+        Estimator of the plane, by its name there ("Binning(width=0.07)") or as it was passed ("binning:width=0.07");
+        "all" draws every one, one below the other. None for the first; the image then names the others.
     units
         "bits" or "nats".
     probe
@@ -76,7 +71,8 @@ def draw(
     -----
     Points are means over seeds, colored by epoch; thin lines are single seeds, and bands reach from their 10 % to their
     90 % quantile. Dashed lines are ceilings; a hollow point has reached one of them in at least one seed, so it is a
-    lower bound only (H(Y) makes no point hollow, as no I(T;Y) exceeds it).
+    lower bound only (H(Y) makes no point hollow, as no I(T;Y) exceeds it). An estimator of I(T;Y) alone is drawn by
+    depth. Names that are too long are shortened, and of many layers every few are named.
 
     References
     ----------
@@ -107,7 +103,7 @@ def draw_on(
     plane : Plane
         The plane.
     estimator
-        Name of an estimator in the plane; None for the first.
+        Estimator of the plane, as in `draw`; None for the first.
     units
         "bits" or "nats".
     probe
@@ -122,11 +118,37 @@ def draw_on(
     """
     if plane.frame.empty:
         raise InvalidArgument("plane", "a plane with estimates", got_text="an empty one")
-    name = check(estimator or plane.estimators[0], "estimator", OneOf(tuple(plane.estimators)))
     shown = check(probe or plane.probes[0], "probe", OneOf(tuple(plane.probes)))
-    frame = plane.frame[(plane.frame["estimator"] == name) & (plane.frame["probe"] == shown)].copy()
-    frame[["nats", "ceiling"]] /= NATS_PER_BIT if units == "bits" else 1.0
-    _compose(_Drawing(figure, frame, units, EpochAxis(sorted(set(frame["epoch"])))), plane, name, shown)
+    blocks: list[_Block] = []
+    for name in _chosen(plane, estimator):
+        frame = plane.frame[(plane.frame["estimator"] == name) & (plane.frame["probe"] == shown)].copy()
+        frame[["nats", "ceiling"]] /= NATS_PER_BIT if units == "bits" else 1.0
+        networks = [str(network) for network in frame["network"].unique()]
+        for start in range(0, len(networks), MOST_ACROSS):
+            blocks.append(_Block(figure, plane, frame, name, networks[start : start + MOST_ACROSS], units))
+    notes = _notes(plane, blocks, estimator)
+    wide = LEFT + max(len(block.networks) * (COLUMN + block.gutter) for block in blocks) + BAR
+    # A letter is about half as wide as high; a note may be wider than a single panel.
+    lines = textwrap.wrap(notes, int((wide - LEFT) * 72 / (0.52 * (SMALL - 0.5))))
+    figure.set_size_inches(wide, sum(block.height for block in blocks) + BOTTOM + NOTE_LINE * len(lines))
+    top = 0.0
+    for block in blocks:
+        block.draw(top, shown if len(plane.probes) > 1 else "")
+        top += block.height
+    wide, high = figure.get_size_inches()
+    figure.text(LEFT / wide, 0.08 / high, "\n".join(lines), fontsize=SMALL - 0.5, color=QUIET, va="bottom")
+
+
+def _chosen(plane: PlaneTable, estimator: str | None) -> list[str]:
+    """Names of the estimators to draw."""
+    if estimator == ALL:
+        return plane.estimators
+    if estimator is None:
+        return plane.estimators[:1]
+    found = find(estimator, plane.estimators)
+    if found is None:
+        raise UnknownName("estimator", estimator, plane.estimators)
+    return [found]
 
 
 def _canvas_for(path: Path) -> FigureCanvasAgg:
@@ -139,256 +161,98 @@ def _canvas_for(path: Path) -> FigureCanvasAgg:
     return canvas
 
 
-@dataclass(frozen=True, eq=False)
-class _Drawing:
-    """What every panel needs: the figure, the rows of one estimator and probe in the chosen units, and the epochs."""
+class _Block:
+    """The panels of one estimator for a few networks, next to each other."""
 
-    figure: Figure
-    frame: pd.DataFrame
-    units: str
-    epochs: EpochAxis
-
-    def axes(self, left: float, top: float, height: float) -> Axes:
-        """New axes of one column's width, their upper left corner in inches."""
-        wide, high = self.figure.get_size_inches()
-        axes = self.figure.add_axes((left / wide, 1 - (top + height) / high, COLUMN / wide, height / high))
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
-        for side in ("left", "bottom"):
-            axes.spines[side].set(color=QUIET, linewidth=0.6)
-        axes.tick_params(labelsize=SMALL, color=QUIET, labelcolor=INK, width=0.6, length=2.5, pad=2)
-        axes.xaxis.set_major_locator(MaxNLocator(6))
-        axes.yaxis.set_major_locator(MaxNLocator(5))
-        return axes
-
-    def text(self, top: float, words: str, size: float, color: str) -> None:
-        """A line above the panels, its upper end in inches from the figure's."""
-        wide, high = self.figure.get_size_inches()
-        plain(self.figure.text(LEFT / wide, 1 - top / high, words, fontsize=size, color=color, va="top"))
-
-    def line(self, axes: Axes, values: pd.DataFrame, color: Any, *, alpha: float, **style: Any) -> float:
-        """The mean of epochs by seeds with its band; returns the last mean."""
-        x, mean = self.epochs.position(values.index), values.mean(axis=1)
-        if values.shape[1] > 1:
-            low, high = (values.quantile(q, axis=1) for q in BAND)
-            axes.fill_between(x, low, high, color=color, alpha=alpha, linewidth=0, zorder=1)
-        axes.plot(x, mean, color=color, **style)
-        return float(mean.iloc[-1])
-
-
-def _compose(drawing: _Drawing, plane: PlaneTable, name: str, probe: str) -> None:
-    frame, epochs = drawing.frame, drawing.epochs
-    networks = [str(network) for network in frame["network"].unique()]
-    metrics = plane.metrics[plane.metrics["metric"].str.endswith("accuracy")]
-    rows = ROWS if len(metrics) else ROWS[:2]
-    tops = [TOP + sum(rows[:i]) + sum(ROW_GAPS[:i]) for i in range(len(rows))]
-    # At the right of every column, the names of its lines.
-    gutter = 0.36 + 0.052 * min(LONGEST, max(map(len, frame["layer"].unique())))
-    drawing.figure.set_size_inches(LEFT + len(networks) * (COLUMN + gutter) + BAR, tops[-1] + rows[-1] + BOTTOM)
-    ranges = {axis: _range(frame[frame["axis"] == axis]) for axis in ("input", "label")}
-    for column, network in enumerate(networks):
-        part, first = frame[frame["network"] == network], column == 0
-        top, *lower = (
-            drawing.axes(LEFT + column * (COLUMN + gutter), above, height)
-            for above, height in zip(tops, rows, strict=True)
+    def __init__(
+        self, figure: Figure, plane: PlaneTable, frame: pd.DataFrame, name: str, networks: list[str], units: str
+    ) -> None:
+        self.figure, self.plane, self.frame, self.name, self.networks, self.units = (
+            figure,
+            plane,
+            frame,
+            name,
+            networks,
+            units,
         )
-        top.set(xlim=ranges["input"], ylim=ranges["label"])
-        plain(top.set_title(network, fontsize=LARGE, color=INK, loc="left", pad=7, fontweight="bold"))
-        _plane_panel(top, drawing, part, first=first)
-        lower[0].set_ylim(ranges["input"])
-        for axes in lower:
-            epochs.apply(axes)
-            axes.tick_params(labelbottom=axes is lower[-1])
-        lower[-1].set_xlabel("epoch", fontsize=NORMAL, color=INK, labelpad=2)
-        _curves_panel(lower[0], drawing, part, first=first)
-        if len(metrics):
-            _accuracy_panel(lower[1], drawing, metrics, network, first=first)
-    _colorbar(drawing, top)
-    _captions(drawing, plane, name, probe if len(plane.probes) > 1 else "")
+        metrics = plane.metrics[plane.metrics["metric"].str.endswith("accuracy")]
+        self.metrics = metrics[metrics["network"].isin(networks)]
+        self.planar = "input" in set(frame["axis"])
+        layers = frame[frame["network"].isin(networks)]["layer"].unique()
+        names = [panels.short(str(layer)) for layer in layers]
+        names += [panels.short(str(metric).removesuffix("_accuracy")) for metric in self.metrics["metric"].unique()]
+        longest = max(width(figure, each, SMALL) for each in names)
+        # At the right of every column, the names of its lines.
+        self.gutter = 0.36 + longest
+        rows = ROWS if len(self.metrics) else ROWS[:2]
+        # Below a panel by depth, long names of layers are upright, as they would reach beyond the figure otherwise.
+        self.angle = 40.0 if longest < LEFT else 90.0
+        gaps = (ROW_GAPS[0] if self.planar else 0.3 + longest, ROW_GAPS[1])
+        self.rows = rows
+        self.tops = [TOP + sum(rows[:i]) + sum(gaps[:i]) for i in range(len(rows))]
+        self.height = self.tops[-1] + rows[-1] + 0.1
 
-
-def depth_colors(count: int) -> list[Any]:
-    """A color per layer, dark to light with depth, all dark enough to be read on white.
-
-    Parameters
-    ----------
-    count
-        Number of layers.
-
-    Returns
-    -------
-    list
-        Colors (red, green, blue, alpha).
-    """
-    return [tuple(rgba) for rgba in matplotlib.colormaps["viridis"](np.linspace(0.0, 0.74, max(count, 2)))][:count]
-
-
-def _range(part: pd.DataFrame) -> tuple[float, float]:
-    """From zero (or below, if estimates are), so that distances compare, to a little above the ceiling or the data."""
-    top = float(part["nats"].max())
-    finite = part["ceiling"][np.isfinite(part["ceiling"])]
-    # A ceiling far above all points would only compress the picture.
-    if len(finite) and finite.max() < 3 * max(top, 1e-9):
-        top = max(top, float(finite.max()))
-    low = min(0.0, float(part["nats"].min()))
-    top = top if top > low else low + 1.0
-    span = top - low
-    return low - 0.03 * span, top + 0.09 * span
-
-
-def _joined(rows: pd.DataFrame, column: str) -> str:
-    return " / ".join(rows[column].unique())
-
-
-def _named(part: pd.DataFrame, axis: str, units: str) -> str:
-    """What the axis shows, of which kind: "H(Q(T)) [bits], plug-in"."""
-    rows = part[part["axis"] == axis]
-    return f"{_joined(rows, 'quantity')} [{units}], {_joined(rows, 'kind')}"
-
-
-def _layers(part: pd.DataFrame) -> list[str]:
-    return [str(name) for name in part.sort_values("depth", kind="stable")["layer"].unique()]
-
-
-def _by_seed(part: pd.DataFrame, axis: str, layer: str) -> pd.DataFrame:
-    """Epochs by seeds."""
-    rows = part[(part["axis"] == axis) & (part["layer"] == layer)]
-    return rows.pivot_table(index="epoch", columns="seed", values="nats")
-
-
-def _plane_panel(axes: Axes, drawing: _Drawing, part: pd.DataFrame, *, first: bool) -> None:
-    axes.set_xlabel(_named(part, "input", drawing.units), fontsize=NORMAL, color=INK, labelpad=2)
-    if first:
-        axes.set_ylabel(_named(part, "label", drawing.units), fontsize=NORMAL, color=INK, labelpad=3)
-    _ceilings(axes, part)
-    # Names avoid the ceilings' lines, too.
-    across, up = axes.get_xlim(), axes.get_ylim()
-    obstacles = [
-        np.column_stack([_along(line.get_xdata(), across), _along(line.get_ydata(), up)]) for line in axes.lines
-    ]
-    saturated = part[_at_least(part)].groupby("layer")["epoch"].unique()
-    ends: list[tuple[str, tuple[float, float]]] = []
-    for number, layer in enumerate(_layers(part)):
-        x, y = _by_seed(part, "input", layer), _by_seed(part, "label", layer)
-        if x.shape[1] > 1:
-            seeds = [np.column_stack([x[s], y[s]]) for s in x.columns if s in y.columns]
-            axes.add_collection(LineCollection(seeds, colors=FAINT, linewidths=0.35, alpha=0.6, zorder=1))
-        mean = pd.concat([x.mean(axis=1), y.mean(axis=1)], axis=1, keys=["x", "y"]).dropna()
-        axes.plot(mean["x"], mean["y"], color=QUIET, linewidth=0.5, zorder=2, alpha=0.7)
-        colors = drawing.epochs.color(mean.index)
-        hollow = mean.index.isin(saturated.get(layer, []))
-        fill = np.where(hollow[:, None], (1.0, 1.0, 1.0, 1.0), colors)
-        marker: dict[str, Any] = {"s": 11, "marker": MARKERS[number % len(MARKERS)], "linewidths": 0.6}
-        axes.scatter(mean["x"], mean["y"], facecolors=fill, edgecolors=colors, zorder=3, clip_on=False, **marker)
-        ends.append((_short(layer), (float(mean["x"].iloc[-1]), float(mean["y"].iloc[-1]))))
-        obstacles.append(mean.to_numpy())
-    label_points(axes, ends, np.concatenate(obstacles), size=SMALL, color=INK, line=QUIET)
-
-
-def _at_least(frame: pd.DataFrame) -> pd.Series[bool]:
-    """Which rows are lower bounds only: those at a ceiling other than H(Y), which no I(T;Y) exceeds."""
-    return frame["saturated"] & ~((frame["axis"] == "label") & (frame["ceiling_name"] == "H(Y)"))
-
-
-def _along(ends: Any, limits: tuple[float, float], count: int = 200) -> np.ndarray:
-    """Points along a straight line: its own position in one direction, the whole axis in the other."""
-    first, last = (float(value) for value in ends)
-    return np.linspace(*((first, last) if first == last else limits), count)
-
-
-def _short(name: str) -> str:
-    """The end of a long name, in which layers differ (`features.block3.norm`)."""
-    return name if len(name) <= LONGEST else "…" + name[1 - LONGEST :]
-
-
-def _ceilings(axes: Axes, part: pd.DataFrame) -> None:
-    """Dashed lines with names, where they lie within the panel."""
-    for axis, limits in (("input", axes.get_xlim()), ("label", axes.get_ylim())):
-        rows = part[(part["axis"] == axis) & np.isfinite(part["ceiling"])]
-        for name, ceiling in rows.groupby("ceiling_name")["ceiling"].max().items():
-            if not limits[0] <= ceiling <= limits[1]:
-                continue
-            if axis == "input":
-                axes.axvline(ceiling, **_CEILING)
-                corner, coordinates, side = (ceiling, 1.0), axes.get_xaxis_transform(), "center"
+    def draw(self, above: float, probe: str) -> None:
+        """Draw all panels below this height, in inches from the figure's upper end."""
+        epochs = EpochAxis(sorted(set(self.frame["epoch"])))
+        drawing = Drawing(self.figure, self.frame, self.units, epochs, self.plane.time, above)
+        axis = "input" if drawing.planar else "label"
+        ranges = {side: panels.limits(self.frame[self.frame["axis"] == side]) for side in {axis, "label"}}
+        top: Axes | None = None
+        for column, network in enumerate(self.networks):
+            part, first = self.frame[self.frame["network"] == network], column == 0
+            top, *lower = (
+                drawing.axes(LEFT + column * (COLUMN + self.gutter), start, height)
+                for start, height in zip(self.tops, self.rows, strict=True)
+            )
+            title = top.set_title(network, fontsize=LARGE, color=INK, loc="left", pad=7, fontweight="bold")
+            fit(plain(title), COLUMN + self.gutter - 0.1)
+            top.set_ylim(ranges["label"])
+            if drawing.planar:
+                top.set_xlim(ranges["input"])
+                panels.plane_panel(top, drawing, part, first=first)
             else:
-                axes.axhline(ceiling, **_CEILING)
-                corner, coordinates, side = (0.01, ceiling), axes.get_yaxis_transform(), "left"
-            place: dict[str, Any] = {
-                "xy": corner,
-                "xycoords": coordinates,
-                "xytext": (0, 2),
-                "textcoords": "offset points",
-                "ha": side,
-            }
-            plain(axes.annotate(f"{name} = {ceiling:.2f}", va="bottom", fontsize=SMALL, color=QUIET, **place))
+                panels.depth_panel(top, drawing, part, first=first, angle=self.angle)
+            lower[0].set_ylim(ranges[axis])
+            for axes in lower:
+                epochs.apply(axes)
+                axes.tick_params(labelbottom=axes is lower[-1])
+            lower[-1].set_xlabel(drawing.time, fontsize=NORMAL, color=INK, labelpad=2)
+            panels.curves_panel(lower[0], drawing, part, first=first)
+            if len(self.metrics):
+                panels.accuracy_panel(lower[1], drawing, self.metrics, network, first=first)
+        assert top is not None
+        panels.colorbar(drawing, top)
+        self._facts(drawing, probe)
+
+    def _facts(self, drawing: Drawing, probe: str) -> None:
+        """Estimator, samples, seeds and the true I(X;T) above the panels."""
+        frame = self.frame[self.frame["network"].isin(self.networks)]
+        seeds = int(frame["seed"].nunique())
+        counts = " / ".join(map(str, sorted(frame["n"].unique())))
+        facts = [f"N = {counts}", f"{seeds} seeds" if seeds > 1 else "one seed"]
+        drawing.text(0.2, self.name, LARGE, INK)
+        drawing.text(0.36, ", ".join([*facts, f"probe {probe}"] if probe else facts), NORMAL, QUIET)
+        recordings: Any = self.plane.provenance.get("recordings", {})
+        truths = [recordings.get(network, {}).get("truth") for network in self.networks]
+        if known := list(dict.fromkeys(str(truth) for truth in truths if truth)):
+            drawing.text(0.5, f"true I(X;T): {' / '.join(known)}", SMALL, QUIET)
 
 
-def _curves_panel(axes: Axes, drawing: _Drawing, part: pd.DataFrame, *, first: bool) -> None:
-    inputs = part[part["axis"] == "input"]
-    if first:
-        quantity = f"{_joined(inputs, 'quantity')} [{drawing.units}]"
-        axes.set_ylabel(quantity, fontsize=NORMAL, color=INK, labelpad=3)
-    ceiling = inputs.loc[np.isfinite(inputs["ceiling"]), "ceiling"]
-    if len(ceiling) and ceiling.max() <= axes.get_ylim()[1]:
-        axes.axhline(ceiling.max(), **_CEILING)
-    layers = _layers(part)
-    colors = depth_colors(len(layers))
-    heights = []
-    for number, (layer, color) in enumerate(zip(layers, colors, strict=True)):
-        values = _by_seed(part, "input", layer)
-        every = max(1, len(values) // 8)
-        style = {"marker": MARKERS[number % len(MARKERS)], "markersize": 2.8, "markevery": (number % every, every)}
-        heights.append(drawing.line(axes, values, color, alpha=0.16, linewidth=1.0, zorder=2, clip_on=False, **style))
-    label_ends(axes, [_short(layer) for layer in layers], heights, colors, size=SMALL)
-
-
-def _accuracy_panel(axes: Axes, drawing: _Drawing, metrics: pd.DataFrame, network: str, *, first: bool) -> None:
-    part = metrics[metrics["network"] == network]
-    if first:
-        axes.set_ylabel("accuracy", fontsize=NORMAL, color=INK, labelpad=3)
-    low = float(metrics["value"].min())
-    axes.set_ylim(low - 0.05 * (1.0 - low) - 1e-3, 1.0 + 0.05 * (1.0 - low) + 1e-3)
-    names = [str(name) for name in part["metric"].unique()]
-    colors = [QUIET if name == "train_accuracy" else INK for name in names]
-    heights = []
-    for name, color in zip(names, colors, strict=True):
-        values = part[part["metric"] == name].pivot_table(index="epoch", columns="seed", values="value")
-        style = _ACCURACY_STYLES.get(name, (0, (1, 1)))
-        heights.append(drawing.line(axes, values, color, alpha=0.14, linewidth=0.9, linestyle=style))
-    label_ends(axes, [name.removesuffix("_accuracy") for name in names], heights, colors, size=SMALL)
-
-
-def _colorbar(drawing: _Drawing, last: Axes) -> None:
-    """The epochs' colors, at the right of the last plane."""
-    box, wide = last.get_position(), drawing.figure.get_size_inches()[0]
-    axes = drawing.figure.add_axes((box.x1 + 0.28 / wide, box.y0, 0.09 / wide, box.height))
-    bar = drawing.figure.colorbar(ScalarMappable(drawing.epochs.norm, drawing.epochs.colors), cax=axes)
-    bar.outline.set_visible(False)
-    drawing.epochs.format(bar.ax.yaxis)
-    bar.ax.tick_params(labelsize=SMALL, color=QUIET, labelcolor=INK, width=0.6, length=2, pad=2)
-    bar.ax.set_title("epoch", fontsize=SMALL, color=INK, loc="left", pad=4)
-
-
-def _captions(drawing: _Drawing, plane: PlaneTable, name: str, probe: str) -> None:
-    """Estimator, samples, seeds and the true I(X;T) above the panels; how to read them below."""
-    frame = drawing.frame
-    seeds = int(frame["seed"].nunique())
-    facts = [f"N = {' / '.join(map(str, sorted(frame['n'].unique())))}", f"{seeds} seeds" if seeds > 1 else "one seed"]
-    drawing.text(0.2, name, LARGE, INK)
-    drawing.text(0.36, ", ".join([*facts, f"probe {probe}"] if probe else facts), NORMAL, QUIET)
-    recordings = plane.provenance.get("recordings", {})
-    truths = [recordings.get(network, {}).get("truth") for network in frame["network"].unique()]
-    if known := list(dict.fromkeys(str(truth) for truth in truths if truth)):
-        drawing.text(0.5, f"true I(X;T): {' / '.join(known)}", SMALL, QUIET)
-    notes = ["Hollow points: at a ceiling, lower bound only."] if _at_least(frame).any() else []
-    if seeds > 1:
-        notes.insert(0, "Points and lines: mean over seeds. Thin lines: single seeds; bands: their 10–90 %.")
-    if 0 in set(frame["epoch"]):
-        notes.append("Epoch 0: before training.")
-    wide, high = drawing.figure.get_size_inches()
-    size = SMALL - 0.5
-    # A letter is about half as wide as high; a note may be wider than a single panel.
-    letters = int((wide - LEFT) * 72 / (0.52 * size))
-    words = textwrap.fill(" ".join(notes), letters)
-    drawing.figure.text(LEFT / wide, 0.1 / high, words, fontsize=size, color=QUIET, va="bottom")
+def _notes(plane: PlaneTable, blocks: list[_Block], estimator: str | None) -> str:
+    """How to read the panels."""
+    frames = pd.concat([block.frame for block in blocks])
+    notes = []
+    if frames["seed"].nunique() > 1:
+        notes.append("Points and lines: mean over seeds. Thin lines: single seeds; bands: their 10–90 %.")
+    if panels.at_least(frames).any():
+        notes.append("Hollow points: at a ceiling, lower bound only.")
+    if 0 in set(frames["epoch"]):
+        notes.append(f"{plane.time.capitalize()} 0: before training.")
+    if not all(block.planar for block in blocks):
+        notes.append("I(X;T) was not estimated; lines over depth are colored by " + plane.time + ".")
+    others = [name for name in plane.estimators if name not in {block.name for block in blocks}]
+    if estimator is None and others:
+        listed = ", ".join(others if len(others) < 4 else [*others[:3], "..."])
+        notes.append(f"Not drawn: {listed} (estimator=... selects one, 'all' draws every one).")
+    return " ".join(notes)

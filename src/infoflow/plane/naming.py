@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from infoflow.core.errors import InvalidArgument
+from infoflow.core.errors import InfoflowError, InvalidArgument
+from infoflow.estimators.registry import parse
 
 
 def display_name(estimator: Any) -> str:
@@ -61,6 +62,39 @@ def display_names(estimators: Sequence[Any]) -> list[str]:
         if found.count(name) > 1:
             raise InvalidArgument("estimators", "different from each other", got_text=f"{name} twice")
     return found
+
+
+def find(estimator: str, names: Sequence[str]) -> str | None:
+    """The display name among `names` that a text means: that name itself, or the text from which it was made.
+
+    Parameters
+    ----------
+    estimator
+        Display name, or text such as "ksg:k=5".
+    names
+        Display names.
+
+    Returns
+    -------
+    str
+        The display name; None if there is none.
+
+    Examples
+    --------
+    >>> find("binning:width=0.5", ["KSG", "Binning(width=0.5)"]), find("KSG", ["KSG"]), find("ksg:k=5", ["KSG"])
+    ('Binning(width=0.5)', 'KSG', None)
+    """
+    if estimator in names:
+        return estimator
+    try:
+        name = display_name(parse(estimator))
+    except InfoflowError:
+        return None
+    if name in names:
+        return name
+    # A name without settings means the one estimator of that class.
+    same = [each for each in names if each.partition("(")[0] == name]
+    return same[0] if len(same) == 1 and ":" not in estimator else None
 
 
 def description(estimator: Any) -> str:

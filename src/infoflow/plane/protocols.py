@@ -18,9 +18,9 @@ from infoflow.core.settings import (
     Settings,
     check,
 )
-from infoflow.estimators.registry import Ability, can, parse
 from infoflow.models import ACTIVATIONS
 from infoflow.models.mlp import INITIALIZATIONS
+from infoflow.plane.placing import placed
 from infoflow.training import OPTIMIZERS
 
 DATA = ("szt", "digits", "mnist", "fashion-mnist")
@@ -84,8 +84,7 @@ class Experiment(Settings):
         _check_each("also_at", self.also_at, Integer(0, self.epochs), repeated=True, empty=True)
         _check_each("estimators", self.estimators)
         for text in self.estimators:
-            if not can(parse(text), Ability.PLANE):
-                raise InvalidArgument("estimators", "able to measure layers", text)
+            placed(text)
 
     def initialization_for(self, activation: str) -> str:
         """The initialization of one network; "scaled" preserves the signal's variance through its activation.

@@ -6,7 +6,7 @@ import logging
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
@@ -42,6 +42,7 @@ def record(
     readout: Readout | None = None,
     seeds: int | Sequence[int] | None = None,
     name: str | None = None,
+    unit: Literal["epoch", "step"] = "epoch",
     resume: bool = False,
     overwrite: bool = False,
     discard_damaged: bool = False,
@@ -76,6 +77,8 @@ def record(
         model, 0 by default.
     name
         Name of the network; None for the model's class.
+    unit
+        What the numbers of the snapshots count, "epoch" or "step": the axis of pictures and pages.
     resume
         Continue an existing recording, whose layers, probes and seeds must be the same; begin one where none exists.
     overwrite
@@ -139,6 +142,7 @@ def record(
         provenance={
             **machine(),
             "device": str(_device(model)),
+            "unit": unit,
             "truth": truth(capture.model, (x for x, _ in probes.values())),
             "user": plain(provenance or {}),
         },

@@ -118,6 +118,7 @@ def payload(plane: PlaneTable) -> dict[str, Any]:
         "summary": _summary(plane),
         "estimators": [{"label": label, "caveat": caveat(label)} for label in plane.estimators],
         "probes": probes,
+        "time": plane.time,
         "epochs": sorted({int(epoch) for epoch in frame["epoch"].unique()}),
         "networks": networks,
         "cubes": cubes,
@@ -191,12 +192,12 @@ def _summary(plane: PlaneTable) -> str:
     samples = " / ".join(str(n) for n in sorted(frame["n"].unique()))
     ceilings = frame[np.isfinite(frame["ceiling"])].groupby("ceiling_name", sort=False)["ceiling"].max()
     limits = [f"{name} = {nats / NATS_PER_BIT:.2f} bits" for name, nats in ceilings.items() if name]
-    when = f"from epoch {epochs[0]} to {epochs[-1]}" if len(epochs) > 1 else f"(epoch {epochs[0]})"
+    when = f"from {plane.time} {epochs[0]} to {epochs[-1]}" if len(epochs) > 1 else f"({plane.time} {epochs[0]})"
+    about = "the input X and the label Y" if "input" in set(frame["axis"]) else "the label Y"
     return (
-        f"Information of each layer T of {_counted(len(plane.networks), 'network')} about the input X and the "
-        f"label Y, at {_counted(len(epochs), 'snapshot')} {when}, "
-        f"{_counted(int(seeds), 'seed')}, estimated from N = {samples} probe inputs"
-        + (f" ({', '.join(limits)})." if limits else ".")
+        f"Information of each layer T of {_counted(len(plane.networks), 'network')} about {about}, at "
+        f"{_counted(len(epochs), 'snapshot')} {when}, {_counted(int(seeds), 'seed')}, estimated from N = {samples} "
+        "probe inputs" + (f" ({', '.join(limits)})." if limits else ".")
     )
 
 

@@ -17,6 +17,7 @@ from infoflow.core.errors import DidNotConverge, InfoflowError, InvalidArgument
 from infoflow.core.estimate import Estimate, LayerInformation
 from infoflow.plane.array_files import Array
 from infoflow.plane.naming import description
+from infoflow.plane.placing import by_axis, measured
 from infoflow.plane.recording import Recording
 from infoflow.plane.table import COLUMNS
 from infoflow.plane.table_cache import TableCache
@@ -28,15 +29,8 @@ _LOSSES = 2
 
 
 @runtime_checkable
-class LayerEstimator(Protocol):
-    """Estimates I(X;T) and I(T;Y) of activations t (n, d) with classes y (n,) and inputs x (n, ...)."""
-
-    def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation: ...
-
-
-@runtime_checkable
 class JointEstimator(Protocol):
-    """A `LayerEstimator` whose settings can share one pass over the data."""
+    """An estimator of layers whose settings can share one pass over the data."""
 
     @staticmethod
     def measure_many(estimators: Sequence[Any], t: Any, y: Any) -> Sequence[LayerInformation]: ...
@@ -112,23 +106,23 @@ class SnapshotTask:
                 }
                 t = activations[recording.seeds.index(seed)]
                 estimators = {name: self.estimators[seed][name] for name in names}
-                for name, information in _measured(estimators, t, y, x, point).items():
-                    for axis, estimate in zip(("input", "label"), information, strict=True):
+                for name, estimates in _measured(estimators, t, y, x, point).items():
+                    for axis, estimate in estimates:
                         yield {**point, "estimator": name, "axis": axis, **_columns(estimate)}
             del activations, t  # before the next layer is read
 
 
 def _measured(
     estimators: Mapping[str, Any], t: Array, y: Array, x: Array, point: Mapping[str, Any]
-) -> dict[str, LayerInformation]:
-    """The estimates by name; an exception names the point at which it was raised."""
+) -> dict[str, list[tuple[str, Estimate]]]:
+    """The estimates of each axis by the estimator's name; an exception names the point at which it was raised."""
     where = ", ".join(f"{name} {point[name]!r}" for name in ("network", "probe", "layer", "epoch", "seed"))
     members = list(estimators.values())
     try:
         if isinstance(members[0], JointEstimator):
-            found = list(type(members[0]).measure_many(members, t, y))
+            found = [by_axis(each) for each in type(members[0]).measure_many(members, t, y)]
         else:
-            found = [each.measure(t, y, x) for each in members]
+            found = [measured(each, t, y, x) for each in members]
     except (InfoflowError, ValueError, ArithmeticError) as error:
         kind = DidNotConverge if isinstance(error, DidNotConverge) else InvalidArgument
         raise kind(f"{', '.join(estimators)} failed on {where}: {error}") from error

@@ -110,6 +110,12 @@ class PlaneTable:
         """Names of the estimators with their settings, in the order in which they were passed."""
         return self._values("estimator")
 
+    @property
+    def time(self) -> str:
+        """What the numbers in the column "epoch" count: "step" where every recording counted steps, else "epoch"."""
+        found = {str(part.get("unit", "epoch")) for network in self.networks for part in self.recordings(network)}
+        return "step" if found == {"step"} else "epoch"
+
     def recordings(self, network: str) -> list[Mapping[str, Any]]:
         """Descriptions of the recordings of one network, as far as the provenance holds them."""
         found = self.provenance.get("recordings", {}).get(network, {})

@@ -19,6 +19,7 @@ from matplotlib.transforms import Bbox
 _RADII = (5, 8, 12, 17, 23, 30, 38, 47, 57)
 _ANGLES = np.linspace(0, 2 * np.pi, 24, endpoint=False)
 _FORBIDDEN = 400.0
+_SMALLEST = 5.5
 
 
 def _figure(axes: Axes) -> tuple[Figure, float]:
@@ -32,6 +33,36 @@ def _figure(axes: Axes) -> tuple[Figure, float]:
 def plain(text: Text) -> Text:
     """Show a user's name unchanged: dollar signs in it do not start a formula."""
     text.set_parse_math(False)
+    return text
+
+
+def width(figure: Figure, words: str, size: float) -> float:
+    """Inches that a line of text takes."""
+    text = plain(figure.text(0, 0, words, fontsize=size))
+    renderer: RendererBase = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+    found = text.get_window_extent(renderer).width / figure.dpi
+    text.remove()
+    return float(found)
+
+
+def fit(text: Text, inches: float) -> Text:
+    """Shrink a line to this length, then shorten it in its middle, so that it is never cropped."""
+    figure = text.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    renderer: RendererBase = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+    words, size = text.get_text(), float(text.get_fontsize())
+
+    def too_long() -> bool:
+        extent = text.get_window_extent(renderer)
+        return bool(max(extent.width, extent.height) > inches * figure.dpi)
+
+    while too_long() and size > _SMALLEST:
+        size -= 0.5
+        text.set_fontsize(size)
+    kept = len(words) - 1
+    while too_long() and kept > 2:
+        text.set_text(f"{words[: (kept + 1) // 2]}…{words[len(words) - kept // 2 :]}")
+        kept -= 1
     return text
 
 

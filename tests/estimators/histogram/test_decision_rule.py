@@ -47,3 +47,10 @@ def test_bad_input() -> None:
         DecisionRule().entropy(np.ones((4, 1)))
     with pytest.raises(InvalidArgument, match=r"^x and y must hold the same"):
         DecisionRule().estimate(np.ones((4, 2)), [0, 1, 2])
+
+
+def test_a_layer_of_another_width_is_warned_of() -> None:
+    y = np.arange(12) % 3
+    hidden = DecisionRule().measure(np.random.default_rng(0).normal(size=(12, 5)), y)
+    assert "5 units for 3 classes" in " ".join(hidden.label.warnings)
+    assert not DecisionRule().measure(np.eye(3)[y], y).label.warnings

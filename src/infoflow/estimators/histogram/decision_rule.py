@@ -15,6 +15,9 @@ from infoflow.core.estimate import Estimate
 from infoflow.entropies.discrete import plug_in
 from infoflow.estimators.layer_estimator import Labels, LayerEstimator
 
+NO_DECISION = "so its largest unit is no decision and nothing follows from the number"
+"""Part of the warning of a layer that has not one unit per class."""
+
 
 @dataclass(frozen=True)
 class DecisionRule(LayerEstimator):
@@ -24,7 +27,8 @@ class DecisionRule(LayerEstimator):
     -----
     `entropy` is H(L), which is I(X;L) for a deterministic network; `estimate` is I(L;Y) = H(L) + H(Y) − H(L,Y). Samples
     have shape (n, c) with c ≥ 2: logits or softmax outputs; of equal units the first one counts. By the data processing
-    inequality I(L;Y) ≤ I(T;Y).
+    inequality I(L;Y) ≤ I(T;Y). A layer that has another number of units than there are classes gets a warning, and its
+    plane no verdict on compression.
 
     References
     ----------
@@ -58,6 +62,11 @@ class DecisionRule(LayerEstimator):
             label_entropy = float(plug_in(labels.codes.bincount()))
             joint = torch.bincount(decisions * labels.number + labels.codes.to(decisions.device))
             nats = max(0.0, label_entropy + entropy - float(plug_in(joint)))
+            if units != labels.number:
+                warnings += (
+                    f"the layer has {units} units for {labels.number} classes, {NO_DECISION}; use a layer of one unit "
+                    "per class",
+                )
             if label_entropy == 0:
                 warnings += ("y is constant, so it carries no information",)
             found.append(self._made(nats, "I(L;Y)", n, min((label_entropy, "H(Y)"), (entropy, "H(L)")), warnings))

@@ -61,6 +61,16 @@
     })());
   }
 
+  // Without estimates of I(X;T), layers lie side by side in the order of their depth.
+  const planar = () => data.cubes.some((cube) => cube.axis === "input" && cube.probe === state.probe && cube.estimator === state.estimator);
+  const along = (value) => (planar() ? unit(value) : value);
+  function across(network, layer) {
+    if (planar()) return series(network, "input", layer);
+    const { seeds, epochs } = data.networks[network], at = epochs.map(() => layer + 1);
+    return { seeds: seeds.map(() => at), full: seeds.map(() => epochs.map(() => "0")), mean: at, low: at, high: at,
+      saturated: epochs.map(() => 0), atLeast: false, banded: false };
+  }
+
   const firstEpoch = data.epochs.find((epoch) => epoch > 0) ?? 1;
   const place = (epoch) => (epoch > 0 ? epoch : firstEpoch / 2); // epoch 0 at half of the first positive epoch
   function epochTicks() {
@@ -111,6 +121,7 @@
 
   // ---- the plane ---------------------------------------------------------------------------------------------
   function limits(axis) { // the same for every network and epoch, so that panels can be compared
+    if (axis === "input" && !planar()) return [0.5, depth + 0.5];
     let low = 0, high = 0, ceiling = 0;
     for (const cube of data.cubes) {
       if (cube.axis !== axis || cube.probe !== state.probe || cube.estimator !== state.estimator) continue;
@@ -123,7 +134,7 @@
   }
 
   function hoverText(network, layer, step, seed) { // text of a point
-    const lines = [`<b>${plain(short(data.networks[network].layers[layer], 60))}</b>, epoch ${data.networks[network].epochs[step]}`
+    const lines = [`<b>${plain(short(data.networks[network].layers[layer], 60))}</b>, ${data.time} ${data.networks[network].epochs[step]}`
       + (seed === undefined ? "" : `, seed ${data.networks[network].seeds[seed]}`)];
     for (const axis of AXES) {
       const cube = cubeOf(network, axis), line = series(network, axis, layer);
@@ -156,17 +167,17 @@
     const { network } = card, step = stepOf(network), trails = [], traces = [];
     const { layers, seeds } = data.networks[network];
     const nowAt = range(layers.length).filter((layer) => !state.hiddenLayers.has(layer)).map((layer) => ({ layer,
-      x: unit(series(network, "input", layer)?.mean[step] ?? null), y: unit(series(network, "label", layer)?.mean[step] ?? null) }))
+      x: along(across(network, layer)?.mean[step] ?? null), y: unit(series(network, "label", layer)?.mean[step] ?? null) }))
       .filter((point) => point.x !== null && point.y !== null);
     const texts = numbersOn(card, nowAt), route = { x: nowAt.map((point) => point.x), y: nowAt.map((point) => point.y) };
     range(layers.length).forEach((layer) => {
-      const x = series(network, "input", layer), y = series(network, "label", layer);
+      const x = across(network, layer), y = series(network, "label", layer);
       if (state.hiddenLayers.has(layer) || !x || !y) return;
       const color = rgb(layer), past = range(step + 1), meta = { meta: { layer }, hoverinfo: "text" };
       const full = (e) => [x, y].some((line) => line.atLeast && line.saturated[e]);
       if (state.view === "mean") {
         trails.push({ ...meta, type: "scatter", mode: "lines+markers", name: "trail",
-          x: past.map((e) => unit(x.mean[e])), y: past.map((e) => unit(y.mean[e])),
+          x: past.map((e) => along(x.mean[e])), y: past.map((e) => unit(y.mean[e])),
           hovertext: past.map((e) => hoverText(network, layer, e)),
           line: { color: rgb(layer, 0.4), width: 1 },
           marker: { size: 5, color: color, symbol: past.map((e) => (full(e) ? "circle-open" : "circle")),
@@ -174,14 +185,14 @@
       } else {
         const trail = { x: [], y: [] };
         seeds.forEach((_, s) => {
-          past.forEach((e) => { trail.x.push(unit(x.seeds[s][e])); trail.y.push(unit(y.seeds[s][e])); });
+          past.forEach((e) => { trail.x.push(along(x.seeds[s][e])); trail.y.push(unit(y.seeds[s][e])); });
           trail.x.push(null); trail.y.push(null);
         });
         trails.push({ type: "scatter", mode: "lines", name: "trail", ...trail, meta: { layer }, hoverinfo: "skip",
           line: { color: rgb(layer, 0.28), width: 0.8 } });
       }
       if (step < 0 || x.mean[step] === null || y.mean[step] === null) return;
-      const here = { x: [unit(x.mean[step])], y: [unit(y.mean[step])] }, open = full(step);
+      const here = { x: [along(x.mean[step])], y: [unit(y.mean[step])] }, open = full(step);
       const text = texts.get(layer), small = text.length > 2;
       const number = { text: [text], textfont: { ...font(small ? 9 : 11, open ? theme.ink : onColor(layer)), weight: 600 } };
       if (state.view === "mean") {
@@ -194,7 +205,7 @@
       } else {
         const points = range(seeds.length).filter((s) => x.seeds[s][step] !== null && y.seeds[s][step] !== null);
         traces.push({ ...meta, type: "scatter", mode: "markers", name: "now", cliponaxis: false,
-          x: points.map((s) => unit(x.seeds[s][step])), y: points.map((s) => unit(y.seeds[s][step])),
+          x: points.map((s) => along(x.seeds[s][step])), y: points.map((s) => unit(y.seeds[s][step])),
           hovertext: points.map((s) => hoverText(network, layer, step, s)),
           marker: { size: 8, color: color, line: { width: 1.4, color: color },
             symbol: points.map((s) => ([x, y].some((line) => line.atLeast && line.full[s][step] === "1") ? "circle-open" : "circle")) } });
@@ -225,7 +236,8 @@
   function planeLayout(network) {
     const x = limits("input"), y = limits("label");
     return { ...baseLayout(), margin: { l: 58, r: 18, t: 26, b: 46 }, ...ceilings(network, x, y),
-      xaxis: { ...axisStyle(), showgrid: false, range: x, title: { text: named(cubeOf(network, "input")), font: font(13), standoff: 6 } },
+      xaxis: { ...axisStyle(), showgrid: false, range: x, ...(!planar() && { tickmode: "linear", tick0: 1, dtick: Math.ceil(depth / 16) }),
+        title: { text: planar() ? named(cubeOf(network, "input")) : "layer, in order of depth", font: font(13), standoff: 6 } },
       yaxis: { ...axisStyle(), showgrid: false, range: y, title: { text: named(cubeOf(network, "label")), font: font(13), standoff: 6 } } };
   }
 
@@ -253,7 +265,7 @@
     const band = { ...common, mode: "lines", fill: "toself", fillcolor: fade, line: { width: 0 }, hoverinfo: "skip", name: "band",
       x: [...there, ...back].map((e) => x[e]), y: [...there.map((e) => line.high[e]), ...back.map((e) => line.low[e])] };
     const mean = { ...common, x, y: line.mean, mode: open ? "lines+markers" : "lines", name: label,
-      line: { color, width: 1.7, dash }, hovertext: epochs.map((epoch, e) => `${label}, epoch ${epoch}: ${fixed(line.mean[e])}`) };
+      line: { color, width: 1.7, dash }, hovertext: epochs.map((epoch, e) => `${label}, ${data.time} ${epoch}: ${fixed(line.mean[e])}`) };
     let last = 0; // open symbols at some distance from each other
     const marked = open?.map((full, e) => full && x[e] > 1.5 * last && Boolean(last = x[e]));
     if (open) mean.marker = { size: marked.map((mark) => (mark ? 5 : 0)), symbol: "circle-open", color, opacity: 1 };
@@ -263,7 +275,7 @@
 
   function curves(network, width) {
     const { layers, epochs, metrics, metricEpochs, metricSeeds } = data.networks[network];
-    const panels = AXES.map((axis) => ({ title: named(cubeOf(network, axis), false), axis }));
+    const panels = AXES.filter((axis) => cubeOf(network, axis)).map((axis) => ({ title: named(cubeOf(network, axis), false), axis }));
     for (const [family, members] of metricFamilies(network)) panels.push({ title: plain(family), members });
     const columns = width < 520 ? 1 : 2, rows = Math.ceil(panels.length / columns), height = columns === 1 ? 190 : 215;
     const layout = { ...baseLayout(), margin: { l: 46, r: 14, t: 26, b: 40 }, annotations: [] }, traces = [];
@@ -275,7 +287,7 @@
       const left = column * (w + gapX), top = 1 - row * (h + gapY), axes = { xaxis: `x${id}`, yaxis: `y${id}` };
       const pad = 0.03 * (lastX - firstX || 1), lowest = i >= panels.length - columns;
       layout[`xaxis${id}`] = { ...axisStyle(), type: "log", anchor: `y${id}`, domain: [left, left + w], range: [firstX - pad, lastX + pad],
-        tickmode: "array", ...ticks, showgrid: false, title: { text: lowest ? "epoch" : "", font: font(12, theme.quiet), standoff: 4 } };
+        tickmode: "array", ...ticks, showgrid: false, title: { text: lowest ? data.time : "", font: font(12, theme.quiet), standoff: 4 } };
       layout[`yaxis${id}`] = { ...axisStyle(), anchor: `x${id}`, domain: [Math.max(0, top - h), top], nticks: 5 };
       layout.annotations.push({ text: panel.title, showarrow: false, font: font(12.5), x: left, xref: "paper", xanchor: "left",
         y: top, yref: "paper", yanchor: "bottom", yshift: 4 });
@@ -342,7 +354,7 @@
     ["worst", "worst by", "information"], ["where", "where", "text"]];
   const COMPRESSION = [["network", "network", "text"], ["probe", "probe", "text"], ["estimator", "estimator", "text"],
     ["layer", "layer", "text"], ["first", "first", "information"], ["peak", "peak", "information"],
-    ["peak_epoch", "at epoch", "number"], ["final", "last", "information"], ["fall", "fall from peak", "information"],
+    ["peak_epoch", `at ${data.time}`, "number"], ["final", "last", "information"], ["fall", "fall from peak", "information"],
     ["share", "fall / peak", "share"], ["share_low", "10 %", "share"], ["share_high", "90 %", "share"],
     ["fit", "I(T;Y) gained", "information"], ["verdict", "verdict", "text"]];
   const selected = (table, columns) => ({
@@ -375,14 +387,15 @@
 
   function numbers(network) { // the plane as a table, for screen readers and exact values
     const step = stepOf(network), { layers, epochs } = data.networks[network];
-    const columns = [{ title: "" }, { title: "layer" }, ...AXES.map((axis) => ({ title: named(cubeOf(network, axis), false).replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&"), number: true }))];
-    const rows = step < 0 ? [] : layers.map((name, layer) => [String(layer + 1), name, ...AXES.map((axis) => {
+    const shownAxes = AXES.filter((axis) => cubeOf(network, axis));
+    const columns = [{ title: "" }, { title: "layer" }, ...shownAxes.map((axis) => ({ title: named(cubeOf(network, axis), false).replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&"), number: true }))];
+    const rows = step < 0 ? [] : layers.map((name, layer) => [String(layer + 1), name, ...shownAxes.map((axis) => {
       const line = series(network, axis, layer);
       if (!line || line.mean[step] === null) return "–";
       const band = line.banded ? ` [${fixed(unit(line.low[step]))}, ${fixed(unit(line.high[step]))}]` : "";
       return `${line.atLeast && line.saturated[step] ? "≥ " : ""}${fixed(unit(line.mean[step]))}${band}`;
     })]);
-    return table(columns, rows, step < 0 ? "not recorded yet" : `epoch ${epochs[step]}; ≥: saturated (lower bound only)`);
+    return table(columns, rows, step < 0 ? "not recorded yet" : `${data.time} ${epochs[step]}; ≥: saturated (lower bound only)`);
   }
 
   function drawTables() {
@@ -393,11 +406,12 @@
     const bands = data.networks.some((network) => network.seeds.length > 1);
     const spans = data.cubes.find((cube) => cube.spans)?.spans;
     byId("key").textContent = [
-      "Numbered points: layers at the selected epoch, in order of depth. Small points and lines: earlier epochs.",
+      "Numbered points: layers at the selected " + data.time + ", in order of depth. Small points and lines: earlier " + data.time + "s.",
+      planar() ? "" : "The estimator measures I(T;Y) alone, which is drawn by depth.",
       bands ? "Points and lines are means over seeds; error bars and bands span their 10–90 % quantiles." : spans ? `Error bars and bands: intervals over ${spans}.` : "",
       "Open symbols: saturated at a ceiling such as log N (dashed) in at least one seed, lower bound only. A point on the line H(Y) holds all information about the label.",
-      data.epochs[0] === 0 ? "Epoch 0: before training." : "",
-    ].join(" ");
+      data.epochs[0] === 0 ? `${data.time === "step" ? "Step" : "Epoch"} 0: before training.` : "",
+    ].filter(Boolean).join(" ");
   }
 
   // ---- drawing -----------------------------------------------------------------------------------------------
@@ -423,7 +437,7 @@
   }
 
   function drawWords() {
-    const text = `epoch ${data.epochs[state.step]}`;
+    const text = `${data.time} ${data.epochs[state.step]}`;
     byId("epoch-text").textContent = text;
     byId("epoch").value = state.step;
     byId("epoch").setAttribute("aria-valuetext", text);
@@ -495,9 +509,9 @@
     cards = data.networks.map(({ name }, network) => {
       const box = element("article", undefined, { class: "card", "aria-label": name }), split = element("div", undefined, { class: "split" });
       const plane = element("div", undefined, { class: "plane", role: "img", "aria-label": `information plane of ${name}` });
-      const lines = element("div", undefined, { class: "curves", role: "img", "aria-label": `both quantities, accuracy and loss of ${name} by epoch` });
+      const lines = element("div", undefined, { class: "curves", role: "img", "aria-label": `both quantities, accuracy and loss of ${name} by ${data.time}` });
       const details = element("details"), held = element("div");
-      details.append(element("summary", "Numbers at this epoch"), held);
+      details.append(element("summary", `Numbers at this ${data.time}`), held);
       details.addEventListener("toggle", drawWords);
       const marks = element("div", undefined, { class: "marks", "aria-hidden": "true" }), overlaid = element("div", undefined, { class: "marked" });
       overlaid.append(lines, marks);

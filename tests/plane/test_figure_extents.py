@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -21,18 +22,20 @@ LONG = "WWWW encoder of a very long experiment, run 17 with everything, WWWW"
 def outside(figure: Figure) -> list[str]:
     """Texts of a figure, as it is written, that reach beyond its edges by more than a pixel."""
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # type: ignore[no-untyped-call]
-    renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
+    written: list[str] = []
     edge = figure.bbox.padded(1.0)
-    found = []
-    for text in figure.findobj(Text):
-        assert isinstance(text, Text)
-        if not text.get_text() or not text.get_visible():
-            continue
+    draw = Text.draw
+
+    def check(text: Text, renderer: RendererBase, *arguments: object, **options: object) -> None:
         box = text.get_window_extent(renderer)
-        if box.x0 < edge.x0 or box.x1 > edge.x1 or box.y0 < edge.y0 or box.y1 > edge.y1:
-            found.append(f"{text.get_text()} {box.extents.round()} {edge.extents.round()}")
-    return found
+        if text.get_text() and (box.x0 < edge.x0 or box.x1 > edge.x1 or box.y0 < edge.y0 or box.y1 > edge.y1):
+            written.append(f"{text.get_text()} {box.extents.round()} {edge.extents.round()}")
+        draw(text, renderer, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Text, "draw", check)
+        canvas.draw()  # type: ignore[no-untyped-call]
+    return written
 
 
 def long_plane(plane: Plane) -> Plane:

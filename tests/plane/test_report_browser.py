@@ -296,3 +296,15 @@ def test_hostile_names_are_text_and_run_nothing(browser: Any, make_plane: Callab
     assert opened.complaints == []
     assert set(opened.requests) <= {path.as_uri(), "data:,"}
     page.close()
+
+
+def test_a_plane_of_labels_alone_is_drawn_by_depth(
+    browser: Any, make_plane: Callable[..., Plane], tmp_path: Path
+) -> None:
+    plane = make_plane()
+    page = Opened(browser, Plane(plane.frame.query("axis == 'label'")).report(tmp_path / "labels.html"))
+    assert page.complaints == []
+    assert "layer, in order of depth" in page.titles()
+    assert sorted(point["x"][0] for point in page.now()) == [1, 2, 3, 4]
+    assert page.page.locator(".curves").first.locator("path.js-line").count() >= 4
+    page.page.close()

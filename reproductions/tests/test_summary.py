@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from infoflow_reproductions.harness import summary
+from infoflow_reproductions.harness.findings import FAILED
+from infoflow_reproductions.harness.records import claim_of
 
 from infoflow.core.errors import BrokenStore, MissingData
 
@@ -16,7 +18,8 @@ RESULTS = ROOT / "reproductions" / "results"
 
 
 def test_committed_pages_are_generated_from_the_committed_results() -> None:
-    assert (RESULTS / "README.md").read_text() == summary.whole(RESULTS)
+    for name, text in summary.pages(RESULTS).items():
+        assert (RESULTS / name).read_text() == text, name
     readme = (RESULTS.parent / "README.md").read_text()
     assert summary.between_marks(readme, summary.overview(RESULTS, RESULTS.parent)) == readme
 
@@ -27,11 +30,55 @@ def test_every_picture_of_a_page_exists() -> None:
             assert (RESULTS / one["folder"] / f"{figure['name']}.png").exists()
 
 
+def test_every_published_claim_has_the_place_of_its_sentence() -> None:
+    for one in summary.read(RESULTS):
+        for claim in one["claims"]:
+            assert bool(claim["place"]) == claim["published"], (one["folder"], claim["claim"])
+
+
+def test_committed_verdicts_follow_from_todays_rules() -> None:
+    for one in summary.read(RESULTS):
+        stored = json.loads((RESULTS / one["folder"] / "results.json").read_text())
+        assert [claim["verdict"] for claim in stored["claims"]] == [claim["verdict"] for claim in one["claims"]]
+
+
+def test_few_seeds_never_differ_and_intervals_stay_within_their_range() -> None:
+    for one in summary.read(RESULTS):
+        for claim in map(claim_of, one["claims"]):
+            if claim.sample is None:
+                continue
+            low, high = claim.sample.interval
+            assert claim.sample.low is None or claim.sample.low <= low
+            assert claim.sample.high is None or high <= claim.sample.high
+            if (claim.seeds or claim.sample.n) < 4:
+                assert claim.verdict not in FAILED, claim.text
+
+
+def test_no_claim_rests_on_estimates_that_contradict_each_other() -> None:
+    """Rows [12] and [16], in which I(T;Y) exceeds I(X;T) in every hidden layer at the end of training."""
+    for one in summary.read(RESULTS):
+        if one["folder"] in ("information-plane/elad", "information-plane/noshad"):
+            for claim in one["claims"]:
+                if claim["published"]:
+                    assert claim["verdict"] == "inconclusive"
+                    assert "the estimates contradict each other; left out: " in claim["evidence"]
+
+
+def test_pages_list_failing_claims_first_and_claims_of_the_paper_apart() -> None:
+    page = summary.pages(RESULTS)["milc/README.md"]
+    stated = page.partition("## What the paper states")[2].partition("<details")[0]
+    verdicts = [line.split(" | ")[0].strip("| *") for line in stated.splitlines() if line.startswith("| ")][1:]
+    ranks = [0 if "differs" in verdict else 1 if "inconclusive" in verdict else 2 for verdict in verdicts]
+    assert ranks == sorted(ranks)
+    assert ranks[0] == 0
+    assert "not published" not in page
+
+
 def test_every_row_that_differs_gives_a_measured_reason() -> None:
     for one in summary.read(RESULTS):
         if one["folder"].startswith("information-plane/"):
             for claim in one["claims"]:
-                if claim["published"] and claim["verdict"] == "differs":
+                if claim["published"] and claim["verdict"] in FAILED:
                     assert ". Why: " in claim["evidence"], claim["claim"]
 
 
@@ -44,7 +91,7 @@ def test_command_states_every_setting_that_differs_from_the_recipe(tmp_path: Pat
     file.write_text(json.dumps(found))
     page = summary.overview(tmp_path)
     assert "yu --scale cpu --recipe.seeds 4 # earlier recipe with other variants`" in page
-    assert "4 seeds, " in summary.whole(tmp_path)
+    assert "4 seeds, " in summary.pages(tmp_path)["information-plane/README.md"]
 
 
 def test_collecting_writes_the_page_and_the_overview_above_it(tmp_path: Path) -> None:
@@ -52,18 +99,19 @@ def test_collecting_writes_the_page_and_the_overview_above_it(tmp_path: Path) ->
     shutil.copytree(RESULTS / "information-plane" / "yu", folder / "information-plane" / "yu")
     (tmp_path / "README.md").write_text(f"# Title\n{summary.BEGIN}\n{summary.END}\n")
     found = summary.collect(folder)
-    assert "(reproductions/results/README.md#information-plane-yu)" in found
+    assert "(reproductions/results/information-plane/README.md#information-plane-yu)" in found
     assert found in (tmp_path / "README.md").read_text()
-    assert (folder / "README.md").read_text() == summary.whole(folder)
+    for name, text in summary.pages(folder).items():
+        assert (folder / name).read_text() == text
 
 
 def test_folders_without_results_raise(tmp_path: Path) -> None:
     with pytest.raises(MissingData, match="infoflow reproduce"):
-        summary.whole(tmp_path)
+        summary.pages(tmp_path)
     (tmp_path / "milc" / "theory").mkdir(parents=True)
     (tmp_path / "milc" / "theory" / "results.json").write_text("[]")
     with pytest.raises(BrokenStore, match="run the experiment again"):
-        summary.whole(tmp_path)
+        summary.pages(tmp_path)
     with pytest.raises(BrokenStore, match="lacks"):
         summary.between_marks("no marks here", "x")
 
@@ -76,7 +124,7 @@ def test_texts_of_results_cannot_begin_tags(tmp_path: Path) -> None:
         target = tmp_path / results.relative_to(RESULTS)
         target.parent.mkdir(parents=True)
         target.write_text(json.dumps(content), encoding="utf-8")
-    for page in (summary.whole(tmp_path), summary.overview(tmp_path)):
+    for page in (*summary.pages(tmp_path).values(), summary.overview(tmp_path)):
         assert "<script" not in page
         assert "<img" not in page
-    assert "- 1 < 2" in summary.whole(tmp_path)
+    assert "- 1 < 2" in summary.pages(tmp_path)["milc/README.md"]

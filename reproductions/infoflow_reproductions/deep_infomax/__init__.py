@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from infoflow_reproductions.deep_infomax import generator, sweeps, table1, table2, table3, table4
+from dataclasses import replace
+
+from infoflow_reproductions.deep_infomax import generator, statements, sweeps, table1, table2, table3, table4
 from infoflow_reproductions.harness.experiment import Experiment
 
+_OF_FIGURES = {
+    "table1": statements.supervised,
+    "table3": statements.estimates,
+    "negatives": statements.negatives,
+    "ablation": statements.ablation,
+}
 EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment
+    experiment.name: replace(
+        experiment,
+        sentences=statements.SENTENCES.get(experiment.name, ()),
+        of_figures=_OF_FIGURES.get(experiment.name),
+    )
     for experiment in (
         *(module.EXPERIMENT for module in (table1, table2, table3, table4)),
         sweeps.ABLATION,

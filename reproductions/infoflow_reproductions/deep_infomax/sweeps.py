@@ -231,7 +231,7 @@ def _dependence(recipe: Divergences, results: Results) -> Findings:
 ABLATION = Experiment(
     "dim",
     "ablation",
-    "Deep InfoMax, figures 7 and 8: the weights of the terms",
+    "Deep InfoMax, Figures 9 and 10: the weights of the terms",
     {
         "smoke": Weights(SMOKE, (0.0, 1.0), (0.0, 1.0), (0.0, 1.0), seeds=1),
         "cpu": Weights(CPU, (0.0, 0.5, 1.0), (0.0, 0.5, 1.0), (0.0, 0.1, 1.0)),
@@ -244,7 +244,7 @@ ABLATION = Experiment(
 NEGATIVES = Experiment(
     "dim",
     "negatives",
-    "Deep InfoMax, figure 9: the number of negatives",
+    "Deep InfoMax, Figure 8: the number of negatives",
     {
         "smoke": Negatives(SMOKE, negatives=(2, 64), seeds=1),
         "cpu": Negatives(CPU, negatives=(1, 64, 4032), seeds=10),

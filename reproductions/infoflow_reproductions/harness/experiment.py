@@ -12,8 +12,9 @@ from infoflow.plane.provenance import machine, plain
 from infoflow.plane.run_folder import open_run_folder
 from infoflow.training import usable_device
 from infoflow_reproductions.harness import page
-from infoflow_reproductions.harness.findings import Findings
+from infoflow_reproductions.harness.findings import Claim, Findings
 from infoflow_reproductions.harness.reductions import reduction
+from infoflow_reproductions.harness.row_claims import Figures, figures_of
 from infoflow_reproductions.harness.running import RunOptions, run_together
 from infoflow_reproductions.harness.trial import Results, Trial
 
@@ -49,6 +50,8 @@ class Experiment:
         the text contains counts.
     smaller
         Function from a recipe to what is smaller than published; by default what differs from the recipe "full".
+    of_figures
+        Function from the table's figures to further claims of the paper.
     """
 
     paper: str
@@ -59,6 +62,7 @@ class Experiment:
     report: Callable[[Any, Results], Findings]
     sentences: Sequence[tuple[str, str]] = ()
     smaller: Callable[[Any], str] | None = None
+    of_figures: Callable[[Figures], Sequence[Claim]] | None = None
 
     def recipe(self, scale: str) -> Any:
         """Return the recipe of a scale.
@@ -263,7 +267,11 @@ def reproduce_together(plans: Sequence[Plan], scale: str, options: RunOptions | 
     groups = [(plan.experiment.trials(plan.recipe), plan.folder / "trials") for plan in plans]
     for index, results in run_together(groups, replace(options, device=str(where))):
         experiment, recipe, folder = plans[index]
-        findings = experiment.report(recipe, results).placed(
+        findings = experiment.report(recipe, results)
+        if experiment.of_figures is not None:
+            further = experiment.of_figures(figures_of(findings.rows))
+            findings = replace(findings, claims=[*findings.claims, *further])
+        findings = findings.placed(
             experiment.place, reduced=experiment.reduced(recipe), anytime="planned_seeds" in settings[index]
         )
         provenance = {

@@ -67,6 +67,10 @@ class Row:
         Whether the paper states its settings.
     why
         What is smaller than published, or which settings were chosen here.
+    certain
+        Whether the published figure certainly belongs to this row; otherwise it is "settings unknown".
+    floor
+        Lowest value that the estimator can give; a row all of whose values lie there is "inconclusive".
 
     Raises
     ------
@@ -94,6 +98,8 @@ class Row:
     comparable: bool = True
     settings_known: bool = True
     why: str = ""
+    certain: bool = True
+    floor: float | None = None
 
     def __post_init__(self) -> None:
         if not len(self.values):
@@ -116,6 +122,10 @@ class Row:
             return Verdict.NOT_PUBLISHED
         if not self.comparable:
             return Verdict.REDUCED_SCALE
+        if not self.certain:
+            return Verdict.SETTINGS_UNKNOWN
+        if self.floor is not None and all(value <= self.floor for value in self.values):
+            return Verdict.INCONCLUSIVE
         tolerance = self.tolerance or 0.0
         found = self.found
         if math.isfinite(found.mean) and abs(found.mean - self.published) <= tolerance:
@@ -149,6 +159,8 @@ class Claim:
         The values over seeds on which a statistical test of the claim rests.
     steps
         Differences from each setting to the next, where the claim is about a sequence of settings.
+    seeds
+        Number of seeds, where that of the sample is a number of degrees of freedom.
 
     Examples
     --------
@@ -165,6 +177,7 @@ class Claim:
     reduced: str = ""
     sample: Sample | None = None
     steps: Sequence[Sample] = ()
+    seeds: int | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -180,7 +193,7 @@ class Claim:
     @property
     def too_few(self) -> bool:
         """Whether the claim has too few seeds to be rejected."""
-        return self.sample is not None and self.sample.n < FEWEST_TO_DIFFER
+        return self.sample is not None and (self.seeds or self.sample.n) < FEWEST_TO_DIFFER
 
     @classmethod
     def above(
@@ -256,7 +269,7 @@ class Claim:
         whole = Sample.of([curve[0] - curve[-1] for curve in curves])
         path = " → ".join(f"{sum(values) / len(values):.4g}" for values in settings)
         evidence = f"{path}; first − last {_interval(whole)}, {len(curves)} seed(s)"
-        return cls(text, _falls(whole, steps), evidence, published, sample=whole, steps=steps)
+        return cls(text, falls(whole, steps), evidence, published, sample=whole, steps=steps)
 
     def judged_anytime(self) -> Claim:
         """Return the claim judged by intervals that remain valid where seeds were added after looking.
@@ -270,14 +283,28 @@ class Claim:
             return self
         whole = replace(self.sample, anytime=True)
         steps = tuple(replace(step, anytime=True) for step in self.steps)
-        holds = self.holds if self.holds is None else _falls(whole, steps) if steps else whole.above
+        holds = self.holds if self.holds is None else falls(whole, steps) if steps else whole.above
         low, high = whole.interval
         added = f"; seeds were added after looking, interval valid at any number of seeds [{low:.4g}, {high:.4g}]"
         return replace(self, holds=holds, sample=whole, steps=steps, evidence=self.evidence + added)
 
 
-def _falls(whole: Sample, steps: Sequence[Sample]) -> bool | None:
-    """Return whether a sequence of settings falls, from first − last and the differences of neighboring settings."""
+def falls(whole: Sample, steps: Sequence[Sample]) -> bool | None:
+    """Return whether a sequence of settings falls.
+
+    Parameters
+    ----------
+    whole
+        First minus last.
+    steps
+        Difference of each setting from the one before it.
+
+    Returns
+    -------
+    bool or None
+        True where the means never rise and `whole` lies significantly above 0; False where a step, tested together
+        with the others by Holm's method, or the whole rises significantly.
+    """
     adjusted = holm([step.p for step in steps])
     rises = any(step.mean > 0 and p <= LEVEL for step, p in zip(steps, adjusted, strict=True))
     if rises or whole.above is False:
@@ -323,12 +350,15 @@ class Findings:
         Pictures.
     notes
         Sentences on conditions and limits.
+    reduced
+        What is smaller than in the paper; empty at the published scale.
     """
 
     rows: Sequence[Row] = ()
     claims: Sequence[Claim] = ()
     figures: Sequence[Figure] = ()
     notes: Sequence[str] = field(default=())
+    reduced: str = ""
 
     def placed(self, place: Callable[[str], str], *, reduced: str, anytime: bool) -> Findings:
         """Return the findings with what the recipe knows of the claims.
@@ -351,6 +381,6 @@ class Findings:
         for claim in self.claims:
             known = claim.judged_anytime() if anytime else claim
             if claim.published:
-                known = replace(known, place=known.place or place(claim.text), reduced=known.reduced or reduced)
+                known = replace(known, place=place(claim.text), reduced=reduced)
             claims.append(known)
-        return replace(self, claims=claims)
+        return replace(self, claims=claims, reduced=reduced)

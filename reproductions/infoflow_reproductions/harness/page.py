@@ -71,8 +71,24 @@ def claims(found: Sequence[Claim]) -> pd.DataFrame:
     DataFrame
         Claim, verdict, effect, p-value, evidence, whether the paper makes it and where.
     """
+    return claims_table([record_of(claim) for claim in found])
+
+
+def claims_table(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return a table with a line per stored claim.
+
+    Parameters
+    ----------
+    records
+        What `record_of` returns.
+
+    Returns
+    -------
+    DataFrame
+        As `claims`.
+    """
     names = ("claim", "verdict", "effect", "p", "evidence", "published", "place")
-    return pd.DataFrame([{name: record[name] for name in names} for record in map(record_of, found)])
+    return pd.DataFrame([{name: record[name] for name in names} for record in records])
 
 
 def write(
@@ -110,6 +126,7 @@ def write(
         "title": title,
         "settings": settings,
         "provenance": provenance,
+        "reduced": findings.reduced,
         "rows": [
             {**line, "values": list(row.values)}
             for line, row in zip(table(findings.rows).to_dict("records"), findings.rows, strict=True)

@@ -35,6 +35,7 @@ def record_of(claim: Claim) -> dict[str, Any]:
         "p": None if sample is None else sample.p,
         "sample": None if sample is None else sample.record(),
         "steps": [step.record() for step in claim.steps],
+        "seeds": claim.seeds,
     }
 
 
@@ -61,6 +62,7 @@ def claim_of(record: Mapping[str, Any]) -> Claim:
         record.get("reduced", ""),
         None if sample is None else _sample(sample),
         tuple(_sample(step) for step in record.get("steps", ())),
+        record.get("seeds"),
     )
 
 

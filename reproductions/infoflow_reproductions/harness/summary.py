@@ -1,11 +1,11 @@
-"""The Markdown pages on all committed reproductions, generated from their files."""
+"""The Markdown pages on all committed reproductions, generated from their files, and the verdicts by today's rules."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,14 @@ from typing import Any
 from infoflow.core.errors import BrokenStore, MissingData
 from infoflow.core.files import write_text
 from infoflow.plane.provenance import plain
-from infoflow_reproductions.harness.findings import Verdict
+from infoflow_reproductions.harness.findings import Findings, Verdict
+from infoflow_reproductions.harness.helping import HELP, HELP_PAGE, helps
+from infoflow_reproductions.harness.page import claims_table
+from infoflow_reproductions.harness.paper_page import anchor, paper_page
+from infoflow_reproductions.harness.paragraphs import PARAGRAPHS, PICTURES, Found
+from infoflow_reproductions.harness.records import claim_of, record_of
 from infoflow_reproductions.harness.registry import PAPERS, experiments
-from infoflow_reproductions.harness.seeds import how_many
+from infoflow_reproductions.harness.row_claims import figures_of_records
 
 BEGIN, END = "<!-- reproductions: begin -->", "<!-- reproductions: end -->"
 """The two lines of a page between which the overview stands."""
@@ -50,10 +55,27 @@ def read(folder: Path) -> list[dict[str, Any]]:
             raise BrokenStore(
                 f"{path} is not a summary of a reproduction. Remove it, or run the experiment again."
             ) from None
-        found.append({**summary, "folder": path.parent.relative_to(folder).as_posix()})
+        found.append({**_judged(summary), "folder": path.parent.relative_to(folder).as_posix()})
     if not found:
         raise MissingData(f"no PAPER/EXPERIMENT/results.json below {folder}. `infoflow reproduce` writes such files.")
     return sorted(found, key=_place)
+
+
+def _judged(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a summary whose claims have places and verdicts by today's rules, with those that follow from figures."""
+    settings = summary["settings"]
+    experiment = experiments(settings["paper"])[settings["experiment"]]
+    known = [claim_of(record) for record in summary["claims"] if not record.get("of_figures")]
+    reduced = summary.get("reduced", "")
+    further = experiment.of_figures(figures_of_records(summary["rows"])) if experiment.of_figures else []
+    findings = Findings(claims=[*known, *further]).placed(
+        experiment.place, reduced=reduced, anytime="planned_seeds" in settings
+    )
+    records = [
+        {**record_of(claim), **({"of_figures": True} if index >= len(known) else {})}
+        for index, claim in enumerate(findings.claims)
+    ]
+    return {**summary, "claims": records}
 
 
 def _place(summary: Mapping[str, Any]) -> tuple[int, int]:
@@ -62,7 +84,7 @@ def _place(summary: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def collect(folder: Path) -> str:
-    """Write the folder's page, and the overview into the nearest README above it that has the marks.
+    """Judge all results again, and write the pages: one per paper, an index, and the overview in a README above.
 
     Parameters
     ----------
@@ -81,7 +103,14 @@ def collect(folder: Path) -> str:
     BrokenStore
         If a result cannot be read.
     """
-    write_text(folder / "README.md", whole(folder))
+    for summary in read(folder):
+        target = folder / summary["folder"]
+        stored = {name: value for name, value in summary.items() if name != "folder"}
+        write_text(target / "results.json", json.dumps(plain(stored), indent=2, allow_nan=False) + "\n")
+        if summary["claims"]:
+            write_text(target / "claims.csv", claims_table(summary["claims"]).to_csv(index=False))
+    for name, text in pages(folder).items():
+        write_text(folder / name, text)
     for parent in folder.resolve().parents:
         page = parent / "README.md"
         if page.exists() and BEGIN in (text := page.read_text(encoding="utf-8")):
@@ -89,6 +118,71 @@ def collect(folder: Path) -> str:
             write_text(page, between_marks(text, found))
             return found
     return overview(folder)
+
+
+def pages(folder: Path) -> dict[str, str]:
+    """Return all Markdown pages of a folder of results.
+
+    Parameters
+    ----------
+    folder
+        Folder of the results.
+
+    Returns
+    -------
+    dict
+        Text by file name relative to the folder: a page per paper, one across papers, and the index.
+    """
+    summaries = [{**_escaped(one), "command": _command(one)} for one in read(folder)]
+    by_paper = {
+        paper: [one for one in summaries if one["settings"]["paper"] == paper]
+        for paper in PAPERS
+        if any(one["settings"]["paper"] == paper for one in summaries)
+    }
+    found = {f"{paper}/README.md": _page_of(paper, some) for paper, some in by_paper.items()}
+    if set(HELP) <= set(by_paper):
+        found[HELP_PAGE] = helps({paper: Found(some) for paper, some in by_paper.items()})
+    found["README.md"] = _index(by_paper, helps=HELP_PAGE in found)
+    return found
+
+
+def _page_of(paper: str, summaries: Sequence[Mapping[str, Any]]) -> str:
+    found = Found(summaries)
+    try:
+        paragraph = PARAGRAPHS[paper](found)
+    except (StopIteration, KeyError):  # not all experiments have results
+        paragraph = "Not all experiments of this paper have results yet."
+    name, _, figure = PICTURES[paper].partition("/")
+    captions = [
+        one["caption"]
+        for summary in summaries
+        if summary["settings"]["experiment"] == name
+        for one in summary["figures"]
+        if one["name"] == figure
+    ]
+    picture = (f"{PICTURES[paper]}.png", captions[0]) if captions else None
+    return paper_page(PAPERS[paper][1], paragraph, picture, summaries)
+
+
+_RULES = """\
+A claim of a paper is *reproduced* or *differs* where the 95 % interval over seeds excludes the opposite, and
+*inconclusive* otherwise; *at reduced scale* where networks, data or training are smaller than published. Intervals stay
+within the range of the quantity. Fewer than four seeds never suffice for *differs*. The number of seeds is fixed
+beforehand in the recipe; where seeds were added, intervals are used that are valid at any number of them. Claims that
+the paper does not make are listed apart (*holds*, *does not hold*). Each claim has its effect and its verdict once all
+claims of the paper are taken into account (Holm). In an information plane, layers that are saturated or whose estimates
+contradict each other, I(T;Y) > I(X;T), support no verdict."""
+
+
+def _index(by_paper: Mapping[str, Sequence[Mapping[str, Any]]], *, helps: bool) -> str:
+    lines = ["# Reproductions", "", "Generated by `infoflow reproduce --collect`; the verdicts follow by rule.", ""]
+    lines += [_RULES, "", "| Paper | Published claims |", "|---|---|"]
+    for paper, summaries in by_paper.items():
+        counts = Counter(claim["verdict"] for summary in summaries for claim in summary["claims"] if claim["published"])
+        lines.append(f"| [{PAPERS[paper][1]}]({paper}/README.md) | {_counted(counts)} |")
+    if helps:
+        lines += ["", f"Across papers: [When does training with information help?]({HELP_PAGE})"]
+    return "\n".join(lines) + "\n"
 
 
 def overview(folder: Path, start: Path | None = None) -> str:
@@ -111,51 +205,9 @@ def overview(folder: Path, start: Path | None = None) -> str:
     for summary in map(_escaped, read(folder)):
         claims = Counter(claim["verdict"] for claim in summary["claims"] if claim["published"])
         rows = Counter(row["verdict"] for row in summary["rows"] if row["verdict"] != "not published")
-        link = f"[{summary['title']}]({path}/README.md#{_anchor(summary)})"
+        link = f"[{summary['title']}]({path}/{summary['settings']['paper']}/README.md#{anchor(summary)})"
         lines.append(f"| {link} | `{_command(summary)}` | {_counted(claims)} | {_counted(rows)} |")
     return "\n".join(lines) + "\n"
-
-
-def whole(folder: Path) -> str:
-    """Return a Markdown page with every claim, figure, note and picture.
-
-    Parameters
-    ----------
-    folder
-        Folder of the results.
-
-    Returns
-    -------
-    str
-        The page.
-    """
-    parts = ["# Reproductions", ""]
-    parts += ["Generated by `infoflow reproduce --collect`; the verdicts follow by rule from the figures.", ""]
-    for summary in map(_escaped, read(folder)):
-        made = summary["provenance"]
-        parts += [f'<a id="{_anchor(summary)}"></a>', "", f"## {summary['title']}", ""]
-        parts += [
-            f"`{_command(summary)}`: {how_many(summary['settings'])}, {made['device']}, "
-            f"{made['trials']} trials that took {made['trial_seconds']} s, "
-            f"infoflow {made['infoflow']}, torch {made['torch']}.",
-            "",
-        ]
-        if summary["claims"]:
-            parts += ["| Verdict | Claim | Evidence |", "|---|---|---|"]
-            parts += [
-                f"| {claim['verdict']} | {_cell(claim['claim'])}{'' if claim['published'] else ' (ours)'} "
-                f"| {_cell(claim['evidence'])} |"
-                for claim in summary["claims"]
-            ]
-            parts.append("")
-        if summary["rows"]:
-            parts += ["| What | Found | Published | Verdict |", "|---|---|---|---|", *map(_row, summary["rows"]), ""]
-        parts += [f"- {note}" for note in summary["notes"]] + [""]
-        parts += [
-            f"![{figure['caption'].replace(']', chr(92) + ']')}]({summary['folder']}/{figure['name']}.png)\n"
-            for figure in summary["figures"]
-        ]
-    return "\n".join(parts).rstrip() + "\n"
 
 
 def between_marks(page: str, content: str) -> str:
@@ -197,7 +249,7 @@ def _command(summary: Mapping[str, Any]) -> str:
     words = [f"infoflow reproduce {settings['paper']} {settings['experiment']} --scale {settings['scale']}"]
     others = []
     for name, value in settings.items():
-        if name not in usual or usual[name] == value:
+        if name not in usual or usual[name] == value or name == "smaller":
             continue
         values = value if isinstance(value, list) else [value]
         if any(isinstance(one, dict | list) for one in values):
@@ -209,21 +261,8 @@ def _command(summary: Mapping[str, Any]) -> str:
     return " ".join(words)
 
 
-def _anchor(summary: Mapping[str, Any]) -> str:
-    return f"{summary['settings']['paper']}-{summary['settings']['experiment']}"
-
-
 def _counted(verdicts: Mapping[str, int]) -> str:
     return ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdicts.get(verdict))
-
-
-def _row(row: Mapping[str, Any]) -> str:
-    unit = f" {row['unit']}" if row["unit"] else ""
-    spread = "" if isinstance(row["low"], str) else f" [{row['low']:.4g}, {row['high']:.4g}]"
-    found = row["found"] if isinstance(row["found"], str) else f"{row['found']:.4g}"
-    published = "" if isinstance(row["published"], str) else f"{row['published']:g}{unit}"
-    why = f" ({row['why']})" if row["why"] else ""
-    return f"| {_cell(row['what'])} | {found}{unit}{spread} | {published} | {row['verdict']}{_cell(why)} |"
 
 
 def _escaped(value: Any) -> Any:
@@ -233,7 +272,3 @@ def _escaped(value: Any) -> Any:
     if isinstance(value, list):
         return [_escaped(each) for each in value]
     return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", value) if isinstance(value, str) else value
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

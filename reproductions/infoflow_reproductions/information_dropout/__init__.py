@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from infoflow_reproductions.information_dropout import cifar, cluttered, mlp, sweeps, vae
+from dataclasses import replace
+
+from infoflow_reproductions.information_dropout import cifar, cluttered, mlp, statements, sweeps, vae
+
+_OF_FIGURES = {
+    "cluttered": statements.error_falls,
+    "disentangling": statements.error_falls,
+    "occluded": statements.main_task_improves,
+    "flow": statements.second_transmits_less,
+}
 
 EXPERIMENTS = {
-    experiment.name: experiment
+    experiment.name: replace(
+        experiment,
+        sentences=statements.SENTENCES[experiment.name],
+        of_figures=_OF_FIGURES.get(experiment.name),
+    )
     for experiment in (
         mlp.EXPERIMENT,
         cifar.EXPERIMENT,

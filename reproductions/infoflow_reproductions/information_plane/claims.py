@@ -11,6 +11,7 @@ import pandas as pd
 from infoflow.plane.compression import COMPRESSES, DOES_NOT, THRESHOLD, compression
 from infoflow.plane.sweeps import DEPENDS, NEVER, SURVIVES
 from infoflow_reproductions.harness.findings import Claim
+from infoflow_reproductions.information_plane import soundness
 from infoflow_reproductions.information_plane.curves import SIDES
 from infoflow_reproductions.information_plane.layer_estimators import label_of
 from infoflow_reproductions.information_plane.reading import Reading
@@ -40,9 +41,9 @@ def on_each(*rules: Rule, where: Callable[[str], bool] = lambda _: True) -> Rule
 class Compression:
     """A claim that all, some or none of a network's layers compress.
 
-    "all" holds if every layer "compresses" and fails if one "does not compress"; "some" holds if one "compresses" and
-    fails if all "do not compress"; "none" holds if all "do not compress" and fails if one "compresses". Otherwise, with
-    a single seed, and if the network doesn't learn with some seed, it is inconclusive.
+    It is judged by `soundness.judged`: layers that are saturated, or whose estimates break I(T;Y) ≤ I(X;T) at the end,
+    are left out and named. With a single seed, and if the network doesn't learn with some seed, it is inconclusive;
+    with fewer than four seeds it can't fail.
     """
 
     expected: Literal["all", "some", "none"]
@@ -58,19 +59,18 @@ class Compression:
         used = label_of(self.by) if self.by else reading.first(network)
         layers = {"hidden": reading.hidden, "output": lambda _: [OUTPUT], "every": reading.layers}[self.layers](network)
         text = f"{network}: {self.text.format(estimator=used, layer=layers[-1])}"
-        evidence = _evidence(reading, network, layers, used)
-        claim = Claim(text, self._holds(reading, network, layers, used), evidence, self.published)
-        return explained(reading, claim, network, used, lambda other: self._holds(reading, network, layers, other))
+        holds, remark = self._judged(reading, network, layers, used)
+        evidence = _evidence(reading, network, layers, used) + (f"; {remark}" if remark else "")
+        seeds = min(len(reading.nats(network, layer, used).columns) for layer in layers)
+        claim = Claim(text, holds, evidence, self.published, seeds=seeds)
+        return explained(reading, claim, network, used, lambda other: self._judged(reading, network, layers, other)[0])
 
-    def _holds(self, reading: Reading, network: str, layers: Sequence[str], estimator: str) -> bool | None:
+    def _judged(self, reading: Reading, network: str, layers: Sequence[str], estimator: str) -> tuple[bool | None, str]:
         seeds = min(len(reading.nats(network, layer, estimator).columns) for layer in layers)
         if seeds < 2 or reading.unlearned(network):
-            return None
-        verdicts = set(reading.verdicts(network, layers, estimator).values())
-        if self.expected == "some":
-            return True if COMPRESSES in verdicts else False if verdicts == {DOES_NOT} else None
-        wanted, opposite = (COMPRESSES, DOES_NOT) if self.expected == "all" else (DOES_NOT, COMPRESSES)
-        return True if verdicts == {wanted} else False if opposite in verdicts else None
+            return None, ""
+        verdicts = reading.verdicts(network, layers, estimator)
+        return soundness.judged(self.expected, verdicts, reading.contradictions(network, layers, estimator))
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from infoflow.plane import Plane
 from infoflow.plane.compression import compression
 from infoflow.plane.sweeps import sensitivity
 from infoflow_reproductions.harness.trial import Results
-from infoflow_reproductions.information_plane.curves import SIDES, geometry_of, plane_of
+from infoflow_reproductions.information_plane.curves import NOT_ESTIMATED, SIDES, geometry_of, plane_of
 from infoflow_reproductions.information_plane.layer_estimators import label_of
 from infoflow_reproductions.information_plane.recipe import OUTPUT, SettingSweep, Variant
+from infoflow_reproductions.information_plane.soundness import contradicting
 
 LEARNS = 0.05
 """The training loss must fall by this part of its first value before a claim on the layers is judged."""
@@ -135,6 +136,16 @@ class Reading:
         rows = rows[(rows["network"] == network) & (rows["estimator"] == (estimator or self.first(network)))]
         known = dict(zip(rows["layer"], rows["verdict"], strict=True))
         return {layer: str(known[layer]) for layer in layers}
+
+    def contradictions(self, network: str, layers: Sequence[str], estimator: str | None = None) -> dict[str, str]:
+        """Layer -> both values, where the estimates at the end break I(T;Y) ≤ I(X;T)."""
+        ends = {}
+        for layer in layers:
+            label = self.rows(network, layer, estimator, "label")
+            if len(label) and label["quantity"].iloc[0] != NOT_ESTIMATED:
+                x, y = (self.nats(network, layer, estimator, axis).iloc[-1].mean() for axis in ("input", "label"))
+                ends[layer] = (float(x), float(y))
+        return contradicting(ends)
 
     def unlearned(self, network: str) -> list[int]:
         """The seeds whose training loss ends less than `LEARNS` of its first value below it."""

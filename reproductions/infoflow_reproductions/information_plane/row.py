@@ -47,7 +47,16 @@ class TableRow:
     def experiment(self) -> Experiment:
         """The row as an experiment."""
         title = f"Table I {self.reference}: {self.paper}"
-        return Experiment(PAPER, self.name, title, self.recipes, self.trials, self.report)
+        return Experiment(
+            PAPER,
+            self.name,
+            title,
+            self.recipes,
+            self.trials,
+            self.report,
+            sentences=[("", f"Table I, row {self.reference}, and its text: {self.review}")],
+            smaller=lambda recipe: "; ".join(_smaller(recipe, self.recipes["full"])),
+        )
 
     def report(self, recipe: Any, results: Results) -> Findings:
         """Judge the claims and collect figures, pictures and notes."""
@@ -91,9 +100,9 @@ def verdict(verdicts: Sequence[str], settings_known: bool = True) -> tuple[str, 
     """
     found = (
         Verdict.DIFFERS
-        if Verdict.DIFFERS in verdicts
+        if {str(Verdict.DIFFERS), str(Verdict.DIFFERS_REDUCED)} & {str(one) for one in verdicts}
         else Verdict.REPRODUCED
-        if verdicts and set(verdicts) == {str(Verdict.REPRODUCED)}
+        if verdicts and set(verdicts) <= {str(Verdict.REPRODUCED), str(Verdict.REPRODUCED_REDUCED)}
         else Verdict.INCONCLUSIVE
     )
     return (str(found), "") if settings_known else (str(Verdict.SETTINGS_UNKNOWN), str(found))

@@ -14,7 +14,7 @@ from typing import Any
 
 from infoflow.core.errors import BrokenStore
 from infoflow.core.files import write_text
-from infoflow_reproductions.harness.findings import Verdict
+from infoflow_reproductions.harness.findings import HELD, Verdict
 from infoflow_reproductions.harness.seeds import how_many
 from infoflow_reproductions.information_plane.claims import STANDS
 from infoflow_reproductions.information_plane.row import SMALLER, TableRow, verdict
@@ -121,7 +121,7 @@ def _why(row: TableRow, results: Mapping[str, Any]) -> str:
     lines = [
         f"{claim['verdict']}: {claim['claim']}. {claim['evidence']}"
         for claim in results["claims"]
-        if claim["published"] and claim["verdict"] != Verdict.REPRODUCED
+        if claim["published"] and claim["verdict"] not in HELD
     ]
     if row.chosen:
         lines.append(f"chosen: {row.chosen}")

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from infoflow_reproductions.milc import statements
 from infoflow_reproductions.milc.comparison import CIFAR, MNIST
 from infoflow_reproductions.milc.sweeps import BATCH_SIZE, WEIGHT
 from infoflow_reproductions.milc.theory import THEORY
 
-EXPERIMENTS = {experiment.name: experiment for experiment in (MNIST, CIFAR, BATCH_SIZE, WEIGHT, THEORY)}
+_OF_FIGURES = {
+    "mnist": statements.no_regularizer_improves,
+    "cifar": statements.no_regularizer_improves,
+    "batch-size": statements.not_always_rising,
+}
+EXPERIMENTS = {
+    experiment.name: replace(
+        experiment,
+        sentences=statements.SENTENCES[experiment.name],
+        of_figures=_OF_FIGURES.get(experiment.name),
+        # The number of random channels is no part of the theorems.
+        smaller=(lambda _: "") if experiment is THEORY else experiment.smaller,
+    )
+    for experiment in (MNIST, CIFAR, BATCH_SIZE, WEIGHT, THEORY)
+}
 
 __all__ = ["EXPERIMENTS"]

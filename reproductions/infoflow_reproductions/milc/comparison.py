@@ -187,6 +187,7 @@ class _Network:
                 comparable=not recipe.smaller,
                 settings_known=not (unclear or recipe.base.data == "cifar10"),
                 why=recipe.smaller or unclear or stem,
+                certain=unclear is None,
             )
             for loss, training in self.published.items()
         ]

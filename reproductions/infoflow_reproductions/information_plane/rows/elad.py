@@ -35,7 +35,8 @@ def published(reading: Reading) -> list[Row]:
             (f"I(X;T+ε) of {last} before training", reading.bits(network, last, epoch=0), 0.0),
             (f"I(T+ε;Y) of {last} at the end", reading.bits(network, last, axis="label"), 2.2),
         ):
-            rows.append(Row(f"{network}: {what}", values, "bits", figure, 0.4, same, not same, why))
+            # The estimate is floored at 0, so that a value of 0 agrees with any information that MINE misses.
+            rows.append(Row(f"{network}: {what}", values, "bits", figure, 0.4, same, not same, why, floor=0.0))
     return rows
 
 

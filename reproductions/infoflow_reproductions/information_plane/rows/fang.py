@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from infoflow.plane.compression import COMPRESSES, DOES_NOT
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.information_plane.claims import listed, on_each
 from infoflow_reproductions.information_plane.reading import Reading
@@ -28,14 +29,17 @@ def saturates(reading: Reading, network: str) -> Claim:
 
 
 def inconclusive(reading: Reading) -> list[Claim]:
-    """Judge whether the layers disagree."""
+    """Judge whether the layers disagree; a saturated layer, or one that varies by seed, has no verdict to compare."""
     verdicts = {
         f"{network} {layer}": verdict
         for network in reading.networks
         for layer, verdict in reading.verdicts(network, reading.layers(network)).items()
     }
     text = "inconclusive: not all layers have the same verdict on compression"
-    return [Claim(text, len(set(verdicts.values())) > 1, listed(verdicts))]
+    firm = {verdict for verdict in verdicts.values() if verdict in (COMPRESSES, DOES_NOT)}
+    decided = sum(verdict in firm for verdict in verdicts.values())
+    holds = True if len(firm) > 1 else False if decided == len(verdicts) else None
+    return [Claim(text, holds, listed(verdicts))]
 
 
 _FULL = Recipe(

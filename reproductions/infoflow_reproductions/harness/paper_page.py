@@ -1,0 +1,159 @@
+"""The Markdown page of one paper: a paragraph, a picture, its claims with verdicts, and everything else folded."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from infoflow_reproductions.harness.findings import FAILED, HELD, Claim, Verdict
+from infoflow_reproductions.harness.page import effect, order
+from infoflow_reproductions.harness.records import claim_of, corrected
+from infoflow_reproductions.harness.seeds import how_many
+
+Summary = Mapping[str, Any]
+"""The content of one results.json, with its `folder` and `command`."""
+
+
+def paper_page(title: str, paragraph: str, picture: tuple[str, str] | None, summaries: Sequence[Summary]) -> str:
+    """Return the page of a paper.
+
+    Parameters
+    ----------
+    title
+        Title of the paper.
+    paragraph
+        What was found, in a few sentences.
+    picture
+        File name within the paper's folder and caption of the picture at the top.
+    summaries
+        Its experiments.
+
+    Returns
+    -------
+    str
+        Markdown whose links are relative to the paper's folder.
+    """
+    found = [(summary, claim_of(record)) for summary in summaries for record in summary["claims"]]
+    holm = corrected([claim for _, claim in found])
+    lines = [(claim, verdict, summary) for (summary, claim), verdict in zip(found, holm, strict=True)]
+    lines.sort(key=lambda line: order(line[0]))
+    published = [line for line in lines if line[0].published]
+    others = [line for line in lines if not line[0].published]
+    parts = [f"# {title}", "", paragraph, ""]
+    if picture is not None:
+        parts += [_image(picture[1], picture[0]), ""]
+    parts += ["## What the paper states", "", _totals([claim for claim, *_ in published]), ""]
+    parts += [*_claims(published, place=True), ""]
+    if others:
+        parts += [*_folded(f"{len(others)} claims of this reproduction", _claims(others, place=False)), ""]
+    parts += ["## The experiments", ""]
+    for summary in summaries:
+        parts += _experiment(summary)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _totals(claims: Sequence[Claim]) -> str:
+    if not claims:
+        return "No claim of the paper could be judged."
+    counts = Counter(claim.verdict for claim in claims)
+    listed = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+    return (
+        f"{len(claims)} claims: {listed}. Those that fail come first. The effect is in standard deviations over seeds, "
+        "and *with Holm* is the verdict once the number of claims of the paper is taken into account."
+    )
+
+
+def _claims(lines: Sequence[tuple[Claim, Verdict | None, Summary]], *, place: bool) -> list[str]:
+    heads = ["Verdict", "Claim", "Effect", "With Holm", "Evidence", *(["Stated in"] if place else [])]
+    table = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+    for claim, holm, summary in lines:
+        link = f"[{summary['settings']['experiment']}](#{anchor(summary)})"
+        changed = "" if holm is None else "the same" if holm == claim.verdict else str(holm)
+        few = " (too few seeds to differ)" if claim.holds is False and claim.too_few else ""
+        cells = [_bold(claim) + few, f"{link}: {claim.text}", effect(claim), changed, claim.evidence]
+        table.append("| " + " | ".join(map(_cell, [*cells, *([claim.place] if place else [])])) + " |")
+    return table
+
+
+def _bold(claim: Claim) -> str:
+    verdict = claim.verdict
+    return f"**{verdict}**" if verdict in FAILED or verdict in HELD else str(verdict)
+
+
+def _experiment(summary: Summary) -> list[str]:
+    made = summary["provenance"]
+    reduced = summary.get("reduced", "")
+    parts = [f'<a id="{anchor(summary)}"></a>', "", f"### {summary['title']}", ""]
+    planned = summary["settings"].get("planned_seeds")
+    added = f" (planned were {planned}; the others were added after looking)" if planned else ""
+    parts += [
+        f"`{summary['command']}`: {how_many(summary['settings'])}{added}, {made['device']}, {made['trials']} trials in "
+        f"{made['trial_seconds']} s, infoflow {made['infoflow']}, torch {made['torch']}.",
+        "",
+    ]
+    if reduced:
+        parts += _folded("Smaller than in the paper", [reduced])
+    compared = [row for row in summary["rows"] if row["verdict"] != Verdict.NOT_PUBLISHED]
+    others = [row for row in summary["rows"] if row["verdict"] == Verdict.NOT_PUBLISHED]
+    if compared:
+        table = ["| Figure | Found | Published | Verdict |", "|---|---|---|---|"]
+        table += [
+            f"| {_cell(row['what'])} | {_found(row)} | {_published(row)} | {row['verdict']} |" for row in compared
+        ]
+        reasons = list(dict.fromkeys(row["why"] for row in compared if row["why"]))
+        parts += _folded(
+            f"{len(compared)} figures with a published one", [*table, "", *(f"- {why}" for why in reasons)]
+        )
+    if others:
+        table = ["| Figure | Found |", "|---|---|", *(f"| {_cell(row['what'])} | {_found(row)} |" for row in others)]
+        parts += _folded(f"{len(others)} further figures", table)
+    if summary["notes"]:
+        parts += _folded("Notes", [f"- {note}" for note in summary["notes"]])
+    pictures = []
+    for figure in summary["figures"]:
+        pictures += [_image(figure["caption"], f"{summary['settings']['experiment']}/{figure['name']}.png"), ""]
+    if pictures:
+        parts += _folded(f"{len(summary['figures'])} pictures", pictures)
+    return parts
+
+
+def _folded(title: str, content: Sequence[str]) -> list[str]:
+    return ['<details markdown="1">', f"<summary>{html.escape(title)}</summary>", "", *content, "", "</details>", ""]
+
+
+def _image(caption: str, path: str) -> str:
+    return f"![{caption.replace(']', chr(92) + ']')}]({path})"
+
+
+def _found(row: Mapping[str, Any]) -> str:
+    value, low, high = (float(row[name]) for name in ("found", "low", "high"))
+    spread = f" [{low:.4g}, {high:.4g}]" if math.isfinite(low) and math.isfinite(high) else ""
+    return f"{value:.4g}{' ' * bool(row['unit'])}{row['unit']}{spread}"
+
+
+def _published(row: Mapping[str, Any]) -> str:
+    return f"{float(row['published']):g}{' ' * bool(row['unit'])}{row['unit']}"
+
+
+def anchor(summary: Summary) -> str:
+    """Return the name of an experiment's place on a page.
+
+    Parameters
+    ----------
+    summary
+        The experiment's results.
+
+    Returns
+    -------
+    str
+        Name of the anchor.
+    """
+    return f"{summary['settings']['paper']}-{summary['settings']['experiment']}"
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"\s*\n\s*", " ", text.replace("|", "\\|"))

@@ -1,0 +1,124 @@
+"""Where the paper states the claims, and claims that follow from the figures of a table alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from infoflow_reproductions.harness.findings import Claim
+from infoflow_reproductions.harness.inference import Sample
+from infoflow_reproductions.harness.row_claims import Figures, descends, exceeds
+
+_FIG2 = "section 8, 'Cluttered MNIST', and caption of Figure 2"
+
+SENTENCES: Mapping[str, Sequence[tuple[str, str]]] = {
+    "mlp": (("", "caption of Figure 3 (a): information dropout outperforms both, especially on smaller networks"),),
+    "cifar": (
+        ("advantage", "section 8, 'MNIST and CIFAR-10': especially on smaller networks; Figure 3 (b)"),
+        ("", "section 8, 'MNIST and CIFAR-10': comparable to or better than binary dropout; Figure 3 (b)"),
+    ),
+    "cluttered": (
+        ("test error", f"{_FIG2}: a larger β builds a better representation for the task"),
+        ("", f"{_FIG2}: with larger β only information on the object passes"),
+    ),
+    "occluded": (
+        ("main task improves", "caption of Figure 4: larger β improves the main task by preventing overfitting"),
+        ("", "section 8, 'Occluded CIFAR', and caption of Figure 4"),
+    ),
+    "vae": (("", "section 8, 'VAE', and Table 1: similar performance"),),
+    "disentangling": (
+        ("test error", "section 8, 'Disentangling': as β rises the test error improves; caption of Figure 5"),
+        ("", "section 8, 'Disentangling': as β rises the total correlation diminishes; caption of Figure 5"),
+    ),
+    "flow": (
+        ("second layer", "caption of Figure 6 (a): the second layer transmits less than the first, as expected"),
+        ("share of filters", "caption of Figure 6 (a): the total hardly varies with the number of filters"),
+        ("each unit", "caption of Figure 6 (b): with fewer filters each unit lets more information flow"),
+        ("", "section 4, eq. (3): β weights the transmitted information"),
+    ),
+}
+"""Experiment -> parts of claims and the places of their sentences."""
+
+
+def over_beta(figures: Figures, beginning: str) -> list[tuple[float, Sample]]:
+    """Return the figures of one quantity in the order of β.
+
+    Parameters
+    ----------
+    figures
+        Figures by name.
+    beginning
+        Beginning of the names, before ", β = ...".
+
+    Returns
+    -------
+    list of (float, Sample)
+        β and figure.
+    """
+    found = []
+    for name, sample in figures.items():
+        match = re.fullmatch(re.escape(beginning) + r", β = ([\d.]+)", name)
+        if match:
+            found.append((float(match[1]), sample))
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def error_falls(figures: Figures) -> list[Claim]:
+    """Return the claim that the test error falls as β rises, as long as β is not too large.
+
+    Parameters
+    ----------
+    figures
+        Figures by name.
+
+    Returns
+    -------
+    list of Claim
+        One claim, if there are two values of β or more.
+    """
+    path = over_beta(figures, "test error")
+    if len(path) < 2:
+        return []
+    return [descends("The test error falls as β rises", [one for _, one in path], "%")]
+
+
+def main_task_improves(figures: Figures) -> list[Claim]:
+    """Return the claim that the error of the main task is lower at the largest β than at the smallest.
+
+    Parameters
+    ----------
+    figures
+        Figures by name.
+
+    Returns
+    -------
+    list of Claim
+        One claim, if there are two values of β or more.
+    """
+    path = over_beta(figures, "test error, object")
+    if len(path) < 2:
+        return []
+    (first, weak), (last, strong) = path[0], path[-1]
+    text = f"The main task improves: lower error at β = {last:g} than at β = {first:g}"
+    return [exceeds(text, weak, strong, "%")]
+
+
+def second_transmits_less(figures: Figures) -> list[Claim]:
+    """Return the claim that the second dropout layer transmits less information than the first, at every β.
+
+    Parameters
+    ----------
+    figures
+        Figures by name.
+
+    Returns
+    -------
+    list of Claim
+        One claim per β.
+    """
+    layers = [dict(over_beta(figures, f"nats per image, dropout{layer}")) for layer in (1, 2)]
+    return [
+        exceeds(f"The second layer transmits less than the first, at β = {beta:g}", first, layers[1][beta], "nats")
+        for beta, first in layers[0].items()
+        if beta in layers[1]
+    ]

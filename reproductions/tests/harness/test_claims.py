@@ -1,0 +1,89 @@
+"""Claims: their scale, their correction for multiplicity, and their passage through a file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from infoflow_reproductions import Claim, Row
+from infoflow_reproductions.harness.findings import Findings, Verdict
+from infoflow_reproductions.harness.inference import Sample
+from infoflow_reproductions.harness.records import claim_of, corrected, record_of
+from infoflow_reproductions.harness.reductions import reduction
+from infoflow_reproductions.harness.row_claims import descends, exceeds, figures_of, figures_of_records, not_below
+
+from infoflow.plane.provenance import plain
+
+
+def test_claims_have_a_scale() -> None:
+    claim = Claim.above("a is better", [1.0, 1.1, 0.9, 1.0])
+    (placed,) = Findings(claims=[claim]).placed(lambda _: "section 4", reduced="4 epochs", anytime=False).claims
+    assert placed.verdict is Verdict.REPRODUCED_REDUCED
+    assert placed.place == "section 4"
+    assert replace(placed, holds=False).verdict is Verdict.DIFFERS_REDUCED
+    ours = replace(claim, published=False)
+    assert Findings(claims=[ours]).placed(lambda _: "x", reduced="y", anytime=False).claims[0] == ours
+
+
+def test_three_seeds_never_suffice_to_differ() -> None:
+    assert Claim.above("a", [-1.0, -1.01, -1.0]).verdict is Verdict.INCONCLUSIVE
+    assert Claim.above("a", [-1.0, -1.01, -1.0, -1.0]).verdict is Verdict.DIFFERS
+    assert Claim.above("a", [-1.0, -1.01, -1.0], published=False).verdict is Verdict.INCONCLUSIVE
+
+
+def test_added_seeds_are_judged_by_an_interval_valid_at_any_time() -> None:
+    claim = Claim.above("a", [1.0, 0.2, 0.9, 0.4, 1.1])
+    assert claim.holds is True
+    later = claim.judged_anytime()
+    assert later.holds is None
+    assert "added after looking" in later.evidence
+
+
+def test_correction_counts_the_families_apart() -> None:
+    barely = Claim("p", True, "", sample=Sample(1.0, 1.0, 8))  # p = 0.026
+    assert 0.025 < barely.sample.p < 0.05  # type: ignore[union-attr]
+    alone = corrected([barely, replace(barely, published=False), Claim("no test", True, "")])
+    assert alone == [Verdict.REPRODUCED, Verdict.HOLDS, None]
+    assert corrected([barely, barely])[0] is Verdict.INCONCLUSIVE
+
+
+def test_records_survive_a_file() -> None:
+    for claim in (
+        Claim.above("a", [1.0, 2.0, 1.5, 0.7], unit="%"),
+        Claim.falling("b", [[3.0, 2.0, 1.0], [3.1, 2.2, 0.9]]),
+        Claim("c", None, "text", published=False),
+    ):
+        back = claim_of(json.loads(json.dumps(plain(record_of(claim)), allow_nan=False)))
+        assert back == claim
+
+
+def test_figures_of_stored_rows_are_those_of_the_values() -> None:
+    row = Row("nats", [1.0, 3.0, 2.5, 2.0])
+    found = row.found
+    stored = {"what": "nats", "found": found.mean, "low": found.low, "high": found.high, "seeds": 4}
+    (direct,), (parsed,) = figures_of([row]).values(), figures_of_records([stored]).values()
+    assert (parsed.mean, parsed.deviation, parsed.n) == pytest.approx((direct.mean, direct.deviation, direct.n))
+
+
+def test_claims_of_figures() -> None:
+    high, low = Sample(2.0, 0.1, 5), Sample(1.0, 0.1, 5)
+    assert exceeds("", high, low, "nats").holds is True
+    assert exceeds("", low, high, "nats").holds is False
+    assert descends("", [high, Sample(1.5, 0.1, 5), low], "nats").holds is True
+    assert descends("", [high, Sample(2.5, 0.1, 5), low], "nats").holds is False
+    assert descends("", [high, Sample(2.02, 0.1, 5), low], "nats").holds is None
+    # A difference that is not significant supports nothing by itself.
+    wide = Sample(1.0, 1.0, 5)
+    assert not_below("", wide, wide, 0.1, "").holds is None
+    assert not_below("", low, low, 0.5, "").holds is True
+    assert not_below("", low, high, 0.5, "").holds is False
+
+
+def test_rows_with_floors_or_guessed_figures_are_not_reproduced() -> None:
+    assert Row("I(X;T)", [0.0, 0.0], published=0.0, tolerance=0.4, floor=0.0).verdict is Verdict.INCONCLUSIVE
+    assert Row("a", [0.93] * 4, published=0.93, tolerance=0.01, certain=False).verdict is Verdict.SETTINGS_UNKNOWN
+
+
+def test_reductions_are_listed_from_the_recipe() -> None:
+    assert reduction({"epochs": 4, "seeds": 3}, {"epochs": 100, "seeds": 5}) == "epochs 4 for 100"

@@ -32,6 +32,15 @@ from infoflow.estimators.neighbors.kozachenko_leonenko import KozachenkoLeonenko
 from infoflow.estimators.neighbors.ksg import KSG
 from infoflow.estimators.neighbors.mixed import MixedKSG
 from infoflow.estimators.registry import ESTIMATORS, Ability, create, parse
+from infoflow.estimators.streaming.accumulator import (
+    Accumulator,
+    RowAccumulator,
+    SequenceAccumulator,
+    ViewAccumulator,
+)
+from infoflow.estimators.streaming.covariance import CovarianceSpectrum
+from infoflow.estimators.streaming.reading import Reading, ReadingKind
+from infoflow.estimators.streaming.soft_entropy import SoftEntropy
 from infoflow.estimators.wrappers.added_noise import AddedNoise
 from infoflow.estimators.wrappers.compressed import Compressed
 from infoflow.estimators.wrappers.extrapolation import Extrapolation, extrapolate
@@ -45,6 +54,7 @@ __all__ = [
     "ESTIMATORS",
     "KSG",
     "Ability",
+    "Accumulator",
     "AdaptiveBinning",
     "AddedNoise",
     "Auto",
@@ -53,6 +63,7 @@ __all__ = [
     "ClassNeighbors",
     "ClassifierBound",
     "Compressed",
+    "CovarianceSpectrum",
     "DecisionRule",
     "DependenceGraph",
     "DifferenceOfEntropies",
@@ -71,12 +82,18 @@ __all__ = [
     "Neural",
     "NormalizingFlow",
     "QuantizedInformation",
+    "Reading",
+    "ReadingKind",
     "Recommendation",
+    "RowAccumulator",
     "SamplePropagation",
+    "SequenceAccumulator",
     "ShuffleCorrected",
     "ShuffledNull",
     "Sliced",
+    "SoftEntropy",
     "SpreadTies",
+    "ViewAccumulator",
     "conditional_mutual_information",
     "create",
     "extrapolate",

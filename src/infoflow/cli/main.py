@@ -31,6 +31,7 @@ COMMANDS = {
     "report": Command("infoflow.cli.report", "analyze existing recordings and write their information plane"),
     "rank": Command("infoflow.cli.rank", "rank the columns of a file by their information about one of them"),
     "estimate": Command("infoflow.cli.estimate", "estimate the mutual information between columns of a file"),
+    "completion": Command("infoflow.cli.completion", "print a script for completion by the shell"),
 }
 
 GROUP = "infoflow.commands"
@@ -47,7 +48,7 @@ def commands() -> dict[str, EntryPoint | Command]:
 
 def usage() -> str:
     """The help text of `infoflow`."""
-    listed = {name: _loaded(command).summary for name, command in commands().items()}
+    listed = {name: loaded(command).summary for name, command in commands().items()}
     lines = "".join(f"  {name:<10} {summary}\n" for name, summary in listed.items())
     return (
         "usage: infoflow COMMAND [options]\n\n"
@@ -57,11 +58,13 @@ def usage() -> str:
         "  infoflow estimate pairs.csv --x age,weight --y label\n"
         "  infoflow rank table.csv --y price --permutations 200\n"
         "  infoflow report runs/mine --output report\n\n"
-        "See 'infoflow COMMAND --help' for the options of a command.\n"
+        "See 'infoflow help COMMAND' for the options of a command, 'infoflow --version' for the version.\n"
+        "Completion with the Tab key: 'infoflow completion bash >> ~/.bashrc' (or zsh, fish).\n"
     )
 
 
-def _loaded(command: EntryPoint | Command) -> Command:
+def loaded(command: EntryPoint | Command) -> Command:
+    """The command itself, or the one at an entry point."""
     if isinstance(command, Command):
         return command
     loaded: Command = command.load()
@@ -74,10 +77,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may be unable to show µ or ψ
-    if not arguments or arguments[0] in ("-h", "--help"):
+    if len(arguments) > 1 and arguments[0] == "help":
+        arguments = [arguments[1], "--help"]
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(usage(), end="")
         return 0 if arguments else 2
-    if arguments[0] == "--version":
+    if arguments[0] in ("-V", "--version"):
         print(f"infoflow {__version__}")
         return 0
     logging.basicConfig(level=logging.WARNING, format="infoflow: %(message)s")
@@ -89,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         if name not in known:
             raise UnknownName("command", name, known)
-        _loaded(known[name])(arguments[1:])
+        loaded(known[name])(arguments[1:])
     except (InfoflowError, OSError) as error:
         print(f"infoflow: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -11,6 +11,7 @@ import tyro
 from infoflow.cli.options import parse_options
 from infoflow.core.errors import InvalidArgument
 from infoflow.plane import Recording, analyse
+from infoflow.plane.placing import placed
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,13 @@ class Options:
 
     examples:
       infoflow report runs/mine
-      infoflow report runs/tanh runs/relu --output compared --estimators binning:width=0.1 ksg"""
+      infoflow report runs/tanh runs/relu --output compared --estimators binning:width=0.1 ksg
+      infoflow report small=runs/a large=runs/b
+      infoflow report runs/seed0 runs/seed1 runs/seed2"""
 
     stores: tyro.conf.Positional[tuple[str, ...]]
-    """recordings: one or several Zarr stores"""
+    """recordings: one or several Zarr stores, each as PATH or NAME=PATH. Those of one name count as one network and
+    must hold different seeds"""
     output: Path = Path("report")
     """folder of the table, the figure and the report"""
     estimators: tuple[str, ...] = ("binning:width=0.07", "kernel-density:variance=0.01")
@@ -38,20 +42,31 @@ class Options:
     """show no progress bar"""
 
 
+def _named(store: str) -> tuple[str, str]:
+    """Name and path of "NAME=PATH"; no name where the text is a path, which may itself hold an equals sign."""
+    name, equals, path = store.partition("=")
+    plain = not equals or Path(store).exists() or "/" in name or ":" in name
+    return ("", store) if plain else (name, path)
+
+
 def command(argv: list[str]) -> None:
     """Run `infoflow report` with these arguments."""
     options = parse_options(Options, argv, prog="infoflow report")
-    recordings = [Recording(store, discard_damaged=options.discard_damaged) for store in options.stores]
-    names = [recording.name for recording in recordings]
-    if len(set(names)) < len(names) or not names:
-        raise InvalidArgument("stores", "at least one recording, each of another network", got_text=str(names))
+    if not options.stores:
+        raise InvalidArgument("stores", "at least one recording", got_text="none")
+    for text in options.estimators:
+        placed(text)  # before anything is read
+    networks: dict[str, list[Recording]] = {}
+    for store in options.stores:
+        name, path = _named(store)
+        recording = Recording(path, discard_damaged=options.discard_damaged)
+        networks.setdefault(name or recording.name, []).append(recording)
     page = options.output / "report.html"
     if page.exists() and not options.overwrite:
         raise InvalidArgument(
             "output", "a folder without a report", got_text=str(page), remedy="Replace it with --overwrite."
         )
     progress = not options.quiet and sys.stderr.isatty()
-    networks = dict(zip(names, recordings, strict=True))
     plane = analyse(networks, options.estimators, n_jobs=options.jobs, progress=progress)
     plane.save(options.output)
     plane.figure(options.output / "plane.png")

@@ -29,7 +29,7 @@ _WIDE_SCOPES = ("epoch", "run")
 
 
 def analyse(
-    stores: Source | Mapping[str, Source | Sequence[Source]],
+    stores: Source | Sequence[Source] | Mapping[str, Source | Sequence[Source]],
     estimators: Iterable[Any] = ("binning", "kernel-density"),
     *,
     layers: Sequence[str] | None = None,
@@ -45,8 +45,8 @@ def analyse(
     Parameters
     ----------
     stores
-        A recording (folder, URL or `Recording`), or a mapping from names of networks to recordings. A list of
-        recordings of one network, with different seeds, counts as one network.
+        A recording (folder, URL or `Recording`); a list of recordings, where those of one name are one network
+        recorded with different seeds; or a mapping from names of networks to recordings or lists of them.
     estimators
         Texts such as "binning:width=0.5", or objects with `measure(t, y, x=None) -> LayerInformation`. Estimators of
         I(T;Y) alone ("auto", "class-neighbors", "classifier-bound", "mixed", and objects of your own with
@@ -149,8 +149,8 @@ def analyse(
 def _networks(stores: Any) -> dict[str, list[Recording]]:
     """The recordings by the network's name."""
     if not isinstance(stores, Mapping):
-        recording = as_recording(stores)
-        return {recording.name: [recording]}
+        listed = [as_recording(source) for source in (stores if isinstance(stores, list | tuple) else [stores])]
+        stores = {one.name: [other for other in listed if other.name == one.name] for one in listed}
     networks: dict[str, list[Recording]] = {}
     for name, value in stores.items():
         recordings = [as_recording(source) for source in (value if isinstance(value, list | tuple) else [value])]

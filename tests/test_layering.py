@@ -90,7 +90,8 @@ def target(found: Import) -> str | None:
 
 
 def subpackage(module: str) -> str:
-    return module.split(".")[1] if "." in module else ""
+    part = module.split(".")[1] if "." in module else ""
+    return "cli" if part == "__main__" else part
 
 
 def faults(module: str, found: Import) -> Iterator[str]:

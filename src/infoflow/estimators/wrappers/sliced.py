@@ -153,10 +153,9 @@ class Sliced(Wrapper):
             directions = self._random(first, rng), self._random(second, rng)
             parts.append(inner.estimate(_project(first, directions[0]), _project(second, directions[1])))
         values = np.array([part.nats for part in parts])
-        mean, half = (
-            float(values.mean()),
-            1.96 * float(values.std(ddof=1)) / math.sqrt(self.slices) if np.ptp(values) > 0 else 0.0,
-        )
+        mean, half = float(values.mean()), 0.0
+        if math.isfinite(mean) and values.min() < values.max():
+            half = 1.96 * float(values.std(ddof=1)) / math.sqrt(self.slices)
         widest = max(parts, key=lambda part: part.ceiling)
         return Estimate(
             mean,

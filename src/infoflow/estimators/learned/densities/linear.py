@@ -81,7 +81,9 @@ def _regressions(x: Tensor, y: Tensor) -> Iterator[Tensor]:
     scale = gram.diagonal().mean()
     identity = torch.eye(p).to(gram)
     for penalty in _RIDGE:
-        yield torch.linalg.solve(gram + penalty * scale * identity, cross)
+        weights, failed = torch.linalg.solve_ex(gram + penalty * scale * identity, cross)
+        if not failed and bool(torch.isfinite(weights).all()):  # a penalty below the rounding of gram changes nothing
+            yield weights
     if n < _SAMPLES_PER_COLUMN * (p + d):
         return
     inverse = torch.linalg.pinv(gram, hermitian=True)

@@ -39,6 +39,13 @@ def test_average_over_directions() -> None:
     assert found.quantity == "SI_1(X;Y)"
 
 
+def test_slices_that_determine_each_other_are_infinite_without_an_interval() -> None:
+    x = np.random.default_rng(0).normal(size=(60, 1)) * [1.0, 2.0, 3.0]
+    found = Sliced(Gaussian(), slices=3).estimate(x, x)
+    assert found.nats == math.inf
+    assert found.interval is None
+
+
 def test_largest_slice_is_the_first_canonical_correlation() -> None:
     x, y = gaussian(8000)
     rotation = np.array([[0.6, -0.8], [0.8, 0.6]])

@@ -32,15 +32,13 @@ from infoflow.estimators.neighbors.kozachenko_leonenko import KozachenkoLeonenko
 from infoflow.estimators.neighbors.ksg import KSG
 from infoflow.estimators.neighbors.mixed import MixedKSG
 from infoflow.estimators.registry import ESTIMATORS, Ability, create, parse
-from infoflow.estimators.streaming.accumulator import (
-    Accumulator,
-    RowAccumulator,
-    SequenceAccumulator,
-    ViewAccumulator,
-)
 from infoflow.estimators.streaming.covariance import CovarianceSpectrum
+from infoflow.estimators.streaming.gaussian_information import GaussianInformation
+from infoflow.estimators.streaming.label_information import LabelInformation
 from infoflow.estimators.streaming.reading import Reading, ReadingKind
+from infoflow.estimators.streaming.sequences import Curvature, PromptEntropy
 from infoflow.estimators.streaming.soft_entropy import SoftEntropy
+from infoflow.estimators.streaming.views import ViewMeasures
 from infoflow.estimators.wrappers.added_noise import AddedNoise
 from infoflow.estimators.wrappers.compressed import Compressed
 from infoflow.estimators.wrappers.extrapolation import Extrapolation, extrapolate
@@ -54,7 +52,6 @@ __all__ = [
     "ESTIMATORS",
     "KSG",
     "Ability",
-    "Accumulator",
     "AdaptiveBinning",
     "AddedNoise",
     "Auto",
@@ -64,6 +61,7 @@ __all__ = [
     "ClassifierBound",
     "Compressed",
     "CovarianceSpectrum",
+    "Curvature",
     "DecisionRule",
     "DependenceGraph",
     "DifferenceOfEntropies",
@@ -73,27 +71,28 @@ __all__ = [
     "FlowMatching",
     "Gaussian",
     "GaussianDropoutInformation",
+    "GaussianInformation",
     "GaussianMixtureInformation",
     "KernelDensity",
     "KozachenkoLeonenko",
+    "LabelInformation",
     "LinearGaussianChannel",
     "MatrixRenyi",
     "MixedKSG",
     "Neural",
     "NormalizingFlow",
+    "PromptEntropy",
     "QuantizedInformation",
     "Reading",
     "ReadingKind",
     "Recommendation",
-    "RowAccumulator",
     "SamplePropagation",
-    "SequenceAccumulator",
     "ShuffleCorrected",
     "ShuffledNull",
     "Sliced",
     "SoftEntropy",
     "SpreadTies",
-    "ViewAccumulator",
+    "ViewMeasures",
     "conditional_mutual_information",
     "create",
     "extrapolate",

@@ -16,7 +16,7 @@ MAKERS: dict[str, Callable[[Builder], nn.Module]] = {
     "linear": lambda build: build.linear(5, 3),
     "convolution": lambda build: build.convolution(2, 4),
     "perceptron": lambda build: build.perceptron([5, 8, 8, 2], "relu"),
-    "residual": lambda build: Residual(5, 6, build),
+    "residual": lambda build: Residual(5, 6, build, layer_norm=True),
 }
 
 
@@ -59,7 +59,7 @@ def test_a_perceptron_ends_with_a_linear_layer(activation: str) -> None:
 
 
 def test_the_shortcut_starts_near_the_identity() -> None:
-    block = Residual(6, 6, Builder(0, False))
+    block = Residual(6, 6, Builder(0, False), layer_norm=False)
     assert torch.allclose(block.shortcut.weight, torch.eye(6), atol=0.01)
     assert block(torch.randn(4, 7, 6, generator=torch.Generator().manual_seed(0))).shape == (4, 7, 6)
 

@@ -30,8 +30,14 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "dim-g-prior": {"alpha": 1.0, "beta": 0.0, "gamma": 5.0},
     "dim-l": {"alpha": 0.0, "beta": 1.0, "gamma": 0.1},
     "dim-l-nce": {"alpha": 0.0, "beta": 1.0, "gamma": 0.1, "bound": "infonce"},
-    "dim-lg": {"alpha": 0.5, "beta": 1.0, "gamma": 0.1},
+    # Section 4.2: α = 0.5, β = 0.1; γ is unpublished.
+    "dim-lg": {"alpha": 0.5, "beta": 0.1, "gamma": 0.1},
 }
+
+CONVOLVED_UNITS = 512
+"""Hidden units of the critic "concat-and-convolve" (Table 6)."""
+LOCAL = ("dim-l", "dim-l-nce", "dim-lg")
+"""Methods that have a local critic."""
 
 LABELS = {
     "random": "random encoder",
@@ -269,10 +275,11 @@ def _across_views(on: _Parts) -> nn.Module:
 def _deep_infomax(
     on: _Parts, *, negatives: int | None = None, coordinates: Any = "none", locations: int | None = None, **options: Any
 ) -> nn.Module:
+    convolved = options.get("critic") == "concat-and-convolve"
     return deep_infomax_for(
         on.encoder,
         torch.zeros(2, *on.encoder.shape),
-        units=on.size.units,
+        units=min(on.size.units, CONVOLVED_UNITS) if convolved else on.size.units,
         matching=Matching(units=on.size.discriminator),
         coordinates=Coordinates(coordinates, locations=locations),
         n_negatives=negatives,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infoflow_reproductions.deep_infomax.learning import Learning, trial
-from infoflow_reproductions.deep_infomax.methods import LABELS, Size
+from infoflow_reproductions.deep_infomax.methods import LABELS, LOCAL, Size
 from infoflow_reproductions.deep_infomax.published import LAYERS
 from infoflow_reproductions.harness.figures import bars
 from infoflow_reproductions.harness.findings import Claim, Figure, Row
@@ -65,12 +65,15 @@ class Comparison:
         Names in `learning.MEASURES`.
     seeds
         Number of seeds.
+    critic
+        Local critic of DIM where it is not the default, "encode-and-dot".
     """
 
     learning: Learning
     methods: tuple[str, ...] = tuple(LABELS)
     measures: tuple[str, ...] = ("mlp",)
     seeds: int = 3
+    critic: str = ""
 
 
 def trials(recipe: Comparison, pictured: Sequence[str] = ()) -> list[Trial]:
@@ -93,6 +96,7 @@ def trials(recipe: Comparison, pictured: Sequence[str] = ()) -> list[Trial]:
             recipe.learning,
             method,
             seed,
+            options={"critic": recipe.critic} if recipe.critic and method in LOCAL else None,
             measures=[*recipe.measures, *["neighbors"] * (seed == 0 and method in pictured)],
         )
         for method in recipe.methods

@@ -96,7 +96,7 @@ def uninitialized(inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
 
 
 class Residual(nn.Module):
-    """Residual encoding of a vector in Deep InfoMax: linear, batch norm, ReLU, linear; a linear shortcut; layer norm.
+    """Residual encoding of a vector in Deep InfoMax: linear, ReLU, linear; a linear shortcut; layer norm on request.
 
     Parameters
     ----------
@@ -104,27 +104,27 @@ class Residual(nn.Module):
         Numbers of input and output features.
     build
         Builder of the layers.
+    layer_norm
+        Whether the sum is normalized over its features.
 
     Notes
     -----
     The shortcut starts as the identity, as far as the widths allow, plus uniform noise of ±0.01.
     """
 
-    def __init__(self, inputs: int, units: int, build: Builder) -> None:
+    def __init__(self, inputs: int, units: int, build: Builder, *, layer_norm: bool) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            build.linear(inputs, units, bias=False), nn.BatchNorm1d(units), nn.ReLU(), build.linear(units, units)
-        )
+        self.body = nn.Sequential(build.linear(inputs, units), nn.ReLU(), build.linear(units, units))
         self.shortcut = uninitialized(inputs, units)
         nn.init.uniform_(self.shortcut.weight, -0.01, 0.01, generator=build.generator)
         nn.init.zeros_(self.shortcut.bias)
         with torch.no_grad():
             self.shortcut.weight.diagonal().add_(1.0)
-        self.norm = nn.LayerNorm(units)
+        self.norm = nn.LayerNorm(units) if layer_norm else nn.Identity()
         build.normalized(self.shortcut)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Encode features on the last axis; all other axes count as samples of the batch norm."""
+        """Encode features on the last axis."""
         flat = x.flatten(0, -2)
         encoded: Tensor = self.norm(self.body(flat) + self.shortcut(flat))
         return encoded.reshape(*x.shape[:-1], -1)

@@ -256,9 +256,9 @@ class EncodeAndDot(LocalCritic):
 
     Notes
     -----
-    The encoders are residual blocks with batch norm and a layer norm at the end. The negatives are all other maps of
-    the batch: n² scores cost 2n passes. With several processes, the statistics of the batch norms are those of each
-    process unless converted by torch.nn.SyncBatchNorm.
+    The encoders are a hidden layer with a linear shortcut; that of the locations ends with a layer norm. Table 7 has a
+    ReLU on the shortcut, which its text calls linear; here it is linear. The negatives are all other maps of the
+    batch: n² scores cost 2n passes.
 
     References
     ----------
@@ -284,8 +284,8 @@ class EncodeAndDot(LocalCritic):
     ) -> None:
         super().__init__(channels, features)
         build = Builder(seed, spectral_norm)
-        self.map_encoder = Residual(channels, units, build)
-        self.summary_encoder = Residual(features, units, build)
+        self.map_encoder = Residual(channels, units, build, layer_norm=True)
+        self.summary_encoder = Residual(features, units, build, layer_norm=False)
 
     def scores(self, x: Tensor, y: Tensor, *, group: Group = None) -> tuple[Tensor, Tensor]:
         maps, summary = self.locations(x, y)

@@ -32,7 +32,7 @@ def trained(task: CoordinateTask, encoding: Encoding) -> float:
 
 @pytest.mark.parametrize("kind", [AbsoluteCoordinates, RelativeCoordinates])
 def test_a_map_that_holds_the_place_answers_exactly(kind: type) -> None:
-    assert trained(kind(12, 2, SIZES, units=32), maps(8, True)) < 0.05
+    assert trained(kind(12, 2, SIZES, units=32), maps(32, True)) < 0.05
 
 
 def test_without_the_place_its_entropy_is_left() -> None:
@@ -51,9 +51,31 @@ def test_the_targets_are_rows_columns_and_their_differences() -> None:
     task._drawn = lambda n, device: places  # type: ignore[method-assign]
     task._cross_entropy = lambda hidden, targets: asked.extend(targets) or hidden.sum()  # type: ignore[assignment,func-returns-value]
     task(Encoding(torch.zeros(1, 1, *SIZES), torch.zeros(1, 1)))
-    # Each against the next of the draw, here − there: 0 → 5, 5 → 11, 11 → 0 with partners (11, 0, 5).
-    assert (asked[0] - 2).tolist() == [[-2, 1, 1]]
-    assert (asked[1] - 3).tolist() == [[-3, 1, 2]]
+    # Appendix A.6: one source, 0, against all targets, 5 and 11: source − target.
+    assert (asked[0] - 2).tolist() == [[-1, -2]]
+    assert (asked[1] - 3).tolist() == [[-1, -3]]
+
+
+@pytest.mark.parametrize("kind", [AbsoluteCoordinates, RelativeCoordinates])
+def test_the_perceptron_is_that_of_appendix_a6(kind: type[CoordinateTask]) -> None:
+    """Two hidden layers of 512 units, each with batch normalization and ReLU."""
+    task = kind(8, 6, (8, 8))
+    layers = [type(layer).__name__ for layer in (task.first, *task.rest)]
+    assert layers == ["Linear", "BatchNorm1d", "ReLU", "Linear", "BatchNorm1d", "ReLU", "Linear"]
+    assert task.first.out_features == task.rest[2].out_features == 512
+
+
+def test_every_target_is_predicted_from_one_source_of_each_map() -> None:
+    task = RelativeCoordinates(1, 1, SIZES, units=4)
+    asked: list[Tensor] = []
+    task._cross_entropy = lambda hidden, targets: asked.extend(targets) or hidden.sum()  # type: ignore[assignment,func-returns-value]
+    task(Encoding(torch.zeros(20, 1, *SIZES), torch.zeros(20, 1)))
+    rows, columns = asked[0] - 2, asked[1] - 3
+    assert rows.shape == (20, 11)
+    for row, column in zip(rows, columns, strict=True):
+        pairs = {(int(i), int(j)) for i, j in zip(row, column, strict=True)}
+        assert len(pairs) == 11
+        assert (0, 0) not in pairs
 
 
 def test_maps_of_another_size() -> None:

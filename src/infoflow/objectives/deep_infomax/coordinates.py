@@ -29,7 +29,7 @@ class CoordinateTask(Objective):
     sizes
         Spatial sizes of the map (height and width; length of a sequence).
     units
-        Width of the two hidden layers of the perceptron.
+        Width of the two hidden layers of the perceptron, which have batch normalization.
     locations
         Number of random locations of each map that a step takes; None takes all.
     seed
@@ -75,7 +75,8 @@ class CoordinateTask(Objective):
         widths = [features + self.places * channels, units, units, sum(self.classes)]
         network = Builder(seed, spectral_norm=False).perceptron(widths, "relu", "units")
         self.first: nn.Linear = network[0]  # type: ignore[assignment]
-        self.rest = network[1:]
+        # Batch normalization stands between each hidden layer and its activation.
+        self.rest = nn.Sequential(nn.BatchNorm1d(units), *list(network)[1:3], nn.BatchNorm1d(units), *list(network)[3:])
 
     @abc.abstractmethod
     def outcomes(self) -> list[int]:
@@ -126,7 +127,7 @@ class CoordinateTask(Objective):
 
     def _cross_entropy(self, hidden: Tensor, targets: Sequence[Tensor]) -> Tensor:
         """Summed over the axes, mean over places and samples; the only term."""
-        logits = self.rest(hidden).flatten(0, -2).split(self.classes, -1)
+        logits = self.rest(hidden.flatten(0, -2)).split(self.classes, -1)
         losses = [F.cross_entropy(part, target.flatten()) for part, target in zip(logits, targets, strict=True)]
         value = torch.stack(losses).sum()
         self.record({self.term: value})
@@ -149,7 +150,7 @@ class AbsoluteCoordinates(CoordinateTask):
     sizes
         Spatial sizes of the map (height and width; length of a sequence).
     units
-        Width of the two hidden layers of the perceptron.
+        Width of the two hidden layers of the perceptron, which have batch normalization.
     locations
         Number of random locations of each map that a step takes; None takes all.
     seed
@@ -200,7 +201,7 @@ class RelativeCoordinates(CoordinateTask):
     sizes
         Spatial sizes of the map (height and width; length of a sequence).
     units
-        Width of the two hidden layers of the perceptron.
+        Width of the two hidden layers of the perceptron, which have batch normalization.
     locations
         Number of random locations of each map that a step takes, at least 2; None takes all.
     seed
@@ -213,7 +214,7 @@ class RelativeCoordinates(CoordinateTask):
 
     Notes
     -----
-    Each location of a draw is paired with the next one.
+    Each map has one source location, drawn at random, and all other locations of the draw are its targets.
 
     References
     ----------
@@ -238,7 +239,8 @@ class RelativeCoordinates(CoordinateTask):
     def forward(self, encoding: Encoding) -> Tensor:
         local, summary = self._checked(encoding)
         places = self._drawn(len(local), local.device)
-        partners = places.roll(1, 1)
-        hidden = self._from_map(_at(local, places), 0) + self._from_map(_at(local, partners), 1) + summary
-        pairs = zip(self._coordinates(places), self._coordinates(partners), self.sizes, strict=True)
+        source, targets = places[:, :1], places[:, 1:]
+        hidden = self._from_map(_at(local, source), 0) + self._from_map(_at(local, targets), 1) + summary
+        sources = [one.expand_as(targets) for one in self._coordinates(source)]
+        pairs = zip(sources, self._coordinates(targets), self.sizes, strict=True)
         return self._cross_entropy(hidden, [here - there + size - 1 for here, there, size in pairs])

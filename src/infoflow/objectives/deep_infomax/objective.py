@@ -66,9 +66,9 @@ class DeepInfoMax(ModelObjective):
                 + δ·Σ coordinate tasks
 
     A part whose weight is 0 is left out and may be None. The paper's DIM(G) has α, β, γ = 1, 0, 1; DIM(L) 0, 1, 0.1;
-    both together 0.5, 1, 0.1. `deep_infomax_for` creates parts that fit an encoder. The terms are `local` and `global`
-    (values of the bound in nats, or in its own unit), `prior`, and `absolute_coordinates` and `relative_coordinates`
-    (nats).
+    DIM(L+G) has α, β = 0.5, 0.1. `deep_infomax_for` creates parts that fit an encoder. The terms are `local` and
+    `global` (values of the bound in nats, or in its own unit), `prior`, and `absolute_coordinates` and
+    `relative_coordinates` (nats).
 
     References
     ----------

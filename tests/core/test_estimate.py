@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infoflow import Estimate, Interval, Kind
+from infoflow.core.errors import InvalidArgument
 
 FINITE = st.floats(-1e6, 1e6)
 
@@ -92,3 +93,21 @@ def test_no_sign_is_printed_with_zero(nats: float) -> None:
     found = Estimate(nats, "I(X;Y)", Kind.POINT, "KSG", n=10, interval=Interval(-1e-9, 1e-9, "folds"))
     assert "-0.0000" not in str(found)
     assert math.copysign(1.0, Estimate(-0.0, "I", Kind.POINT, "KSG", n=10).nats) == 1.0
+
+
+def test_a_plot_shows_number_interval_and_history() -> None:
+    history = [
+        Estimate(0.3 + n / 1e4, "I(X;Y)", Kind.POINT, "KSG", n=n, interval=Interval(0.2, 0.6, "subsampling"))
+        for n in (400, 100)
+    ]
+    last = Estimate(0.4, "I(X;Y)", Kind.POINT, "KSG", n=1600, ceiling=0.5, ceiling_name="log 2")
+    axes = last.plot(history=history)
+    assert axes.lines[0].get_xdata().tolist() == [100, 400, 1600]
+    assert axes.lines[0].get_ydata().tolist() == pytest.approx([0.31, 0.34, 0.4])
+    ends = [segment[:, 1].tolist() for bars in axes.collections for segment in bars.get_segments()]
+    assert ends == [pytest.approx([0.2, 0.6])] * 2
+    assert axes.get_legend().get_texts()[0].get_text() == "ceiling log 2"
+    assert last.plot(axes) is axes
+    assert Estimate(math.inf, "I(X;Y)", Kind.POINT, "CCA", n=9).plot().lines[0].get_xdata().tolist() == []
+    with pytest.raises(InvalidArgument, match="history must be estimates of"):
+        last.plot(history=[Estimate(0.3, "H(X)", Kind.POINT, "KSG", n=9)])

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from infoflow.core.errors import InvalidArgument
+from infoflow.core.figures import draw_estimates
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 NATS_PER_BIT = math.log(2.0)
 
@@ -184,6 +190,37 @@ class Estimate:
         content["warnings"] = list(self.warnings)
         content["ceiling"] = self.ceiling if math.isfinite(self.ceiling) else None
         return {**content, "bits": self.bits, "saturated": self.saturated}
+
+    def plot(self, ax: Axes | None = None, *, history: Sequence[Estimate] = ()) -> Axes:
+        """Draw the number with its interval, and others of fewer samples, against the number of samples.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on; new ones by default.
+        history
+            Earlier estimates of the same quantity.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes.
+
+        Raises
+        ------
+        InvalidArgument
+            If the history has an estimate of another quantity.
+
+        Examples
+        --------
+        >>> half = Estimate(0.5, "I(X;Y)", Kind.POINT, "KSG", n=100, interval=Interval(0.4, 0.6, "bootstrap"))
+        >>> half.plot().get_ylabel()
+        'I(X;Y) in nats'
+        """
+        others = sorted({each.quantity for each in history} - {self.quantity})
+        if others:
+            raise InvalidArgument("history", f"estimates of {self.quantity}", got_text=f"estimates of {others[0]}")
+        return draw_estimates([*history, self], ax)
 
     def __str__(self) -> str:
         parts = [f"{self.quantity} = {_shown(self.nats)} nats ({_shown(self.bits)} bits)", str(self.kind)]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from infoflow.core.figures import axes
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -26,15 +28,6 @@ def _shown(names: Iterable[Any]) -> list[str]:
 def _inches(names: Iterable[str]) -> float:
     """Space that the longest of the names takes."""
     return _CHARACTER * max(map(len, names), default=0)
-
-
-def axes(ax: Axes | None, width: float, height: float) -> Axes:
-    """The given axes, or those of a new figure that no global state holds."""
-    if ax is not None:
-        return ax
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained").add_subplot()
 
 
 def bars(frame: Any, label: str, ax: Axes | None) -> Axes:

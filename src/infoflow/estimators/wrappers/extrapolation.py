@@ -13,6 +13,7 @@ from scipy import stats
 
 from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind
+from infoflow.core.figures import axes
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import Fraction, Integer, PositiveInt, Seed, validated
 from infoflow.estimators.wrappers.significance import _Again, _paired, _run, inflated
@@ -79,10 +80,7 @@ class Extrapolation:
         matplotlib.axes.Axes
             The axes.
         """
-        if ax is None:
-            from matplotlib.figure import Figure
-
-            ax = Figure(figsize=(5, 3.5), layout="constrained").add_subplot()
+        ax = axes(ax, 5.0, 3.5)
         inverse = 1.0 / np.array(self.sizes)
         ax.errorbar(inverse, self.means, yerr=self.errors, fmt="o", color="black", label="subsamples")
         ends = np.array([0.0, inverse.max()])

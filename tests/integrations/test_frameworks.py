@@ -141,7 +141,96 @@ def test_lightning_counts_steps(lightning: Any, tmp_path: Path) -> None:
     trained(lightning, tmp_path, [callback], 2)
     assert Recording(tmp_path / "run").epochs == [0, 1, 3, 8]
     with pytest.raises(UnknownName, match=r"^unknown network 'nett'"):
-        trained(lightning, tmp_path, [LightningRecorder(X, Y, store=tmp_path / "b", network="nett")], 1)
+        trained(
+            lightning, tmp_path, [LightningRecorder(X, Y, store=tmp_path / "b", network="nett", on_error="raise")], 1
+        )
+
+
+def tensorboard_events(folder: Path) -> Any:
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    accumulator = importlib.import_module("tensorboard.backend.event_processing.event_accumulator").EventAccumulator
+    events = accumulator(str(folder))
+    events.Reload()
+    return events
+
+
+def test_lightning_logs_numbers_and_picture_to_its_own_logger(lightning: Any, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    from infoflow.integrations.lightning import LightningRecorder
+
+    callback = LightningRecorder(X, Y, store=tmp_path / "run", at=[0, 2], estimators=["binning:width=0.5"])
+    logger = lightning.pytorch.loggers.TensorBoardLogger(tmp_path)
+    trainer = lightning.Trainer(
+        max_epochs=2,
+        callbacks=[callback],
+        logger=logger,
+        accelerator="cpu",
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        log_every_n_steps=1,
+    )
+    trainer.fit(classifier(lightning), torch.utils.data.DataLoader(torch.utils.data.TensorDataset(X, Y), 16))
+    logger.experiment.close()
+    events = tensorboard_events(Path(logger.log_dir))
+    name = "plane/1/I(T;Y)/Binning(width=0.5)"
+    assert [each.step for each in events.Scalars(name)] == [0, 8]  # 4 steps an epoch
+    expected = analyse(tmp_path / "run", ["binning:width=0.5"]).frame.query("layer == '1' and axis == 'label'")
+    np.testing.assert_allclose([each.value for each in events.Scalars(name)], expected["nats"], rtol=1e-5)
+    assert (8, 2.0) in [(each.step, each.value) for each in events.Scalars("epoch")]
+    assert [each.step for each in events.Images("plane")] == [8]
+
+
+def test_a_lightning_training_survives_what_cannot_be_recorded(
+    lightning: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from infoflow.integrations.lightning import LightningRecorder
+
+    def broken(numbers: Any, step: int) -> None:
+        raise ZeroDivisionError("the logger is broken")
+
+    bad = [
+        LightningRecorder(X, Y, store=tmp_path / "a", network="nett"),
+        LightningRecorder(X[:, :3], Y, store=tmp_path / "b", network="net"),
+        LightningRecorder(X, Y, store=tmp_path / "c", network="net", estimators=["binning"], logger=broken),
+    ]
+    trained(lightning, tmp_path, bad, 1)
+    for words in ("unknown network 'nett'", "cannot run on a batch", "the logger is broken"):
+        assert words in caplog.text
+    assert Recording(tmp_path / "c").epochs == [0, 1]
+
+
+def test_a_lightning_module_without_forward_names_the_option(lightning: Any, tmp_path: Path) -> None:
+    from infoflow.integrations.lightning import LightningRecorder
+
+    trained(lightning, tmp_path, [LightningRecorder(X, Y, store=tmp_path / "run")], 1)  # its only submodule
+    assert Recording(tmp_path / "run").layers == ["1", "output"]
+    module = classifier(lightning)
+    module.head = nn.Linear(2, 2)
+    recorder = LightningRecorder(X, Y, store=tmp_path / "b", on_error="raise")
+    with pytest.raises(InvalidArgument, match=r"^network must be given .*one of net, head"):
+        recorder._model(module)
+
+
+def test_the_trainer_logs_where_it_reports(transformers: Any, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    from infoflow.integrations.transformers import TransformersRecorder
+
+    data = [{"input_ids": row, "labels": int(row[0] > 9)} for row in IDS]
+    arguments = transformers.TrainingArguments(
+        str(tmp_path / "out"), num_train_epochs=1, report_to=["tensorboard"], disable_tqdm=True, save_strategy="no",
+        use_cpu=True,
+    )  # fmt: skip
+    callback = TransformersRecorder(
+        IDS, (IDS[:, 0] > 9).long(), store=tmp_path / "run", padding=0, at=[1], estimators=["binning:width=0.5"]
+    )
+    transformers.Trainer(tiny(transformers, "encoder"), arguments, train_dataset=data, callbacks=[callback]).train()
+    folders = {path.parent for path in tmp_path.rglob("events.out.tfevents*")}
+    tags = {
+        tag for folder in folders for kind in ("scalars", "images") for tag in tensorboard_events(folder).Tags()[kind]
+    }
+    assert "plane" in tags
+    assert any(tag.startswith("plane/") and "I(T;Y)" in tag for tag in tags)
 
 
 def tiny(transformers: Any, kind: str) -> Any:

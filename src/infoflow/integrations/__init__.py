@@ -8,9 +8,10 @@ selects features.
 from __future__ import annotations
 
 from infoflow.integrations.loggers import log_plane, writer
+from infoflow.integrations.pictures import log_picture
 from infoflow.integrations.watch import Schedule, Watch
 
-__all__ = ["Schedule", "Watch", "log_plane", "writer"]
+__all__ = ["Schedule", "Watch", "log_picture", "log_plane", "writer"]
 
 
 def __dir__() -> list[str]:

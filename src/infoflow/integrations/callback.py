@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from torch import nn
 
 from infoflow.integrations.watch import Watch
+
+log = logging.getLogger(__name__)
 
 Unit = Literal["epoch", "step"]
 
@@ -20,17 +23,29 @@ class Follower:
         self._watch, self._unit = watch, unit
         self._recording, self._now = False, 0
 
-    def _begin(self, model: nn.Module, total: Any, start: int, layers: Sequence[str] | None = None) -> None:
-        """Open the recording; a `total` that is no positive integer means that the end is not known."""
+    def _begin(self, find: Callable[[], tuple[nn.Module, Sequence[str] | None]], total: Any, start: int) -> None:
+        """Open the recording of the model and layers found; a `total` that is no positive integer is an unknown end."""
         known = isinstance(total, int) and total > 0
-        self._watch.on(model, epochs=total if known else None, start=start, layers=layers)
+        try:
+            model, layers = find()
+            self._watch.on(model, epochs=total if known else None, start=start, layers=layers, unit=self._unit)
+        except Exception as error:
+            if self._watch.raises:
+                raise
+            log.error("nothing is recorded (on_error='raise' makes this an error): %s", error)
+            return
         self._recording, self._now = True, start
 
-    def _after(self, unit: Unit, now: int, metrics: Mapping[str, Any]) -> None:
-        """Record the end of an epoch or step, once each."""
+    def _log_to(self, loggers: Sequence[Any]) -> None:
+        """Log to the framework's own loggers, where there is something to log and the user named none."""
+        if self._watch.estimates and not self._watch.logs and loggers:
+            self._watch.log_to(list(loggers))
+
+    def _after(self, unit: Unit, now: int, metrics: Mapping[str, Any], step: int) -> None:
+        """Record the end of an epoch or step, once each; numbers are logged under the optimizer's step."""
         if self._recording and unit == self._unit and now != self._now:
             self._now = now
-            self._watch.after(now, scalars(metrics))
+            self._watch.after(now, scalars(metrics), step=step)
 
     def _end(self) -> None:
         self._watch.close()

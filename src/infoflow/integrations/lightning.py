@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from infoflow.core.errors import MissingExtra, UnknownName
+from infoflow.core.errors import InvalidArgument, MissingExtra, UnknownName
 from infoflow.core.settings import validated
 from infoflow.integrations.callback import Follower, Unit
 from infoflow.integrations.watch import Watch
@@ -28,7 +28,8 @@ class LightningRecorder(Follower, Callback or object):  # type: ignore[misc]
     probe_x, probe_y
         Probe set, as in `infoflow.plane.record`.
     network
-        Name of the submodule of the LightningModule to record; None records the module itself.
+        Name of the submodule of the LightningModule to record; None records the module itself, or its only submodule
+        with parameters where it has no `forward`.
     unit
         "epoch", or "step" to count optimizer steps.
     **settings
@@ -43,7 +44,9 @@ class LightningRecorder(Follower, Callback or object):  # type: ignore[misc]
 
     Notes
     -----
-    The metrics of the trainer are stored with every snapshot. Only the first process records. With `resume=True` a
+    The metrics of the trainer are stored with every snapshot. Where `estimators` are given, their numbers go to the
+    trainer's loggers, under the optimizer's step with the epoch as a number, and their picture at the end; `logger`
+    selects another one. Only the first process records. With `resume=True` a
     training that continues from a checkpoint continues its recording.
 
     Examples
@@ -94,7 +97,8 @@ class LightningRecorder(Follower, Callback or object):  # type: ignore[misc]
         total, start = trainer.max_epochs, trainer.current_epoch
         if self._unit == "step":
             total, start = trainer.estimated_stepping_batches, trainer.global_step
-        self._begin(self._model(pl_module), total, start)
+        self._log_to([logger for logger in trainer.loggers if hasattr(logger, "log_metrics")])
+        self._begin(lambda: (self._model(pl_module), None), total, start)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Record the end of an epoch.
@@ -104,7 +108,7 @@ class LightningRecorder(Follower, Callback or object):  # type: ignore[misc]
         trainer, pl_module
             Arguments that Lightning passes to every callback.
         """
-        self._after("epoch", trainer.current_epoch + 1, trainer.callback_metrics)
+        self._after("epoch", trainer.current_epoch + 1, trainer.callback_metrics, trainer.global_step)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Record an optimizer step; there is none while gradients are accumulated.
@@ -114,7 +118,7 @@ class LightningRecorder(Follower, Callback or object):  # type: ignore[misc]
         trainer, pl_module, outputs, batch, batch_idx
             Arguments that Lightning passes to every callback.
         """
-        self._after("step", trainer.global_step, trainer.callback_metrics)
+        self._after("step", trainer.global_step, trainer.callback_metrics, trainer.global_step)
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         """End the recording.
@@ -138,8 +142,24 @@ class LightningRecorder(Follower, Callback or object):  # type: ignore[misc]
 
     def _model(self, module: nn.Module) -> nn.Module:
         if self._network is None:
-            return module
+            return _runnable(module)
         try:
             return module.get_submodule(self._network)
         except AttributeError:
             raise UnknownName("network", self._network, [name for name, _ in module.named_children()]) from None
+
+
+def _runnable(module: nn.Module) -> nn.Module:
+    """The module, or its only submodule with parameters where it has no `forward`."""
+    # The forward that a LightningModule inherits raises.
+    if type(module).forward.__module__.partition(".")[0] not in ("lightning", "pytorch_lightning", "torch"):
+        return module
+    inner = {name: child for name, child in module.named_children() if any(True for _ in child.parameters())}
+    if len(inner) == 1:
+        return next(iter(inner.values()))
+    raise InvalidArgument(
+        "network",
+        "given for a LightningModule without forward",
+        None,
+        remedy=f"Pass network=... with one of {', '.join(inner) or 'its submodules'}.",
+    )

@@ -27,7 +27,7 @@ def writer(logger: Any) -> Writer:
     logger
         Object with `add_scalar(name, value, step)`, as TensorBoard's `SummaryWriter`; with
         `log_metrics(numbers, step=...)`, as Lightning's loggers and the module `mlflow`; with `log(numbers, step=...)`,
-        as a run of Weights & Biases; or a function (numbers, step).
+        as a run of Weights & Biases; a function (numbers, step); or a list of these, each of which is written to.
 
     Returns
     -------
@@ -50,6 +50,14 @@ def writer(logger: Any) -> Writer:
     >>> seen
     [(3, {'loss': 0.5})]
     """
+    if isinstance(logger, list | tuple):
+        writers = [writer(one) for one in logger]
+
+        def everywhere(numbers: Mapping[str, float], step: int) -> None:
+            for write in writers:
+                write(numbers, step)
+
+        return everywhere
     if callable(add_scalar := getattr(logger, "add_scalar", None)):
 
         def scalars(numbers: Mapping[str, float], step: int) -> None:

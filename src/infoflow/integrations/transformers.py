@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -49,7 +52,9 @@ class TransformersRecorder(Follower, TrainerCallback or object):  # type: ignore
 
     Notes
     -----
-    The latest of the logged numbers are stored with every snapshot. Only the first process records.
+    The latest of the logged numbers are stored with every snapshot. Where `estimators` are given, their numbers go to
+    TensorBoard, Weights & Biases and MLflow as far as `report_to` names them, under the optimizer's step with the
+    epoch as a number, and their picture at the end; `logger` selects another one. Only the first process records.
 
     Examples
     --------
@@ -108,8 +113,13 @@ class TransformersRecorder(Follower, TrainerCallback or object):  # type: ignore
         total, start = round(args.num_train_epochs), round(state.epoch or 0)
         if self._unit == "step":
             total, start = state.max_steps, state.global_step
-        layers = [*blocks(model), OUTPUT] if self._layers is None else list(self._layers)
-        self._begin(model, total, start, layers)
+
+        def found() -> tuple[nn.Module, list[str]]:
+            return model, [*blocks(model), OUTPUT] if self._layers is None else list(self._layers)
+
+        if self._watch.estimates:
+            self._log_to(_reported(args))
+        self._begin(found, total, start)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """Record the end of an epoch.
@@ -121,7 +131,7 @@ class TransformersRecorder(Follower, TrainerCallback or object):  # type: ignore
         **more
             Further arguments, which are ignored.
         """
-        self._after("epoch", round(state.epoch), _logged(state))
+        self._after("epoch", round(state.epoch), _logged(state), state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """Record an optimizer step.
@@ -133,7 +143,7 @@ class TransformersRecorder(Follower, TrainerCallback or object):  # type: ignore
         **more
             Further arguments, which are ignored.
         """
-        self._after("step", state.global_step, _logged(state))
+        self._after("step", state.global_step, _logged(state), state.global_step)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """End the recording.
@@ -146,6 +156,22 @@ class TransformersRecorder(Follower, TrainerCallback or object):  # type: ignore
             Further arguments, which are ignored.
         """
         self._end()
+
+
+def _reported(args: Any) -> list[Any]:
+    """Loggers to which the Trainer reports, as `report_to` of its arguments names them."""
+    targets = [args.report_to] if isinstance(args.report_to, str) else list(args.report_to or ())
+    found: list[Any] = []
+    if "tensorboard" in targets:
+        from torch.utils.tensorboard import SummaryWriter
+
+        folder = getattr(args, "logging_dir", None) or os.environ.get("TENSORBOARD_LOGGING_DIR")
+        found.append(SummaryWriter(folder or Path(args.output_dir) / "runs" / "infoflow"))
+    if "wandb" in targets and (run := getattr(sys.modules.get("wandb"), "run", None)) is not None:
+        found.append(run)
+    if "mlflow" in targets and "mlflow" in sys.modules:
+        found.append(sys.modules["mlflow"])
+    return found
 
 
 def _logged(state: Any) -> dict[str, Any]:

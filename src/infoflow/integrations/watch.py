@@ -8,12 +8,14 @@ from types import TracebackType
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+import pandas as pd
 from torch import nn
 
-from infoflow.core.errors import InfoflowError, InvalidArgument
+from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Each, Integer, NonNegativeInt, PositiveInt, validated
 from infoflow.integrations.loggers import plane_numbers, writer
-from infoflow.plane import Recorder, Recording, analyse, record
+from infoflow.integrations.pictures import log_picture
+from infoflow.plane import Plane, Recorder, Recording, analyse, record
 from infoflow.training import snapshot_epochs
 
 log = logging.getLogger(__name__)
@@ -103,10 +105,11 @@ class Watch:
     estimators
         Estimators, as in `infoflow.plane.analyse`, by which every snapshot is analyzed at once.
     logger
-        Logger that receives the numbers of the estimators, as in `writer`.
+        Logger that receives the numbers of the estimators, as in `writer`, and at the end their picture, as in
+        `log_picture`.
     on_error
-        "warn": a snapshot that fails (a full disk, activations that are NaN) is logged as an error and left out, and
-        the training continues. "raise": the exception is raised.
+        "warn": whatever fails (a recording that cannot begin, a full disk, activations that are NaN, a logger) is
+        logged as an error and left out, and the training continues. "raise": the exception is raised.
     **settings
         Further arguments of `infoflow.plane.record`.
 
@@ -151,14 +154,42 @@ class Watch:
         self._probes, self._store, self._settings = (probe_x, probe_y), store, settings
         self._schedule = Schedule(at, count=count)
         self._estimators = list(estimators)
-        self._write = None if logger is None else writer(logger)
+        self._planes: list[Plane] = []
+        self.log_to(logger)
         self._raise = on_error == "raise"
         self._recorder: Recorder | None = None
         self._epochs: int | None = None
         self._start = 0
         self._metrics: dict[str, float] = {}
+        self._last_step = 0
         if self._write is not None and not self._estimators:
             raise InvalidArgument("estimators", "given where a logger is, since it receives their numbers", estimators)
+
+    @property
+    def logs(self) -> bool:
+        """Whether there is a logger."""
+        return self._write is not None
+
+    @property
+    def estimates(self) -> bool:
+        """Whether snapshots are analyzed at once."""
+        return bool(self._estimators)
+
+    @property
+    def raises(self) -> bool:
+        """Whether an error ends the training."""
+        return self._raise
+
+    def log_to(self, logger: Any) -> None:
+        """Set the logger that receives the numbers of the estimators, as a trainer has one of its own.
+
+        Parameters
+        ----------
+        logger
+            Logger, as in `writer`; None for none.
+        """
+        self._logger = logger
+        self._write = None if logger is None else writer(logger)
 
     @property
     def recorder(self) -> Recorder:
@@ -175,6 +206,7 @@ class Watch:
         epochs: PositiveInt | None = None,
         start: NonNegativeInt = 0,
         layers: Sequence[str] | None = None,
+        unit: Literal["epoch", "step"] | None = None,
     ) -> Self:
         """Begin the recording, and take the snapshot of `start` if it is due.
 
@@ -189,6 +221,8 @@ class Watch:
             deleted, since they are taken again.
         layers
             Layers to record, where they are known only with the model; None leaves those of the settings.
+        unit
+            What is counted, where a callback knows it; None leaves that of the settings.
 
         Returns
         -------
@@ -201,14 +235,15 @@ class Watch:
             If a number is out of range, or `infoflow.plane.record` raises it.
         """
         self._epochs, self._start = epochs, start
-        settings = self._settings if layers is None else {**self._settings, "layers": layers}
+        given = {"layers": layers, "unit": unit}
+        settings = {**self._settings, **{name: value for name, value in given.items() if value is not None}}
         self._recorder = record(model, *self._probes, store=self._store, **settings)
         self._recorder.truncate(start)
         if start not in self._recorder.epochs:
             self.after(start)
         return self
 
-    def after(self, epoch: int, metrics: Mapping[str, Any] | None = None) -> bool:
+    def after(self, epoch: int, metrics: Mapping[str, Any] | None = None, *, step: int | None = None) -> bool:
         """Take the snapshot of an epoch if it is due.
 
         Parameters
@@ -217,6 +252,8 @@ class Watch:
             Number of the epoch that has ended.
         metrics
             Numbers to store with the snapshot, in addition to those of `report`.
+        step
+            Step under which a logger gets the numbers, which then include the epoch; None for the epoch.
 
         Returns
         -------
@@ -234,8 +271,8 @@ class Watch:
         metrics, self._metrics = self._metrics, {}
         try:
             recorder.snapshot(epoch, **metrics)
-            self._log(epoch)
-        except (InfoflowError, OSError) as error:
+            self._log(epoch, step)
+        except Exception as error:
             if self._raise:
                 raise
             log.error("no snapshot of epoch %d: %s", epoch, error)
@@ -253,9 +290,20 @@ class Watch:
         self._metrics.update(metrics)
 
     def close(self) -> None:
-        """End the recording."""
+        """End the recording, and send the picture of the plane to the logger."""
         if self._recorder is not None:
             self._recorder.close()
+        planes, self._planes = self._planes, []
+        if self._write is None or not planes:
+            return
+        try:
+            frame = pd.concat([plane.frame for plane in planes])
+            metrics = pd.concat([plane.metrics for plane in planes])
+            log_picture(Plane(frame, metrics, planes[-1].provenance), self._logger, step=self._last_step)
+        except Exception as error:
+            if self._raise:
+                raise
+            log.error("no picture was logged: %s", error)
 
     def __iter__(self) -> Iterator[int]:
         """Epochs still to train, up to `epochs`; after each, its snapshot is taken if it is due."""
@@ -273,10 +321,13 @@ class Watch:
     ) -> None:
         self.close()
 
-    def _log(self, epoch: int) -> None:
+    def _log(self, epoch: int, step: int | None) -> None:
         if not self._estimators:
             return
-        frame = analyse(Recording(self._store).only(epoch), self._estimators).frame
-        if self._write is not None:
-            for step, numbers in plane_numbers(frame):
-                self._write(numbers, step)
+        plane = analyse(Recording(self._store).only(epoch), self._estimators)
+        if self._write is None:
+            return
+        self._planes.append(plane)
+        self._last_step = epoch if step is None else step
+        for _, numbers in plane_numbers(plane.frame):
+            self._write(numbers if step is None else {**numbers, "epoch": float(epoch)}, self._last_step)

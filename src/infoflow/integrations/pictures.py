@@ -1,0 +1,72 @@
+"""The picture of a plane to loggers: TensorBoard, Weights & Biases, MLflow, and Lightning's loggers of them."""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from matplotlib.image import imread
+
+from infoflow.plane import Plane
+
+Sender: TypeAlias = "Callable[[str, Path, int], object]"
+
+
+def log_picture(plane: Plane, logger: Any, *, step: int, name: str = "plane", **options: Any) -> bool:
+    """Draw a plane and send the image to a logger that takes images.
+
+    Parameters
+    ----------
+    plane
+        Plane to draw.
+    logger
+        TensorBoard's `SummaryWriter`, a run of Weights & Biases, the module `mlflow`, one of Lightning's loggers of
+        them, or a list of these.
+    step
+        Step of the image.
+    name
+        Name of the image.
+    **options
+        Options of `Plane.figure`.
+
+    Returns
+    -------
+    bool
+        Whether a logger took the image; loggers of numbers alone take none.
+
+    Examples
+    --------
+    >>> log_picture(None, print, step=0)  # a function takes numbers alone
+    False
+    """
+    senders = [found for one in (logger if isinstance(logger, list | tuple) else [logger]) if (found := _sender(one))]
+    if not senders:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        path = plane.figure(Path(folder) / f"{name.replace('/', '_')}.png", **{"estimator": "all", **options})
+        for send in senders:
+            send(name, path, step)
+    return True
+
+
+def _sender(logger: Any) -> Sender | None:
+    """The function (name, PNG file, step) of a logger, by what it offers."""
+    kind = type(logger).__module__.partition(".")[0]
+    if callable(add_image := getattr(logger, "add_image", None)):  # TensorBoard
+        return lambda name, path, step: add_image(name, imread(path)[..., :3], step, dataformats="HWC")
+    if callable(log_image := getattr(logger, "log_image", None)) and hasattr(logger, "experiment"):  # Lightning's W&B
+        return lambda name, path, step: log_image(key=name, images=[str(path)], step=step)
+    if kind == "wandb":
+        image = importlib.import_module("wandb").Image
+        return lambda name, path, step: logger.log({name: image(str(path))}, step=step)
+    if hasattr(logger, "experiment"):  # Lightning's TensorBoard and MLflow
+        experiment = logger.experiment
+        if callable(log_artifact := getattr(experiment, "log_artifact", None)):
+            return lambda name, path, step: log_artifact(logger.run_id, str(path))
+        return _sender(experiment) if not hasattr(experiment, "experiment") else None
+    if callable(log_artifact := getattr(logger, "log_artifact", None)):  # the module mlflow
+        return lambda name, path, step: log_artifact(str(path))
+    return None

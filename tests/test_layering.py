@@ -36,6 +36,7 @@ SUBPACKAGES = [
     "models",
     "training",
     "probes",
+    "profiles",
     "plane",
     "integrations",
     "cli",

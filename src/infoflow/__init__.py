@@ -23,12 +23,14 @@ if TYPE_CHECKING:
         pairwise,
         plane,
         probes,
+        profiles,
         tables,
         tasks,
         theory,
         training,
     )
     from infoflow.estimators import conditional_mutual_information, mutual_information, recommend
+    from infoflow.profiles import profile
     from infoflow.tables import (
         entropy,
         information_matrix,
@@ -60,6 +62,7 @@ _SUBPACKAGES = (
     "pairwise",
     "plane",
     "probes",
+    "profiles",
     "tables",
     "tasks",
     "theory",
@@ -73,6 +76,7 @@ _FUNCTIONS = {
     "o_information": "tables",
     "partial_information": "tables",
     "pointwise_mutual_information": "tables",
+    "profile": "profiles",
     "rank": "tables",
     "recommend": "estimators",
     "total_correlation": "tables",
@@ -105,6 +109,8 @@ __all__ = [
     "plane",
     "pointwise_mutual_information",
     "probes",
+    "profile",
+    "profiles",
     "rank",
     "recommend",
     "tables",

@@ -30,6 +30,7 @@ COMMANDS = {
     "plane": Command("infoflow.cli.plane", "train networks on real data and write their information plane"),
     "report": Command("infoflow.cli.report", "analyze existing recordings and write their information plane"),
     "rank": Command("infoflow.cli.rank", "rank the columns of a file by their information about one of them"),
+    "profile": Command("infoflow.cli.profile", "measure what the layers of a language model hold about tokens"),
     "estimate": Command("infoflow.cli.estimate", "estimate the mutual information between columns of a file"),
     "completion": Command("infoflow.cli.completion", "print a script for completion by the shell"),
 }

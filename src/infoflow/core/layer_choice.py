@@ -44,6 +44,23 @@ def leaves(modules: Mapping[str, nn.Module]) -> list[str]:
     return found
 
 
+def blocks(model: nn.Module) -> list[str]:
+    """Return the names of a transformer's blocks: the members of its longest list of modules of one type, if any.
+
+    Of several lists of equal length the outermost counts.
+
+    Examples
+    --------
+    >>> blocks(nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2), 3, enable_nested_tensor=False))
+    ['layers.0', 'layers.1', 'layers.2']
+    """
+    found: list[str] = []
+    for name, module in model.named_modules():
+        if isinstance(module, nn.ModuleList) and len(module) > len(found) and len({type(c) for c in module}) == 1:
+            found = [f"{name}.{index}" if name else str(index) for index in range(len(module))]
+    return found
+
+
 def announce(layers: Sequence[str], modules: Mapping[str, nn.Module], chosen: str) -> None:
     """Log which layers were chosen, and warn where the choice may have missed layers.
 

@@ -11,8 +11,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from infoflow.core.capture import OUTPUT
+from infoflow.core import layer_choice
 from infoflow.core.errors import InvalidArgument, MissingExtra
+from infoflow.core.layer_choice import OUTPUT
 from infoflow.core.settings import validated
 from infoflow.integrations.callback import Follower, Unit
 from infoflow.integrations.watch import Watch
@@ -202,14 +203,7 @@ def blocks(model: nn.Module) -> list[str]:
     >>> blocks(nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2), 3, enable_nested_tensor=False))
     ['layers.0', 'layers.1', 'layers.2']
     """
-    found: list[str] = []
-    for name, module in model.named_modules():
-        if (
-            isinstance(module, nn.ModuleList)
-            and len({type(child) for child in module}) == 1
-            and len(module) > len(found)
-        ):
-            found = [f"{name}.{index}" if name else str(index) for index in range(len(module))]
+    found = layer_choice.blocks(model)
     if not found:
         remedy = "Otherwise pass layers=[...] by name."
         raise InvalidArgument("model", "a module with a list of blocks of one type", remedy=remedy)

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from infoflow.core.capture import OUTPUT
 from infoflow.core.checks import finite
 from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
+from infoflow.core.layer_choice import OUTPUT
 from infoflow.core.settings import NonNegativeFloat, PositiveInt
 from infoflow.probes.features import Encoder, as_module, features, last
 from infoflow.probes.inputs import Prepare, as_inputs, coded, labels_of

@@ -1,0 +1,11 @@
+"""Profiles of networks: what each layer holds about tokens or classes, streamed in constant memory."""
+
+from __future__ import annotations
+
+from infoflow.profiles.batches import Batch, read
+from infoflow.profiles.labels import Codes
+from infoflow.profiles.points import Point, points
+from infoflow.profiles.profiling import profile
+from infoflow.profiles.result import Profile
+
+__all__ = ["Batch", "Codes", "Point", "Profile", "points", "profile", "read"]

@@ -9,3 +9,7 @@ from infoflow.profiles.profiling import profile
 from infoflow.profiles.result import Profile
 
 __all__ = ["Batch", "Codes", "Point", "Profile", "points", "profile", "read"]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -17,7 +17,24 @@ _IDS, _MASK, _SPECIAL, _LABELS = "input_ids", "attention_mask", "special_tokens_
 
 @dataclass(frozen=True)
 class Batch:
-    """Inputs of one forward pass, the tokens (b, L) and which of them count (b, L), and labels; None where absent."""
+    """Inputs of one forward pass, with what is measured about them.
+
+    Parameters
+    ----------
+    inputs
+        A tensor, or the arguments of the model by name.
+    ids : Tensor of shape (b, L), or None
+        Token ids.
+    used : Tensor of shape (b, L), or None
+        Which tokens count; None where all do.
+    labels : Tensor of shape (b,) or (b, L), or None
+        Labels that came with the batch.
+
+    Examples
+    --------
+    >>> Batch(torch.zeros(2, 3), None, None, torch.tensor([0, 1])).labels
+    tensor([0, 1])
+    """
 
     inputs: Tensor | dict[str, Any]
     ids: Tensor | None
@@ -25,7 +42,15 @@ class Batch:
     labels: Tensor | None
 
     def run(self, model: nn.Module, device: torch.device | None) -> None:
-        """Run the model on the batch."""
+        """Run the model on the batch.
+
+        Parameters
+        ----------
+        model
+            The network.
+        device
+            Device of its inputs; None leaves them where they are.
+        """
         if isinstance(self.inputs, Tensor):
             model(_moved(self.inputs, device))
         else:

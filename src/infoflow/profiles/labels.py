@@ -47,7 +47,18 @@ class Codes:
         return len(self.ids) + 1
 
     def encode(self, tokens: Tensor) -> Tensor:
-        """Return the codes of token ids of any shape."""
+        """Return the codes of token ids.
+
+        Parameters
+        ----------
+        tokens : Tensor of any shape
+            Token ids.
+
+        Returns
+        -------
+        Tensor of the same shape
+            Codes.
+        """
         order = torch.argsort(self.ids)
         known = self.ids[order]
         place = torch.searchsorted(known, tokens.contiguous()).clamp_max(max(0, len(known) - 1))

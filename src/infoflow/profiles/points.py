@@ -27,7 +27,22 @@ _PARTS = {
 
 @dataclass(frozen=True)
 class Point:
-    """A module, and whether its first input is measured instead of its output."""
+    """A module, and whether its first input is measured instead of its output.
+
+    Parameters
+    ----------
+    name
+        Name of the point.
+    module
+        The module.
+    before
+        Whether its input is measured.
+
+    Examples
+    --------
+    >>> Point("0", nn.ReLU()).before
+    False
+    """
 
     name: str
     module: nn.Module

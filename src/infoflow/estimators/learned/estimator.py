@@ -85,10 +85,8 @@ class TrainingSettings(FoldSettings):
         groups: int = 1,
         rivals: Tensor | None = None,
     ) -> Fitted:
-        """Fit the networks, in batches of at least `least`; raises DidNotConverge if `what` is not finite in a fold.
-
-        With `rivals`, every network stops by its own patience, and those that are clearly behind a rival are given up.
-        """
+        """Fit the networks, in batches of at least `least`; raises DidNotConverge if `what` is not finite in a fold."""
+        # With `rivals`, each network stops by its own patience, and those clearly behind a rival are given up.
         batch_size = max(self.batch_size, least)
         schedule = Schedule(batch_size, self.max_epochs, self.patience, self.learning_rate, self.weight_decay)
         ends = groups if rivals is None else len(networks)

@@ -10,7 +10,7 @@ from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.information_dropout import figures, reporting
 from infoflow_reproductions.information_dropout.reporting import differences
 from infoflow_reproductions.information_dropout.trial import PUBLISHED, SMALL, SMOKE, Run, Settings
-from infoflow_reproductions.networks.noisy import Dropout
+from infoflow_reproductions.networks.noisy import Activation, Dropout
 
 _METHODS: dict[Dropout, str] = {"none": "no dropout", "binary": "binary dropout", "information": "information dropout"}
 
@@ -29,12 +29,15 @@ class Recipe:
         Values of β; of several, held-out images choose one at each width.
     seeds
         Number of seeds.
+    activation
+        Name of the activation; Figure 3 (b) has Softplus.
     """
 
     settings: Settings = PUBLISHED
     widths: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
     betas: tuple[float, ...] = (3.0,)
     seeds: int = 3
+    activation: Activation = "softplus"
 
 
 def _trials(recipe: Recipe) -> list[Trial]:
@@ -42,7 +45,7 @@ def _trials(recipe: Recipe) -> list[Trial]:
     methods: list[tuple[Dropout, float]] = [("none", 0.0), ("binary", 0.0)]
     methods += [("information", beta) for beta in recipe.betas]
     return [
-        Run(method, width, beta, "relu", seed, recipe.settings).trial
+        Run(method, width, beta, recipe.activation, seed, recipe.settings).trial
         for width in recipe.widths
         for method, beta in methods
         for seed in range(recipe.seeds)

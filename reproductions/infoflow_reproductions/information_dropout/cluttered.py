@@ -18,7 +18,8 @@ from infoflow_reproductions.information_dropout import figures, reporting, train
 from infoflow_reproductions.information_dropout.images import Part
 from infoflow_reproductions.networks.all_cnn import AllCNN
 
-MAX_ALPHA = 1.0
+# Section 7: α(x) < 0.7.
+MAX_ALPHA = 0.7
 # Numbers of test images whose maps are measured, and whose maps are stored for pictures.
 _MEASURED, _SHOWN = 1000, 3
 

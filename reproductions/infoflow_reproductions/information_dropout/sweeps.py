@@ -230,7 +230,7 @@ FLOW = Experiment(
     {
         "smoke": _SMOKE,
         "cpu": Recipe(replace(SMALL, samples=3_000), (0.02, 0.2, 2.0)),
-        "full": Recipe(PUBLISHED, (0.3, 3.0, 30.0)),
+        "full": Recipe(PUBLISHED, (0.3, 3.0, 30.0), activation="softplus"),
     },
     _trials,
     _report_flow,

@@ -23,8 +23,8 @@ class AllCNN(nn.Module):
     stages
         Channels of each stage of three convolutions. The third has stride 2 and the dropout.
     head
-        Channels of the 3×3 and the 1×1 convolution after the stages. A 1×1 convolution of `classes` channels, the mean
-        over places and a linear layer follow.
+        Channels of the 3×3 and the 1×1 convolution after the stages. A 1×1 convolution of `classes` channels and the
+        mean over places follow, whose activations are the logits, as in table 2.
     channels
         Channels of the images.
     classes
@@ -110,7 +110,6 @@ class AllCNN(nn.Module):
                     conv3=layer(sizes[-1], classes, 1),
                     mean=nn.AdaptiveAvgPool2d(1),
                     flatten=nn.Flatten(),
-                    logits=nn.Linear(classes, classes),
                 )
             )
 
@@ -175,6 +174,6 @@ def all_cnn_32(dropout: Dropout = "information", *, keep: float = 0.8, **options
     Examples
     --------
     >>> sum(parameter.numel() for parameter in all_cnn_32("none").parameters())
-    1371106
+    1370996
     """
     return AllCNN((96, 192), 192, dropout=dropout, keep=keep, **options)

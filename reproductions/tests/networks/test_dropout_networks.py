@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from infoflow_reproductions.information_dropout import cluttered
+from infoflow_reproductions.information_dropout import EXPERIMENTS, cluttered
 from infoflow_reproductions.networks.all_cnn import AllCNN, all_cnn_32
 from infoflow_reproductions.networks.dropout_mlp import DropoutMLP
 from infoflow_reproductions.networks.flow_classifier import FlowClassifier
@@ -146,3 +146,21 @@ def test_invalid_arguments_are_rejected() -> None:
         assert error.value.argument == argument
     with pytest.raises(InvalidArgument, match=r"^x must be of shape \(n, 784\)"):
         VariationalAutoencoder()(torch.zeros(2, 28, 28))
+
+
+def test_all_cnn_has_the_layers_of_table_2() -> None:
+    """Nine convolutions (96, 96, 96, 192, 192, 192, 192, 192, 10), then the spatial average: no linear layer."""
+    network = all_cnn_32("none")
+    convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    assert [layer.out_channels for layer in convolutions] == [96, 96, 96, 192, 192, 192, 192, 192, 10]
+    assert [layer.stride[0] for layer in convolutions] == [1, 1, 2, 1, 1, 2, 1, 1, 1]
+    assert [layer.kernel_size[0] for layer in convolutions] == [3] * 7 + [1, 1]
+    assert not [module for module in network.modules() if isinstance(module, nn.Linear)]
+
+
+def test_noise_and_activations_are_those_of_the_paper() -> None:
+    """Section 7: α(x) < 0.7. Figures 3 (b), 5 and 6: Softplus."""
+    assert cluttered.MAX_ALPHA == 0.7
+    for name in ("cifar", "disentangling", "flow"):
+        assert EXPERIMENTS[name].recipe("full").activation == "softplus"
+    assert EXPERIMENTS["vae"].recipe("full").factors == (1, 2, 3)

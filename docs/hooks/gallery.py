@@ -11,14 +11,12 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from mkdocs.exceptions import PluginError
 
-RUNNER = Path(__file__).with_name("run_script.py")
-SECONDS = 300
+RUNNER = Path(__file__).with_name("run_scripts.py")
 
 
 def pages(root: Path) -> tuple[list[Any], dict[str, dict[str, str]]]:
@@ -26,9 +24,8 @@ def pages(root: Path) -> tuple[list[Any], dict[str, dict[str, str]]]:
     files: dict[str, dict[str, str]] = {}
     navigation: list[Any] = ["gallery/index.md"]
     thumbnails = []
-    for script in scripts(root):
+    for script, done in run(scripts(root), root).items():
         title, text, code = parts(script)
-        done = run(script, root)
         pictures = sorted(done.glob("figure-*.png"))
         if not pictures:
             raise PluginError(f"{script.name} drew no picture.")
@@ -88,22 +85,17 @@ def notebook(title: str, text: str, code: str) -> str:
     return json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}, indent=1)
 
 
-def run(script: Path, root: Path) -> Path:
-    """Run a script unless the cache has its results, and return the folder of its pictures and its text."""
-    folder = root / "build" / "gallery" / digest(script, root)
-    if (folder / "stdout.txt").exists():
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONWARNINGS": "default"}
-    with tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, str(RUNNER), str(script), str(folder)]
-        done = subprocess.run(
-            command, cwd=scratch, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
-        )
-    if done.returncode:
-        raise PluginError(f"{script.name} failed:\n{done.stderr[-3000:]}")
-    (folder / "stdout.txt").write_text(done.stdout, encoding="utf-8")
-    return folder
+def run(chosen: list[Path], root: Path) -> dict[Path, Path]:
+    """Run the scripts whose results are not in the cache, and return the folder of each."""
+    folders = {script: root / "build" / "gallery" / digest(script, root) for script in chosen}
+    new = {script: folder for script, folder in folders.items() if not (folder / "stdout.txt").exists()}
+    if new:
+        command = [sys.executable, str(RUNNER), *[str(path) for pair in new.items() for path in pair]]
+        environment = {**os.environ, "MPLBACKEND": "Agg"}
+        done = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            raise PluginError(f"A script of the gallery failed:\n{done.stderr[-3000:]}")
+    return folders
 
 
 def digest(script: Path, root: Path) -> str:

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 EXTRAS := .venv-extras
 
-.PHONY: demo test test-slow test-extras lint format docs clean
+.PHONY: demo test test-slow test-extras lint format docs docs-check release-check clean
 
 demo: $(STAMP)  ## train, record, analyse and draw the default information plane
 	$(BIN)/infoflow plane --output runs/demo --overwrite
@@ -35,6 +35,23 @@ docs: $(VENV)/docs-installed  ## the site in build/site; a broken link or a fail
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 	@echo "open build/site/index.html"
 
+docs-check: docs  ## the site, every page of it opened in a browser
+	$(BIN)/python -m pytest -m slow tests/test_site.py
+
+# The wheel is installed in an environment of its own, where the Python of the README runs.
+release-check: $(STAMP)
+	rm -rf dist .venv-release
+	$(BIN)/python -m pip install --quiet build twine
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m twine check --strict dist/*
+	tag=$$(git describe --tags --exact-match 2>/dev/null || true); \
+		version=v$$($(BIN)/python -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])'); \
+		test -z "$$tag" -o "$$tag" = "$$version" || { echo "the tag $$tag is not $$version of pyproject.toml"; exit 1; }
+	$(PYTHON) -m venv .venv-release
+	.venv-release/bin/python -m pip install --quiet --constraint constraints.txt torch
+	.venv-release/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl pytest
+	.venv-release/bin/python -m pytest -c /dev/null -p no:cacheprovider tests/test_readme.py -k python_of_the_readme
+
 $(VENV)/docs-installed: $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
 	touch $@
@@ -53,4 +70,4 @@ $(EXTRAS)/installed: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(EXTRAS) build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(EXTRAS) .venv-release build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,7 +1,7 @@
 """Which units transmit information.
 
 With information dropout each unit has noise of its own, and so a number of nats of its own. After training with a price
-per nat a few units transmit almost everything, and the others are noise.
+per nat the units differ widely, and some transmit nothing.
 """
 
 import matplotlib.pyplot as plt

@@ -12,8 +12,6 @@ import infoflow
 
 
 class Block(nn.Module):
-    """Two convolutions beside the identity."""
-
     def __init__(self):
         super().__init__()
         self.body = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1))

@@ -23,6 +23,7 @@ import result_pages  # noqa: E402
 ROOT = HERE.parents[1]
 FOLDERS = {
     "gallery/": gallery.pages,
+    "notebooks/": lambda root: notebooks.pages(root, repository()),
     "reference/": reference.pages,
     "results/": result_pages.pages,
     "benchmarks/": benchmark_pages.pages,
@@ -60,11 +61,11 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
-    """Replace `repo:PATH` in links by the address of a file of the repository, and the marks of notebooks by badges."""
+    """Replace `repo:PATH` in links by the address of a file of the repository."""
 
     def link(match: re.Match[str]) -> str:
         if not (ROOT / match[1].split("#")[0]).exists():
             raise PluginError(f"{page.file.src_uri} links to {match[1]}, which the repository does not have.")
         return f"]({config.extra['repository']}/blob/main/{match[1]})"
 
-    return notebooks.badges(re.sub(r"\]\(repo:([^)]+)\)", link, markdown), config.extra["repository"])
+    return re.sub(r"\]\(repo:([^)]+)\)", link, markdown)

@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
                 os._exit(1)
             os._exit(0)
         if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
-            print(f"{script} failed", file=sys.stderr)
+            sys.stderr.write(f"{script} failed\n")
             return 1
     return 0
 

@@ -10,9 +10,9 @@ from sklearn.datasets import load_wine
 import infoflow
 
 wine = load_wine(as_frame=True)
-table = wine.data.assign(cultivar=wine.target_names[wine.target])
+table = wine.data.assign(cultivar=wine.target_names[wine.target]).sample(frac=1, random_state=0)
 ranking = infoflow.rank(table, "cultivar", permutations=49)
-print(ranking.frame.head(3))
+print(ranking.frame[["column", "nats", "q_value"]].head(3))
 
 figure, axes = plt.subplots(figsize=(6.4, 4.2))
 ranking.plot(axes)

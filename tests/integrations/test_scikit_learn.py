@@ -54,7 +54,10 @@ def test_each_score_is_that_of_its_column() -> None:
     X, y = data(200)
     expected = [mutual_information(X[:, j], y, "ksg").nats for j in range(5)]
     np.testing.assert_array_equal(MutualInformationScore()(X, y), expected)
-    np.testing.assert_array_equal(MutualInformationSelector(k=1).fit(X, y).scores_, expected)
+    np.testing.assert_array_equal(MutualInformationSelector(k=1, estimator="ksg").fit(X, y).scores_, expected)
+    ties = np.maximum(X, 0)
+    mixed = [mutual_information(ties[:, j], y, "mixed").nats for j in range(5)]
+    np.testing.assert_array_equal(MutualInformationSelector(k=1).fit(ties, y).scores_, mixed)
 
 
 def test_in_a_pipeline() -> None:

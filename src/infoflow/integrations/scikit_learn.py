@@ -81,7 +81,7 @@ class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[m
     k
         Number of features.
     estimator
-        Name of an estimator, or an estimator.
+        Name of an estimator, or an estimator. The default counts repeated values, as of rounded or clipped features.
     discrete_features
         Which features are symbols: "auto" for none of those that hold numbers, True, False, a mask, or indices.
     missing
@@ -119,7 +119,7 @@ class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[m
     def __init__(
         self,
         k: int = 10,
-        estimator: Any = "ksg",
+        estimator: Any = "mixed",
         n_jobs: int | None = None,
         *,
         discrete_features: Any = "auto",

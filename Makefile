@@ -10,8 +10,9 @@ EXTRAS := .venv-extras
 demo: $(STAMP)  ## train, record, analyse and draw the default information plane
 	$(BIN)/infoflow plane --output runs/demo --overwrite
 
-test: $(STAMP)  ## the default suite
-	$(BIN)/python -m pytest
+# One thread for each of the processes, which would otherwise compete for the processors.
+test: $(STAMP)  ## the default suite, on all processors
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal --durations 40
 
 test-slow: $(STAMP)  ## everything, the minutes-long reproductions included
 	$(BIN)/python -m pytest -m ""

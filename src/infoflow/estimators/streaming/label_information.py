@@ -129,7 +129,7 @@ class LabelInformationAccumulator(RowAccumulator):
             return
         codes = one_hot(other, self._classes[1]).double() * rows.weights[:, None]
         seen = self._sums.get("rows", torch.zeros(self._classes[0], dtype=torch.float64)).to(label.device, torch.int64)
-        generator = content_generator(torch.stack([label, other], 1)[-4:].reshape(1, -1), len(label))
+        generator = content_generator(torch.stack([label, other], 1))
         for part, each in (("label", label), ("null", label_tables.shuffled(label, generator))):
             fold = label_tables.folds_of(each, rows.documents, seen)
             table, count = label_tables.tabulated(codes, fold, each, rows.weights, self._classes[0])

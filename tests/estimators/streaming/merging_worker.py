@@ -1,4 +1,4 @@
-"""One process of the group that test_accumulator.py starts: `worker.py RANK SIZES FOLDER`.
+"""One process of the group that test_merging.py starts: `worker.py RANK SIZES FOLDER`.
 
 Run as rank −1 it is the reference: one process, no group, all batches.
 """
@@ -13,7 +13,8 @@ import torch.distributed as dist
 from torch import Tensor
 
 from infoflow.core.errors import InvalidArgument
-from infoflow.estimators import CovarianceSpectrum, RowAccumulator, SoftEntropy
+from infoflow.estimators import CovarianceSpectrum, SoftEntropy
+from infoflow.estimators.streaming.accumulator import RowAccumulator
 
 DIMENSIONS = 64
 

@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from infoflow.core.errors import BrokenStore, InvalidArgument
-from infoflow.estimators import RowAccumulator, SoftEntropy
+from infoflow.estimators import SoftEntropy
+from infoflow.estimators.streaming.accumulator import RowAccumulator
 
-WORKER = Path(__file__).with_name("distributed_worker.py")
+WORKER = Path(__file__).with_name("merging_worker.py")
 
 
 def loaded() -> Any:

@@ -18,7 +18,7 @@ encoder = ConvolutionalEncoder((1, 8, 8), widths=(16, 32), local=0, units=64, fe
 objective = deep_infomax_for(encoder, images[:4], gamma=0.0, bound="infonce")
 optimizer = torch.optim.Adam(objective.parameters(), 1e-3)
 values = []
-for _ in range(300):
+for _ in range(150):
     loss = objective(images[torch.randint(len(images), (128,))])
     optimizer.zero_grad()
     loss.backward()

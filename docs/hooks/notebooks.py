@@ -22,7 +22,7 @@ def pages(root: Path, repository: str) -> tuple[list[Any], dict[str, dict[str, s
     scripts = {as_script(notebook, root): notebook for notebook in notebooks}
     for script, done in gallery.run(list(scripts), root).items():
         notebook = scripts[script]
-        printed = re.split(rf"^{MARK} (.*)\n", (done / "stdout.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)
+        printed = re.split(rf"^{MARK} ?(.*)\n", (done / "stdout.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)
         outputs = iter(zip(printed[::2], printed[1::2], strict=False))
         lines: list[str] = []
         shown: set[str] = set()

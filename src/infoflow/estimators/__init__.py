@@ -35,6 +35,8 @@ from infoflow.estimators.registry import ESTIMATORS, Ability, create, parse
 from infoflow.estimators.streaming.covariance import CovarianceSpectrum
 from infoflow.estimators.streaming.gaussian_information import GaussianInformation
 from infoflow.estimators.streaming.label_information import LabelInformation
+from infoflow.estimators.streaming.logit_lens import LogitLens
+from infoflow.estimators.streaming.probe_information import ProbeInformation
 from infoflow.estimators.streaming.reading import Reading, ReadingKind
 from infoflow.estimators.streaming.sequences import Curvature, PromptEntropy
 from infoflow.estimators.streaming.soft_entropy import SoftEntropy
@@ -77,10 +79,12 @@ __all__ = [
     "KozachenkoLeonenko",
     "LabelInformation",
     "LinearGaussianChannel",
+    "LogitLens",
     "MatrixRenyi",
     "MixedKSG",
     "Neural",
     "NormalizingFlow",
+    "ProbeInformation",
     "PromptEntropy",
     "QuantizedInformation",
     "Reading",

@@ -77,7 +77,7 @@ class LogitLens(Settings):
             Function from activations (n, d) to logits (n, V), with the final normalization where the model has one.
         classes
             Number K of labels.
-        codes : integer Tensor of shape (V,)
+        codes : Tensor of integers, of shape (V,)
             Label of each token, where labels are codes of tokens; the probabilities of a code's tokens add up.
 
         Returns
@@ -103,7 +103,7 @@ class LogitLensAccumulator(RowAccumulator):
         Function from activations to logits.
     classes
         Number of labels.
-    codes : integer Tensor of shape (V,)
+    codes : Tensor of integers, of shape (V,)
         Label of each token.
 
     Examples

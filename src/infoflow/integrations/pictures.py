@@ -64,8 +64,8 @@ def _sender(logger: Any) -> Sender | None:
         return lambda name, path, step: logger.log({name: image(str(path))}, step=step)
     if hasattr(logger, "experiment"):  # Lightning's TensorBoard and MLflow
         experiment = logger.experiment
-        if callable(log_artifact := getattr(experiment, "log_artifact", None)):
-            return lambda name, path, step: log_artifact(logger.run_id, str(path))
+        if callable(log_run_artifact := getattr(experiment, "log_artifact", None)):
+            return lambda name, path, step: log_run_artifact(logger.run_id, str(path))
         return _sender(experiment) if not hasattr(experiment, "experiment") else None
     if callable(log_artifact := getattr(logger, "log_artifact", None)):  # the module mlflow
         return lambda name, path, step: log_artifact(str(path))

@@ -185,10 +185,9 @@ def _inserted(
         branch: nn.Module = nn.Linear(module.in_features, module.out_features, **where)
         last = True
     elif isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d) and module.padding_mode == "zeros":
-        branch = type(module)(
-            module.in_channels, module.out_channels, module.kernel_size, module.stride, module.padding,
-            module.dilation, module.groups, **where,
-        )  # fmt: skip
+        kind: Any = type(module)
+        shape = (module.kernel_size, module.stride, module.padding, module.dilation, module.groups)
+        branch = kind(module.in_channels, module.out_channels, *shape, **where)
     else:
         axis = -1 if last else 1
         places = [list(shape) for shape in (before, after)]
@@ -198,7 +197,7 @@ def _inserted(
                 f"layer {name!r}", "a module whose output has the places of its input", got_text=f"{before} to {after}"
             )
         kinds: dict[int, Any] = {3: nn.Conv1d, 4: nn.Conv2d, 5: nn.Conv3d}
-        branch = nn.Linear(*widths, **where) if last else kinds[len(after)](*widths, 1, **where)
+        branch = nn.Linear(widths[0], widths[1], **where) if last else kinds[len(after)](*widths, 1, **where)
     made = InsertedDropout(module, branch, units_last=last, **options)
     made.train(module.training)
     return made

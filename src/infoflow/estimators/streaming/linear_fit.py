@@ -73,8 +73,8 @@ def _minimized(x: Tensor, label: Tensor, weight: Tensor, offset: Tensor, penalty
     def closure() -> Tensor:
         optimizer.zero_grad()
         loss = cross_entropy(x @ weight + offset, label) + penalty * weight.square().sum()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
-    optimizer.step(closure)
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
     return weight.detach(), offset.detach()

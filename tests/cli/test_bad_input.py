@@ -112,7 +112,7 @@ COMMANDS: dict[str, tuple[list[str] | Callable[[Path], list[str]], str]] = {
     "report of a half-written store": (half_written_store, "'half.zarr' holds no complete snapshot"),
     "report on one recording twice": (
         ["report", "finished/recordings/relu.zarr", "finished/recordings/relu.zarr"],
-        "stores must",
+        "must have different seeds, got [0, 0]",
     ),
 }
 

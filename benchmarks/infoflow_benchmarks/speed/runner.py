@@ -17,8 +17,8 @@ import torch
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.files import write_json, write_text
+from infoflow.core.provenance import machine
 from infoflow.core.settings import OneOf, check, validated
-from infoflow.plane.provenance import machine
 from infoflow_benchmarks.output import make_folder
 from infoflow_benchmarks.speed.comparison import Row
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from infoflow.core.checks import choice
-from infoflow.plane.provenance import machine, plain
+from infoflow.core.provenance import machine, plain
 from infoflow.plane.run_folder import open_run_folder
 from infoflow.training import usable_device
 from infoflow_reproductions.harness import page

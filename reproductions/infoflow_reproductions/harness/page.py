@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 
 from infoflow.core.files import write_atomically, write_text
-from infoflow.plane.provenance import plain
+from infoflow.core.provenance import plain
 from infoflow_reproductions.harness.findings import FAILED, HELD, Claim, Figure, Findings, Row, Verdict
 from infoflow_reproductions.harness.records import record_of
 from infoflow_reproductions.harness.seeds import how_many

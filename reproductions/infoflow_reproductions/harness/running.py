@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from infoflow.core.errors import BrokenStore, InvalidArgument
 from infoflow.core.files import write_text
-from infoflow.plane.provenance import machine, plain
+from infoflow.core.provenance import machine, plain
 from infoflow.training.surroundings import own_random_state, seed_layers
 from infoflow_reproductions.harness.trial import Context, Results, Trial
 

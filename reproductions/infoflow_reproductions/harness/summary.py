@@ -12,7 +12,7 @@ from typing import Any
 
 from infoflow.core.errors import BrokenStore, MissingData
 from infoflow.core.files import write_text
-from infoflow.plane.provenance import plain
+from infoflow.core.provenance import plain
 from infoflow_reproductions.harness.findings import Findings, Verdict
 from infoflow_reproductions.harness.helping import HELP, HELP_PAGE, helps
 from infoflow_reproductions.harness.page import claims_table

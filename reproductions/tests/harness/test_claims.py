@@ -13,7 +13,7 @@ from infoflow_reproductions.harness.records import claim_of, corrected, record_o
 from infoflow_reproductions.harness.reductions import reduction
 from infoflow_reproductions.harness.row_claims import descends, exceeds, figures_of, figures_of_records, not_below
 
-from infoflow.plane.provenance import plain
+from infoflow.core.provenance import plain
 
 
 def test_claims_have_a_scale() -> None:

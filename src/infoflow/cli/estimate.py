@@ -12,12 +12,12 @@ import tyro
 from infoflow.cli.options import parse_options
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.files import write_text
+from infoflow.core.provenance import plain
 from infoflow.core.settings import NonNegativeInt, Seed, Settings
 from infoflow.data.csv_files import CsvFormat
 from infoflow.data.files import ArrayFile
 from infoflow.estimators import conditional_mutual_information, mutual_information
 from infoflow.estimators.registry import resolve
-from infoflow.plane.provenance import plain
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 from infoflow.data.dataset import Dataset
 
@@ -26,6 +25,8 @@ def digits() -> Dataset:
     >>> data.inputs.shape, data.classes, float(data.tensors()[0].max())
     ((1797, 8, 8), 10, 1.0)
     """
+    from sklearn.datasets import load_digits  # takes a second that no other set needs
+
     bunch = load_digits()
     return Dataset(
         "digits",

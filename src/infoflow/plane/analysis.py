@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from infoflow.core.errors import BrokenStore, InvalidArgument, UnknownName
+from infoflow.core.provenance import machine
 from infoflow.entropies import discrete
 from infoflow.plane.naming import description, display_names
 from infoflow.plane.placing import placed
 from infoflow.plane.plane import Plane
-from infoflow.plane.provenance import machine
 from infoflow.plane.recording import Recording, as_recording
 from infoflow.plane.snapshot_estimates import SnapshotTask, tables
 from infoflow.plane.store import Location

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from infoflow.core.capture import Capture, samples_at_once
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.provenance import machine, plain
 from infoflow.core.settings import Integer, validated
 from infoflow.plane.array_files import Array, digest
 from infoflow.plane.probe_sets import Probes, checked_probes, checked_seeds
-from infoflow.plane.provenance import machine, plain
 from infoflow.plane.readout import Readout
 from infoflow.plane.store import LAST_EPOCH, Header, Location, ProbeFacts, RecordingStore
 from infoflow.plane.truth import truth

@@ -13,8 +13,8 @@ import pandas as pd
 
 from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData
 from infoflow.core.files import write_atomically, write_json
+from infoflow.core.provenance import plain
 from infoflow.core.schema import decoded, parse_json
-from infoflow.plane.provenance import plain
 
 FORMAT = "infoflow-plane"
 VERSION = 1

@@ -13,7 +13,6 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from scipy import special
-from sklearn import covariance as shrunk
 from torch import Tensor
 
 from infoflow.core.arrays import real
@@ -208,6 +207,8 @@ def correlation(values: Tensor, shrinkage: str) -> Tensor:
     """
     if shrinkage == "none":
         return values.mT @ values / len(values)
+    from sklearn import covariance as shrunk  # takes a second, and shrinkage is rare
+
     fit = shrunk.ledoit_wolf if shrinkage == "ledoit-wolf" else shrunk.oas
     matrix, _ = fit(values.cpu().numpy(), assume_centered=True)
     return torch.from_numpy(matrix).to(values)

@@ -8,8 +8,6 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
-from sklearn.neural_network import MLPClassifier
 
 from infoflow.core.checks import classes, paired, samples, squarable
 from infoflow.core.errors import TooFewSamples
@@ -153,5 +151,9 @@ class ClassifierBound(StatedSettings):
 
     def _new_probe(self) -> Any:
         if self.probe == "linear":
+            from sklearn.linear_model import LogisticRegression
+
             return LogisticRegression(C=self.penalty, max_iter=300)
+        from sklearn.neural_network import MLPClassifier
+
         return MLPClassifier((64,), alpha=1e-4 / self.penalty, random_state=self.seed, max_iter=200)

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
 from infoflow.core.checks import classes, paired, squarable
@@ -159,6 +158,8 @@ class Compressed(Wrapper):
             raise TooFewSamples("components", f"smaller than the number of samples ({len(values)})", self.components)
         if bool((values == values[0]).all()):
             return values[:, :1], None
+        from sklearn.decomposition import PCA
+
         model = PCA(self.components, random_state=self.seed)
         # Centered first: scikit-learn subtracts the mean from a covariance, which far from 0 leaves only rounding.
         codes = model.fit_transform((values - values.mean(0)).cpu().numpy())

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
 from infoflow.core.errors import DidNotConverge
@@ -188,6 +186,9 @@ class GaussianMixtureInformation(DensityEstimator):
 
     def _em(self, values: Tensor, components: int) -> Mixture | None:
         scale = values.var(0, correction=0).mean().clamp(min=1e-12)
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.mixture import GaussianMixture
+
         model = GaussianMixture(
             components, tol=1e-3, max_iter=200, reg_covar=_FLOOR * float(scale), random_state=self.seed % 2**32
         )

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from sklearn.covariance import oas
 from torch import Tensor
 
 # With fewer samples per column, a regression on all columns does not generalize.
@@ -111,4 +110,6 @@ def _covariances(residual: Tensor) -> Iterator[Tensor]:
     if d > 1:
         if n > d + 2:
             yield full
+        from sklearn.covariance import oas
+
         yield torch.from_numpy(oas(residual.cpu().numpy(), assume_centered=True)[0]).to(residual)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from infoflow.plane.provenance import machine, plain
+from infoflow.core.provenance import machine, plain
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,9 @@ def pages(root: Path) -> tuple[list[Any], dict[str, dict[str, str]]]:
                 name = f"{summary['folder']}/{figure['name']}.png"
                 files[f"results/{name}"] = {"abs_src_path": str(folder / name)}
     table = re.sub(
-        r"\]\(results/README\.md#([\w-]+?)\)", lambda match: f"]({_page_of(match[1], found)})", overview(folder)
+        r"\]\(results/(?:[\w-]+/)?README\.md#([\w-]+)\)",
+        lambda match: f"]({_page_of(match[1], found)})",
+        overview(folder),
     )
     files["results/index.md"] = {"content": "\n".join(["# Results", "", summaries.INTRODUCTION, "", table])}
     return navigation, files

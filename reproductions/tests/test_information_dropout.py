@@ -52,7 +52,7 @@ def test_full_scale_is_as_published() -> None:
     clutter = found["cluttered"].settings
     assert (clutter.batch_size, clutter.learning_rate, clutter.epochs, clutter.milestones) == (128, 0.01, 80, (30, 60))
     assert max(found["cluttered"].betas) <= 0.5
-    assert (cluttered.MAX_ALPHA, clutter.samples, clutter.pool, clutter.width) == (1.0, 50_000, 1, 1.0)
+    assert (cluttered.MAX_ALPHA, clutter.samples, clutter.pool, clutter.width) == (0.7, 50_000, 1, 1.0)
     perceptron = found["mlp"].settings
     assert (perceptron.epochs, perceptron.learning_rate, perceptron.milestones) == (80, 0.07, (30, 70))
     autoencoder = found["vae"].settings

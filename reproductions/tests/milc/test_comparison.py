@@ -38,7 +38,7 @@ def test_the_learning_rate_is_chosen_on_held_out_images_only() -> None:
     # 0.003 and 0.03 do better on the test set.
     assert chosen[0] == "mlp, plain: cross-entropy, learning rate 0.01 (chosen on held-out images)"
     verdicts = [claim.verdict for claim in found.claims]
-    assert verdicts == ["reproduced", "holds", "reproduced", *["does not hold"] * 4]
+    assert verdicts == ["reproduced", "holds", "reproduced", *["inconclusive"] * 4]  # three seeds show no difference
     assert "gains 2 [2, 2] points" in found.notes[0]
     assert "largest tried" not in found.notes[0]
     assert "0.01 (the largest tried" in findings(replace(RECIPE, multiples=(1.0, 3.0, 10.0)), faster_is_better).notes[0]
@@ -71,7 +71,7 @@ def test_published_figures_are_used_where_they_can_be() -> None:
     rows = {row.what: row for row in findings(RECIPE, faster_is_better).rows}
     smoothing = rows["mlp: label smoothing"]
     assert smoothing.published == 0.934
-    assert smoothing.verdict == Verdict.REPRODUCED
+    assert smoothing.verdict == Verdict.SETTINGS_UNKNOWN  # near it, but whose figure it is is unclear
     penalty = findings(RECIPE, lambda settings: (0.9, 0.9)).rows[2]
     assert penalty.published == 0.93
     assert penalty.verdict == Verdict.SETTINGS_UNKNOWN
@@ -163,4 +163,4 @@ def test_batch_sizes_and_weights_are_reported() -> None:
         results[one.name] = {**accuracies, "test_mutual_information": 1.0, "diverged": False, "steps": 7}
     claims = WEIGHT.report(sweep, Results(WEIGHT.trials(sweep), results)).claims
     assert [claim.holds for claim in claims] == [True, False]
-    assert [claim.verdict for claim in claims] == ["reproduced", "does not hold"]
+    assert [claim.verdict for claim in claims] == ["reproduced", "inconclusive"]  # from three seeds

@@ -80,9 +80,9 @@ def test_mixture_bounds_bracket_in_any_dimension() -> None:
 def test_verdicts_follow_from_the_numbers(tmp_path: Path) -> None:
     done = reproduce(THEORY, "smoke", tmp_path / "theory")
     verdicts = {claim.text: claim.verdict for claim in done.findings.claims}
-    assert verdicts["the paper form holds for random channels with unbalanced labels"] == "differs"
-    assert verdicts["the paper form holds for random channels with balanced labels"] == "reproduced"
+    assert verdicts["the paper form holds for random channels with unbalanced labels"] == "differs at reduced scale"
+    assert verdicts["the paper form holds for random channels with balanced labels"] == "reproduced at reduced scale"
     others = {verdict for text, verdict in verdicts.items() if not text.startswith("the paper form")}
-    assert others <= {"holds", "reproduced"}
+    assert others <= {"holds", "reproduced", "reproduced at reduced scale"}
     pictures = {figure.name for figure in done.findings.figures}
     assert pictures == {"error-bounds-balanced", "error-bounds-unbalanced", "mixture-information", "mixture-error"}

@@ -27,6 +27,12 @@ class InsertedDropout(InformationDropout):
         Whether units are the last axis, as of tokens, or the axis after the samples, as of maps.
     **options
         Options of `InformationDropout`.
+
+    Examples
+    --------
+    >>> layer = InsertedDropout(nn.ReLU(), nn.Linear(3, 3), units_last=True).eval()
+    >>> layer(torch.tensor([[-1.0, 0.0, 2.0]]))
+    tensor([[0., 0., 2.]])
     """
 
     def __init__(self, original: nn.Module, branch: nn.Module, *, units_last: bool, **options: Any) -> None:

@@ -42,7 +42,7 @@ def placed(estimator: Any) -> Any:
     KSG(k=5...)
     >>> placed("cca")
     Traceback (most recent call last):
-    infoflow.core.errors.InvalidArgument: estimators must be able to measure layers ...
+    infoflow.core.errors.InvalidArgument: estimators must be able to measure layers, ...
     """
     found = resolve(estimator) if isinstance(estimator, str | type) else estimator  # type: ignore[arg-type]
     if measures_both(found) or can(found, Ability.LABEL) or _foreign(found):

@@ -137,7 +137,7 @@ class Sample:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % confidence interval of the mean; the whole range where the seeds give none."""
+        """The 95 % confidence interval of the mean; from too few seeds, the whole range of the quantity."""
         whole = (-math.inf if self.low is None else self.low, math.inf if self.high is None else self.high)
         quantile = self._quantile()
         if not math.isfinite(self.mean) or not math.isfinite(self.deviation) or not math.isfinite(quantile):

@@ -88,7 +88,10 @@ def accuracy_curves(results: Results, methods: Sequence[str]) -> Figure:
         curves["sum"] = [np.add(run["test_digit"], run["test_texture"]).tolist() for run in runs]
         title = METHODS[name].title
         found[title], ceilings[title] = curves, 100 + runs[0]["agree"]
-    caption = "Accuracies on the shifted test set over training; bands span the seeds, the black line bounds the sum."
+    caption = (
+        "Accuracies on the shifted test set over training; bands show the range over seeds, "
+        "and the black line limits the sum."
+    )
     return training("accuracies", caption, found, "accuracy, %", columns=4, first=0, ceilings=ceilings)
 
 
@@ -103,5 +106,5 @@ def flow_curves(results: Results, methods: Sequence[str]) -> Figure:
         found[title] = {pair.replace("-", " → "): [run[kind][pair] for run in runs] for pair in runs[0]["flow"]}
         if bounded:
             ceilings[title] = 1.0
-    caption = "Each pair's bound over training, as a share of its ceiling; bands span the seeds."
+    caption = "Each pair's bound over training, as a share of its ceiling; bands show the range over seeds."
     return training("flows", caption, found, "bound", columns=4, ceilings=ceilings)

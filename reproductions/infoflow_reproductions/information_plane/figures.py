@@ -44,7 +44,8 @@ def pictures(reading: Reading) -> list[Figure]:
     made += [
         Figure(
             _name("survival", i),
-            f"Part of its peak of I(X;T) that each layer has lost at the end, by {sweep.sweep.name} (median over "
+            "Fall of I(X;T) in each layer from its peak to the end, as a share of the peak, "
+            f"by {sweep.sweep.name} (median over "
             f"seeds; above {THRESHOLD:.0%} the layer compresses). Hollow: saturated in half of the seeds.",
             _survival(reading, sweep),
         )

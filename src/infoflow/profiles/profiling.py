@@ -99,9 +99,10 @@ def profile(
             got_text=f"an iterator ({type(batches).__name__})",
             remedy="Pass a list, or codes=... of an earlier profile.",
         )
+    places, makers = points(model, layers), chosen(quantities, seed)
     known = codes if codes is not None else frequent(read(batches, model), max_codes, _PER_CODE)
     labeled = labeling(labels, known)
-    meters = measure(model, read(batches, model), points(model, layers), chosen(quantities, seed), labeled)
+    meters = measure(model, read(batches, model), places, makers, labeled)
     return Profile(_table(meters), known)
 
 

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.profiles.batches import Batch
-from infoflow.profiles.labels import NONE
 
 
 @dataclass(frozen=True)
@@ -128,8 +127,3 @@ def _of_samples(name: str, values: Tensor, labels: dict[str, Tensor], first: int
     elif values.ndim > 2:
         values = values.flatten(1, -2).mean(dim=1)  # positions before features
     return Rows(values, {label: codes.cpu() for label, codes in own.items()}, torch.arange(first, first + samples))
-
-
-def labeled(rows: Rows, name: str) -> Tensor:
-    """Whether each row (n,) has a label of this name."""
-    return rows.labels[name] != NONE

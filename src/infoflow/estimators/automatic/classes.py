@@ -36,7 +36,8 @@ def within_classes(x: Variable, y: Variable, note: str) -> tuple[Estimator, NDAr
     n, dimensions = values.shape
     tau = inflation(values, symbol.numbers)
     found = near.estimate(values.numpy(), codes)
-    interval = _interval(found, values, codes, tau)
+    count = len(torch.bincount(torch.as_tensor(codes)).nonzero())
+    interval = _interval(found, values, codes, tau, count - 1)
     why = f"{note}: nearest neighbors within classes"
     warnings = [*found.warnings, *dependent(tau, n)]
     if dimensions > LINE:
@@ -44,7 +45,6 @@ def within_classes(x: Variable, y: Variable, note: str) -> tuple[Estimator, NDAr
             f"nearest neighbors underestimate in {dimensions} dimensions, so that the estimate is rather too low; use "
             "more samples, or fewer dimensions"
         )
-    count = len(torch.bincount(torch.as_tensor(codes)).nonzero())
     # H(Y) of the sample is the estimator's ceiling, but the truth may exceed it; log m limits both.
     estimate = replace(
         found,
@@ -64,7 +64,7 @@ def within_classes(x: Variable, y: Variable, note: str) -> tuple[Estimator, NDAr
     return near, values.numpy(), codes, estimate
 
 
-def _interval(found: Estimate, values: Tensor, codes: NDArray[Any], tau: float) -> Interval:
+def _interval(found: Estimate, values: Tensor, codes: NDArray[Any], tau: float, freedom: int) -> Interval:
     """The interval from the spread of the terms and of H(Y), higher by what neighbors across borders of classes hide.
 
     The bias of k neighbors grows with k, so the line through the means for k = 3 and 1 ends at the truth for k → 0;
@@ -73,7 +73,6 @@ def _interval(found: Estimate, values: Tensor, codes: NDArray[Any], tau: float) 
     n = len(values)
     terms = ClassNeighbors().pointwise(values.numpy(), codes)
     few = float(ClassNeighbors(k=1).pointwise(values.numpy(), codes).mean())
-    freedom = len(torch.bincount(torch.as_tensor(codes)).nonzero()) - 1
     half = WIDTH_OF_NEIGHBORS * math.sqrt(tau) * math.sqrt(float(terms.var()) / n + freedom / (2 * n**2))
     hidden = 1.5 * max(0.0, few - float(terms.mean())) + freedom / (2 * n)
     return Interval(found.nats - half, found.nats + half + hidden, spans="samples (spread of the terms)")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from infoflow.plane.activation_geometry import Geometry, geometry, geometry_of
 from infoflow.plane.analysis import analyse
 from infoflow.plane.auditing import Audit, audit
+from infoflow.plane.placed_profiles import plane_of
 from infoflow.plane.plane import Plane
 from infoflow.plane.readout import Readout
 from infoflow.plane.recorder import Recorder, record
 from infoflow.plane.recording import Recording
+from infoflow.plane.streaming import Stream, stream
 from infoflow.plane.sweeps import Sweep, sensitivity
 
 __all__ = [
@@ -18,13 +20,16 @@ __all__ = [
     "Readout",
     "Recorder",
     "Recording",
+    "Stream",
     "Sweep",
     "analyse",
     "audit",
     "geometry",
     "geometry_of",
+    "plane_of",
     "record",
     "sensitivity",
+    "stream",
 ]
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from infoflow.profiles.batches import Batch, read
 from infoflow.profiles.labels import Codes
 from infoflow.profiles.points import Point, points
+from infoflow.profiles.profiler import Profiler
 from infoflow.profiles.profiling import profile
 from infoflow.profiles.result import Profile
+from infoflow.profiles.training import TrainingProfile
 
-__all__ = ["Batch", "Codes", "Point", "Profile", "points", "profile", "read"]
+__all__ = ["Batch", "Codes", "Point", "Profile", "Profiler", "TrainingProfile", "points", "profile", "read"]
 
 
 def __dir__() -> list[str]:

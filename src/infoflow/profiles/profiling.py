@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 from torch import nn
 
-from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import PositiveInt, Seed, validated
-from infoflow.profiles.batches import read
-from infoflow.profiles.labels import Codes, Labels, frequent, labeling
-from infoflow.profiles.measuring import Meter, measure
-from infoflow.profiles.points import points
-from infoflow.profiles.quantities import Make, chosen
-from infoflow.profiles.result import COLUMNS, Profile
-
-# Rows per code below which label information is mostly bias.
-_PER_CODE = 100
+from infoflow.profiles.labels import Codes, Labels
+from infoflow.profiles.profiler import Profiler
+from infoflow.profiles.quantities import Make
+from infoflow.profiles.result import Profile
 
 
 @validated
@@ -92,47 +84,5 @@ def profile(
     >>> found.layers
     ['1.layers.0:input', '1.layers.0', '1.layers.1']
     """
-    if iter(batches) is batches and codes is None:
-        raise InvalidArgument(
-            "batches",
-            "a list or a loader that can be run through twice, since tokens are counted first",
-            got_text=f"an iterator ({type(batches).__name__})",
-            remedy="Pass a list, or codes=... of an earlier profile.",
-        )
-    places, makers = points(model, layers), chosen(quantities, seed)
-    known = codes if codes is not None else frequent(read(batches, model), max_codes, _PER_CODE)
-    labeled = labeling(labels, known)
-    meters = measure(model, read(batches, model), places, makers, labeled)
-    return Profile(_table(meters), known)
-
-
-def _table(meters: Sequence[Meter]) -> pd.DataFrame:
-    rows = []
-    for depth, meter in enumerate(meters):
-        lost = sum(count for _, count in meter.broken)
-        broken = (
-            (
-                f"{lost} rows of layer {meter.point.name!r} hold NaN or infinite activations, the first in batch "
-                f"{meter.broken[0][0]}, and were left out; look at this batch",
-            )
-            if lost
-            else ()
-        )
-        for accumulator in meter.accumulators.values():
-            for found in accumulator.estimates():
-                limits = (found.null, found.ceiling, found.standard_error)
-                rows.append(
-                    (
-                        meter.point.name,
-                        depth,
-                        found.quantity,
-                        found.label,
-                        found.value,
-                        found.unit,
-                        *(math.nan if value is None else value for value in limits),
-                        str(found.kind),
-                        found.n,
-                        (*found.warnings, *broken),
-                    )
-                )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    profiler = Profiler(model, batches, labels, layers, quantities, codes=codes, max_codes=max_codes, seed=seed)
+    return profiler.run()

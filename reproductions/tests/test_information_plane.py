@@ -16,6 +16,7 @@ from infoflow_reproductions import Context, Results, RunOptions, Trial, finishin
 from infoflow_reproductions.information_plane import EXPERIMENTS, ROWS
 from infoflow_reproductions.information_plane.claims import Compression, Rises, agreement
 from infoflow_reproductions.information_plane.curves import Curve, packed, plane_of
+from infoflow_reproductions.information_plane.ensembles import logistic_information, sample_bounds
 from infoflow_reproductions.information_plane.generative import Generative
 from infoflow_reproductions.information_plane.inputs import inputs
 from infoflow_reproductions.information_plane.layer_estimators import NoisyNetwork
@@ -23,7 +24,6 @@ from infoflow_reproductions.information_plane.networks import build
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import Recipe, SettingSweep, Variant
 from infoflow_reproductions.information_plane.row import verdict
-from infoflow_reproductions.information_plane.rows.alemi import sample_bounds
 from infoflow_reproductions.information_plane.rows.goldfeld import reversals
 from infoflow_reproductions.information_plane.teacher import LinearStudent, linear_student
 from infoflow_reproductions.information_plane.tracing import trace, trials
@@ -33,6 +33,7 @@ from infoflow.estimators import Binning, KernelDensity, SamplePropagation
 from infoflow.plane import analyse, record
 from infoflow.plane.compression import compression
 from infoflow.plane.truth import COUNTED, NOISY
+from infoflow.theory import binary_mixture_information
 
 HERE = Context(None, "cpu", Path("unused"), progress=False)
 
@@ -145,6 +146,15 @@ def test_sample_bounds_enclose_the_information_of_a_gaussian_channel() -> None:
     x = 2 * torch.randn(3000, generator=generator)
     low, high = sample_bounds(x, torch.ones(3000), torch.randn(4, 3000, generator=generator))
     assert low - 0.03 < 0.5 * math.log(5) < high + 0.03
+
+
+def test_a_logistic_model_finds_the_information_of_two_gaussian_classes() -> None:
+    """Where the classes are two Gaussians of one variance the logistic model is exact."""
+    generator = torch.Generator().manual_seed(0)
+    y = torch.arange(4000) % 4 < 2
+    z = 2.0 * y - 1 + torch.randn(8, 4000, generator=generator, dtype=torch.float64)
+    assert logistic_information(3 * z + 5, y) == pytest.approx(float(binary_mixture_information(1.0)), abs=0.01)
+    assert logistic_information(torch.randn(8, 4000, generator=generator, dtype=torch.float64), y) < 0.002
 
 
 def test_generative_model_finds_the_information_about_the_picture() -> None:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from infoflow.core.checks import paired, positive, samples
+from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import NonNegativeFloat, PositiveFloat, PositiveInt, Settings
 
 Kernel = Literal["erf", "relu"]
@@ -190,3 +192,111 @@ class InfiniteEnsemble(Settings):
         angle = torch.acos(cosine)
         value = scale / (2 * math.pi) * (angle.sin() + (math.pi - angle) * cosine)
         return value, (math.pi - angle) / (2 * math.pi)
+
+
+_BLOCK = 20_000_000
+"""Largest number of values of an array of kernels at every pixel."""
+
+
+@dataclass(frozen=True)
+class InfiniteConvolution(InfiniteEnsemble):
+    """Ensemble of networks of 3×3 convolutions with infinitely many channels, read out at every pixel.
+
+    Parameters
+    ----------
+    activation
+        "erf" or "relu".
+    depth
+        Number of convolutions.
+    weight_variance
+        Variance of the weights, times fan_in.
+    bias_variance
+        Variance of the biases.
+
+    Notes
+    -----
+    Inputs are square images of one channel, flattened. Convolutions are padded with zeros and have no stride. As the
+    output reads every pixel with a weight of its own, only covariances K_p of equal pixels p matter. With A the average
+    over 3×3 pixels and F, Ḟ of `InfiniteEnsemble`, each convolution takes ::
+
+        K_p ← σ_w² A F(K)_p + σ_b²,   Θ_p ← K_p + σ_w² A(Ḟ(K) Θ)_p,
+
+    where the first one has x x' in place of F(K), and the output the average over all pixels in place of A.
+
+    References
+    ----------
+    Novak et al., Bayesian deep convolutional networks with many channels are Gaussian processes (2019); Arora et al.,
+    On exact computation with an infinitely wide neural net (2019).
+
+    Examples
+    --------
+    >>> x = torch.ones(1, 9, dtype=torch.float64)
+    >>> InfiniteConvolution("relu", depth=1, bias_variance=0.0).kernels(x, x).covariance.item()  # 2 · (16 + 24 + 9)/81
+    1.2099
+    """
+
+    def kernels(self, first: Tensor, second: Tensor) -> Kernels:
+        """Return the kernels between two sets of images.
+
+        Parameters
+        ----------
+        first : Tensor of shape (n, side²)
+            Images.
+        second : Tensor of shape (m, side²)
+            Images.
+
+        Returns
+        -------
+        Kernels
+            Of shape (n, m).
+
+        Raises
+        ------
+        InvalidArgument
+            If the inputs are invalid.
+        """
+        a, b = _images(first), _images(second)
+        of_b = self._variances(b)
+        size = max(1, _BLOCK // (len(b) * b[0].numel()))
+        parts = [self._block(a[i : i + size], b, of_b) for i in range(0, len(a), size)]
+        return Kernels(*(torch.cat(kernel) for kernel in zip(*parts, strict=True)))
+
+    def _block(self, a: Tensor, b: Tensor, of_b: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return both kernels between images of shape (n, side, side) and (m, side, side)."""
+        cross = self._mixed(_averaged(a[:, None] * b[None]))
+        tangent = cross
+        for layer, (left, right) in enumerate(zip(self._variances(a), of_b, strict=True)):
+            value, slope = self._step(cross, left[:, None], right[None])
+            if layer == self.depth - 1:
+                break
+            cross = self._mixed(_averaged(value))
+            tangent = cross + self.weight_variance * _averaged(slope * tangent)
+        covariance = self._mixed(value.mean((-1, -2)))
+        return covariance, covariance + self.weight_variance * (slope * tangent).mean((-1, -2))
+
+    def _variances(self, images: Tensor) -> list[Tensor]:
+        """Return the variance of every pixel before each activation."""
+        found = [self._mixed(_averaged(images.square()))]
+        for _ in range(self.depth - 1):
+            k = found[-1]
+            found.append(self._mixed(_averaged(self._step(k, k, k)[0])))
+        return found
+
+    def _alone(self, points: Tensor) -> Tensor:
+        k = self._variances(_images(points))[-1]
+        return self._mixed(self._step(k, k, k)[0].mean((-1, -2)))
+
+
+def _images(inputs: Tensor) -> Tensor:
+    """Return flattened square images as (n, side, side)."""
+    flat = samples(inputs, "inputs", minimum=1, dtype=torch.float64)
+    side = math.isqrt(flat.shape[1])
+    if side * side != flat.shape[1]:
+        raise InvalidArgument("inputs", "square images, flattened", got_text=f"{flat.shape[1]} values each")
+    return flat.reshape(-1, side, side)
+
+
+def _averaged(maps: Tensor) -> Tensor:
+    """Return the average over the 3×3 pixels around each pixel, with zeros outside."""
+    flat = maps.reshape(-1, 1, *maps.shape[-2:])
+    return F.avg_pool2d(flat, 3, stride=1, padding=1).reshape(maps.shape)

@@ -7,10 +7,11 @@ import math
 
 import pytest
 import torch
-from infoflow_reproductions.networks.infinite import InfiniteEnsemble
+import torch.nn.functional as F
+from infoflow_reproductions.networks.infinite import InfiniteConvolution, InfiniteEnsemble
 from torch import Tensor
 
-from infoflow.core.errors import UnknownName
+from infoflow.core.errors import InvalidArgument, UnknownName
 
 ACTIVATIONS = {"erf": torch.erf, "relu": torch.relu}
 
@@ -54,6 +55,64 @@ def test_kernels_equal_those_of_wide_networks(activation: str) -> None:
         jacobian = torch.stack(rows)
         tangents.append(jacobian @ jacobian.T)
     assert torch.allclose(torch.stack(tangents).mean(0), kernels.tangent, rtol=0.1, atol=0.1)
+
+
+def drawn_convolutions(
+    ensemble: InfiniteConvolution, x: Tensor, channels: int, count: int
+) -> tuple[Tensor, list[list[Tensor]]]:
+    """Return outputs (count, n) of convolutional networks of so many channels, and their parameters."""
+    generator = torch.Generator().manual_seed(0)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64).requires_grad_()
+
+    side = math.isqrt(x.shape[1])
+    outputs, parameters = [], []
+    for _ in range(count):
+        widths = [1, *[channels] * ensemble.depth]
+        filters = [normal(b, a, 3, 3) for a, b in itertools.pairwise(widths)]
+        last = normal(channels * side**2)
+        biases = [*(normal(b) for b in widths[1:]), normal(1)]
+        h = x.reshape(-1, 1, side, side)
+        for weight, bias in zip(filters, biases, strict=False):
+            scale = math.sqrt(ensemble.weight_variance / weight[0].numel())
+            shift = math.sqrt(ensemble.bias_variance) * bias
+            h = ACTIVATIONS[ensemble.activation](F.conv2d(h, scale * weight, shift, padding=1))
+        scale = math.sqrt(ensemble.weight_variance / len(last))
+        outputs.append(scale * h.flatten(1) @ last + math.sqrt(ensemble.bias_variance) * biases[-1])
+        parameters.append([*filters, last, *biases])
+    return torch.stack(outputs), parameters
+
+
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+def test_kernels_of_convolutions_equal_those_of_wide_networks(activation: str) -> None:
+    ensemble = InfiniteConvolution(activation, depth=2, weight_variance=1.5, bias_variance=0.1)
+    x = torch.randn(3, 16, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    kernels = ensemble.kernels(x, x)
+    with torch.no_grad():
+        outputs, _ = drawn_convolutions(ensemble, x, 48, 2000)
+    assert torch.allclose(outputs.T @ outputs / len(outputs), kernels.covariance, atol=0.1)
+    outputs, parameters = drawn_convolutions(ensemble, x, 192, 4)
+    tangents = []
+    for output, own in zip(outputs, parameters, strict=True):
+        rows = [torch.cat([g.flatten() for g in torch.autograd.grad(o, own, retain_graph=True)]) for o in output]
+        jacobian = torch.stack(rows)
+        tangents.append(jacobian @ jacobian.T)
+    assert torch.allclose(torch.stack(tangents).mean(0), kernels.tangent, rtol=0.1, atol=0.1)
+
+
+def test_an_ensemble_of_convolutions_interpolates_and_takes_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    ensemble = InfiniteConvolution("erf", depth=2)
+    x = torch.randn(5, 9, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    y = torch.tensor([1.0, -1.0, 1.0, 1.0, -1.0], dtype=torch.float64)
+    whole = ensemble.kernels(x, x)
+    monkeypatch.setattr("infoflow_reproductions.networks.infinite._BLOCK", 100)
+    assert all(torch.allclose(a, b) for a, b in zip(whole, ensemble.kernels(x, x), strict=True))
+    mean, variance = ensemble.trained(x, y, x, [0.0, 1e12])
+    assert torch.allclose(variance[0], whole.covariance.diag())
+    assert torch.allclose(mean[1], y, atol=1e-5)
+    with pytest.raises(InvalidArgument, match="square images, flattened"):
+        ensemble.kernels(x[:, :8], x[:, :8])
 
 
 def test_an_ensemble_starts_as_its_prior_and_ends_as_an_interpolator() -> None:

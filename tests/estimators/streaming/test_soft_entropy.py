@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from infoflow.core.errors import InvalidArgument, UnknownName
-from infoflow.estimators import SoftEntropy
+from infoflow.estimators import CovarianceSpectrum, SoftEntropy
 from infoflow.estimators.streaming.calibration import calibrated_temperature
+from infoflow.estimators.streaming.rows import checked_rows
 
 
 @pytest.mark.parametrize(
@@ -201,3 +202,34 @@ def test_wrong_input_is_named() -> None:
         codes.information("y")
     with pytest.raises(InvalidArgument, match="at least 3 for a calibrated temperature"):
         SoftEntropy().accumulator(dimensions=2)
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.5, 3.0, 50.0])
+def test_centering_within_the_product_equals_centered_rows(offset: float) -> None:
+    generator = torch.Generator().manual_seed(3)
+    t = torch.randn(400, 128, generator=generator, dtype=torch.float64) + offset
+    t[7] = t.mean(0) + 1e-3 * t[7]  # nearly at the center
+    t[9] *= 1e4
+    center, label = t.mean(0), torch.arange(400) % 5
+    exact = SoftEntropy().accumulator(dimensions=128)
+    exact.update(t - center, {"x": label})
+    for dtype, tolerance in ((torch.float64, 1e-9), (torch.float32, 2e-5)):
+        folded = SoftEntropy(center=True).accumulator(dimensions=128, offset=center)
+        folded.update(t.to(dtype), {"x": label})
+        assert float(folded.entropy()) == pytest.approx(float(exact.entropy()), abs=tolerance)
+        assert folded.plug_in("x") == pytest.approx(exact.plug_in("x"), abs=tolerance)
+        assert float(folded.code_information()) == pytest.approx(float(exact.code_information()), abs=5 * tolerance)
+
+
+def test_checked_rows_that_are_shared_give_the_same_sums() -> None:
+    t = torch.randn(64, 80, generator=torch.Generator().manual_seed(0))
+    t[5] = math.inf
+    label, documents = torch.arange(64) % 3, torch.arange(64) // 8
+    rows = checked_rows(t, 80, {"x": label}, None, documents)
+    for settings in (SoftEntropy(center=True), CovarianceSpectrum(every=2)):
+        alone, shared = (settings.accumulator(dimensions=80) for _ in range(2))
+        alone.update(t, {"x": label}, documents=documents)
+        shared.update_checked(rows)
+        state = shared.state_dict()
+        assert all(torch.equal(tensor, state[name]) for name, tensor in alone.state_dict().items())
+        assert shared.left_out["not finite"] == 1

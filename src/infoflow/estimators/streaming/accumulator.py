@@ -13,7 +13,8 @@ There are three bases, by what `update` takes; `takes` names it, so that a calle
 All share: `estimates()`, a list of `Reading`; `estimate()`, the first of them; `merge(other)` and `all_reduce(group)`,
 after which an accumulator holds what all saw; `state_dict()`, a flat dictionary of tensors, `load_state_dict`, and
 `save` and `load` of a file without pickle; `left_out`, the number of rows that were not finite or had no direction.
-Sums are float64 on the device of the activations; products are computed in float32, or in float64 for such input.
+Sums are float64 on the device of the activations; products with
+references are computed in float32, or in float64 for such input, those of d × d sums in float64.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from infoflow.core import distributed
 from infoflow.core.errors import BrokenStore, InvalidArgument
 from infoflow.core.files import read_sealed, write_sealed
 from infoflow.estimators.streaming.reading import Reading
+from infoflow.estimators.streaming.rows import Rows
 
 _FILE = b"infoflow accumulator 1"
 _SETTINGS = "settings"
@@ -211,14 +213,22 @@ class Accumulator(ABC):
         return self._sums.get(name, torch.zeros((), dtype=torch.float64))
 
     def _add(self, name: str, value: Tensor | float) -> None:
-        value = torch.as_tensor(value, dtype=torch.float64)
         mine = self._sums.get(name)
         if mine is None:
-            self._sums[name] = value.detach().clone()
+            self._sums[name] = torch.as_tensor(value).detach().to(torch.float64, copy=True)
             return
-        value = value.to(mine.device)
-        shape = [max(sizes) for sizes in zip(mine.shape, value.shape, strict=True)]
-        self._sums[name] = _padded(mine, shape) + _padded(value, shape)
+        value = torch.as_tensor(value, device=mine.device)
+        # In place, since new tensors of a table or a d × d matrix cost more than the addition.
+        self._grown(name, value.shape).add_(_padded(value, self._sums[name].shape))
+
+    def _grown(self, name: str, shape: Sequence[int], device: torch.device | None = None) -> Tensor:
+        """The sum of that name itself, padded with zeros to at least this shape; zeros where nothing was added."""
+        mine = self._sums.get(name)
+        if mine is None:
+            mine = torch.zeros(list(shape), dtype=torch.float64, device=device)
+        larger = [max(sizes) for sizes in zip(mine.shape, shape, strict=True)]
+        self._sums[name] = _padded(mine, larger)
+        return self._sums[name]
 
     def _device(self) -> torch.device:
         return next((tensor.device for tensor in self._sums.values()), torch.device("cpu"))
@@ -273,6 +283,21 @@ class RowAccumulator(Accumulator):
         InvalidArgument
             If shapes or types do not fit, or a label is beyond the stated number of classes.
         """
+
+    def update_checked(self, rows: Rows) -> None:
+        """Add rows that `checked_rows` returned, which several accumulators can share.
+
+        Parameters
+        ----------
+        rows
+            Finite rows of shape (n, d).
+
+        Raises
+        ------
+        InvalidArgument
+            As `update` does.
+        """
+        self.update(rows.t, rows.labels, rows.weights if rows.weighted else None, rows.documents)
 
 
 class SequenceAccumulator(Accumulator):

@@ -14,7 +14,7 @@ from infoflow.core.settings import Integer, PositiveFloat, PositiveInt, Seed, Se
 from infoflow.entropies.renyi import renyi_entropy
 from infoflow.estimators.streaming.accumulator import RowAccumulator
 from infoflow.estimators.streaming.reading import Reading, ReadingKind
-from infoflow.estimators.streaming.rows import checked_rows, thinned
+from infoflow.estimators.streaming.rows import Rows, checked_rows, thinned
 from infoflow.estimators.streaming.warnings import left_out_rows
 
 # Rows per dimension below which small eigenvalues are too small and the spectrum looks too concentrated.
@@ -132,22 +132,29 @@ class CovarianceAccumulator(RowAccumulator):
         InvalidArgument
             If shapes or types do not fit.
         """
-        rows = thinned(checked_rows(t, self._dimensions, None, weights), self._chosen.every, self._chosen.seed)
+        self.update_checked(checked_rows(t, self._dimensions, None, weights))
+
+    @torch.no_grad()
+    def update_checked(self, rows: Rows) -> None:
+        """Add rows that `checked_rows` returned.
+
+        Parameters
+        ----------
+        rows
+            Finite rows of shape (n, d).
+        """
+        rows = thinned(rows, self._chosen.every, self._chosen.seed)
         self._add("not finite", float(rows.not_finite))
         mass = rows.weights.sum()
         if len(rows.t) == 0 or float(mass) == 0:
             return
-        # Around the mean of the batch, where products in float32 do not cancel; the mean is added in float64.
-        mean = (rows.t * (rows.weights / mass).to(rows.t)[:, None]).sum(0, dtype=torch.float64)
-        around = rows.t - mean.to(rows.t)
-        first = around.sum(0, dtype=torch.float64) if weights is None else rows.weights @ around.double()
-        product = (around * rows.weights.to(around)[:, None]).T @ around if weights is not None else around.T @ around
-        shift = mean.to(rows.t).double()
-        cross = torch.outer(first, shift)
-        self._add("n", float(len(rows.t)))
+        # In float64 as a whole: of few rows the product costs no more than a second pass over d × d sums would.
+        z = rows.t.double()
+        weighted = z * rows.weights[:, None] if rows.weighted else z
+        self._grown("second", (self._dimensions, self._dimensions), z.device).addmm_(weighted.T, z)
+        self._add("n", float(len(z)))
         self._add("mass", mass)
-        self._add("first", first + mass * shift)
-        self._add("second", product.double() + cross + cross.T + mass * torch.outer(shift, shift))
+        self._add("first", weighted.sum(0))
 
     def covariance(self) -> Tensor:
         """Return the covariance (d, d), or the second moment where `center` is False.

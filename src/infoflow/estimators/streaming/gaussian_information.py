@@ -14,7 +14,7 @@ from infoflow.estimators.streaming import label_tables
 from infoflow.estimators.streaming.accumulator import RowAccumulator
 from infoflow.estimators.streaming.label_tables import entropy_of
 from infoflow.estimators.streaming.reading import Reading, ReadingKind
-from infoflow.estimators.streaming.rows import checked_rows, content_generator, thinned
+from infoflow.estimators.streaming.rows import checked_rows, thinned
 from infoflow.estimators.streaming.warnings import left_out_rows, near_ceiling
 
 # Relative size of the smallest eigenvalue of the covariance that counts as a direction.
@@ -137,7 +137,7 @@ class GaussianInformationAccumulator(RowAccumulator):
             return
         label, z = rows.labels[self._label], rows.t.double()
         weighted = z * rows.weights[:, None]
-        shuffled = label_tables.shuffled(label, content_generator(rows.t, self._chosen.seed + 1))
+        shuffled = label_tables.shuffled(label, rows.generator(self._chosen.seed + 1))
         self._add("n", float(len(z)))
         self._add("second", weighted.T @ z)
         for part, each in (("label", label), ("null", shuffled)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -30,6 +31,10 @@ class Rows:
         Documents.
     not_finite
         Number of rows left out.
+    length : Tensor of shape (n,)
+        Euclidean length of each row; infinite where its square leaves the range of the type.
+    weighted
+        Whether weights were passed; all are 1 otherwise.
     """
 
     t: Tensor
@@ -37,12 +42,23 @@ class Rows:
     weights: Tensor
     documents: Tensor | None
     not_finite: int
+    length: Tensor
+    weighted: bool
 
-    def select(self, index: Tensor) -> Rows:
+    def select(self, index: Tensor, not_finite: int = 0) -> Rows:
         """Return some of the rows, by position or mask."""
         labels = {name: label[index] for name, label in self.labels.items()}
         documents = None if self.documents is None else self.documents[index]
-        return Rows(self.t[index], labels, self.weights[index], documents, 0)
+        parts = self.t[index], labels, self.weights[index], documents
+        return Rows(*parts, not_finite, self.length[index], self.weighted)
+
+    def generator(self, seed: int = 0) -> torch.Generator:
+        """A generator that depends on the rows alone; accumulators that share the rows share its computation."""
+        return _generator(self._content, seed)
+
+    @cached_property
+    def _content(self) -> int:
+        return _content(self.t)
 
 
 def checked_rows(
@@ -88,15 +104,13 @@ def checked_rows(
         if not bool((weight.isfinite() & (weight >= 0)).all()):
             raise InvalidArgument("weights", "finite and non-negative")
     origin = None if documents is None else _integers(documents, "documents", lead, rows)
-    # A sum is finite only where all values are, but for an overflow, which the second look decides.
-    good = rows.sum(1).isfinite()
+    # A length is finite only where all values are, but for an overflow, which the second look decides.
+    length = torch.linalg.vector_norm(rows, dim=1)
+    good = length.isfinite()
     if not bool(good.all()):
         good = rows.isfinite().all(1)
-    whole = Rows(rows, kept, weight, origin, 0)
-    if bool(good.all()):
-        return whole
-    part = whole.select(good)
-    return Rows(part.t, part.labels, part.weights, part.documents, int((~good).sum()))
+    whole = Rows(rows, kept, weight, origin, 0, length, weights is not None)
+    return whole if bool(good.all()) else whole.select(good, int((~good).sum()))
 
 
 def floating(t: Tensor, name: str) -> Tensor:
@@ -159,10 +173,18 @@ def content_generator(t: Tensor, seed: int = 0) -> torch.Generator:
 
     All rows take part: the first token of a causal model has the same activation in every batch.
     """
+    return _generator(_content(t), seed)
+
+
+def _content(t: Tensor) -> int:
     bits = t[:, :4].double().contiguous().view(torch.int64)
     # Sums of integers wrap and do not depend on their order, unlike those of floats.
-    each = hashed(bits + hashed(torch.arange(bits.numel(), device=bits.device)).view_as(bits), seed)
-    return torch.Generator().manual_seed((int(each.sum()) + len(t)) % 2**63)
+    each = hashed(bits + hashed(torch.arange(bits.numel(), device=bits.device)).view_as(bits))
+    return int(each.sum()) + len(t)
+
+
+def _generator(content: int, seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed((content + seed * -_MIX[0]) % 2**63)
 
 
 def thinned(rows: Rows, every: int, seed: int = 0) -> Rows:
@@ -170,6 +192,5 @@ def thinned(rows: Rows, every: int, seed: int = 0) -> Rows:
     if every == 1 or len(rows.t) == 0:
         return rows
     count = max(1, round(len(rows.t) / every))
-    order = torch.randperm(len(rows.t), generator=content_generator(rows.t, seed))
-    part = rows.select(order[:count].sort().values.to(rows.t.device))
-    return Rows(part.t, part.labels, part.weights, part.documents, rows.not_finite)
+    order = torch.randperm(len(rows.t), generator=rows.generator(seed))
+    return rows.select(order[:count].sort().values.to(rows.t.device), rows.not_finite)

@@ -17,11 +17,14 @@ from infoflow.estimators.streaming.accumulator import RowAccumulator
 from infoflow.estimators.streaming.calibration import RELIABLE_DIMENSIONS, calibrated_temperature
 from infoflow.estimators.streaming.label_tables import entropy_of, jackknifed
 from infoflow.estimators.streaming.reading import Reading, ReadingKind
-from infoflow.estimators.streaming.rows import Rows, checked_rows, content_generator, directions
+from infoflow.estimators.streaming.rows import Rows, checked_rows, directions
 from infoflow.estimators.streaming.warnings import few_per_label, left_out_rows, near_ceiling, no_jackknife, null_large
 
 # ‖mean‖²/E‖z‖² above which the offset of the mean, not the arrangement around it, determines the assignments.
 _LARGE_OFFSET = 0.5
+
+# (‖z‖² + ‖c‖²)/‖z − c‖² above which a row is centered before the product, and the smallest ‖z − c‖² for the others.
+_LARGEST_RATIO, _SMALLEST = 64.0, 1e-30
 
 
 @dataclass(frozen=True)
@@ -178,38 +181,83 @@ class SoftEntropyAccumulator(RowAccumulator):
         InvalidArgument
             If shapes or types do not fit, or a label is beyond the stated number of classes.
         """
-        dimensions = self.references.shape[1]
-        rows = checked_rows(t, dimensions, labels, weights, documents)
+        self.update_checked(checked_rows(t, self.references.shape[1], labels, weights, documents))
+
+    @torch.no_grad()
+    def update_checked(self, rows: Rows) -> None:
+        """Add rows that `checked_rows` returned.
+
+        Parameters
+        ----------
+        rows
+            Finite rows of shape (n, d).
+
+        Raises
+        ------
+        InvalidArgument
+            If a label is beyond the stated number of classes.
+        """
         for name, label in rows.labels.items():
             label_tables.check_labels(label, name, self._classes.get(name))
         self._add("not finite", float(rows.not_finite))
         if len(rows.t) == 0:
             return
-        z = rows.t
-        if self._centered:
-            center = self._fixed.setdefault("offset", z.mean(0, dtype=torch.float64))
-            z = z - center.to(z)
-        unit, has = directions(z)
+        if self._centered and "offset" not in self._fixed:
+            self._fixed["offset"] = rows.t.mean(0, dtype=torch.float64)
+        cosines, has = self._cosines(rows)
         if not bool(has.all()):
             self._add("zero", float((~has).sum()))
-            rows, unit = rows.select(has), unit[has]
-        if len(unit) == 0:
+            rows, cosines = rows.select(has), cosines[has]
+        if len(cosines) == 0:
             return
-        logits = torch.log_softmax(unit @ (self.references.to(unit).T / self.temperature), dim=1)
+        logits = torch.log_softmax(cosines, dim=1)
         p = logits.exp()
         # log_softmax keeps p·log p finite where p underflows.
-        spread = -(p * logits).sum(1).double()
+        spread = (p * logits).sum(1).double().neg_()
         weight = rows.weights
-        codes = p.double().mul_(weight[:, None])
-        self._add("n", float(len(unit)))
+        codes = p.double()
+        if rows.weighted:
+            codes.mul_(weight[:, None])
+        self._add("n", float(len(codes)))
         self._add("mass", weight.sum())
         self._add("codes", codes.sum(0))
         self._add("spread", weight @ spread)
-        self._add("first", (rows.t * weight[:, None].to(rows.t)).sum(0, dtype=torch.float64))
-        self._add("second", weight @ torch.linalg.vector_norm(rows.t, dim=1).double().square())
-        generator = content_generator(unit)
+        self._add("first", (weight.to(rows.t) @ rows.t).double())
+        self._add("second", weight @ rows.length.double().square())
+        generator = rows.generator()
         for name, label in rows.labels.items():
             self._count(name, label, codes, spread, rows, generator)
+
+    def _cosines(self, rows: Rows) -> tuple[Tensor, Tensor]:
+        """⟨(z − c)/‖z − c‖, w⟩/ε of each row and reference, (n, m), and which rows have a direction.
+
+        No centered copy of the rows is made: (z − c)·w = z·w − c·w and ‖z − c‖² = ‖z‖² − 2 z·c + ‖c‖². Rows that are
+        so close to the center that these differences would lose precision are centered themselves.
+        """
+        t, square = rows.t, rows.length.square()
+        scaled, center = self._columns(t)
+        has = torch.ones(len(t), dtype=torch.bool, device=t.device)
+        if center is None:
+            found = t @ scaled
+            exact = square > _SMALLEST
+        else:
+            both = t @ torch.cat([scaled, center[:, None]], 1)
+            found = both[:, :-1] - center @ scaled
+            whole = square + center.square().sum()
+            square = whole - 2 * both[:, -1]
+            exact = (square > whole / _LARGEST_RATIO) & (square > _SMALLEST)
+        exact &= square.isfinite()
+        found *= square.clamp_min(_SMALLEST).rsqrt()[:, None]
+        if not bool(exact.all()):
+            others = ~exact
+            unit, has[others] = directions(t[others] if center is None else t[others] - center)
+            found[others] = unit @ scaled
+        return found, has
+
+    def _columns(self, t: Tensor) -> tuple[Tensor, Tensor | None]:
+        """References divided by the temperature, (d, m), and the center, in the type and on the device of the rows."""
+        scaled = self.references.to(t).T / self.temperature
+        return scaled, self._fixed["offset"].to(t) if self._centered else None
 
     def _count(
         self, name: str, label: Tensor, codes: Tensor, spread: Tensor, rows: Rows, generator: torch.Generator
@@ -229,11 +277,11 @@ class SoftEntropyAccumulator(RowAccumulator):
         if known is not None:
             seen[: len(known)] = known.to(label.device, torch.int64)
         for part, each in (("label", label), ("null", label_tables.shuffled(label, generator))):
-            fold = label_tables.folds_of(each, documents, seen)
-            table, count = label_tables.tabulated(codes, fold, each, weight, classes)
-            self._add(f"{part} table:{name}", table)
-            self._add(f"{part} count:{name}", count)
-        self._add(f"rows:{name}", torch.bincount(label, minlength=classes).double())
+            cell = label_tables.folds_of(each, documents, seen) * classes + each
+            shape = (label_tables.FOLDS, classes, codes.shape[1])
+            self._grown(f"{part} table:{name}", shape, codes.device).flatten(0, 1).index_add_(0, cell, codes)
+            self._grown(f"{part} count:{name}", shape[:2], codes.device).flatten().index_add_(0, cell, weight)
+        self._add(f"rows:{name}", torch.bincount(label, minlength=classes))
         self._add(f"spread:{name}", weight @ spread)
 
     @property

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.text import Text
@@ -179,3 +182,23 @@ def test_spread_keeps_order_and_distance_and_moves_little() -> None:
         assert gaps.min() > 0.05 - 1e-9
         # Least squares: no common shift makes it better.
         assert abs(np.sum(np.array(places) - wanted)) < 1e-9
+
+
+def test_many_layers_are_bands_by_depth_with_a_color_bar(plane: Plane, drawing: Draw) -> None:
+    one = plane.frame.query("network == 'relu' and estimator == 'Binning(bins=30)' and layer == 'output'")
+    parts = [one.assign(layer=f"blocks.{i}", depth=i, nats=one["nats"] * (1 - i / 60)) for i in range(30)]
+    figure = drawing(Plane(pd.concat(parts), plane.metrics, plane.provenance))
+    top, bar = figure.axes[0], figure.axes[-1]
+    bands = [band for band in top.collections if isinstance(band, LineCollection)]
+    assert len(bands) == 6  # log-spaced snapshots, the first and the last among them
+    means = one[one["epoch"] == 1000].groupby("axis")["nats"].mean() / math.log(2)
+    thick = max(bands, key=lambda band: band.get_linewidth()[0])
+    assert len(thick.get_segments()) == 29
+    np.testing.assert_allclose(thick.get_segments()[0][0], [means["input"], means["label"]])
+    np.testing.assert_allclose(thick.get_segments()[28][1], means[["input", "label"]] * (1 - 29 / 60))
+    assert len({tuple(color) for color in thick.get_colors()}) == 29
+    assert bar.get_title(loc="left") == "layer"
+    assert [tick.get_text() for tick in bar.get_yticklabels()][:: len(bar.get_yticks()) - 1] == ["1", "30"]
+    names = {text.get_text() for text in top.texts}
+    assert {"blocks.0", "blocks.29", "0"} <= names
+    assert len([word for word in names if word.startswith("blocks.")]) == 5

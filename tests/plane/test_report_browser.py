@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import image
 
 from infoflow.plane import Plane
 
@@ -33,8 +35,20 @@ FLAGS = [
 ]
 HOSTILE = "<img src=x onerror=alert(1)><b>x</b>"
 READY = "() => Boolean(window.infoflowReport) && !window.infoflowReport.busy"
-NOW = """i => document.querySelectorAll('.plane')[i].data.filter(t => t.name === 'now')
-         .map(t => ({x: [...t.x], y: [...t.y], text: t.text, line: t.marker.line.color, fill: t.marker.color}))"""
+NOW = """i => infoflowReport.cards[i].planeChart.named('now')
+         .map(m => ({x: [...m.x], y: [...m.y], text: m.text, open: m.open}))"""
+# How many pixels of the canvas of a chart are painted inside a box of it, in CSS pixels.
+PAINTED = """([kind, i, box]) => {
+  const canvas = document.querySelectorAll(kind)[i].querySelector('canvas'), ratio = canvas.width / canvas.clientWidth;
+  const [x, y, w, h] = (box ?? [0, 0, canvas.clientWidth, canvas.clientHeight]).map(v => Math.round(v * ratio));
+  const copy = new OffscreenCanvas(w, h).getContext('2d', {willReadFrequently: true});
+  copy.drawImage(canvas, -x, -y);
+  const data = copy.getImageData(0, 0, w, h).data;
+  let count = 0;
+  for (let k = 3; k < data.length; k += 4) count += data[k] > 40;
+  return count;
+}"""
+LINES = "i => infoflowReport.cards[i].curveChart.marks.flat().filter(m => m.type === 'line').length"
 
 
 class Opened:
@@ -71,13 +85,24 @@ class Opened:
     def now(self, network: int = 0) -> Any:
         return self.page.evaluate(NOW, network)
 
+    def at(self, layer: int, network: int = 0) -> tuple[float, float]:
+        """Where the point of a layer is in the window."""
+        found = self.page.evaluate(
+            """([i, layer]) => {
+              const chart = infoflowReport.cards[i].planeChart, mark = chart.named('now').find(m => m.layer === layer);
+              return chart.place(0, mark.x[0], mark.y[0]);
+            }""",
+            [network, layer],
+        )
+        return found["x"], found["y"]
+
     def titles(self) -> list[str]:
         return [text.strip() for text in self.page.locator(".plane .xtitle, .plane .ytitle").all_text_contents()]
 
     def curve(self) -> list[float]:
         """The second layer's mean of I(X;T) as the curves of the first network draw it."""
         found: list[float] = self.page.evaluate(
-            "() => [...document.querySelector('.curves').data.filter(t => t.name !== 'band')[1].y]"
+            "() => [...infoflowReport.cards[0].curveChart.marks[0].filter(m => m.type === 'line')[1].y]"
         )
         return found
 
@@ -113,11 +138,15 @@ def test_every_plot_has_points_that_can_be_seen(opened: Opened) -> None:
     page = opened.page
     assert page.locator(".plane").count() == page.locator(".curves").count() == 2
     for i in range(2):
-        points = page.locator(".plane").nth(i).locator(".scatterlayer .point")
-        assert points.count() > 20
-        assert points.last.is_visible()
-        lines = page.locator(".curves").nth(i).locator("path.js-line")
-        assert lines.count() >= 4 * 2 + 4
+        assert page.evaluate(PAINTED, [".plane", i, None]) > 1000
+        for point in opened.now(i):  # a disc at each layer's place
+            left, top = page.evaluate(
+                "([i, x, y]) => { const p = infoflowReport.cards[i].planeChart.panels[0]; return [p.px(x), p.py(y)]; }",
+                [i, point["x"][0], point["y"][0]],
+            )
+            assert page.evaluate(PAINTED, [".plane", i, [left - 4, top - 4, 8, 8]]) == 64
+        assert page.evaluate(LINES, i) >= 4 * 2 + 4
+        assert page.evaluate(PAINTED, [".curves", i, None]) > 1000
     text = page.inner_text("body")
     for said in ("tanh", "relu", "log N = 9.97", "H(Y) = 1.00", "synthetic curves", "at its ceiling log N"):
         assert said in text
@@ -139,8 +168,7 @@ def test_saturated_points_are_open(opened: Opened, plane: Plane) -> None:
     expected = rows[rows["axis"] == "input"].groupby("depth")["saturated"].any().tolist()
     assert True in expected
     assert False in expected
-    paper = opened.page.evaluate("() => getComputedStyle(document.documentElement).getPropertyValue('--paper').trim()")
-    assert [point["fill"] == paper for point in opened.now(1)] == expected
+    assert [point["open"] for point in opened.now(1)] == expected
 
 
 def test_the_slider_moves_the_points_and_the_line_on_the_curves(opened: Opened) -> None:
@@ -250,7 +278,8 @@ def test_one_network_one_seed_and_one_snapshot_are_enough(browser: Any, plane: P
     path = Plane(plane.frame.query("network == 'relu' and seed == 0 and epoch == 0")).report(tmp_path / "plane.html")
     opened = Opened(browser, path)
     assert len(opened.now()) == 4
-    assert opened.page.locator(".curves .point").count() == 2 * 4
+    dots = "() => infoflowReport.cards[0].curveChart.marks.flat().filter(m => m.type === 'dots').length"
+    assert opened.page.evaluate(dots) == 2 * 4
     assert "at one snapshot (epoch 0), one seed" in opened.page.inner_text("header")
     for choice in ("#probe-choice", "#view-choice", "#networks-choice"):
         assert not opened.page.locator(choice).is_visible()
@@ -274,11 +303,8 @@ def test_hostile_names_are_text_and_run_nothing(browser: Any, make_plane: Callab
     page = opened.page
     page.locator("details summary").first.click()
     page.locator(".plane").first.hover()
-    points = page.locator(".plane").first.locator(".scatterlayer .point")
-    box = points.last.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.wait_for_selector(".hoverlayer .hovertext")
-    assert HOSTILE in page.locator(".hoverlayer").first.text_content()
+    page.mouse.move(*opened.at(0))
+    assert HOSTILE in page.locator(".plane .tip").first.text_content()
     page.click("#play")
     opened.until("() => infoflowReport.state.step >= 1")
     page.click("#play")
@@ -306,5 +332,88 @@ def test_a_plane_of_labels_alone_is_drawn_by_depth(
     assert page.complaints == []
     assert "layer, in order of depth" in page.titles()
     assert sorted(point["x"][0] for point in page.now()) == [1, 2, 3, 4]
-    assert page.page.locator(".curves").first.locator("path.js-line").count() >= 4
+    assert page.page.evaluate(LINES, 0) >= 4
     page.page.close()
+
+
+def many_layers(layers: int, snapshots: int) -> Plane:
+    """A plane of many layers, whose point of layer i at snapshot e is (i + e, i) nats."""
+    layer, epoch = np.meshgrid(np.arange(layers), np.arange(snapshots), indexing="ij")
+    shared = {
+        "network": "deep",
+        "probe": "probe",
+        "layer": [f"blocks.{i}" for i in layer.ravel()],
+        "depth": layer.ravel(),
+        "seed": 0,
+        "epoch": epoch.ravel(),
+        "estimator": "Binning(bins=30)",
+        "kind": "plug-in",
+        "ceiling": math.inf,
+        "ceiling_name": "",
+        "saturated": False,
+        "low": math.nan,
+        "high": math.nan,
+        "spans": "",
+        "n": 100,
+        "warnings": "",
+    }
+    sides = [("input", "H(Q(T))", layer + epoch), ("label", "I(Q(T);Y)", layer)]
+    return Plane(
+        pd.concat([pd.DataFrame({**shared, "axis": a, "quantity": q, "nats": v.ravel()}) for a, q, v in sides])
+    )
+
+
+def test_many_layers_are_one_band_with_names_at_the_pointer(browser: Any, tmp_path: Path) -> None:
+    opened = Opened(browser, many_layers(60, 20).report(tmp_path / "deep.html"))
+    page = opened.page
+    assert page.evaluate("() => document.querySelectorAll('*').length") < 1500
+    band = page.evaluate("() => infoflowReport.cards[0].planeChart.named('layers').at(-1)")
+    assert len(band["x"]) == 60
+    assert len(set(band["color"])) == 60
+    assert band["x"][3] * math.log(2) == pytest.approx(3 + 19)
+    assert all(point["text"] == "" for point in opened.now())
+    assert not page.locator("#layers-choice .chip").first.is_visible()
+    page.mouse.move(*opened.at(33))
+    tip = page.locator(".plane .tip")
+    assert tip.locator("b").inner_text() == "34 blocks.33, epoch 19"
+    assert f"I(Q(T);Y) = {33 / math.log(2):.3f} bits" in tip.inner_text()
+    assert page.evaluate("() => infoflowReport.cards[0].selected") == 33
+    page.mouse.move(2, 2)
+    assert not tip.is_visible()
+    assert page.evaluate("() => infoflowReport.cards[0].selected") is None
+    page.locator("#layers-choice summary").click()
+    page.locator("#layers-choice .chip").nth(5).click()
+    assert len(opened.now()) == 59
+    assert opened.complaints == []
+    page.close()
+
+
+def test_a_drawn_box_zooms_and_a_double_click_undoes_it(opened: Opened) -> None:
+    ranges = "() => { const p = infoflowReport.cards[0].planeChart.panels[0]; return [p.rangeX, p.rangeY]; }"
+    page, before = opened.page, opened.page.evaluate(ranges)
+    x, y = opened.at(2)
+    page.mouse.move(x - 60, y - 40)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 40, steps=3)
+    page.mouse.up()
+    (left, right), (low, high) = page.evaluate(ranges)
+    assert right - left < 0.4 * (before[0][1] - before[0][0])
+    middle = opened.now()[2]
+    assert (left + right) / 2 == pytest.approx(middle["x"][0], rel=0.01)
+    assert (low + high) / 2 == pytest.approx(middle["y"][0], rel=0.01)
+    page.mouse.dblclick(x, y)
+    assert page.evaluate(ranges) == before
+
+
+def test_a_chart_is_saved_as_a_picture(opened: Opened, tmp_path: Path) -> None:
+    page = opened.page
+    page.locator(".plane").first.hover()
+    with page.expect_download() as download:
+        page.locator(".plane .tools button").first.click()
+    download.value.save_as(tmp_path / "plane.png")
+    assert download.value.suggested_filename == "tanh-plane.png"
+    picture = image.imread(tmp_path / "plane.png")
+    assert picture.shape[1] == 2 * page.evaluate("() => document.querySelector('.plane').clientWidth")
+    assert (picture[..., :3].min(axis=2) < 0.5).sum() > 2000  # text and axes, and marks in color
+    assert (np.ptp(picture[..., :3], axis=2) > 0.3).sum() > 500
+    opened.requests[:] = [url for url in opened.requests if not url.startswith(("data:image/svg", "blob:"))]

@@ -72,7 +72,8 @@ def draw(
     Points are means over seeds, colored by epoch; thin lines are single seeds, and bands reach from their 10 % to their
     90 % quantile. Dashed lines are ceilings; a hollow point has reached one of them in at least one seed, so it is a
     lower bound only (H(Y) makes no point hollow, as no I(T;Y) exceeds it). An estimator of I(T;Y) alone is drawn by
-    depth. Names that are too long are shortened, and of many layers every few are named.
+    depth. Names that are too long are shortened. More than 12 layers are drawn as one band by depth, thick at the last
+    snapshot and thin at a few earlier ones; every few layers are named.
 
     References
     ----------
@@ -178,7 +179,9 @@ class _Block:
         metrics = plane.metrics[plane.metrics["metric"].str.endswith("accuracy")]
         self.metrics = metrics[metrics["network"].isin(networks)]
         self.planar = "input" in set(frame["axis"])
-        layers = frame[frame["network"].isin(networks)]["layer"].unique()
+        shown = frame[frame["network"].isin(networks)]
+        layers = shown["layer"].unique()
+        self.deepest = int(shown.groupby("network")["layer"].nunique().max())
         names = [panels.short(str(layer)) for layer in layers]
         names += [panels.short(str(metric).removesuffix("_accuracy")) for metric in self.metrics["metric"].unique()]
         longest = max(width(figure, each, SMALL) for each in names)
@@ -222,7 +225,7 @@ class _Block:
             if len(self.metrics):
                 panels.accuracy_panel(lower[1], drawing, self.metrics, network, first=first)
         assert top is not None
-        panels.colorbar(drawing, top)
+        panels.colorbar(drawing, top, self.deepest)
         self._facts(drawing, probe)
 
     def _facts(self, drawing: Drawing, probe: str) -> None:
@@ -245,6 +248,8 @@ def _notes(plane: PlaneTable, blocks: list[_Block], estimator: str | None) -> st
     notes = []
     if frames["seed"].nunique() > 1:
         notes.append("Points and lines: mean over seeds. Thin lines: single seeds; bands: their 10–90 %.")
+    if any(block.planar and block.deepest > panels.MOST_NAMED for block in blocks):
+        notes.append(f"Bands: all layers at one {plane.time}, colored by depth; the thick one is the last.")
     if panels.at_least(frames).any():
         notes.append("Hollow points: at a ceiling, lower bound only.")
     if 0 in set(frames["epoch"]):

@@ -11,11 +11,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from infoflow.plane.compression import BAND
 from infoflow.plane.epoch_axis import EpochAxis
+from infoflow.plane.layer_bands import draw_bands
 from infoflow.plane.text_placement import fit, label_ends, label_points, plain
 
 INK, QUIET, FAINT = "#1c1c1c", "#5f5f5f", "#c4c4c4"
@@ -24,7 +26,8 @@ MARKERS = "osD^vP*Xphd<>"
 COLUMN, LEFT = 2.75, 0.58
 SMALL, NORMAL, LARGE = 6.5, 7.5, 8.5
 LONGEST = 22  # characters of a layer's name that are written
-MOST_NAMED = 12  # layers whose names are written into the plane
+MOST_NAMED = 12  # layers with a path and a name each; more are drawn as one band
+_BAND_NAMES = 5  # names that are written to a band of many layers
 _CEILING: dict[str, Any] = {"color": QUIET, "linewidth": 0.7, "linestyle": (0, (4, 3)), "zorder": 0.5}
 _ACCURACY_STYLES = {"train_accuracy": (0, (3, 1.5)), "test_accuracy": "solid"}
 
@@ -136,10 +139,22 @@ def plane_panel(axes: Axes, drawing: Drawing, part: pd.DataFrame, *, first: bool
     obstacles = [
         np.column_stack([_along(line.get_xdata(), across), _along(line.get_ydata(), up)]) for line in axes.lines
     ]
-    saturated = part[at_least(part)].groupby("layer")["epoch"].unique()
-    ends: list[tuple[str, tuple[float, float]]] = []
     layers = layers_of(part)
-    named = _some(len(layers), MOST_NAMED)
+    paint = _band if len(layers) > MOST_NAMED else _trails
+    ends, points = paint(axes, drawing, part, layers)
+    label_points(axes, ends, np.concatenate([*obstacles, *points]), size=SMALL, color=INK, line=QUIET)
+
+
+_Ends = list[tuple[str, tuple[float, float]]]
+
+
+def _trails(
+    axes: Axes, drawing: Drawing, part: pd.DataFrame, layers: list[str]
+) -> tuple[_Ends, list[np.ndarray[Any, Any]]]:
+    """A path through training for each layer, colored by epoch; returns the names' points and all points."""
+    saturated = part[at_least(part)].groupby("layer")["epoch"].unique()
+    ends: _Ends = []
+    points = []
     for number, layer in enumerate(layers):
         x, y = _by_seed(part, "input", layer), _by_seed(part, "label", layer)
         if x.shape[1] > 1:
@@ -153,10 +168,20 @@ def plane_panel(axes: Axes, drawing: Drawing, part: pd.DataFrame, *, first: bool
         fill = np.where(hollow[:, None], (1.0, 1.0, 1.0, 1.0), colors)
         marker: dict[str, Any] = {"s": 11, "marker": MARKERS[number % len(MARKERS)], "linewidths": 0.6}
         axes.scatter(mean["x"], mean["y"], facecolors=fill, edgecolors=colors, zorder=3, clip_on=False, **marker)
-        if number in named and len(mean):
+        if len(mean):
             ends.append((short(layer), (float(mean["x"].iloc[-1]), float(mean["y"].iloc[-1]))))
-        obstacles.append(mean.to_numpy())
-    label_points(axes, ends, np.concatenate(obstacles), size=SMALL, color=INK, line=QUIET)
+        points.append(mean.to_numpy())
+    return ends, points
+
+
+def _band(
+    axes: Axes, drawing: Drawing, part: pd.DataFrame, layers: list[str]
+) -> tuple[_Ends, list[np.ndarray[Any, Any]]]:
+    """Many layers as bands by depth; returns the points of a few layers and all points of the bands."""
+    hollow = at_least(part)
+    final, points = draw_bands(axes, drawing.epochs, part, layers, hollow, depth_colors(len(layers)), QUIET, SMALL - 1)
+    named = [i for i in _some(len(layers), _BAND_NAMES) if np.isfinite(final[i]).all()]
+    return [(short(layers[i]), (float(final[i, 0]), float(final[i, 1]))) for i in named], points
 
 
 def at_least(frame: pd.DataFrame) -> pd.Series[bool]:
@@ -255,8 +280,11 @@ def curves_panel(axes: Axes, drawing: Drawing, part: pd.DataFrame, *, first: boo
     for number, (layer, color) in enumerate(zip(layers, colors, strict=True)):
         values = _by_seed(part, axis, layer)
         every = max(1, len(values) // 8)
-        style = {"marker": MARKERS[number % len(MARKERS)], "markersize": 2.8, "markevery": (number % every, every)}
-        heights.append(drawing.line(axes, values, color, alpha=0.16, linewidth=1.0, zorder=2, clip_on=False, **style))
+        style: dict[str, Any] = {"linewidth": 0.7}
+        if len(layers) <= MOST_NAMED:
+            marks = {"marker": MARKERS[number % len(MARKERS)], "markersize": 2.8}
+            style = {"linewidth": 1.0, "markevery": (number % every, every), **marks}
+        heights.append(drawing.line(axes, values, color, alpha=0.16, zorder=2, clip_on=False, **style))
     room = int(axes.get_window_extent().height / axes.figure.dpi * 72 / (1.25 * SMALL))
     shown = _some(len(layers), max(2, room))
     named = [(short(layers[i]), heights[i], colors[i]) for i in shown]
@@ -280,10 +308,19 @@ def accuracy_panel(axes: Axes, drawing: Drawing, metrics: pd.DataFrame, network:
     label_ends(axes, [short(name.removesuffix("_accuracy")) for name in names], heights, colors, size=SMALL)
 
 
-def colorbar(drawing: Drawing, last: Axes) -> None:
-    """The epochs' colors, at the right of the last plane."""
+def colorbar(drawing: Drawing, last: Axes, layers: int) -> None:
+    """The epochs' colors, or those of many layers by depth, at the right of the last plane."""
     box, wide = last.get_position(), drawing.figure.get_size_inches()[0]
     axes = drawing.figure.add_axes((box.x1 + 0.28 / wide, box.y0, 0.09 / wide, box.height))
+    if drawing.planar and layers > MOST_NAMED:
+        shades = ListedColormap(depth_colors(layers))
+        bar = drawing.figure.colorbar(ScalarMappable(Normalize(0.5, layers + 0.5), shades), cax=axes)
+        bar.outline.set_visible(False)
+        bar.set_ticks([i + 1 for i in _some(layers, _BAND_NAMES)])
+        bar.ax.invert_yaxis()
+        bar.ax.tick_params(labelsize=SMALL, color=QUIET, labelcolor=INK, width=0.6, length=2, pad=2)
+        bar.ax.set_title("layer", fontsize=SMALL, color=INK, loc="left", pad=4)
+        return
     bar = drawing.figure.colorbar(ScalarMappable(drawing.epochs.norm, drawing.epochs.colors), cax=axes)
     bar.outline.set_visible(False)
     drawing.epochs.format(bar.ax.yaxis)

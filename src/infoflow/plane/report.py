@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from plotly.offline import get_plotlyjs
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import NATS_PER_BIT
@@ -25,7 +24,7 @@ from infoflow.plane.auditing import audit
 from infoflow.plane.caveats import caveat
 from infoflow.plane.table import PlaneTable
 
-DIGITS = 6  # significant digits in the page's data; the table file holds all
+DIGITS = 6  # significant digits of single numbers on the page; the table file holds all
 
 
 def write(plane: PlaneTable, path: str | os.PathLike[str]) -> None:
@@ -63,8 +62,8 @@ def render(plane: PlaneTable) -> str:
     assets = files("infoflow.plane") / "assets"
     data = payload(plane)
     scripts = {
-        "plotly": _script(get_plotlyjs()),
-        "program": _script((assets / "report.js").read_text(encoding="utf-8")),
+        name: _script((assets / file).read_text(encoding="utf-8"))
+        for name, file in (("chart", "chart.js"), ("program", "report.js"))
     }
     parts = {
         "title": html.escape(data["title"]),
@@ -102,7 +101,7 @@ def _hash(script: str) -> str:
 
 
 def payload(plane: PlaneTable) -> dict[str, Any]:
-    """The plane as the page's program reads it: arrays by column, names once, nats with six digits."""
+    """The plane as the page's program reads it: packed arrays by column, names once."""
     frame = plane.frame
     probes = plane.probes
     networks = [_network(plane, name) for name in plane.networks]
@@ -147,7 +146,7 @@ def _network(plane: PlaneTable, name: str) -> dict[str, Any]:
         "metricEpochs": metric_epochs,
         "metricSeeds": metric_seeds,
         "metrics": {
-            str(metric): _numbers(_spread(group, "value", {"seed": metric_seeds, "epoch": metric_epochs}))
+            str(metric): _packed(_spread(group, "value", {"seed": metric_seeds, "epoch": metric_epochs}))
             for metric, group in metrics.groupby("metric", sort=False)
         },
     }
@@ -166,6 +165,12 @@ def _numbers(values: np.ndarray) -> list[float | None]:
     return [float(f"{v:.{DIGITS}g}") if math.isfinite(v) else None for v in values.ravel().tolist()]
 
 
+def _packed(values: np.ndarray) -> str:
+    """Flat little-endian 32-bit numbers in base64; infinity becomes NaN, which the page takes for missing."""
+    finite = np.where(np.isfinite(values), values, np.nan)
+    return base64.b64encode(finite.astype("<f4").tobytes()).decode("ascii")
+
+
 def _cube(group: pd.DataFrame, network: dict[str, Any]) -> dict[str, Any]:
     """One quantity of one network over (layer, seed, epoch)."""
     axes = {"layer": network["layers"], "seed": network["seeds"], "epoch": network["epochs"]}
@@ -177,11 +182,11 @@ def _cube(group: pd.DataFrame, network: dict[str, Any]) -> dict[str, Any]:
             {"name": str(name), "nats": _numbers(np.array(part["ceiling"].max()))[0]}
             for name, part in group[np.isfinite(group["ceiling"])].groupby("ceiling_name", sort=False)
         ],
-        "nats": _numbers(_spread(group, "nats", axes)),
+        "nats": _packed(_spread(group, "nats", axes)),
         "saturated": "".join("1" if v == 1 else "0" for v in _spread(group, "saturated", axes).ravel()),
     }
     if group["low"].notna().any():
-        cube["low"], cube["high"] = (_numbers(_spread(group, side, axes)) for side in ("low", "high"))
+        cube["low"], cube["high"] = (_packed(_spread(group, side, axes)) for side in ("low", "high"))
         cube["spans"] = " / ".join(name for name in group["spans"].unique() if name)
     return cube
 

@@ -1,26 +1,31 @@
 "use strict";
-// Draws the plane from the data in the page. Names come from users: they enter the page through textContent, and Plotly
-// (whose texts allow a few tags) through plain().
+// Draws the plane from the data in the page. Names come from users: they enter the page as text nodes only.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
   const AXES = ["input", "label"];
   const VIRIDIS = ["#440154", "#482878", "#3e4a89", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725"];
   const MOST_ROWS = 300;
+  const MOST_NUMBERED = 12; // layers with a number each; more are one band, colored by depth
   const depth = Math.max(...data.networks.map((network) => network.layers.length));
+  const many = depth > MOST_NUMBERED;
   const state = {
     estimator: 0, probe: 0, units: "bits", view: "mean", step: data.epochs.length - 1,
     playing: false, hiddenNetworks: new Set(), hiddenLayers: new Set(),
   };
+  const Chart = window.InfoflowChart;
   let theme, colors, cards = [], pending = 0, timer = 0;
 
   // ---- numbers -----------------------------------------------------------------------------------------------
   const unit = (nats) => (nats === null ? null : state.units === "bits" ? nats / Math.LN2 : nats);
-  const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const short = (text, most = 30) => (text.length > most ? "…" + text.slice(1 - most) : text);
-  const fixed = (value, digits = 3) => (value === null ? "–" : value.toFixed(digits));
+  const fixed = (value, digits = 3) => (value === null || Number.isNaN(value) ? "–" : value.toFixed(digits));
   const range = (count) => Array.from({ length: count }, (_, i) => i);
-  const present = (values) => values.filter((value) => value !== null);
+  const present = (values) => values.filter(Number.isFinite);
+  // 32-bit numbers, little-endian, in base64; NaN where there is none.
+  const floats = (text) => new Float32Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+  for (const cube of data.cubes) for (const name of ["nats", "low", "high"]) if (cube[name]) cube[name] = floats(cube[name]);
+  for (const { metrics } of data.networks) for (const name of Object.keys(metrics)) metrics[name] = floats(metrics[name]);
 
   function quantile(sorted, q) {
     const at = (sorted.length - 1) * q, below = Math.floor(at), above = Math.ceil(at);
@@ -29,7 +34,7 @@
 
   function overSeeds(values) { // mean and 10–90 % band of what is there
     const there = present(values).sort((a, b) => a - b);
-    if (!there.length) return { mean: null, low: null, high: null };
+    if (!there.length) return { mean: NaN, low: NaN, high: NaN };
     const mean = there.reduce((sum, value) => sum + value, 0) / there.length;
     return { mean, low: quantile(there, 0.1), high: quantile(there, 0.9) };
   }
@@ -77,7 +82,7 @@
     const last = data.epochs[data.epochs.length - 1], values = [], texts = [];
     if (data.epochs[0] === 0) { values.push(place(0)); texts.push("0"); }
     for (let power = 1; power <= last; power *= 10) if (power >= firstEpoch) { values.push(power); texts.push(String(power)); }
-    return { tickvals: values, ticktext: texts };
+    return values.map((at, i) => ({ at, text: texts[i] }));
   }
   // Networks may be recorded at different epochs: the last snapshot not later than the selected epoch.
   const stepOf = (network) => data.networks[network].epochs.findLastIndex((epoch) => epoch <= data.epochs[state.step]);
@@ -99,17 +104,9 @@
   const rgb = (layer, alpha = 1) => `rgba(${colors[layer].join(",")},${alpha})`;
   const onColor = (layer) => (colors[layer][0] * 0.299 + colors[layer][1] * 0.587 + colors[layer][2] * 0.114 > 135 ? "#111" : "#fff");
 
-  const font = (size, color = theme.ink) => ({ family: theme.font, size, color });
-  const axisStyle = () => ({ gridcolor: theme.grid, linecolor: theme.rule, zeroline: false, showline: true, ticks: "outside",
-    ticklen: 4, tickcolor: theme.rule, tickfont: font(11, theme.quiet), automargin: false });
-  const baseLayout = () => ({ paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: font(12), showlegend: false,
-    hovermode: "closest", hoverlabel: { bgcolor: theme.paper, bordercolor: theme.rule, font: font(12), align: "left" },
-    uirevision: `${state.estimator} ${state.probe} ${state.units}` });
-  const CONFIG = { responsive: true, displaylogo: false, modeBarButtons: [["toImage", "resetScale2d"]] };
-
   // "H(Q(T)) [bits], plug-in": what is drawn, in which unit, of which kind.
   function named(cube, kind = true) {
-    return cube ? plain(`${cube.quantity} [${state.units}]${kind ? `, ${cube.kind}` : ""}`) : "no estimates";
+    return cube ? `${cube.quantity} [${state.units}]${kind ? `, ${cube.kind}` : ""}` : "no estimates";
   }
 
   function element(tag, text, attributes = {}) {
@@ -125,7 +122,7 @@
     let low = 0, high = 0, ceiling = 0;
     for (const cube of data.cubes) {
       if (cube.axis !== axis || cube.probe !== state.probe || cube.estimator !== state.estimator) continue;
-      for (const value of cube.nats) if (value !== null) { low = Math.min(low, value); high = Math.max(high, value); }
+      for (const value of cube.nats) if (Number.isFinite(value)) { low = Math.min(low, value); high = Math.max(high, value); }
       for (const one of cube.ceilings) if (one.nats !== null) ceiling = Math.max(ceiling, one.nats);
     }
     if (ceiling < 3 * high) high = Math.max(high, ceiling);
@@ -134,19 +131,19 @@
   }
 
   function hoverText(network, layer, step, seed) { // text of a point
-    const lines = [`<b>${plain(short(data.networks[network].layers[layer], 60))}</b>, ${data.time} ${data.networks[network].epochs[step]}`
+    const lines = [`${layer + 1}  ${short(data.networks[network].layers[layer], 60)}, ${data.time} ${data.networks[network].epochs[step]}`
       + (seed === undefined ? "" : `, seed ${data.networks[network].seeds[seed]}`)];
     for (const axis of AXES) {
       const cube = cubeOf(network, axis), line = series(network, axis, layer);
-      if (!cube || line.mean[step] === null) continue;
+      if (!cube || Number.isNaN(line.mean[step])) continue;
       const value = unit(seed === undefined ? line.mean[step] : line.seeds[seed][step]);
       const band = seed === undefined && line.banded ? ` [${fixed(unit(line.low[step]))}, ${fixed(unit(line.high[step]))}]` : "";
       const count = line.saturated[step], many = data.networks[network].seeds.length;
       const full = seed !== undefined ? (line.full[seed][step] === "1" ? "; saturated" : "")
         : count ? `; saturated${many > 1 ? ` in ${count} of ${many} seeds` : ""}` : "";
-      lines.push(`${plain(cube.quantity)} = ${fixed(value)} ${state.units}${band}${full}`);
+      lines.push(`${cube.quantity} = ${fixed(value)} ${state.units}${band}${full}`);
     }
-    return lines.join("<br>");
+    return lines;
   }
 
   // Layers whose points cover one another share one number, "1–3", on the one that lies on top.
@@ -163,82 +160,75 @@
     return texts;
   }
 
-  function planeTraces(card) {
-    const { network } = card, step = stepOf(network), trails = [], traces = [];
-    const { layers, seeds } = data.networks[network];
+  const openAt = (x, y) => (e) => [x, y].some((line) => line.atLeast && line.saturated[e]);
+  const rowOpen = (x, y, s) => (e) => [x, y].some((line) => line.atLeast && line.full[s][e] === "1");
+
+  function trail(card, layer, x, y, step) { // the path of a layer up to this step; of many layers only the selected one has points
+    const { network, selected } = card, past = range(step + 1), chosen = many && selected === layer;
+    if (state.view === "seeds") {
+      const apart = (row) => [...row.subarray(0, step + 1), NaN];
+      return [{ type: "line", name: "trail", layer, color: rgb(layer, chosen ? 0.9 : 0.28), width: chosen ? 1.6 : 0.8,
+        x: x.seeds.flatMap(apart).map(along), y: y.seeds.flatMap(apart).map(unit) }];
+    }
+    const points = { name: "trail", layer, x: past.map((e) => along(x.mean[e])), y: past.map((e) => unit(y.mean[e])) };
+    const line = { ...points, type: "line", color: rgb(layer, many ? (chosen ? 1 : 0.3) : 0.4), width: chosen ? 1.6 : many ? 0.8 : 1 };
+    if (many && !chosen) return [line];
+    const dots = { ...points, type: "dots", color: rgb(layer), size: 5, open: past.map(openAt(x, y)), hover: (i) => hoverText(network, layer, i),
+      alpha: past.map((e) => (chosen ? 0.9 : 0.22 + (0.55 * (e + 1)) / (step + 1))) };
+    return [line, dots];
+  }
+
+  function current(card, layer, x, y, step, text) { // a layer at this step
+    const { network } = card, color = rgb(layer), open = openAt(x, y)(step), { seeds } = data.networks[network];
+    const here = { layer, x: [along(x.mean[step])], y: [unit(y.mean[step])] };
+    if (state.view === "seeds") {
+      const points = range(seeds.length).filter((s) => !Number.isNaN(x.seeds[s][step]) && !Number.isNaN(y.seeds[s][step]));
+      return [{ type: "dots", name: "now", layer, color, size: many ? 5 : 8, edge: 1.4, open: points.map((s) => rowOpen(x, y, s)(step)),
+        x: points.map((s) => along(x.seeds[s][step])), y: points.map((s) => unit(y.seeds[s][step])), hover: (i) => hoverText(network, layer, step, points[i]) },
+      ...(many ? [] : [{ ...here, type: "discs", name: "number", size: 0, text, fontSize: 12, ink: theme.ink }])];
+    }
+    const hover = () => hoverText(network, layer, step), chosen = card.selected === layer, small = text.length > 2;
+    const ends = (line, scale) => (line.banded && (!many || chosen) ? [scale(line.low[step]), scale(line.high[step])] : null);
+    const bars = { x: ends(x, along), y: ends(y, unit) };
+    const size = many ? (chosen ? 16 : 7) : small ? 21 : 18;
+    return [{ ...here, type: "discs", name: "now", color, open, size, edged: !many || chosen, bars, hover, text: many ? "" : text, fontSize: small ? 9 : 11,
+      ink: open ? theme.ink : onColor(layer) }];
+  }
+
+  function planeMarks(card) {
+    const { network } = card, step = stepOf(network), trails = [], now = [];
+    const { layers } = data.networks[network];
     const nowAt = range(layers.length).filter((layer) => !state.hiddenLayers.has(layer)).map((layer) => ({ layer,
-      x: along(across(network, layer)?.mean[step] ?? null), y: unit(series(network, "label", layer)?.mean[step] ?? null) }))
-      .filter((point) => point.x !== null && point.y !== null);
-    const texts = numbersOn(card, nowAt), route = { x: nowAt.map((point) => point.x), y: nowAt.map((point) => point.y) };
-    range(layers.length).forEach((layer) => {
+      x: along(across(network, layer)?.mean[step] ?? NaN), y: unit(series(network, "label", layer)?.mean[step] ?? NaN) }))
+      .filter((point) => Number.isFinite(point.x) && Number.isFinite(point.y));
+    const texts = many ? new Map() : numbersOn(card, nowAt), route = { x: nowAt.map((point) => point.x), y: nowAt.map((point) => point.y) };
+    const ordered = range(layers.length).filter((layer) => !state.hiddenLayers.has(layer) && layer !== card.selected);
+    if (many && card.selected !== null && !state.hiddenLayers.has(card.selected)) ordered.push(card.selected);
+    for (const layer of ordered) {
       const x = across(network, layer), y = series(network, "label", layer);
-      if (state.hiddenLayers.has(layer) || !x || !y) return;
-      const color = rgb(layer), past = range(step + 1), meta = { meta: { layer }, hoverinfo: "text" };
-      const full = (e) => [x, y].some((line) => line.atLeast && line.saturated[e]);
-      if (state.view === "mean") {
-        trails.push({ ...meta, type: "scatter", mode: "lines+markers", name: "trail",
-          x: past.map((e) => along(x.mean[e])), y: past.map((e) => unit(y.mean[e])),
-          hovertext: past.map((e) => hoverText(network, layer, e)),
-          line: { color: rgb(layer, 0.4), width: 1 },
-          marker: { size: 5, color: color, symbol: past.map((e) => (full(e) ? "circle-open" : "circle")),
-            opacity: past.map((e) => 0.22 + (0.55 * (e + 1)) / (step + 1)) } });
-      } else {
-        const trail = { x: [], y: [] };
-        seeds.forEach((_, s) => {
-          past.forEach((e) => { trail.x.push(along(x.seeds[s][e])); trail.y.push(unit(y.seeds[s][e])); });
-          trail.x.push(null); trail.y.push(null);
-        });
-        trails.push({ type: "scatter", mode: "lines", name: "trail", ...trail, meta: { layer }, hoverinfo: "skip",
-          line: { color: rgb(layer, 0.28), width: 0.8 } });
-      }
-      if (step < 0 || x.mean[step] === null || y.mean[step] === null) return;
-      const here = { x: [along(x.mean[step])], y: [unit(y.mean[step])] }, open = full(step);
-      const text = texts.get(layer), small = text.length > 2;
-      const number = { text: [text], textfont: { ...font(small ? 9 : 11, open ? theme.ink : onColor(layer)), weight: 600 } };
-      if (state.view === "mean") {
-        const spread = (line) => ({ type: "data", symmetric: false, array: [unit(line.high[step] - line.mean[step])],
-          arrayminus: [unit(line.mean[step] - line.low[step])], color: color, thickness: 1.1, width: 0, visible: line.banded });
-        // A filled disc behind the open symbol keeps its number legible.
-        traces.push({ ...meta, ...here, ...number, type: "scatter", mode: "markers+text", name: "now", cliponaxis: false,
-          hovertext: [hoverText(network, layer, step)], error_x: spread(x), error_y: spread(y),
-          marker: { size: small ? 21 : 18, color: open ? theme.paper : color, line: { color: open ? color : theme.paper, width: open ? 2.2 : 1.2 } } });
-      } else {
-        const points = range(seeds.length).filter((s) => x.seeds[s][step] !== null && y.seeds[s][step] !== null);
-        traces.push({ ...meta, type: "scatter", mode: "markers", name: "now", cliponaxis: false,
-          x: points.map((s) => along(x.seeds[s][step])), y: points.map((s) => unit(y.seeds[s][step])),
-          hovertext: points.map((s) => hoverText(network, layer, step, s)),
-          marker: { size: 8, color: color, line: { width: 1.4, color: color },
-            symbol: points.map((s) => ([x, y].some((line) => line.atLeast && line.full[s][step] === "1") ? "circle-open" : "circle")) } });
-        traces.push({ ...here, text: number.text, type: "scatter", mode: "markers+text", name: "number", hoverinfo: "skip",
-          marker: { size: 12, opacity: 0 }, textposition: "top center", textfont: { ...font(12, theme.ink), weight: 700 } });
-      }
-    });
-    const path = { type: "scatter", mode: "lines", name: "layers", ...route, hoverinfo: "skip", line: { color: theme.quiet, width: 1, dash: "dot" } };
-    return [...trails, path, ...traces];
+      if (!x || !y) continue;
+      trails.push(...trail(card, layer, x, y, step));
+      if (step < 0 || Number.isNaN(x.mean[step]) || Number.isNaN(y.mean[step])) continue;
+      now.push(...current(card, layer, x, y, step, texts.get(layer) ?? ""));
+    }
+    const band = nowAt.map(({ layer }) => rgb(layer));
+    const path = many ? [{ type: "line", name: "layers", ...route, color: theme.paper, width: 9 }, { type: "line", name: "layers", ...route, color: band, width: 6 }]
+      : [{ type: "line", name: "layers", ...route, color: theme.quiet, width: 1, dash: [1.5, 3] }];
+    return [[...trails, ...path, ...now]];
   }
 
   function ceilings(network, xLimits, yLimits) {
-    const shapes = [], annotations = [];
-    AXES.forEach((axis, i) => {
-      for (const { name, nats } of cubeOf(network, axis)?.ceilings ?? []) {
-        const value = unit(nats), far = i === 0 ? xLimits : yLimits;
-        if (value === null || value > far[1]) continue;
-        const across = i === 0 ? { xref: "x", x0: value, x1: value, yref: "paper", y0: 0, y1: 1 } : { yref: "y", y0: value, y1: value, xref: "paper", x0: 0, x1: 1 };
-        shapes.push({ type: "line", layer: "below", line: { color: theme.quiet, width: 1.2, dash: "dash" }, ...across });
-        const where = i === 0 ? { x: value, xref: "x", y: 1, yref: "paper", yanchor: "bottom", xanchor: "center" }
-          : { y: value, yref: "y", x: 0, xref: "paper", yanchor: "bottom", xanchor: "left", xshift: 4 };
-        annotations.push({ text: plain(`${name} = ${value.toFixed(2)}`), showarrow: false, font: font(11, theme.quiet), ...where });
-      }
-    });
-    return { shapes, annotations };
+    return AXES.flatMap((axis, i) => (cubeOf(network, axis)?.ceilings ?? []).map(({ name, nats }) => ({ axis: "xy"[i], at: unit(nats), name }))
+      .filter(({ at }) => at !== null && at <= (i === 0 ? xLimits : yLimits)[1])
+      .map(({ axis: letter, at, name }) => ({ axis: letter, at, text: `${name} = ${at.toFixed(2)}` })));
   }
 
-  function planeLayout(network) {
-    const x = limits("input"), y = limits("label");
-    return { ...baseLayout(), margin: { l: 58, r: 18, t: 26, b: 46 }, ...ceilings(network, x, y),
-      xaxis: { ...axisStyle(), showgrid: false, range: x, ...(!planar() && { tickmode: "linear", tick0: 1, dtick: Math.ceil(depth / 16) }),
-        title: { text: planar() ? named(cubeOf(network, "input")) : "layer, in order of depth", font: font(13), standoff: 6 } },
-      yaxis: { ...axisStyle(), showgrid: false, range: y, title: { text: named(cubeOf(network, "label")), font: font(13), standoff: 6 } } };
+  function planePanels({ network, plane }) {
+    const x = limits("input"), y = limits("label"), every = Math.ceil(depth / 16);
+    const ticks = planar() ? undefined : range(Math.ceil(depth / every)).map((i) => ({ at: 1 + i * every, text: String(1 + i * every) }));
+    return [{ left: 58, top: 26, width: plane.clientWidth - 76, height: plane.clientHeight - 72, limits: ceilings(network, x, y),
+      x: { range: x, ticks, size: 13, title: planar() ? named(cubeOf(network, "input")) : "layer, in order of depth" },
+      y: { range: y, size: 13, title: named(cubeOf(network, "label")) } }];
   }
 
   // ---- curves ------------------------------------------------------------------------------------------------
@@ -253,82 +243,71 @@
     return [...families].sort((a, b) => order(a[0]) - order(b[0]));
   }
 
-  function lineTraces(epochs, line, looks) {
-    const x = epochs.map(place), { color, fade, axes, label, dash = "solid", open } = looks;
-    const common = { type: "scatter", ...axes, hoverinfo: "text" };
+  function lineMarks(epochs, line, looks) {
+    const x = epochs.map(place), { color, fade, label, dash, open, layer, thin } = looks;
+    const shared = { name: label, layer, color, dash };
     if (state.view === "seeds" && line.seeds.length > 1) {
-      const all = { x: [], y: [] };
-      line.seeds.forEach((row) => { all.x.push(...x, null); all.y.push(...row, null); });
-      return [{ ...common, ...all, mode: "lines", name: label, hoverinfo: "name", line: { color, width: 0.9, dash } }];
+      return [{ ...shared, type: "line", width: thin ? 0.7 : 0.9, x: line.seeds.flatMap(() => [...x, NaN]), y: line.seeds.flatMap((row) => [...row, NaN]), hover: () => [label] }];
     }
-    const there = range(x.length).filter((e) => line.low[e] !== null && line.high[e] !== null), back = [...there].reverse();
-    const band = { ...common, mode: "lines", fill: "toself", fillcolor: fade, line: { width: 0 }, hoverinfo: "skip", name: "band",
-      x: [...there, ...back].map((e) => x[e]), y: [...there.map((e) => line.high[e]), ...back.map((e) => line.low[e])] };
-    const mean = { ...common, x, y: line.mean, mode: open ? "lines+markers" : "lines", name: label,
-      line: { color, width: 1.7, dash }, hovertext: epochs.map((epoch, e) => `${label}, ${data.time} ${epoch}: ${fixed(line.mean[e])}`) };
+    const mean = { ...shared, x, y: line.mean, hover: (e) => [`${label}, ${data.time} ${epochs[e]}: ${fixed(line.mean[e])}`] };
+    const marks = line.banded && !thin ? [{ type: "band", name: "band", layer, x, low: line.low, high: line.high, color: fade }] : [];
+    if (x.length === 1) return [...marks, { ...mean, type: "dots", size: 7, open }];
+    marks.push({ ...mean, type: "line", width: thin ? 1 : 1.7 });
     let last = 0; // open symbols at some distance from each other
     const marked = open?.map((full, e) => full && x[e] > 1.5 * last && Boolean(last = x[e]));
-    if (open) mean.marker = { size: marked.map((mark) => (mark ? 5 : 0)), symbol: "circle-open", color, opacity: 1 };
-    if (x.length === 1) Object.assign(mean, { mode: "markers", marker: { size: 7, color, symbol: open?.[0] ? "circle-open" : "circle" } });
-    return line.banded ? [band, mean] : [mean];
+    if (open?.some(Boolean) && !thin) marks.push({ ...shared, type: "dots", name: "saturated", x, y: line.mean, size: marked.map((mark) => (mark ? 5 : 0)), edge: 1.2, open: marked });
+    return marks;
+  }
+
+  function layerMarks(network, axis, layer, thin = many) {
+    const line = series(network, axis, layer);
+    if (!line || state.hiddenLayers.has(layer)) return [];
+    const inUnit = { seeds: line.seeds.map((row) => row.map(unit)), mean: line.mean.map(unit), low: line.low.map(unit), high: line.high.map(unit), banded: line.banded };
+    return lineMarks(data.networks[network].epochs, inUnit, { color: rgb(layer), fade: rgb(layer, 0.16), layer, thin,
+      label: short(data.networks[network].layers[layer]), open: line.saturated.map((n) => line.atLeast && n > 0) });
+  }
+
+  function metricMarks(network, { name, part }) {
+    const { metrics, metricEpochs, metricSeeds } = data.networks[network], early = part.startsWith("train");
+    const seeds = metricSeeds.map((_, s) => metrics[name].slice(s * metricEpochs.length, (s + 1) * metricEpochs.length));
+    const over = metricEpochs.map((_, e) => overSeeds(seeds.map((values) => values[e])));
+    const line = { seeds, mean: over.map((o) => o.mean), low: over.map((o) => o.low), high: over.map((o) => o.high), banded: seeds.length > 1 };
+    return lineMarks(metricEpochs, line, { color: early ? theme.quiet : theme.ink, dash: early ? [2, 3] : undefined, fade: "rgba(128,128,128,0.16)", label: part || name });
+  }
+
+  function span(marks) { // limits of what is drawn
+    const values = marks.flatMap((mark) => [...(mark.y ?? []), ...(mark.low ?? []), ...(mark.high ?? [])]).filter(Number.isFinite);
+    const low = values.reduce((a, b) => Math.min(a, b), Infinity), high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+    if (!values.length) return [0, 1];
+    const pad = 0.05 * (high - low) || 0.05 * Math.abs(high) || 1;
+    return [low - pad, high + pad];
   }
 
   function curves(network, width) {
-    const { layers, epochs, metrics, metricEpochs, metricSeeds } = data.networks[network];
     const panels = AXES.filter((axis) => cubeOf(network, axis)).map((axis) => ({ title: named(cubeOf(network, axis), false), axis }));
-    for (const [family, members] of metricFamilies(network)) panels.push({ title: plain(family), members });
-    const columns = width < 520 ? 1 : 2, rows = Math.ceil(panels.length / columns), height = columns === 1 ? 190 : 215;
-    const layout = { ...baseLayout(), margin: { l: 46, r: 14, t: 26, b: 40 }, annotations: [] }, traces = [];
-    const gapX = 0.11, gapY = 62 / (height * rows), ticks = epochTicks();
-    const lastX = Math.log10(place(data.epochs[data.epochs.length - 1])), firstX = Math.log10(place(data.epochs[0]));
-    panels.forEach((panel, i) => {
-      const column = i % columns, row = Math.floor(i / columns), id = i === 0 ? "" : String(i + 1);
-      const w = (1 - gapX * (columns - 1)) / columns, h = (1 - gapY * (rows - 1)) / rows;
-      const left = column * (w + gapX), top = 1 - row * (h + gapY), axes = { xaxis: `x${id}`, yaxis: `y${id}` };
-      const pad = 0.03 * (lastX - firstX || 1), lowest = i >= panels.length - columns;
-      layout[`xaxis${id}`] = { ...axisStyle(), type: "log", anchor: `y${id}`, domain: [left, left + w], range: [firstX - pad, lastX + pad],
-        tickmode: "array", ...ticks, showgrid: false, title: { text: lowest ? data.time : "", font: font(12, theme.quiet), standoff: 4 } };
-      layout[`yaxis${id}`] = { ...axisStyle(), anchor: `x${id}`, domain: [Math.max(0, top - h), top], nticks: 5 };
-      layout.annotations.push({ text: panel.title, showarrow: false, font: font(12.5), x: left, xref: "paper", xanchor: "left",
-        y: top, yref: "paper", yanchor: "bottom", yshift: 4 });
-      if (panel.axis) {
-        layout[`yaxis${id}`].range = limits(panel.axis);
-        layers.forEach((name, layer) => {
-          const line = series(network, panel.axis, layer);
-          if (!line || state.hiddenLayers.has(layer)) return;
-          const inUnit = { seeds: line.seeds.map((r) => r.map(unit)), mean: line.mean.map(unit), low: line.low.map(unit), high: line.high.map(unit), banded: line.banded };
-          traces.push(...lineTraces(epochs, inUnit, { color: rgb(layer), fade: rgb(layer, 0.16), axes, label: plain(short(name)), open: line.saturated.map((n) => line.atLeast && n > 0) }));
-        });
-      } else {
-        for (const { name, part } of panel.members) {
-          const seeds = metricSeeds.map((_, s) => metrics[name].slice(s * metricEpochs.length, (s + 1) * metricEpochs.length));
-          const over = metricEpochs.map((_, e) => overSeeds(seeds.map((values) => values[e])));
-          const line = { seeds, mean: over.map((o) => o.mean), low: over.map((o) => o.low), high: over.map((o) => o.high), banded: seeds.length > 1 };
-          const early = part.startsWith("train");
-          traces.push(...lineTraces(metricEpochs, line, { color: early ? theme.quiet : theme.ink, dash: early ? "dot" : "solid", fade: "rgba(128,128,128,0.16)", axes, label: plain(part || name) }));
-        }
-        const parts = panel.members.filter(({ part }) => part).map(({ part }) => `${part} ${part.startsWith("train") ? "dotted" : "solid"}`);
-        layout.annotations.push({ text: plain(parts.join(", ")), showarrow: false, font: font(11, theme.quiet), x: left + w, xref: "paper",
-          xanchor: "right", y: top, yref: "paper", yanchor: "bottom", yshift: 4 });
-      }
-    });
-    layout.height = rows * height;
-    return { traces, layout };
+    for (const [family, members] of metricFamilies(network)) panels.push({ title: family, members });
+    const columns = width < 520 ? 1 : 2, rows = Math.ceil(panels.length / columns), each = columns === 1 ? 190 : 215;
+    const gapX = 0.11 * (width - 60), gapY = 62, w = (width - 60 - gapX * (columns - 1)) / columns, h = (rows * each - 66 - gapY * (rows - 1)) / rows;
+    const lastX = Math.log10(place(data.epochs[data.epochs.length - 1])), firstX = Math.log10(place(data.epochs[0])), pad = 0.03 * (lastX - firstX || 1);
+    const marks = panels.map(({ axis, members }) => (axis ? data.networks[network].layers.flatMap((_, layer) => layerMarks(network, axis, layer))
+      : members.flatMap((member) => metricMarks(network, member))));
+    const frames = panels.map(({ title, axis, members }, i) => ({ axis, gridded: true, heading: title,
+      left: 46 + (i % columns) * (w + gapX), top: 26 + Math.floor(i / columns) * (h + gapY), width: w, height: h,
+      x: { log: true, range: [firstX - pad, lastX + pad], ticks: epochTicks(), title: i >= panels.length - columns ? data.time : "", size: 12, color: theme.quiet },
+      y: { range: axis ? limits(axis) : span(marks[i]) },
+      aside: members?.filter(({ part }) => part).map(({ part }) => `${part} ${part.startsWith("train") ? "dotted" : "solid"}`).join(", ") }));
+    return { frames, marks, height: rows * each };
   }
 
-  // The selected epoch on the curves: elements over the drawing, as moving a Plotly shape redraws everything.
-  function markEpoch({ curves: graph, marks }) {
-    const { layout } = graph, ids = Object.keys(layout).filter((name) => name.startsWith("xaxis")).map((name) => name.slice(5));
-    while (marks.children.length < ids.length) marks.append(element("i"));
-    const wide = graph.clientWidth - layout.margin.l - layout.margin.r, high = layout.height - layout.margin.t - layout.margin.b;
+  // The selected epoch on the curves: elements over the drawing, so that a step repaints no curve.
+  function markEpoch({ curveChart, marks }) {
+    while (marks.children.length < curveChart.panels.length) marks.append(element("i"));
     [...marks.children].forEach((mark, i) => {
-      const across = layout[`xaxis${ids[i]}`], up = layout[`yaxis${ids[i]}`];
-      if (mark.hidden = !across) return;
-      const part = (Math.log10(place(data.epochs[state.step])) - across.range[0]) / (across.range[1] - across.range[0]);
-      mark.hidden = !(part >= 0 && part <= 1);
-      mark.style.height = `${(up.domain[1] - up.domain[0]) * high}px`;
-      const left = layout.margin.l + wide * (across.domain[0] + part * (across.domain[1] - across.domain[0]));
-      mark.style.transform = `translate(${left.toFixed(1)}px, ${(layout.margin.t + (1 - up.domain[1]) * high).toFixed(1)}px)`;
+      const panel = curveChart.panels[i], left = panel?.px(place(data.epochs[state.step]));
+      mark.hidden = !panel || !(left >= panel.left && left <= panel.left + panel.width);
+      if (mark.hidden) return;
+      mark.style.height = `${panel.height}px`;
+      mark.style.transform = `translate(${left.toFixed(1)}px, ${panel.top.toFixed(1)}px)`;
     });
   }
 
@@ -388,10 +367,10 @@
   function numbers(network) { // the plane as a table, for screen readers and exact values
     const step = stepOf(network), { layers, epochs } = data.networks[network];
     const shownAxes = AXES.filter((axis) => cubeOf(network, axis));
-    const columns = [{ title: "" }, { title: "layer" }, ...shownAxes.map((axis) => ({ title: named(cubeOf(network, axis), false).replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&"), number: true }))];
+    const columns = [{ title: "" }, { title: "layer" }, ...shownAxes.map((axis) => ({ title: named(cubeOf(network, axis), false), number: true }))];
     const rows = step < 0 ? [] : layers.map((name, layer) => [String(layer + 1), name, ...shownAxes.map((axis) => {
       const line = series(network, axis, layer);
-      if (!line || line.mean[step] === null) return "–";
+      if (!line || Number.isNaN(line.mean[step])) return "–";
       const band = line.banded ? ` [${fixed(unit(line.low[step]))}, ${fixed(unit(line.high[step]))}]` : "";
       return `${line.atLeast && line.saturated[step] ? "≥ " : ""}${fixed(unit(line.mean[step]))}${band}`;
     })]);
@@ -406,7 +385,8 @@
     const bands = data.networks.some((network) => network.seeds.length > 1);
     const spans = data.cubes.find((cube) => cube.spans)?.spans;
     byId("key").textContent = [
-      "Numbered points: layers at the selected " + data.time + ", in order of depth. Small points and lines: earlier " + data.time + "s.",
+      many ? `Thick band: the layers at the selected ${data.time}, colored by depth; thin lines: earlier ${data.time}s. Point at a layer for its name and numbers.`
+        : `Numbered points: layers at the selected ${data.time}, in order of depth. Small points and lines: earlier ${data.time}s.`,
       planar() ? "" : "The estimator measures I(T;Y) alone, which is drawn by depth.",
       bands ? "Points and lines are means over seeds; error bars and bands span their 10–90 % quantiles." : spans ? `Error bars and bands: intervals over ${spans}.` : "",
       "Open symbols: saturated at a ceiling such as log N (dashed) in at least one seed, lower bound only. A point on the line H(Y) holds all information about the label.",
@@ -415,25 +395,40 @@
   }
 
   // ---- drawing -----------------------------------------------------------------------------------------------
-  async function drawing(work) { // counts pending drawings, for which playing and tests wait
-    pending += 1;
-    try { await Promise.all(work); } finally { pending -= 1; }
-  }
-  const shown = () => cards.filter((_, i) => !state.hiddenNetworks.has(i));
+  const shown = () => cards.filter(({ network }) => !state.hiddenNetworks.has(network));
+  const revision = () => `${state.estimator} ${state.probe} ${state.units}`;
 
   function drawCard(card) {
-    const { traces, layout } = curves(card.network, card.curves.clientWidth);
-    card.curves.style.height = `${layout.height}px`;
-    const drawn = [Plotly.react(card.plane, planeTraces(card), planeLayout(card.network), CONFIG), Plotly.react(card.curves, traces, layout, CONFIG)];
-    if (!card.listens) card.curves.on("plotly_relayout", () => markEpoch(card)); // zoomed, or of another size
-    card.listens = true;
+    card.plane.style.removeProperty("height");
+    card.planeChart.frame(planePanels(card), theme, revision());
+    card.planeChart.draw(planeMarks(card));
+    const { frames, marks, height } = curves(card.network, card.curves.clientWidth);
+    card.curves.style.height = `${height}px`;
+    card.curveChart.frame(frames, theme, revision());
+    card.curveMarks = marks;
+    drawCurves(card);
     markEpoch(card);
-    return drawn;
+  }
+
+  function drawCurves(card) { // with the selected layer on top
+    const { selected, network, curveMarks, curveChart } = card;
+    curveChart.draw(curveMarks.map((marks, i) => {
+      const { axis } = curveChart.panels[i];
+      return selected === null || !axis ? marks : [...marks, ...layerMarks(network, axis, selected, false).map((mark) => ({ ...mark, width: 3.2 }))];
+    }));
   }
 
   function drawNow(card) { // the slider moved
     markEpoch(card);
-    return [Plotly.react(card.plane, planeTraces(card), card.plane.layout, CONFIG)];
+    card.planeChart.draw(planeMarks(card));
+  }
+
+  function select(card, mark) { // of many layers, the one at the pointer is emphasized
+    const layer = mark?.layer ?? null;
+    if (!many || layer === card.selected) return;
+    card.selected = layer;
+    card.planeChart.draw(planeMarks(card));
+    drawCurves(card);
   }
 
   function drawWords() {
@@ -448,7 +443,7 @@
     cards.forEach((card, i) => { card.box.hidden = state.hiddenNetworks.has(i); });
     drawWords();
     drawTables();
-    return drawing(shown().flatMap(drawCard));
+    shown().forEach(drawCard);
   }
 
   let asked = false;
@@ -458,7 +453,7 @@
     if (asked) return;
     asked = true;
     pending += 1;
-    requestAnimationFrame(() => { asked = false; pending -= 1; drawing(shown().flatMap(drawNow)); });
+    requestAnimationFrame(() => { asked = false; pending -= 1; shown().forEach(drawNow); });
   }
 
   function play(on) {
@@ -494,6 +489,8 @@
       dot.style.background = rgb(layer);
       dot.style.color = onColor(layer);
     });
+    const bar = document.querySelector("#layers-choice .depth-bar");
+    if (bar) bar.style.background = `linear-gradient(to right, ${range(depth).map((layer) => rgb(layer)).join(", ")})`;
   }
 
   function build() {
@@ -502,9 +499,17 @@
     byId("probe-choice").hidden = data.probes.length < 2;
     byId("view-choice").hidden = data.networks.every((network) => network.seeds.length < 2);
     if (data.networks.length > 1) data.networks.forEach(({ name }, i) => chip(byId("networks-choice"), name, state.hiddenNetworks, i));
+    const layerChips = many ? element("details") : byId("layers-choice"), chips = many ? element("div", undefined, { class: "group" }) : layerChips;
+    const longest = data.networks.find((network) => network.layers.length === depth).layers;
+    if (many) {
+      const summary = element("summary", undefined, { title: "choose layers" });
+      summary.append(element("span", short(longest[0], 18)), element("span", undefined, { class: "depth-bar" }), element("span", short(longest[depth - 1], 18)), element("span", `${depth} layers`, { class: "quiet" }));
+      layerChips.append(summary, chips);
+      byId("layers-choice").append(layerChips);
+    }
     range(depth).forEach((layer) => {
       const names = new Set(data.networks.map((network) => network.layers[layer]).filter((name) => name !== undefined));
-      chip(byId("layers-choice"), [...names].join(" / "), state.hiddenLayers, layer, element("span", String(layer + 1), { class: "dot" }));
+      chip(chips, [...names].join(" / "), state.hiddenLayers, layer, element("span", String(layer + 1), { class: "dot" }));
     });
     cards = data.networks.map(({ name }, network) => {
       const box = element("article", undefined, { class: "card", "aria-label": name }), split = element("div", undefined, { class: "split" });
@@ -518,7 +523,11 @@
       split.append(plane, overlaid);
       box.append(element("h3", name, { title: name }), split, details);
       byId("cards").append(box);
-      return { network, box, plane, curves: lines, marks, details, numbers: held };
+      const card = { network, box, plane, curves: lines, marks, details, numbers: held, selected: null };
+      const hovered = (mark) => select(card, mark), zoomed = () => markEpoch(card);
+      card.planeChart = new Chart(plane, { hovered, name: `${name} plane` });
+      card.curveChart = new Chart(lines, { hovered, zoomed, name: `${name} curves` });
+      return card;
     });
     byId("epoch").max = data.epochs.length - 1;
     byId("epoch").addEventListener("input", (event) => { play(false); moveTo(Number(event.target.value)); });
@@ -544,17 +553,17 @@
   function dress() {
     readTheme();
     layerDots();
-    return drawAll();
+    drawAll();
   }
 
   build();
   dress();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dress);
   let widths = "";
-  new ResizeObserver(() => { // a narrow card stacks its curves
-    const now = cards.map((card) => card.curves.clientWidth < 520).join();
+  new ResizeObserver(() => {
+    const now = cards.map((card) => `${card.plane.clientWidth} ${card.curves.clientWidth}`).join();
     if (widths && now !== widths) drawAll();
     widths = now;
   }).observe(byId("cards"));
-  window.infoflowReport = { state, epochs: data.epochs, get busy() { return pending > 0; } };
+  window.infoflowReport = { state, epochs: data.epochs, cards, get busy() { return pending > 0; } };
 })();

@@ -7,6 +7,7 @@ from infoflow.core.errors import (
     InvalidArgument,
     MissingData,
     MissingExtra,
+    MissingProcess,
     TooFewSamples,
     UnknownName,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "InvalidArgument",
     "MissingData",
     "MissingExtra",
+    "MissingProcess",
     "TooFewSamples",
     "UnknownName",
 ]

@@ -322,6 +322,33 @@ def test_an_estimate_says_what_it_is(case: Case) -> None:
     assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301 (our own bytes)
 
 
+def _measured(case: Case) -> Any:
+    """The case; slow where others of the same class show the same."""
+    return pytest.param(case, marks=[pytest.mark.slow] if case.name in NEURAL and case.name != "nwj" else [])
+
+
+@pytest.mark.parametrize("case", [*map(_measured, CASES)], ids=[case.label for case in CASES])
+def test_an_interval_contains_its_value_lies_in_the_range_and_shrinks_with_n(case: Case) -> None:
+    widths: list[float] = []
+    spans = ""
+    for n in (N // 2, 4 * N):
+        for seed in (0, 1):
+            x, y = case.data(0.6, n=n, seed=seed)
+            found = case.make().estimate(x, y)
+            if found.interval is None:
+                continue
+            low, high, spans = found.interval.low, found.interval.high, found.interval.spans
+            assert low <= found.nats <= high <= found.ceiling + 1e-9
+            assert low >= min(0.0, found.nats)
+            assert low < high or found.kind is Kind.EXACT
+            widths.append(high - low)
+    assert len(widths) in (0, 4), "the same settings give an interval at every n"
+    if widths:
+        # Variation other than that of samples, of random shifts, slices or draws, may stay as it is.
+        of_samples = not re.search("not samples|draws", spans)
+        assert sum(widths[2:]) < (0.8 if of_samples else 1.2) * sum(widths[:2])
+
+
 @every_case
 def test_parameters_rebuild_the_estimator(case: Case) -> None:
     x, y = case.data(0.6)

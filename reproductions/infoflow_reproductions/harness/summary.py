@@ -133,7 +133,7 @@ def pages(folder: Path) -> dict[str, str]:
     dict
         Text by file name relative to the folder: a page per paper, one across papers, and the index.
     """
-    summaries = [{**_escaped(one), "command": _command(one)} for one in read(folder)]
+    summaries = [{**one, "command": _command(one)} for one in map(_escaped, read(folder))]
     by_paper = {
         paper: [one for one in summaries if one["settings"]["paper"] == paper]
         for paper in PAPERS
@@ -258,7 +258,7 @@ def _command(summary: Mapping[str, Any]) -> str:
             words.append(f"--recipe.{name.replace('_', '-')} {' '.join(map(str, values))}")
     if others:
         words.append(f"# earlier recipe with other {', '.join(others)}")
-    return " ".join(words)
+    return " ".join(words).replace("`", "'")  # it stands between backticks
 
 
 def _counted(verdicts: Mapping[str, int]) -> str:
@@ -266,9 +266,13 @@ def _counted(verdicts: Mapping[str, int]) -> str:
 
 
 def _escaped(value: Any) -> Any:
-    """The same content, in which no text begins a tag of HTML."""
+    """The same content, in which no text begins a tag of HTML, a link of Markdown, or a line."""
     if isinstance(value, dict):
-        return {name: _escaped(each) for name, each in value.items()}
+        return {_escaped(name): _escaped(each) for name, each in value.items()}
     if isinstance(value, list):
         return [_escaped(each) for each in value]
-    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    without_tags = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", " ".join(value.splitlines()))
+    without_links = re.sub(r"(?<!\\)\](?=\s*\()", r"\\]", without_tags)
+    return re.sub(r"^\s*\[(?=[^\]]*\]:)", r"\\[", without_links)

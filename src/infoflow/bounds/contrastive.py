@@ -9,11 +9,13 @@ from torch import Tensor
 
 from infoflow.bounds._scores import Readout, Scores, prepare, prepare_rows, read, soft_ceiling
 from infoflow.bounds.kullback_leibler import tuba
+from infoflow.core.agreement import comparing_settings
 from infoflow.core.checks import positive as positive_number
 from infoflow.core.distributed import Group
 from infoflow.core.errors import InvalidArgument
 
 
+@comparing_settings
 def infonce(
     positive: Tensor,
     negative: Tensor,
@@ -74,6 +76,7 @@ def infonce(
     return scores.mean(scores.log_count(1) - torch.nn.functional.softplus(others))
 
 
+@comparing_settings
 def anchored_infonce(
     positive: Tensor,
     negative: Tensor,
@@ -147,6 +150,7 @@ def anchored_infonce(
     return read(objective, readout, lambda: scores.mean(scores.positive))
 
 
+@comparing_settings
 def interpolated(
     positive: Tensor,
     negative: Tensor,
@@ -219,6 +223,7 @@ def interpolated(
     return scores.mean(1.0 + scores.positive - denominator - unpaired)
 
 
+@comparing_settings
 def flo(positive: Tensor, negative: Tensor, u: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
     """Fenchel–Legendre bound (FLO): InfoNCE without ceiling, by a second score for each positive.
 

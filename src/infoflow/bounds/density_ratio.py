@@ -9,12 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from infoflow.bounds._scores import Readout, expectation_gap, prepare, read, soft_ceiling, soft_floor
+from infoflow.core.agreement import comparing_settings
 from infoflow.core.checks import choice
 from infoflow.core.distributed import Group
 
 Divergence = Literal["gan", "kl", "hellinger"]
 
 
+@comparing_settings
 def dime(
     positive: Tensor,
     negative: Tensor,

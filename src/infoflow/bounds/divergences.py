@@ -12,9 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from infoflow.bounds._scores import expectation_gap, prepare, soft_ceiling, soft_floor
+from infoflow.core.agreement import comparing_settings
 from infoflow.core.distributed import Group
 
 
+@comparing_settings
 def jensen_shannon(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
     """Lower bound on twice the Jensen–Shannon divergence between the joint and the product of the marginals.
 
@@ -63,6 +65,7 @@ def jensen_shannon(positive: Tensor, negative: Tensor, *, mask: Tensor | None = 
     return gap + 2 * math.log(2)
 
 
+@comparing_settings
 def squared_hellinger(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
     """Lower bound on the squared Hellinger distance ∫(√p(x,y) − √(p(x)p(y)))².
 
@@ -108,6 +111,7 @@ def squared_hellinger(positive: Tensor, negative: Tensor, *, mask: Tensor | None
     return expectation_gap(scores, -torch.expm1(-scores.positive), torch.expm1(scores.negative))
 
 
+@comparing_settings
 def chi_squared(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
     """Lower bound on Pearson's χ² divergence ∫(p(x,y) − p(x)p(y))² / (p(x)p(y)).
 
@@ -152,6 +156,7 @@ def chi_squared(positive: Tensor, negative: Tensor, *, mask: Tensor | None = Non
     return expectation_gap(scores, scores.positive, scores.negative * (scores.negative / 4 + 1))
 
 
+@comparing_settings
 def reverse_kl(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
     """Lower bound on the reverse Kullback–Leibler divergence KL(p(x)p(y) ‖ p(x,y)), the lautum information.
 
@@ -196,6 +201,7 @@ def reverse_kl(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None
     return expectation_gap(scores, -torch.exp(-scores.positive), scores.negative - 1)
 
 
+@comparing_settings
 def wasserstein(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
     """Lower bound on the Wasserstein-1 distance, if the critic is 1-Lipschitz in (x, y).
 

@@ -18,11 +18,13 @@ from infoflow.bounds._scores import (
     with_gradient_of,
 )
 from infoflow.bounds.divergences import jensen_shannon
+from infoflow.core.agreement import comparing_settings
 from infoflow.core.checks import positive as positive_number
 from infoflow.core.distributed import Group
 from infoflow.core.errors import InvalidArgument
 
 
+@comparing_settings
 def donsker_varadhan(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
     """Donsker and Varadhan's lower bound on the mutual information.
 
@@ -127,6 +129,7 @@ class ExponentialAverage:
         return replace(self, log_mean=mixed)
 
 
+@comparing_settings
 def mine(
     positive: Tensor,
     negative: Tensor,
@@ -183,6 +186,7 @@ def mine(
     return with_gradient_of(joint - (log_mean - average.log_mean.detach()).exp(), joint - log_mean)
 
 
+@comparing_settings
 def nwj(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
     """Nguyen, Wainwright and Jordan's lower bound on the mutual information.
 
@@ -228,6 +232,7 @@ def nwj(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group
     return tuba(positive, negative, 1.0, mask=mask, group=group)
 
 
+@comparing_settings
 def tuba(
     positive: Tensor,
     negative: Tensor,
@@ -286,6 +291,7 @@ def tuba(
     return 1.0 + expectation_gap(relative, relative.positive, relative.negative.exp())
 
 
+@comparing_settings
 def smile(
     positive: Tensor,
     negative: Tensor,
@@ -349,6 +355,7 @@ def smile(
     return read(objective, readout, estimate)
 
 
+@comparing_settings
 def jensen_shannon_mi(
     positive: Tensor,
     negative: Tensor,

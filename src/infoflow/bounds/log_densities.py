@@ -6,9 +6,11 @@ import torch
 from torch import Tensor
 
 from infoflow.bounds._scores import expectation_gap, mean_of_rows, prepare, prepare_one, prepare_rows
+from infoflow.core.agreement import comparing_settings
 from infoflow.core.distributed import Group
 
 
+@comparing_settings
 def club(
     positive: Tensor,
     negative: Tensor,
@@ -66,6 +68,7 @@ def club(
     return scores.mean((scores.positive - scores.row_mean(scores.negative)) * (count / (count + 1)))
 
 
+@comparing_settings
 def l1out(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, group: Group = None) -> Tensor:
     """Leave-one-out upper bound, whose marginal is a mixture of the other samples' conditionals.
 
@@ -107,6 +110,7 @@ def l1out(positive: Tensor, negative: Tensor, *, mask: Tensor | None = None, gro
     return scores.mean(scores.positive - scores.row_log_mean())
 
 
+@comparing_settings
 def barber_agakov(positive: Tensor, entropy: Tensor | float, *, group: Group = None) -> Tensor:
     """Barber and Agakov's lower bound by a decoder q(y|x), for a known entropy of Y.
 
@@ -146,6 +150,7 @@ def barber_agakov(positive: Tensor, entropy: Tensor | float, *, group: Group = N
     return joint + torch.as_tensor(entropy, dtype=joint.dtype, device=joint.device)
 
 
+@comparing_settings
 def barber_agakov_upper(positive: Tensor, marginal: Tensor, *, group: Group = None) -> Tensor:
     """Variational upper bound by a model r(y) of the marginal (the rate of a VAE), for a known conditional.
 
@@ -185,6 +190,7 @@ def barber_agakov_upper(positive: Tensor, marginal: Tensor, *, group: Group = No
     return doe(positive, marginal, group=group)
 
 
+@comparing_settings
 def doe(positive: Tensor, marginal: Tensor, *, group: Group = None) -> Tensor:
     """Difference of entropies, each bounded from above by the cross-entropy of a fitted density.
 

@@ -9,26 +9,19 @@ whole batch would get.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from infoflow.core.agreement import agree, agreeing, each, shapes_of_all
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.roll_call import called
 
 # A torch.distributed.ProcessGroup, which builds of torch without distributed lack; None is one process alone.
 Group = Any
-
-_MAX_AXES = 8  # of a tensor that is gathered; its shape travels in a fixed-size message
-
-_DTYPES = (
-    *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
-    *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
-)
-
-_OPERATIONS = ("gather", "sum_over", "max_over")
 
 
 class Gathered(NamedTuple):
@@ -80,13 +73,15 @@ class _Sum(torch.autograd.Function):
     def forward(ctx: Any, tensor: Tensor, group: Group) -> Tensor:
         ctx.group = group
         total = tensor.detach().clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(total, group=group)
+        with called("sum_over", group):
+            dist.all_reduce(total, group=group)
         return total
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         total = gradients[0].clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(total, group=ctx.group)
+        with called("gradient of sum_over", ctx.group):
+            dist.all_reduce(total, group=ctx.group)
         return total, None
 
 
@@ -98,13 +93,15 @@ class _Gather(torch.autograd.Function):
         padded = tensor.new_zeros(max(sizes), *tensor.shape[1:])
         padded[: tensor.shape[0]] = tensor.detach()
         parts = [torch.empty_like(padded) for _ in sizes]
-        dist.all_gather(parts, padded, group=group)
+        with called("gather", group):
+            dist.all_gather(parts, padded, group=group)
         return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
         total = gradients[0].clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(total, group=ctx.group)
+        with called("gradient of gather", ctx.group):
+            dist.all_reduce(total, group=ctx.group)
         return total[ctx.offset : ctx.offset + ctx.rows], None, None, None
 
 
@@ -132,6 +129,8 @@ def sum_over(tensor: Tensor, group: Group = None) -> Tensor:
     ------
     InvalidArgument
         On every process alike, if shapes or dtypes differ between processes, or they call different collectives.
+    MissingProcess
+        If a process does not take part; the message names it.
 
     Notes
     -----
@@ -144,7 +143,7 @@ def sum_over(tensor: Tensor, group: Group = None) -> Tensor:
     """
     if group is None:
         return tensor
-    _agree("sum_over", tensor, group)
+    agree("sum_over", tensor, group)
     return _sum(tensor, group)
 
 
@@ -167,6 +166,8 @@ def max_over(tensor: Tensor, group: Group = None) -> Tensor:
     ------
     InvalidArgument
         On every process alike, if shapes or dtypes differ between processes, or they call different collectives.
+    MissingProcess
+        If a process does not take part; the message names it.
 
     Examples
     --------
@@ -175,10 +176,85 @@ def max_over(tensor: Tensor, group: Group = None) -> Tensor:
     """
     top = tensor.detach()
     if group is not None:
-        _agree("max_over", top, group)
+        agree("max_over", top, group)
         top = top.clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(top, op=dist.ReduceOp.MAX, group=group)
+        with called("max_over", group):
+            dist.all_reduce(top, op=dist.ReduceOp.MAX, group=group)
     return top
+
+
+def same_everywhere(
+    group: Group, what: str, settings: Mapping[str, object], device: torch.device | None = None
+) -> None:
+    """Raise on every process alike if their settings differ; nothing without a group.
+
+    Parameters
+    ----------
+    group : torch.distributed.ProcessGroup or None
+        The processes; None is this process alone.
+    what
+        What the settings are of, for the message.
+    settings
+        Numbers, text or other values with a `repr` that is the same on every process.
+    device
+        Device of the group's backend; by default the CPU.
+
+    Raises
+    ------
+    InvalidArgument
+        If they differ; the message states which process has what.
+    MissingProcess
+        If a process does not take part; the message names it.
+
+    Examples
+    --------
+    >>> same_everywhere(None, "training", {"epochs": 3})
+    """
+    if group is not None:
+        with agreeing(group, what, settings):
+            max_over(torch.zeros(1, device=device), group)
+
+
+def averaged(tensor: Tensor, group: Group) -> Tensor:
+    """Replace the values of a tensor by their mean over the processes, without gradient, and return it.
+
+    Parameters
+    ----------
+    tensor : Tensor of any shape
+        Values of this process; shapes must agree between the processes.
+    group : torch.distributed.ProcessGroup
+        The processes.
+
+    Raises
+    ------
+    MissingProcess
+        If a process does not take part; the message names it.
+    """
+    with called("mean of gradients", group):
+        dist.all_reduce(tensor, group=group)
+    return tensor.div_(world_size(group))
+
+
+def from_first(tensors: Iterable[Tensor], group: Group) -> None:
+    """Replace the values of tensors by those of the first process.
+
+    Parameters
+    ----------
+    tensors
+        Tensors of this process; shapes must agree between the processes.
+    group : torch.distributed.ProcessGroup
+        The processes.
+
+    Raises
+    ------
+    MissingProcess
+        If a process does not take part; the message names it.
+    """
+    source = dist.get_global_rank(group, 0)
+    with torch.no_grad():
+        for tensor in tensors:
+            with called("values of the first process", group):
+                dist.broadcast(tensor, source, group=group)
 
 
 def gather(tensor: Tensor, group: Group = None, *, name: str = "tensor") -> Gathered:
@@ -203,6 +279,8 @@ def gather(tensor: Tensor, group: Group = None, *, name: str = "tensor") -> Gath
     InvalidArgument
         On every process alike, if dtypes or axes beyond the first differ between processes, or if a process holds
         rows that cannot be gathered.
+    MissingProcess
+        If a process does not take part; the message names it.
 
     Examples
     --------
@@ -213,52 +291,11 @@ def gather(tensor: Tensor, group: Group = None, *, name: str = "tensor") -> Gath
         if tensor.ndim == 0:
             raise InvalidArgument(name, "rows of shape (n, ...)", got_text="a single number")
         return Gathered(tensor, 0, (tensor.shape[0],))
-    shapes = _shapes("gather", tensor, group, name)
+    shapes = shapes_of_all("gather", tensor, group, name)
     sizes = tuple(shape[0] for _, shape in shapes)
     if len({(kind, shape[1:]) for kind, shape in shapes}) > 1:
         must_be = "of one dtype and of one shape beyond the first axis on all processes"
-        raise InvalidArgument(name, must_be, got_text=_each(shapes))
+        raise InvalidArgument(name, must_be, got_text=each(shapes))
     offset = list(itertools.accumulate(sizes, initial=0))[dist.get_rank(group)]
     values = _gather(tensor, group, offset, sizes)
     return Gathered(values, offset, sizes)
-
-
-def _agree(operation: str, tensor: Tensor, group: Group) -> None:
-    """Raise InvalidArgument on every process where shapes or dtypes differ, which would hang or add unlike numbers."""
-    shapes = _shapes(operation, tensor, group, "tensor")
-    if len(set(shapes)) > 1:
-        raise InvalidArgument("tensor", "of one shape and dtype on all processes", got_text=_each(shapes))
-
-
-def _each(shapes: list[tuple[int, tuple[int, ...]]]) -> str:
-    return ", ".join(
-        f"shape {shape} of {str(_DTYPES[kind]).removeprefix('torch.')} on process {process}"
-        for process, (kind, shape) in enumerate(shapes)
-    )
-
-
-def _shapes(operation: str, tensor: Tensor, group: Group, name: str) -> list[tuple[int, tuple[int, ...]]]:
-    """(dtype's number, shape) of the tensor on every process, which all must call the same operation."""
-    # A process that raised before the exchange would leave the others waiting: a fault travels as -1 axes.
-    fault = tensor.ndim > _MAX_AXES or tensor.dtype not in _DTYPES
-    fault |= operation == "gather" and (tensor.ndim == 0 or not tensor.is_floating_point())
-    header = [-1, 0] if fault else [tensor.ndim, _DTYPES.index(tensor.dtype)]
-    shape = [] if fault else list(tensor.shape)
-    numbers = [_OPERATIONS.index(operation), *header, *shape, *[0] * (_MAX_AXES - len(shape))]
-    message = torch.tensor(numbers, device=tensor.device)
-    parts = [torch.empty_like(message) for _ in range(world_size(group))]
-    dist.all_gather(parts, message, group=group)
-    received = [[int(number) for number in part] for part in parts]
-    called = [_OPERATIONS[which] for which, *_ in received]
-    if len(set(called)) > 1:
-        found = ", ".join(f"{each} on process {process}" for process, each in enumerate(called))
-        raise InvalidArgument("collective", "the same on all processes", got_text=found)
-    broken = [process for process, (_, axes, *_) in enumerate(received) if axes < 0]
-    if broken:
-        kind = "floating-point rows" if operation == "gather" else "real numbers"
-        raise InvalidArgument(
-            name,
-            f"{kind} of at most {_MAX_AXES} axes on every process",
-            got_text=f"something else on process {broken[0]} (here: shape {tuple(tensor.shape)}, dtype {tensor.dtype})",
-        )
-    return [(kind, tuple(numbers[:axes])) for _, axes, kind, *numbers in received]

@@ -182,6 +182,16 @@ class MissingExtra(InfoflowError, ImportError):
         super().__init__(f"{purpose} requires {package}. Install it with: pip install 'infoflow[{extra}]'")
 
 
+class MissingProcess(InfoflowError, TimeoutError):
+    """A process of the group did not take part in a collective; the message names it.
+
+    Examples
+    --------
+    >>> issubclass(MissingProcess, TimeoutError)
+    True
+    """
+
+
 class DidNotConverge(InfoflowError, ArithmeticError):
     """A fit or an iteration diverged, so that there is no number to return.
 

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from infoflow.core.agreement import agreeing
 from infoflow.core.blocks import Builder, Residual
 from infoflow.core.distributed import Group, gather
 from infoflow.core.errors import InvalidArgument, TooFewSamples
@@ -221,7 +222,8 @@ class ConcatAndConvolve(LocalCritic):
 
     def scores(self, x: Tensor, y: Tensor, *, group: Group = None) -> tuple[Tensor, Tensor]:
         maps, summary = self.locations(x, y)
-        everyone, offset, _ = gather(maps, group, name="x")
+        with agreeing(group, type(self).__name__, {"n_negatives": self.n_negatives}):
+            everyone, offset, _ = gather(maps, group, name="x")
         n = summary.shape[0]
         own = torch.arange(n)[:, None] + offset
         chosen = torch.cat([own, shifts(n, everyone.shape[0], self.n_negatives, offset)], 1).to(x.device)

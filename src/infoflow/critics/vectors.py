@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from infoflow.core.agreement import agreeing
 from infoflow.core.blocks import Builder
 from infoflow.core.distributed import Group, gather
 from infoflow.core.errors import InvalidArgument
@@ -396,7 +397,8 @@ class Concatenated(VectorCritic):
 
     def scores(self, x: Tensor, y: Tensor, *, group: Group = None) -> tuple[Tensor, Tensor]:
         x, y = self.flat(x, y)
-        everyone, offset, _ = gather(y, group, name="y")
+        with agreeing(group, type(self).__name__, {"n_negatives": self.n_negatives}):
+            everyone, offset, _ = gather(y, group, name="y")
         from_x, from_y = self.halves(x, everyone)
         if self.n_negatives is None:
             return split_pairs(self.rest(from_x[:, None] + from_y[None])[..., 0], offset)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, NamedTuple, Unpack
 import torch
 from torch import Tensor
 
+from infoflow.core.agreement import agreeing
 from infoflow.core.distributed import Group, max_over, sum_over
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Fraction, Integer, NonNegativeFloat, validated
@@ -130,7 +131,8 @@ class MutualInformationLoss(ClassificationLoss):
                 "logits", f"of {len(self.log_prediction)} classes (classes={len(self.log_prediction)})", size
             )
         log_weights = batch.weights.detach().log()[:, None]
-        top = self._shift(batch, log_weights, fault)
+        with agreeing(self.group, type(self).__name__, self._settings()):
+            top = self._shift(batch, log_weights, fault)
         sums = self._sums(batch, log_weights, top)
         predictions, targets, observed = (sums[k * size : (k + 1) * size] for k in range(3))
         conditional, observed_conditional, mass, norm = sums[3 * size :].unbind()
@@ -161,6 +163,10 @@ class MutualInformationLoss(ClassificationLoss):
             total = conditional / labeled + self.weight * ((marginals.targets * values).sum() + surrogate)
             total = total * norm if self.reduction == "sum" else total
         return total
+
+    def _settings(self) -> dict[str, object]:
+        names = ("weight", "regularizer", "decay", "reduction", "label_smoothing", "ignore_index", "check")
+        return {name: getattr(self, name) for name in names}
 
     def _shift(self, batch: LabeledBatch, log_weights: Tensor, fault: InvalidArgument | None) -> Tensor:
         """The largest log weight of each class over all samples, (C,); raises for a fault on any process."""

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from infoflow.core.capture import mode
 from infoflow.core.checks import finite
-from infoflow.core.distributed import Group, world_size
+from infoflow.core.distributed import Group, averaged, from_first, same_everywhere, world_size
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import PositiveInt, Seed, validated
 from infoflow.objectives import Objective
@@ -128,7 +128,10 @@ def fit(
     Raises
     ------
     InvalidArgument
-        If the tensors do not fit together, hold fewer rows than a batch, or a run is resumed with other settings.
+        If the tensors do not fit together, hold fewer rows than a batch, or a run is resumed with other settings; on
+        every process of the group alike, if their settings differ.
+    MissingProcess
+        If a process of the group does not take part; the message names it.
     BrokenStore
         If the checkpoint is damaged.
     DidNotConverge
@@ -158,6 +161,9 @@ def fit(
         module.to(device)
         if settings.channels_last:
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    agreed = {**asdict(settings), "seed": seed, "every": every, "samples": len(tensors[0])}
+    agreed |= {f"player {name!r}": description(player.module) for name, player in named.items()}
+    same_everywhere(group, "training", agreed, device)
     trainers = {name: _Trainer(name, player, settings, group) for name, player in named.items()}
     file = None
     if checkpoint is not None:
@@ -261,18 +267,13 @@ class _Trainer:
 
     def _average_gradients(self) -> None:
         gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in self._parameters]
-        flat = torch.cat([gradient.reshape(-1).float() for gradient in gradients])
-        dist.all_reduce(flat, group=self._group)
-        flat /= world_size(self._group)
+        flat = averaged(torch.cat([gradient.reshape(-1).float() for gradient in gradients]), self._group)
         for p, part in zip(self._parameters, torch.split(flat, [p.numel() for p in self._parameters]), strict=True):
             p.grad = part.reshape(p.shape).to(p.dtype)
 
     def _same_everywhere(self, *, parameters: bool = True) -> None:
         """Take the values of the first process; running statistics differ between processes that see different rows."""
-        source = dist.get_global_rank(self._group, 0)
-        with torch.no_grad():
-            for tensor in [*(self._module.parameters() if parameters else ()), *self._module.buffers()]:
-                dist.broadcast(tensor, source, group=self._group)
+        from_first([*(self._module.parameters() if parameters else ()), *self._module.buffers()], self._group)
 
 
 @dataclass(frozen=True)

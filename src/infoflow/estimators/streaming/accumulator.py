@@ -32,6 +32,7 @@ import torch
 from torch import Tensor
 
 from infoflow.core import distributed
+from infoflow.core.agreement import agreeing
 from infoflow.core.errors import BrokenStore, InvalidArgument
 from infoflow.core.files import read_sealed, write_sealed
 from infoflow.estimators.streaming.reading import Reading
@@ -130,9 +131,8 @@ class Accumulator(ABC):
             return self
         layout = {name: list(tensor.shape) for name, tensor in self._sums.items()}
         fixed = {name: tensor.double().cpu().tolist() for name, tensor in self._fixed.items()}
-        shared = _exchange({"settings": self._settings, "layout": layout, "fixed": fixed}, self._device(), group)
-        for each in shared:
-            self._compare(each["settings"])
+        with agreeing(group, type(self).__name__, self._settings):
+            shared = _exchange({"layout": layout, "fixed": fixed}, self._device(), group)
         held = [each["fixed"] for each in shared]
         for each in held:
             self._adopt({name: torch.tensor(value, dtype=torch.float64) for name, value in each.items()})

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.bounds import Bound, Takes, by_name
+from infoflow.core.agreement import agreeing
 from infoflow.core.distributed import Group
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.settings import NonNegativeFloat, PositiveInt, validated
@@ -182,17 +183,20 @@ class DeepInfoMax(ModelObjective):
             ("global", self.alpha, self.global_critic),
             ("local", self.beta, self.local_critic),
         ]
+        weights = ("alpha", "beta", "gamma", "coordinate_weight", "n_negatives")
+        shared = {"bound": self.bound.name, **{weight: getattr(self, weight) for weight in weights}}
         for name, weight, critic in parts:
             if critic is None:
                 continue
-            own, others = critic.scores(local, vector, **options)
-            others = self._drawn(others)
-            value = self.bound.training_objective(own, others, **options).mean()
-            total = total - weight * value
-            if self.bound.objective is None:
-                terms[name] = value.detach()
-            else:  # training and measurement take different functions
-                terms[name] = self.bound(own.detach(), others.detach(), **options).mean()
+            with agreeing(self.group, type(self).__name__, {**shared, "part": name}):
+                own, others = critic.scores(local, vector, **options)
+                others = self._drawn(others)
+                value = self.bound.training_objective(own, others, **options).mean()
+                total = total - weight * value
+                if self.bound.objective is None:
+                    terms[name] = value.detach()
+                else:  # training and measurement take different functions
+                    terms[name] = self.bound(own.detach(), others.detach(), **options).mean()
         if self.matching is not None:
             total = total + self.gamma * self.matching(vector)
             terms |= self.matching.terms

@@ -14,11 +14,28 @@ _GATHERED = 1 << 18  # numbers of random pairs in memory at a time
 
 
 def median_distance(x: Tensor) -> float:
-    """The lower median of the Euclidean distances between the rows of `x` of shape (n, d), n ≥ 2.
+    """Compute the lower median of the Euclidean distances between all pairs of different rows.
 
+    Parameters
+    ----------
+    x : Tensor of shape (n, d)
+        Samples, at least two.
+
+    Returns
+    -------
+    float
+        The median, up to rounding; the lower one of an even number of pairs.
+
+    Notes
+    -----
     A sample of pairs brackets the median; one pass over all pairs counts those below the bracket and keeps those
     within, of which the middle one is selected. A bracket that misses is widened, so that the result is that of a full
-    sort: it depends neither on the sample nor on the order of the rows, up to rounding.
+    sort: it depends neither on the sample nor on the order of the rows.
+
+    Examples
+    --------
+    >>> median_distance(torch.tensor([[0.0], [1.0], [3.0]]))
+    2.0
     """
     n = len(x)
     rank = (n * (n - 1) // 2 - 1) // 2

@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from infoflow.pairwise.equal_rows import equal_rows
+
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
@@ -42,7 +44,7 @@ def nearest(points: Array, k: int, p: float) -> tuple[Array, Indices]:
     ([1.0, 1.0, 2.0], [1, 0, 1])
     """
     n = points.shape[0]
-    distance, index = cKDTree(points).query(points, k=k + 1, p=p, workers=_workers())
+    distance, index = _query(points, k + 1, p)
     # A query returns the point itself, but not always first among duplicates, and not at all among more than k of them.
     own = index == np.arange(n)[:, None]
     own[~own.any(1), -1] = True
@@ -72,5 +74,38 @@ def count(points: Array, radius: Array, p: float) -> Indices:
     >>> count(np.array([[0.0], [1.0], [3.0]]), np.array([1.0, 2.0, 1.0]), 2.0).tolist()
     [1, 2, 0]
     """
-    found = cKDTree(points).query_ball_point(points, radius, p=p, return_length=True, workers=_workers())
+    found = _tree(points).query_ball_point(points, radius, p=p, return_length=True, workers=_workers())
     return np.asarray(found, dtype=np.int64) - 1
+
+
+def _tree(points: Array) -> cKDTree:
+    """The k-d tree; halving boxes rather than points where values repeat, since medians of these split nothing off."""
+    ordered = np.sort(points, axis=0)
+    return cKDTree(points, balanced_tree=not bool((ordered[1:] == ordered[:-1]).any()))
+
+
+def _query(points: Array, count: int, p: float) -> tuple[Array, Indices]:
+    """Distances and indices (n, count) of the nearest points, which include the point itself or duplicates of it.
+
+    Duplicates are one point of the tree, which would otherwise compare all of them with each other.
+    """
+    codes, different = equal_rows(torch.from_numpy(points))
+    if different == len(points):
+        distance, index = _tree(points).query(points, k=count, p=p, workers=_workers())
+        return distance, index.astype(np.int64)
+    code = codes.numpy()
+    members, times = np.argsort(code, kind="stable"), np.bincount(code)
+    first = np.cumsum(times) - times
+    single = points[members[first]]
+    near = min(count, different)
+    distance, which = _tree(single).query(single, k=near, p=p, workers=_workers())
+    distance, which = distance.reshape(different, near), which.reshape(different, near)
+    through = np.cumsum(times[which], axis=1)
+    rows = np.arange(different)
+    found, index = np.empty((different, count)), np.empty((different, count), dtype=np.int64)
+    for j in range(count):
+        at = (through <= j).sum(axis=1)
+        chosen = which[rows, at]
+        found[:, j] = distance[rows, at]
+        index[:, j] = members[first[chosen] + j - (through[rows, at] - times[chosen])]
+    return found[code], index[code]

@@ -11,14 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from infoflow.core.checks import paired, samples
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.settings import PositiveInt, validated
+from infoflow.pairwise import line_neighbors as line
 from infoflow.pairwise import neighbor_blocks as blocks
 from infoflow.pairwise import neighbor_trees as trees
+from infoflow.pairwise import plane_neighbors as plane
 from infoflow.pairwise.equal_rows import equal_rows
 
 Metric = Literal["chebyshev", "euclidean"]
@@ -86,7 +90,8 @@ def neighborhoods(
         By default the samples nearer than the k-th neighbor are counted.
     method
         "tree" searches k-d trees, "blocks" compares all pairs in blocks on the tensors' device; both give the same
-        answer. "auto" uses trees on the CPU when the dimensions are few (see `prefers_tree`).
+        answer. "auto" uses trees on the CPU when the dimensions are few (see `prefers_tree`), and in one or two
+        dimensions a sort and, where numba is installed, a compiled search.
 
     Returns
     -------
@@ -125,7 +130,7 @@ def neighborhoods(
     if rectangle and any(len(subset) != 1 for subset in subsets):
         raise InvalidArgument("subsets", "of one space each where rectangle=True", subsets)
     if _use_tree(tensors, metric, method):
-        return _by_trees(tensors, k, subsets, metric, rectangle)
+        return _by_trees(tensors, k, subsets, metric, rectangle, method)
     return _by_blocks(tensors, k, subsets, metric, rectangle)
 
 
@@ -246,13 +251,42 @@ def line_counts(lines: Sequence[Tensor], distance: Tensor, numbers: Sequence[int
     [[[[0, 1], [0, 1], [0, 1]], [[0, 1], [0, 1], [0, 1]]], [[1, 2], [1, 2], [1, 2]]]
     """
     radii = distance[:, [k - 1 for k in numbers]]
-    within = _within(radii, _magnitude([line[:, None] for line in lines])[:, None], True)
-    counts = []
-    for line in lines:
-        ordered, centers = line.sort().values, line[:, None]
-        upper = torch.searchsorted(ordered, centers + within, right=True)
-        counts.append(upper - torch.searchsorted(ordered, centers - within) - 1)
-    return torch.stack(counts), torch.searchsorted(distance.contiguous(), within, right=True) + 1
+    within = _within(radii, _magnitude([values[:, None] for values in lines])[:, None], True)
+    counts = torch.stack([_count_on_line(values, within) for values in lines])
+    return counts, torch.searchsorted(distance.contiguous(), within, right=True) + 1
+
+
+def nearer_in_groups(values: Tensor, groups: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Find the k-th neighbor in the group of every value on a line, and count the nearer values of the group.
+
+    Parameters
+    ----------
+    values : Tensor of shape (n,)
+        Values, float64.
+    groups : Tensor of shape (n,)
+        Integers >= 0, the same for values of one group, which are at least two.
+    k
+        Number of neighbors; groups of at most k values use all others of the group.
+
+    Returns
+    -------
+    sizes : Tensor of shape (n,)
+        Values of the group that are nearer, the value itself included, as of `open_ball_sizes`.
+    radius : Tensor of shape (n,)
+        Distances of the k-th neighbors.
+
+    Examples
+    --------
+    >>> import torch
+    >>> values = torch.tensor([0.0, 1.0, 3.0, 7.0, 9.0], dtype=torch.float64)
+    >>> [each.tolist() for each in nearer_in_groups(values, torch.tensor([0, 0, 0, 1, 1]), 2)]
+    [[2, 2, 2, 1, 1], [3.0, 2.0, 3.0, 2.0, 2.0]]
+    """
+    centered, codes = (values - values.mean()).cpu().numpy(), groups.cpu().numpy()
+    radius = torch.from_numpy(line.radius_in_groups(centered, codes, k))
+    within = _within(radius, torch.from_numpy(np.abs(centered)), True)
+    sizes = torch.from_numpy(line.count_in_groups(centered, codes, within.numpy()) + 1)
+    return sizes.to(values.device), radius.to(values.device)
 
 
 def open_ball_sizes(spaces: Sequence[Tensor], distance: Tensor) -> Tensor:
@@ -389,9 +423,9 @@ def _by_blocks(
 
 
 def _by_trees(
-    tensors: list[Tensor], k: int, subsets: Sequence[tuple[int, ...]], metric: Metric, rectangle: bool
+    tensors: list[Tensor], k: int, subsets: Sequence[tuple[int, ...]], metric: Metric, rectangle: bool, method: Method
 ) -> Neighborhoods:
-    found, which = trees.nearest(torch.cat(tensors, 1).numpy(), k, _norm(metric, len(tensors)))
+    found, which = _search(torch.cat(tensors, 1).numpy(), k, _norm(metric, len(tensors)), method)
     distance, index = torch.from_numpy(found), torch.from_numpy(which)
     extents = distance[:, -1:].expand(-1, len(tensors))
     if rectangle:
@@ -407,14 +441,34 @@ def _by_trees(
     return Neighborhoods(distance, index, extents, counts)
 
 
+def _search(
+    points: NDArray[np.float64], k: int, p: float, method: Method
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Distances and indices (n, k) of the neighbors in the p-norm: on a line, in a plane, or by a tree."""
+    n, dimensions = points.shape
+    if method == "auto" and dimensions == 1:
+        return line.nearest(points[:, 0], k)
+    if method == "auto" and dimensions == 2 and math.isinf(p) and plane.worthwhile(n, k):
+        return plane.nearest(points[:, 0], points[:, 1], k)
+    return trees.nearest(points, k, p)
+
+
 def _norm(metric: Metric, spaces: int = 1) -> float:
     # Several Euclidean spaces share a tree only when each is one-dimensional: their joint norm is the maximum.
     return 2.0 if metric == "euclidean" and spaces == 1 else float("inf")
 
 
 def _count(points: Tensor, within: Tensor, p: float) -> Tensor:
-    if points.shape[1] > 1:
-        return torch.from_numpy(trees.count(points.numpy(), within.numpy(), p))
-    line = points[:, 0]
-    ordered = line.sort().values
-    return torch.searchsorted(ordered, line + within, right=True) - torch.searchsorted(ordered, line - within) - 1
+    if points.shape[1] == 1:
+        return _count_on_line(points[:, 0], within[:, None])[:, 0]
+    return torch.from_numpy(trees.count(points.numpy(), within.numpy(), p))
+
+
+def _count_on_line(values: Tensor, within: Tensor) -> Tensor:
+    """Other values (n,) within radii (n, m), boundary included."""
+    if values.device.type == "cpu":
+        count = plane.count_on_line if plane.compiled() else line.count
+        return torch.from_numpy(count(values.numpy(), within.numpy()))
+    ordered, centers = values.sort().values, values[:, None]
+    upper = torch.searchsorted(ordered, centers + within, right=True)
+    return upper - torch.searchsorted(ordered, centers - within) - 1

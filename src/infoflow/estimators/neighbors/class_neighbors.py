@@ -16,7 +16,7 @@ from infoflow.entropies.discrete import plug_in
 from infoflow.estimators.neighbors.family import NeighborInformation, Pair, Terms, digamma, digammas, norm
 from infoflow.estimators.neighbors.limits import Ceiling, lonely
 from infoflow.estimators.neighbors.preparation import Prepared, noise_generator, prepare
-from infoflow.pairwise.neighbors import Metric, count_within, nearest, open_ball_sizes
+from infoflow.pairwise.neighbors import Metric, count_within, nearer_in_groups, nearest, open_ball_sizes
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,8 @@ class ClassNeighbors(NeighborInformation):
 
     def _within_classes(self, x: Tensor, codes: Tensor, metric: Metric) -> tuple[Tensor, Tensor]:
         """Samples nearer than the k-th neighbor of the own class (n,), itself included, and its distance (n,)."""
+        if x.shape[1] == 1:
+            return nearer_in_groups(x[:, 0], codes, self.k)
         radius = torch.zeros(len(x), dtype=torch.float64, device=x.device)
         neighbors = torch.zeros_like(codes)
         for label in torch.bincount(codes).nonzero()[:, 0]:

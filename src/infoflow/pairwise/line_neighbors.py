@@ -1,0 +1,209 @@
+"""Nearest neighbors on a line, and counts of values within radii, from one sort.
+
+A value and its k nearest neighbors are k + 1 consecutive values in ascending order. Where they begin is found for all
+values at once: O(n log n) for any pattern of equal values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+# Up to so many neighbors all windows are compared; beyond, bisection is faster.
+_SHIFTS = 16
+
+
+def nearest(line: Array, k: int) -> tuple[Array, Indices]:
+    """Find the k nearest other values of every value.
+
+    Parameters
+    ----------
+    line : ndarray of shape (n,)
+        Values, float64.
+    k
+        Number of neighbors, smaller than n.
+
+    Returns
+    -------
+    distance : ndarray of shape (n, k)
+        Distances in ascending order.
+    index : ndarray of shape (n, k)
+        Indices of the neighbors.
+
+    Examples
+    --------
+    >>> distance, index = nearest(np.array([0.0, 1.0, 3.0]), 1)
+    >>> distance[:, 0].tolist(), index[:, 0].tolist()
+    ([1.0, 1.0, 2.0], [1, 0, 1])
+    """
+    n, order = len(line), np.argsort(line)
+    ordered, place = line[order], np.arange(n)
+    start = _windows(ordered, place, np.full(n, k), np.zeros(n, dtype=np.int64), np.full(n, n))
+    members = start[:, None] + np.arange(k)
+    members += members >= place[:, None]  # without the value itself
+    distance = np.abs(ordered[members] - ordered[:, None])
+    ascending = np.argsort(distance, axis=1, kind="stable")
+    found, index = np.empty((n, k)), np.empty((n, k), dtype=np.int64)
+    found[order] = np.take_along_axis(distance, ascending, axis=1)
+    index[order] = order[np.take_along_axis(members, ascending, axis=1)]
+    return found, index
+
+
+def radius_in_groups(line: Array, groups: Indices, k: int) -> Array:
+    """Find the distance of the k-th nearest other value of the own group.
+
+    Parameters
+    ----------
+    line : ndarray of shape (n,)
+        Values, float64.
+    groups : ndarray of shape (n,)
+        Integers >= 0, the same for values of one group.
+    k
+        Number of neighbors; groups of at most k values use all others of the group.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Distances; 0 for a value alone in its group.
+
+    Examples
+    --------
+    >>> radius_in_groups(np.array([0.0, 1.0, 3.0, 0.5, 9.0]), np.array([0, 0, 0, 1, 1]), 1).tolist()
+    [1.0, 1.0, 2.0, 8.5, 8.5]
+    """
+    order, starts, ends = _grouped(line, groups)
+    ordered = line[order]
+    found = np.full(len(line), np.inf)
+    if k <= _SHIFTS:
+        _shift(ordered, starts, k, found)
+    rest = np.flatnonzero(np.isinf(found))
+    if len(rest):
+        found[rest] = _bisected(ordered, rest, k, starts[rest], ends[rest])
+    radius = np.empty(len(line))
+    radius[order] = found
+    return radius
+
+
+def count_in_groups(line: Array, groups: Indices, within: Array) -> Indices:
+    """Count the other values of the own group that lie within a radius.
+
+    Parameters
+    ----------
+    line : ndarray of shape (n,)
+        Values, float64.
+    groups : ndarray of shape (n,)
+        Integers >= 0, the same for values of one group.
+    within : ndarray of shape (n,)
+        Radii, boundary included.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Counts, int64.
+
+    Examples
+    --------
+    >>> count_in_groups(np.array([0.0, 1.0, 3.0, 0.5, 9.0]), np.array([0, 0, 0, 1, 1]), np.full(5, 2.0)).tolist()
+    [1, 2, 1, 0, 0]
+    """
+    order, starts, ends = _grouped(line, groups)
+    ordered, reach = line[order], within[order]
+    counts, found = np.empty(len(line), dtype=np.int64), np.empty(len(line), dtype=np.int64)
+    for start in np.unique(starts):
+        own = slice(start, ends[start])
+        found[own] = _within(ordered[own], reach[own])
+    counts[order] = found
+    return counts
+
+
+def count(line: Array, within: Array) -> Indices:
+    """Count the other values that lie within radii.
+
+    Parameters
+    ----------
+    line : ndarray of shape (n,)
+        Values, float64.
+    within : ndarray of shape (n, m)
+        Radii, boundary included.
+
+    Returns
+    -------
+    ndarray of shape (n, m)
+        Counts, int64.
+
+    Examples
+    --------
+    >>> count(np.array([0.0, 1.0, 3.0]), np.array([[1.0], [2.0], [1.0]])).T.tolist()
+    [[1, 2, 0]]
+    """
+    order, counts = np.argsort(line), np.empty(within.shape, dtype=np.int64)
+    ordered = line[order]
+    for column, radii in enumerate(within.T):
+        counts[order, column] = _within(ordered, radii[order])
+    return counts
+
+
+def _within(ordered: Array, reach: Array) -> Indices:
+    """Other values within a radius of each; ends of intervals that nearly ascend are found faster than in any order."""
+    upper = np.searchsorted(ordered, ordered + reach, side="right")
+    return np.asarray(upper - np.searchsorted(ordered, ordered - reach) - 1)
+
+
+def _grouped(line: Array, groups: Indices) -> tuple[Indices, Indices, Indices]:
+    """The order by group and value, and where the group of each value, in this order, starts and ends."""
+    by_value = np.argsort(line)
+    sizes = np.bincount(groups)
+    # A stable sort of short integers is a radix sort.
+    short = groups.astype(np.min_scalar_type(len(sizes)))
+    order = by_value[np.argsort(short[by_value], kind="stable")]
+    ends = np.cumsum(sizes)
+    return order, np.repeat(ends - sizes, sizes), np.repeat(ends, sizes)
+
+
+def _shift(ordered: Array, starts: Indices, k: int, radius: Array) -> None:
+    """Lower the radius to the reach of each window of k + 1 values of one group that includes the value."""
+    n = len(ordered) - k
+    if n <= 0:
+        return
+    across = starts[:n] != starts[k:]
+    for before in range(k + 1):
+        centers = ordered[before : before + n]
+        reach = np.maximum(centers - ordered[:n], ordered[k:] - centers)
+        reach[across] = np.inf
+        np.minimum(radius[before : before + n], reach, out=radius[before : before + n])
+
+
+def _bisected(ordered: Array, place: Indices, k: int, starts: Indices, ends: Indices) -> Array:
+    """The least reach of such a window for the values at some places, of fewer values in groups of at most k."""
+    neighbors = np.minimum(k, ends - starts - 1)
+    first = _windows(ordered, place, neighbors, starts, ends)
+    return np.asarray(np.maximum(ordered[place] - ordered[first], ordered[first + neighbors] - ordered[place]))
+
+
+def _windows(ordered: Array, place: Indices, k: Indices, starts: Indices, ends: Indices) -> Indices:
+    """First positions of the k + 1 consecutive values, within starts to ends, that are nearest to those at places."""
+    center = ordered[place]
+    least, most = np.maximum(starts, place - k), np.minimum(place, ends - 1 - k)
+    start = _first(lambda at: ordered[at + k] - center >= center - ordered[at], least, most)
+    before = np.maximum(start - 1, least)
+
+    def reach(at: Indices) -> Array:
+        return np.asarray(np.maximum(center - ordered[at], ordered[at + k] - center))
+
+    return np.where(reach(before) < reach(start), before, start)
+
+
+def _first(holds: Callable[[Indices], NDArray[np.bool_]], least: Indices, most: Indices) -> Indices:
+    """The least position from least to most - 1 from which on a condition holds, or most."""
+    low, high = least.copy(), most.copy()
+    while (open_ := low < high).any():
+        middle = (low + high) // 2
+        met = holds(np.minimum(middle, most - 1 + (most == least)))
+        high = np.where(open_ & met, middle, high)
+        low = np.where(open_ & ~met, middle + 1, low)
+    return low

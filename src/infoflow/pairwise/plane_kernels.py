@@ -1,0 +1,283 @@
+"""The search for neighbors in a plane, compiled by numba where it is installed, otherwise plain Python.
+
+Points are in strips: each holds consecutive values of x, never a part of equal ones, in the order of y and then of x. A
+search scans the strip of its point outward, and the strips on both sides while they are nearer than the k-th neighbor.
+Import this module on use only: it imports numba.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Runs of equal y in a strip that are longer than this are searched by bisection in x.
+_RUN = 12
+
+
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """The function compiled without the interpreter's lock, or itself where numba is not installed."""
+    try:
+        import numba
+    except ImportError:
+        return function
+    try:
+        made: Callable[P, R] = numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # no folder in which the machine code could be stored
+        made = numba.njit(nogil=True)(function)
+    return made
+
+
+@compiled
+def strips(ordered: Array, size: int) -> Indices:
+    """Starts of the strips of about `size` points, and n, for sorted x (n,).
+
+    >>> strips(np.array([0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0]), 2).tolist()
+    [0, 4, 6, 7]
+    """
+    n = len(ordered)
+    starts = np.empty(n // size + 2 if size > 1 else n + 1, dtype=np.int64)
+    starts[0], count, start = 0, 1, 0
+    while start < n:
+        end = min(start + size, n)
+        if end < n and ordered[end] == ordered[end - 1]:
+            last = end
+            while last < n and ordered[last] == ordered[end]:
+                last += 1
+            first = end - 1
+            while first > start and ordered[first - 1] == ordered[end]:
+                first -= 1
+            # A long run of equal values is a strip of its own.
+            end = first if first > start and 2 * (last - first) > size else last
+        if count == len(starts):
+            longer = np.empty(2 * count, dtype=np.int64)
+            longer[:count] = starts
+            starts = longer
+        starts[count] = end
+        count += 1
+        start = end
+    return starts[:count]
+
+
+@compiled
+def arrange(
+    starts: Indices, by_x: Indices, by_y: Indices, x: Array, y: Array
+) -> tuple[Indices, Array, Array, Indices, bool]:
+    """The points by strips: indices, x, y and ends of runs of equal y, each (n,), and whether there are long runs.
+
+    >>> one, line = np.array([0, 3]), np.array([0.0, 1.0, 2.0])
+    >>> arrange(one, np.array([0, 1, 2]), np.array([2, 1, 0]), line, -line)[0].tolist()
+    [2, 1, 0]
+    """
+    n, count = len(x), len(starts) - 1
+    strip = np.empty(n, dtype=np.int32)
+    for s in range(count):
+        for i in range(starts[s], starts[s + 1]):
+            strip[by_x[i]] = s
+    place = starts[:count].copy()
+    index, px, py = np.empty(n, dtype=np.int64), np.empty(n), np.empty(n)
+    for i in range(n):
+        point = by_y[i]
+        at = place[strip[point]]
+        place[strip[point]] += 1
+        index[at], px[at], py[at] = point, x[point], y[point]
+    ends = np.empty(n, dtype=np.int64)
+    long = False
+    for s in range(count):
+        end = starts[s + 1]
+        for i in range(starts[s + 1] - 1, starts[s] - 1, -1):
+            if i + 1 < starts[s + 1] and py[i + 1] != py[i]:
+                end = i + 1
+            ends[i] = end
+            long = long or end - i > _RUN
+    return index, px, py, ends, long
+
+
+@compiled
+def _insert(nearest: Array, which: Indices, distance: float, index: int) -> None:
+    """Insert a distance below the last of the ascending `nearest` (k,), which is removed."""
+    at = len(nearest) - 1
+    while at > 0 and nearest[at - 1] > distance:
+        nearest[at], which[at] = nearest[at - 1], which[at - 1]
+        at -= 1
+    nearest[at], which[at] = distance, index
+
+
+@compiled
+def _bisect(values: Array, start: int, end: int, value: float) -> int:
+    """The first position from start to end whose value is not below."""
+    while start < end:
+        middle = (start + end) // 2
+        if values[middle] < value:
+            start = middle + 1
+        else:
+            end = middle
+    return start
+
+
+@compiled
+def _scan_run(px: Array, start: int, end: int, own: int, x: float, dy: float, nearest: Array, which: Indices) -> None:
+    """Compare with points of equal y, in the order of x, outward from x."""
+    k = len(nearest)
+    middle = _bisect(px, start, end, x)
+    for i in range(middle, end):
+        distance = max(px[i] - x, dy)
+        if distance >= nearest[k - 1]:
+            break
+        if i != own:
+            _insert(nearest, which, distance, i)
+    for i in range(middle - 1, start - 1, -1):
+        distance = max(x - px[i], dy)
+        if distance >= nearest[k - 1]:
+            break
+        _insert(nearest, which, distance, i)
+
+
+@compiled
+def _scan(
+    px: Array,
+    py: Array,
+    ends: Indices,
+    runs: bool,
+    start: int,
+    end: int,
+    middle: int,
+    own: int,
+    x: float,
+    y: float,
+    gap: float,
+    nearest: Array,
+    which: Indices,
+) -> None:
+    """Compare with the points of a strip at least `gap` away in x; `middle` is its first one whose y is not below."""
+    k = len(nearest)
+    i = middle
+    while i < end:
+        dy = py[i] - y
+        if max(dy, gap) >= nearest[k - 1]:
+            break
+        if runs and ends[i] - i > _RUN:
+            _scan_run(px, i, ends[i], own, x, dy, nearest, which)
+            i = ends[i]
+            continue
+        distance = max(abs(px[i] - x), dy)
+        if distance < nearest[k - 1] and i != own:
+            _insert(nearest, which, distance, i)
+        i += 1
+    i = middle - 1
+    while i >= start:
+        dy = y - py[i]
+        if max(dy, gap) >= nearest[k - 1]:
+            break
+        if runs and i - _RUN >= start and py[i - _RUN] == py[i]:
+            first = _bisect(py, start, i, py[i])
+            _scan_run(px, first, i + 1, own, x, dy, nearest, which)
+            i = first - 1
+            continue
+        distance = max(abs(px[i] - x), dy)
+        if distance < nearest[k - 1]:
+            _insert(nearest, which, distance, i)
+        i -= 1
+
+
+@compiled
+def search(
+    first: int,
+    last: int,
+    starts: Indices,
+    index: Indices,
+    px: Array,
+    py: Array,
+    ends: Indices,
+    runs: bool,
+    left: Array,
+    right: Array,
+    found: Array,
+    neighbors: Indices,
+) -> None:
+    """Write the neighbors of the points in the strips from first to last - 1 to `found` and `neighbors` (n, k).
+
+    `left` and `right` are the least and the largest x of each strip.
+    """
+    k, count = found.shape[1], len(starts) - 1
+    nearest, which = np.empty(k), np.empty(k, dtype=np.int64)
+    for s in range(first, last):
+        start, end = starts[s], starts[s + 1]
+        before, after = starts[max(s - 1, 0)], end
+        floor = start
+        for own in range(start, end):
+            x, y = px[own], py[own]
+            nearest[:] = np.inf
+            while py[floor] < y:
+                floor += 1
+            if runs:
+                _scan(px, py, ends, runs, start, end, floor, own, x, y, 0.0, nearest, which)
+            else:
+                _scan(px, py, ends, runs, start, end, own, own, x, y, 0.0, nearest, which)
+            t = s + 1
+            while t < count and left[t] - x < nearest[k - 1]:
+                low, high = starts[t], starts[t + 1]
+                if t == s + 1:
+                    while after < high and py[after] < y:
+                        after += 1
+                    middle = after
+                else:
+                    middle = _bisect(py, low, high, y)
+                _scan(px, py, ends, runs, low, high, middle, own, x, y, left[t] - x, nearest, which)
+                t += 1
+            t = s - 1
+            while t >= 0 and x - right[t] < nearest[k - 1]:
+                low, high = starts[t], starts[t + 1]
+                if t == s - 1:
+                    while before < high and py[before] < y:
+                        before += 1
+                    middle = before
+                else:
+                    middle = _bisect(py, low, high, y)
+                _scan(px, py, ends, runs, low, high, middle, own, x, y, x - right[t], nearest, which)
+                t -= 1
+            at = index[own]
+            for j in range(k):
+                found[at, j], neighbors[at, j] = nearest[j], index[which[j]]
+
+
+@compiled
+def count_on_line(ordered: Array, order: Indices, within: Array, counts: Indices) -> None:
+    """Write the numbers of other values within radii (n, m) to `counts` (n, m), of a sorted line and its order (n,)."""
+    n, radii = within.shape
+    for i in range(n):
+        center, at = ordered[i], order[i]
+        for m in range(radii):
+            low, high = center - within[at, m], center + within[at, m]
+            # Outward in doubled steps, then by bisection: few values lie within.
+            step, inside = 1, i
+            while inside - step >= 0 and ordered[inside - step] >= low:
+                inside -= step
+                step *= 2
+            outside = max(inside - step, -1)
+            while inside - outside > 1:
+                middle = (inside + outside) // 2
+                if ordered[middle] >= low:
+                    inside = middle
+                else:
+                    outside = middle
+            below, step, inside = inside, 1, i
+            while inside + step < n and ordered[inside + step] <= high:
+                inside += step
+                step *= 2
+            outside = min(inside + step, n)
+            while outside - inside > 1:
+                middle = (inside + outside) // 2
+                if ordered[middle] <= high:
+                    inside = middle
+                else:
+                    outside = middle
+            counts[at, m] = inside - below

@@ -1,0 +1,163 @@
+"""Nearest neighbors in a plane in the maximum norm, by compiled code where numba is installed."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+# Points in a square as wide as a strip, for k neighbors: a + b·k (measured for n from 10⁴ to 10⁶).
+_POINTS, _PER_NEIGHBOR = 4.0, 0.5
+
+# Points times neighbors after which compiling or loading the code pays off: it takes seconds, once per installation.
+_DEMAND = 3_000_000
+
+# Each thread takes at least so many points.
+_SHARE = 20_000
+
+
+@cache
+def available() -> bool:
+    """Whether numba, which compiles the search, is installed.
+
+    >>> available() in (True, False)
+    True
+    """
+    return find_spec("numba") is not None
+
+
+def compiled() -> bool:
+    """Whether the compiled code is in use.
+
+    >>> nearest(np.array([0.0, 1.0]), np.array([0.0, 1.0]), 1)[0].tolist(), compiled() == available()
+    ([[1.0], [1.0]], True)
+    """
+    return available() and "infoflow.pairwise.plane_kernels" in sys.modules
+
+
+@dataclass
+class _Demand:
+    """Points times neighbors that this process searched."""
+
+    points: int = 0
+
+
+_demand = _Demand()
+
+
+def worthwhile(n: int, k: int) -> bool:
+    """Whether to use compiled code for k neighbors of n points: after some demand, since it loads slowly.
+
+    >>> worthwhile(10**7, 3) == available()
+    True
+    """
+    _demand.points += n * (k + 4)
+    return compiled() or (available() and _demand.points >= _DEMAND)
+
+
+def nearest(x: Array, y: Array, k: int) -> tuple[Array, Indices]:
+    """Find the k nearest other points of every point (x, y) in the maximum norm.
+
+    Parameters
+    ----------
+    x, y : ndarray of shape (n,)
+        Coordinates, float64.
+    k
+        Number of neighbors, smaller than n.
+
+    Returns
+    -------
+    distance : ndarray of shape (n, k)
+        Distances in ascending order.
+    index : ndarray of shape (n, k)
+        Indices of the neighbors.
+
+    Notes
+    -----
+    The time is O(n log n) for any pattern of equal values.
+
+    Examples
+    --------
+    >>> distance, index = nearest(np.array([0.0, 1.0, 3.0]), np.array([0.0, 1.0, 2.0]), 1)
+    >>> distance[:, 0].tolist(), index[:, 0].tolist()
+    ([1.0, 1.0, 2.0], [1, 0, 1])
+    """
+    from infoflow.pairwise import plane_kernels as kernels
+
+    x, y, n = np.ascontiguousarray(x), np.ascontiguousarray(y), len(x)
+    by_x = np.argsort(x)
+    ordered, by_y = x[by_x], np.argsort(y)
+    if bool((np.diff(y[by_y]) == 0).any()):
+        by_y = by_x[np.argsort(y[by_x], kind="stable")]  # equal y in the order of x
+    starts = kernels.strips(ordered, _size(ordered, y[by_y], k))
+    index, px, py, ends, runs = kernels.arrange(starts, by_x, by_y, x, y)
+    found, neighbors = np.empty((n, k)), np.empty((n, k), dtype=np.int64)
+    left, right = ordered[starts[:-1]], ordered[starts[1:] - 1]
+    rest = (starts, index, px, py, ends, runs, left, right, found, neighbors)
+    threads = max(1, min(torch.get_num_threads(), n // _SHARE))
+    if threads == 1:
+        kernels.search(0, len(left), *rest)
+        return found, neighbors
+    # Twice as many parts as threads, since dense parts take longer.
+    cuts = np.unique(np.searchsorted(starts, np.linspace(0, n, 2 * threads + 1))).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        for part in [pool.submit(kernels.search, first, last, *rest) for first, last in pairwise(cuts)]:
+            part.result()
+    return found, neighbors
+
+
+def count_on_line(line: Array, within: Array) -> Indices:
+    """Count the other values that lie within radii of every value.
+
+    Parameters
+    ----------
+    line : ndarray of shape (n,)
+        Values, float64.
+    within : ndarray of shape (n, m)
+        Radii, boundary included.
+
+    Returns
+    -------
+    ndarray of shape (n, m)
+        Counts, int64.
+
+    Examples
+    --------
+    >>> count_on_line(np.array([0.0, 1.0, 3.0]), np.array([[1.0], [2.0], [1.0]])).T.tolist()
+    [[1, 2, 0]]
+    """
+    from infoflow.pairwise import plane_kernels as kernels
+
+    order, counts = np.argsort(line), np.empty(within.shape, dtype=np.int64)
+    kernels.count_on_line(line[order], order, np.ascontiguousarray(within), counts)
+    return counts
+
+
+def _size(x: Array, y: Array, k: int) -> int:
+    """Points in a strip, such that its width holds a few neighbors, from sorted x and y (n,)."""
+    n = len(x)
+    wide, high = _spread(x), _spread(y)
+    if wide == 0 or high == 0:
+        return n
+    count = np.sqrt(n / (_POINTS + _PER_NEIGHBOR * k) * wide / high)
+    return int(min(max(n / max(count, 1.0), 4.0), n))
+
+
+def _spread(ordered: Array) -> float:
+    """The distance between quartiles, or between outer quantiles where the quartiles are equal."""
+    n = len(ordered)
+    for share in (0.25, 0.05, 0.01, 0.0):
+        cut = int(share * n)
+        if width := float(ordered[n - 1 - cut] - ordered[cut]):
+            return width
+    return 0.0

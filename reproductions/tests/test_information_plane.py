@@ -28,7 +28,7 @@ from infoflow_reproductions.information_plane.rows.goldfeld import reversals
 from infoflow_reproductions.information_plane.teacher import LinearStudent, linear_student
 from infoflow_reproductions.information_plane.tracing import trace, trials
 
-from infoflow.core.errors import BrokenStore
+from infoflow.core.errors import BrokenStore, InvalidArgument
 from infoflow.estimators import Binning, KernelDensity, SamplePropagation
 from infoflow.plane import analyse, record
 from infoflow.plane.compression import compression
@@ -84,6 +84,31 @@ def test_result_of_a_seed_does_not_depend_on_the_other_seeds() -> None:
     assert found["truth"] == COUNTED
     for many, one in zip(found["curves"], single["curves"], strict=True):
         assert np.allclose(np.array(many["nats"])[:, :1], one["nats"], atol=1e-5)
+
+
+def test_label_noise_changes_the_labels_to_train_on_alone() -> None:
+    clean, noisy = (
+        inputs(Variant("v", data="digits", label_noise=share), 100, None, images=False) for share in (0, 0.5)
+    )
+    assert torch.equal(clean.train[0], noisy.train[0])
+    changed = float((clean.train[1] != noisy.train[1]).double().mean())
+    assert changed == pytest.approx(0.5 * 9 / 10, abs=0.04)
+    for name, (_, labels) in clean.probes.items():
+        assert torch.equal(labels, noisy.probes[name][1])
+    with pytest.raises(InvalidArgument, match="label_noise must be between 0 and 1, got 1.5"):
+        inputs(Variant("v", data="digits", label_noise=1.5), 100, None, images=False)
+
+
+def test_an_overfitting_student_loses_the_label_and_one_with_ample_data_does_not() -> None:
+    ends = {}
+    for samples in (100, 1000):
+        student = LinearStudent("s", samples=samples, epochs=2000, snapshots=8)
+        found = linear_student(student, context=HERE)
+        label = [value for (value,) in found["curves"][1]["nats"]]
+        losses = [value for (value,) in found["metrics"]["test_loss"]["values"]]
+        ends[samples] = label[-1] / max(label), losses[-1] / min(losses)
+    assert ends[100][0] < 0.9 < ends[1000][0]
+    assert ends[100][1] > 1.2 > ends[1000][1]
 
 
 def test_noisy_network_is_recorded_as_noisy_with_repeated_inputs() -> None:

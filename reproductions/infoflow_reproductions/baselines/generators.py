@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import abc
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import NonNegativeFloat, PositiveFloat, PositiveInt, validated
 from infoflow.objectives.objective import ModelObjective, Players
-from infoflow.objectives.prior_matching import KernelMatching, PriorMatching, adversarial_loss, without_gradient
+from infoflow.objectives.prior_matching import (
+    AdversarialMatching,
+    KernelMatching,
+    PriorMatching,
+    adversarial_loss,
+    without_gradient,
+)
 from infoflow.objectives.priors import Gaussian, Prior, prior_by_name
 
 
@@ -211,25 +217,25 @@ class PriorMatchingGenerator(Generative):
     prior
         Distribution of the vectors, or its name.
     matchings
-        Divergences of the data and of the samples from their Gaussians, without a discriminator; by default
-        `KernelMatching`.
-
-    Raises
-    ------
-    InvalidArgument
-        If a matching has a discriminator.
+        Divergences of the data and of the samples from their Gaussians; by default `KernelMatching`. Discriminators of
+        theirs are trained as a third player.
+    toward
+        What the mean of the samples' features is moved to: that of the batch's "data", or m, that of their "prior".
 
     Notes
     -----
     One random direction per image estimates the Frobenius norm of the Jacobian ∂F without bias::
 
         judge       matching(F(x), N(+m, 1)) + matching(F(G(z)), N(−m, 1)) + (w/4d)(E ‖∂F(x)‖² + E ‖∂F(G(z))‖²)
-        generator   ‖E F(x) − E F(G(z))‖² / d
+        generator   ‖E F(x) − E F(G(z))‖² / d,     or ‖m − E F(G(z))‖² / d
+
+    The paper has one feature, two discriminators and the second form: a judge with one output, two
+    `AdversarialMatching(1, Gaussian(±m))`, and `toward="prior"`.
 
     References
     ----------
     Hjelm et al.: Learning deep representations by mutual information estimation and maximization, ICLR 2019, appendix
-    A.7 (there with discriminators). Mescheder et al., 2018 (penalty).
+    A.7, eq. 11 to 13. Mescheder et al., 2018 (penalty).
 
     Examples
     --------
@@ -255,20 +261,51 @@ class PriorMatchingGenerator(Generative):
         penalty: NonNegativeFloat | None = None,
         prior: str | Prior = "gaussian",
         matchings: tuple[PriorMatching, PriorMatching] | None = None,
+        toward: Literal["data", "prior"] = "data",
     ) -> None:
         super().__init__(generator, judge, features, penalty=penalty, prior=prior)
         usual = KernelMatching(Gaussian(separation)), KernelMatching(Gaussian(-separation))
         self.of_data, self.of_samples = matchings or usual
-        if self.of_data.opponent is not None or self.of_samples.opponent is not None:
-            wanted = "matchings without a discriminator"
-            raise InvalidArgument("matchings", wanted, remedy="Use KernelMatching or SlicedWassersteinMatching.")
+        self.separation, self.toward = separation, toward
+
+    def players(self) -> Players:
+        """Return the discriminators first, where there are some, then the judge and the generator."""
+        found = [matching.opponent for matching in self._adversarial]
+        if not found:
+            return super().players()
+        return {"discriminators": (nn.ModuleList(found), self.discriminators_loss), **super().players()}
+
+    @property
+    def _adversarial(self) -> list[AdversarialMatching]:
+        return [one for one in (self.of_data, self.of_samples) if isinstance(one, AdversarialMatching)]
 
     def forward(self, inputs: Tensor) -> Tensor:
-        both = without_gradient(self.judge, torch.cat([inputs, self.sample(len(inputs), inputs)]))
-        of_data, of_samples = both.chunk(2)
-        gap = (of_data.detach().mean(0) - of_samples.mean(0)).square().mean()
+        if self.toward == "data":
+            both = without_gradient(self.judge, torch.cat([inputs, self.sample(len(inputs), inputs)]))
+            of_data, of_samples = both.chunk(2)
+            wanted = of_data.detach().mean(0)
+        else:
+            of_samples = without_gradient(self.judge, self.sample(len(inputs), inputs))
+            wanted = of_samples.new_tensor(self.separation)
+        gap = (wanted - of_samples.mean(0)).square().mean()
         self.record({"gap": gap})
         return gap
+
+    def discriminators_loss(self, inputs: Tensor) -> Tensor:
+        """Return the loss of both discriminators for real inputs (n, ...), without a gradient for the other networks.
+
+        Parameters
+        ----------
+        inputs : Tensor of shape (n, ...)
+            Real images.
+        """
+        with torch.no_grad():
+            judged = self.judge(torch.cat([inputs, self.drawn(inputs)])).chunk(2)
+        pairs = zip((self.of_data, self.of_samples), judged, strict=True)
+        losses = [matching.opponent_loss(y) for matching, y in pairs if isinstance(matching, AdversarialMatching)]
+        value = torch.stack(losses).sum()
+        self.record({"discriminators": value})
+        return value
 
     def opponent_loss(self, inputs: Tensor) -> Tensor:
         both = torch.cat([inputs, self.drawn(inputs)])

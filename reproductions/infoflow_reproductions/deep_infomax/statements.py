@@ -35,6 +35,9 @@ SENTENCES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("few negatives", "section 3.1 and appendix A.2: JSD outperforms NCE with few negatives"),
         ("", "caption of Figure 8: NCE declines as the number of negatives falls"),
     ),
+    "generator": (
+        ("does not surpass", "appendix A.9, text on Table 10: the method did not surpass NS-GAN-CP or WGAN-GP"),
+    ),
     "ndm": (("", "appendix A.5: a strong downward trend of NDM as β rises"),),
 }
 """Experiment -> parts of claims and the places of their sentences."""

@@ -109,6 +109,22 @@ class Rises:
         return claim
 
 
+OVERFITS = 0.05
+"""Part of the lowest test loss by which the last one must exceed it where a network overfits."""
+
+
+def rise_of_loss(reading: Reading, network: str) -> list[float]:
+    """By which part of its lowest value the test loss ends above it, for each seed."""
+    loss = reading.metric(network, "test_loss")
+    return [float(loss[seed].iloc[-1] / loss[seed].min() - 1) for seed in loss.columns]
+
+
+def overfits(reading: Reading, network: str) -> Claim:
+    """Judge whether a network overfits; papers state it as a setting, not as a result."""
+    text = f"{network}: overfits, the test loss ends above its lowest value"
+    return Claim.above(text, rise_of_loss(reading, network), OVERFITS, unit="of the lowest", published=False)
+
+
 def explained(reading: Reading, claim: Claim, network: str, used: str, judge: Callable[[str], bool | None]) -> Claim:
     """A published claim that differs, with what `judge` finds by the network's other estimators and settings.
 

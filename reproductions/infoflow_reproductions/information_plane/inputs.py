@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -92,7 +93,8 @@ def inputs(variant: Variant, pairs: int, root: Path | None, *, images: bool, cha
     count = min(len(train), len(test), max(2, min(pairs, len(probe) * repeats) // repeats))
     for name, part in (("train", train), ("test", test)):
         probes[name] = _repeated(tensors(part, count), repeats)
-    return Inputs(tensors(train), tensors(test), probes, len(variant.classes) or train.classes)
+    seen = _relabeled(train, variant.label_noise) if variant.label_noise else train
+    return Inputs(tensors(seen), tensors(test), probes, len(variant.classes) or train.classes)
 
 
 @lru_cache(maxsize=2)
@@ -115,6 +117,17 @@ def _drawn(data: Dataset, argument: str, count: int) -> Dataset:
     if count == len(data):
         return data
     return data.subset(np.sort(np.random.default_rng(0).permutation(len(data))[:count]))
+
+
+def _relabeled(data: Dataset, share: float) -> Dataset:
+    """The same inputs with a part of the labels drawn anew, the same one in every call."""
+    if not 0.0 <= share <= 1.0:
+        raise InvalidArgument("label_noise", "between 0 and 1", share)
+    rng = np.random.default_rng(0)
+    anew = rng.permutation(len(data))[: round(share * len(data))]
+    labels = data.labels.copy()
+    labels[anew] = rng.integers(data.classes, size=len(anew))
+    return replace(data, labels=labels)
 
 
 def _tensors(data: Dataset, images: bool, channels: int | None) -> Pair:

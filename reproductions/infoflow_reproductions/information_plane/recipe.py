@@ -63,6 +63,8 @@ class Variant:
     """Use only these classes of the data set (all when empty)."""
     size: int = 0
     """Number of training samples (all when 0)."""
+    label_noise: float = 0.0
+    """Share of the training samples whose label is drawn anew among all classes."""
     shuffled_split: bool = False
     """SZT: whether the 80 % to train on are drawn at random."""
     network: str = "mlp"

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.models import ConvolutionalEncoder, DCGANDecoder
 from infoflow.objectives import AdversarialMatching
+from infoflow.objectives.priors import Gaussian
 
 SHAPE = (1, 8, 8)
 
@@ -41,7 +42,14 @@ GAMES = {
     "ns-gan": lambda: NonSaturatingGAN(decoder(), judge(), 6),
     "wgan-gp": lambda: WassersteinGAN(decoder(), judge(), 6),
     "prior-matching": lambda: PriorMatchingGenerator(decoder(), judge(outputs=3), 6),
+    "discriminators": lambda: with_discriminators(decoder(), judge(), 6),
 }
+
+
+def with_discriminators(generator: nn.Module, judge: nn.Module, features: int) -> PriorMatchingGenerator:
+    """Return prior matching as published: one feature, two discriminators, the data's Gaussian as the aim."""
+    matchings = tuple(AdversarialMatching(1, Gaussian(mean), units=(16,), penalty=0.0) for mean in (1.0, -1.0))
+    return PriorMatchingGenerator(generator, judge, features, matchings=matchings, toward="prior")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", GAMES)
@@ -49,10 +57,10 @@ def test_each_loss_gives_a_gradient_to_its_player_alone(name: str) -> None:
     torch.manual_seed(0)
     objective, images = GAMES[name](), torch.randn(5, *SHAPE)
     players = objective.players()
-    assert len(players) == 2
+    assert len(players) == (3 if name == "discriminators" else 2)
     owned = [{id(p) for p in module.parameters()} for module, _ in players.values()]
-    assert not owned[0] & owned[1]
-    assert owned[0] | owned[1] == {id(p) for p in objective.parameters()}
+    assert sum(map(len, owned)) == len(set.union(*owned))
+    assert set.union(*owned) == {id(p) for p in objective.parameters()}
     for module, loss in players.values():
         objective.zero_grad()
         value = loss(images)
@@ -63,7 +71,7 @@ def test_each_loss_gives_a_gradient_to_its_player_alone(name: str) -> None:
         assert all(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in module.parameters() if p.ndim > 1)
 
 
-@pytest.mark.parametrize("name", ["ns-gan", "prior-matching"])
+@pytest.mark.parametrize("name", ["ns-gan", "prior-matching", "discriminators"])
 def test_a_generator_learns_one_gray_image(name: str) -> None:
     torch.manual_seed(0)
     objective, images = GAMES[name](), torch.full((16, *SHAPE), 0.5)
@@ -81,6 +89,24 @@ def test_a_generator_learns_one_gray_image(name: str) -> None:
             value.backward()
             optimizers[key].step()
     assert distance() < 0.7 * before
+
+
+def test_prior_matching_with_discriminators_equals_its_equations() -> None:
+    """Equation 12 for a linear judge, with the non-saturating loss of the encoder, and equation 13."""
+    torch.manual_seed(0)
+    line, made = nn.Linear(64, 1).double(), nn.Sequential(nn.Linear(6, 64), nn.Unflatten(1, SHAPE)).double()
+    nn.init.zeros_(made[0].weight)  # every sample is the bias
+    game = with_discriminators(made, nn.Sequential(nn.Flatten(), line), 6).double()
+    images = torch.randn(5, *SHAPE, dtype=torch.float64)
+    with torch.no_grad():
+        data, drawn = line(images.flatten(1)), line(made[0].bias[None])
+        wanted = sum(
+            nn.functional.softplus(-matching.discriminator(y)).mean()
+            for matching, y in ((game.of_data, data), (game.of_samples, drawn))
+        )
+    assert game(images).item() == pytest.approx((1.0 - drawn.item()) ** 2, rel=1e-9)
+    game.penalty = 0.0
+    assert game.opponent_loss(images).item() == pytest.approx(wanted.item(), rel=1e-9)
 
 
 def test_the_wasserstein_game_of_a_linear_judge() -> None:

@@ -9,7 +9,15 @@ from dataclasses import replace
 from infoflow_reproductions.harness.findings import Claim, Row
 from infoflow_reproductions.harness.trial import Trial
 from infoflow_reproductions.information_plane import teacher, tracing
-from infoflow_reproductions.information_plane.claims import Compression, alike, counted, on
+from infoflow_reproductions.information_plane.claims import (
+    OVERFITS,
+    Compression,
+    alike,
+    counted,
+    on,
+    overfits,
+    rise_of_loss,
+)
 from infoflow_reproductions.information_plane.layer_estimators import label_of
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import IMAGES, Recipe, SettingSweep, Variant, smoke
@@ -18,8 +26,10 @@ from infoflow_reproductions.information_plane.row import TableRow
 KDE, NARROW, EVEN = "kernel-density:variance=0.001", "binning:width=0.07", "binning:bins=100,scope=run"
 WIDE, BROAD = "binning:width=0.5", "kernel-density:variance=0.1"
 STUDENT, WHOLE = "linear student", "tanh, full batch"
+AMPLE, OVERFITTED = "linear student, ample data", "tanh, 30 % of the data"
 # SZT's inputs to train on: 80 % of 4096.
 _INPUTS = 3276
+_FEWER = 1229  # 30 % of all
 
 _TANH = Variant("tanh", initialization="saxe", batch_size=256, epochs=10_000, shuffled_split=True)
 _SGD = replace(IMAGES, initialization="saxe", optimizer="sgd", epochs=1000, probe="test", at_most=2)
@@ -32,6 +42,13 @@ def no_compression(reading: Reading, network: str) -> Claim:
     shares = reading.shares(network, "linear1")
     evidence = f"at most {max(shares):.1%} of the peak is lost, over {counted(len(shares))}"
     return Claim(f"{network}, exact I(X;T): no compression", max(shares) <= 0.05, evidence)
+
+
+def generalizes(reading: Reading, network: str) -> Claim:
+    """Judge that a network does not overfit: its test loss doesn't end above its lowest value by more than 5 %."""
+    text = f"{network}: does not overfit, the test loss (its sign turned) stays near its lowest value"
+    rises = [-rise for rise in rise_of_loss(reading, network)]
+    return Claim.above(text, rises, -OVERFITS, unit="of the lowest", published=False)
 
 
 def without_noise(reading: Reading) -> list[Claim]:
@@ -86,10 +103,16 @@ def saturation(reading: Reading) -> list[Row]:
 
 
 def trials(recipe: Recipe) -> Sequence[Trial]:
-    """The networks, and linear students with as many inputs as samples and SNR 1."""
+    """The networks, and linear students with SNR 1: with as many samples as inputs one overfits, with ten times not."""
     epochs = 10_000 if recipe.seeds > 2 else 100
-    student = teacher.LinearStudent(STUDENT, epochs=epochs, snapshots=recipe.snapshots)
-    return [*tracing.trials(recipe), *teacher.trials(student, recipe.seeds)]
+    students = [
+        teacher.LinearStudent(name, samples=samples, epochs=epochs, snapshots=recipe.snapshots)
+        for name, samples in ((STUDENT, 100), (AMPLE, 1000))
+    ]
+    return [
+        *tracing.trials(recipe),
+        *(trial for student in students for trial in teacher.trials(student, recipe.seeds)),
+    ]
 
 
 _FULL = Recipe(
@@ -99,6 +122,7 @@ _FULL = Recipe(
         replace(_TANH, name="softsign", activation=("softsign",)),
         replace(_TANH, name="softplus", activation=("softplus",)),
         replace(_TANH, name=WHOLE, batch_size=_INPUTS),
+        replace(_TANH, name=OVERFITTED, size=_FEWER),
         _MNIST,
         replace(_MNIST, name="MNIST tanh", activation=("tanh",)),
     ),
@@ -134,7 +158,13 @@ ROW = TableRow(
         ),
         without_noise,
         on("MNIST ReLU", Compression("none", "no hidden layer compresses (KDE)", by=BROAD)),
-        on(STUDENT, no_compression),
+        on(STUDENT, no_compression, overfits),
+        on(AMPLE, no_compression, generalizes),
+        on(
+            OVERFITTED,
+            *(Compression("some", "some hidden layer compresses ({estimator})", by=by) for by in (KDE, NARROW)),
+        ),
+        on(OVERFITTED, overfits),
     ],
     published=saturation,
     trials=trials,

@@ -21,7 +21,7 @@ CASES: dict[str, dict[str, Any]] = {
     "plain": {},
     "sum": {"reduction": "sum"},
     "divergence": {"regularizer": "divergence"},
-    "weights": {"class_weights": [0.5, 2.0, 1.0], "ignore_index": 1, "label_smoothing": 0.1},
+    "weights": {"weight": [0.5, 2.0, 1.0], "ignore_index": 1, "label_smoothing": 0.1},
     "averaged": {"decay": 0.7, "classes": 3},
 }
 

@@ -63,7 +63,7 @@ def test_each_is_its_formula(name: str) -> None:
     weights = torch.tensor([0.5, 2.0, 1.0, 3.0], dtype=torch.float64)
     if name != "smoothing":
         kind, form = type(loss), loss.form
-        weighted = kind(E, form=form, class_weights=weights, ignore_index=2)(logits, labels)
+        weighted = kind(E, form=form, weight=weights, ignore_index=2)(logits, labels)
         w = weights[labels].numpy() * (labels.numpy() != 2)
         assert weighted.item() == pytest.approx((w * expected).sum() / w.sum())
         single = kind(E, form=form, reduction="none")(logits, labels)
@@ -74,7 +74,7 @@ def test_smoothing_is_torchs() -> None:
     logits, labels = data()
     weights = torch.tensor([0.5, 2.0, 1.0, 3.0], dtype=torch.float64)
     theirs = nn.functional.cross_entropy(logits, labels, weight=weights, label_smoothing=0.3, ignore_index=1)
-    torch.testing.assert_close(LabelSmoothing(0.3, class_weights=weights, ignore_index=1)(logits, labels), theirs)
+    torch.testing.assert_close(LabelSmoothing(0.3, weight=weights, ignore_index=1)(logits, labels), theirs)
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0, 1.5])

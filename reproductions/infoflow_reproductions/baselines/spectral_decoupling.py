@@ -15,7 +15,7 @@ class SpectralDecoupling(ClassificationLoss):
 
     Parameters
     ----------
-    weight
+    penalty_weight
         Weight λ of the penalty.
     **options
         Options of `ClassificationLoss`.
@@ -33,15 +33,15 @@ class SpectralDecoupling(ClassificationLoss):
     Examples
     --------
     >>> import torch
-    >>> loss = SpectralDecoupling(weight=0.1)
+    >>> loss = SpectralDecoupling(penalty_weight=0.1)
     >>> loss(torch.tensor([[2.0, 0.0], [0.0, 2.0]]), torch.tensor([0, 1]))  # 0.1269 + 0.05 · 4
     tensor(0.3269)
     """
 
     @validated
-    def __init__(self, weight: NonNegativeFloat = 0.1, **options: Any) -> None:
+    def __init__(self, penalty_weight: NonNegativeFloat = 0.1, **options: Any) -> None:
         super().__init__(**options)
-        self.weight = weight
+        self.penalty_weight = penalty_weight
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of logits (n, classes, ...) and labels (n, ...).
@@ -58,6 +58,6 @@ class SpectralDecoupling(ClassificationLoss):
         rows = logits[None, :] if logits.ndim == 1 else logits.movedim(1, -1).reshape(-1, logits.shape[1])
         norms = batch.weights * rows.to(batch.log_q).square().sum(dim=1)
         cross_entropy = batch.cross_entropy()
-        total = batch.reduced(cross_entropy + 0.5 * self.weight * norms, self.reduction)
+        total = batch.reduced(cross_entropy + 0.5 * self.penalty_weight * norms, self.reduction)
         self.record({"cross_entropy": batch.mean(cross_entropy), "logit_norm": batch.mean(norms)})
         return total

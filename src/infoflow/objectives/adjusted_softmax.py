@@ -58,7 +58,7 @@ class LogitAdjustment(_Adjusted):
     temperature
         Exponent τ of the frequencies; 1 is derived from Bayes' rule.
     **options
-        Keyword arguments `class_weights`, `ignore_index`, `label_smoothing`, `reduction` and `check`, as in
+        Keyword arguments `weight`, `ignore_index`, `label_smoothing`, `reduction` and `check`, as in
         `nn.CrossEntropyLoss`; `check=False` skips the checks of the contents.
 
     Raises
@@ -102,7 +102,7 @@ class PriorCorrectedSoftmax(_Adjusted):
     priors : array-like of shape (C,)
         Counts or frequencies π of the classes.
     **options
-        Keyword arguments `class_weights`, `ignore_index`, `reduction` and `check`, as in `nn.CrossEntropyLoss`;
+        Keyword arguments `weight`, `ignore_index`, `reduction` and `check`, as in `nn.CrossEntropyLoss`;
         `check=False` skips the checks of the contents. Labels cannot be smoothed.
 
     Raises

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, Literal, NamedTuple, TypedDict
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,7 +23,7 @@ _SUM = 1e-2
 class ClassificationOptions(TypedDict, total=False):
     """Keyword arguments of `ClassificationLoss`, for subclasses that pass them on."""
 
-    class_weights: Any
+    weight: Any
     ignore_index: int
     label_smoothing: float
     reduction: Reduction
@@ -81,8 +82,8 @@ class ClassificationLoss(Objective):
 
     Parameters
     ----------
-    class_weights : array-like of shape (C,), optional
-        Weights of the classes, `weight` in torch.
+    weight : array-like of shape (C,), optional
+        Weights of the classes.
     ignore_index
         Label of samples that do not count.
     label_smoothing
@@ -99,20 +100,20 @@ class ClassificationLoss(Objective):
     gives 0 instead of NaN.
     """
 
-    class_weights: Tensor | None
+    weight: Tensor | None
 
     @validated
     def __init__(
         self,
         *,
-        class_weights: Any = None,
+        weight: Any = None,
         ignore_index: Any = -100,
         label_smoothing: Probability = 0.0,
         reduction: Reduction = "mean",
         check: bool = True,
     ) -> None:
         super().__init__()
-        self.register_buffer("class_weights", None if class_weights is None else _class_weights(class_weights))
+        self.register_buffer("weight", None if weight is None else _class_weights(weight))
         if isinstance(ignore_index, bool) or not isinstance(ignore_index, int):
             raise InvalidArgument("ignore_index", "an integer", ignore_index)
         self.ignore_index = ignore_index
@@ -193,8 +194,8 @@ class ClassificationLoss(Objective):
         if self.label_smoothing:
             uniform = given.sum(dim=1, keepdim=True) / given.shape[1]
             targets = (1 - self.label_smoothing) * given + self.label_smoothing * uniform
-        if self.class_weights is not None:
-            weights = self.class_weights.to(given)
+        if self.weight is not None:
+            weights = self.weight.to(given)
             smoothed = targets is not given
             given = given * weights
             targets = targets * weights if smoothed else given
@@ -212,8 +213,8 @@ class ClassificationLoss(Objective):
             wanted = "of shape (n, classes) with at least 2 classes"
             raise InvalidArgument("logits", wanted, logits)
         size = logits.shape[axis]
-        if self.class_weights is not None and len(self.class_weights) != size:
-            raise InvalidArgument("class_weights", f"{size} numbers, one for each class", len(self.class_weights))
+        if self.weight is not None and len(self.weight) != size:
+            raise InvalidArgument("weight", f"{size} numbers, one for each class", len(self.weight))
         whole, per_sample = tuple(logits.shape), tuple(logits.shape[:axis] + logits.shape[axis + 1 :])
         soft = labels.is_floating_point()
         if labels.is_complex() or tuple(labels.shape) != (whole if soft else per_sample):
@@ -231,9 +232,12 @@ class ClassificationLoss(Objective):
 
 
 def _class_weights(value: Any) -> Tensor:
-    weights = samples(value, "class_weights", dtype=torch.get_default_dtype()).reshape(-1)
+    if (value.ndim if isinstance(value, Tensor) else np.ndim(value)) == 0:
+        remedy = "The weight of a term has a name of its own, such as entropy_weight."
+        raise InvalidArgument("weight", "one number for each class", value, remedy=remedy)
+    weights = samples(value, "weight", dtype=torch.get_default_dtype()).reshape(-1)
     if bool((weights < 0).any()) or not bool((weights > 0).any()):
-        raise InvalidArgument("class_weights", "numbers >= 0 that are not all 0", value)
+        raise InvalidArgument("weight", "numbers >= 0 that are not all 0", value)
     return weights.clone()
 
 

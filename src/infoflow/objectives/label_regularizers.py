@@ -38,7 +38,7 @@ class LabelSmoothing(_Regularized):
     strength
         Share ε of the uniform distribution in the targets.
     **options
-        Keyword arguments `class_weights`, `ignore_index`, `reduction` and `check`, as in `nn.CrossEntropyLoss`;
+        Keyword arguments `weight`, `ignore_index`, `reduction` and `check`, as in `nn.CrossEntropyLoss`;
         `check=False` skips the checks of the contents.
 
     Raises
@@ -80,7 +80,7 @@ class ConfidencePenalty(_Regularized):
     form
         "plain" for H(y, q) − ε H(q), "weighted" for (1 − ε) H(y, q) − ε H(q).
     **options
-        Keyword arguments `class_weights`, `ignore_index`, `label_smoothing`, `reduction` and `check`, as in
+        Keyword arguments `weight`, `ignore_index`, `label_smoothing`, `reduction` and `check`, as in
         `nn.CrossEntropyLoss`; `check=False` skips the checks of the contents.
 
     Raises
@@ -142,7 +142,7 @@ class LabelCorrection(_Regularized):
         "soft" for (1 − ε) H(y, q) + ε H(q), differentiated through both q; "hard" for
         (1 − ε) H(y, q) − ε log max_c q_c, which takes the predicted class.
     **options
-        Keyword arguments `class_weights`, `ignore_index`, `label_smoothing`, `reduction` and `check`, as in
+        Keyword arguments `weight`, `ignore_index`, `label_smoothing`, `reduction` and `check`, as in
         `nn.CrossEntropyLoss`; `check=False` skips the checks of the contents.
 
     Raises

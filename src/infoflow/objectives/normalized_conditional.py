@@ -17,7 +17,7 @@ class NormalizedConditionalInformation(ClassificationLoss):
 
     Parameters
     ----------
-    weight
+    ratio_weight
         Weight λ of the ratio, or of I(X;Ŷ|Y).
     separation
         Weight β of Γ in the form "constrained".
@@ -25,7 +25,7 @@ class NormalizedConditionalInformation(ClassificationLoss):
         Weight κ of the cross-entropy. With 0 only the surrogate is left, which does not assign clusters to classes.
     form
         "ratio" for κ H(y, q) + λ NCMI, "constrained" for κ H(y, q) + λ I(X;Ŷ|Y) − β Γ.
-    class_weights : array-like of shape (C,), optional
+    weight : array-like of shape (C,), optional
         Weights of the classes.
     ignore_index
         Label of samples that do not count.
@@ -67,20 +67,18 @@ class NormalizedConditionalInformation(ClassificationLoss):
     @validated
     def __init__(
         self,
-        weight: NonNegativeFloat = 1.0,
+        ratio_weight: NonNegativeFloat = 1.0,
         separation: NonNegativeFloat = 0.1,
         cross_entropy: NonNegativeFloat = 1.0,
         *,
         form: Literal["ratio", "constrained"] = "ratio",
-        class_weights: Any = None,
+        weight: Any = None,
         ignore_index: Any = -100,
         label_smoothing: Probability = 0.0,
         check: bool = True,
     ) -> None:
-        super().__init__(
-            class_weights=class_weights, ignore_index=ignore_index, label_smoothing=label_smoothing, check=check
-        )
-        self.form, self.weight = form, weight
+        super().__init__(weight=weight, ignore_index=ignore_index, label_smoothing=label_smoothing, check=check)
+        self.form, self.ratio_weight = form, ratio_weight
         self.separation, self.cross_entropy = separation, cross_entropy
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -94,9 +92,9 @@ class NormalizedConditionalInformation(ClassificationLoss):
             )
         tiny = torch.finfo(separation.dtype).tiny
         ratio = torch.where(separation > tiny, information / separation.clamp_min(tiny), information * 0)
-        penalty = self.weight * ratio
+        penalty = self.ratio_weight * ratio
         if self.form == "constrained":
-            penalty = self.weight * information - self.separation * separation
+            penalty = self.ratio_weight * information - self.separation * separation
         self.record(
             {
                 "conditional_entropy": batch.conditional_entropy(),

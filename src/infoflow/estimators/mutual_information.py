@@ -11,8 +11,10 @@ from infoflow.core.columns import Missing, complete, dropped, read
 from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import NonNegativeInt, Seed, validated
+from infoflow.estimators.automatic.mixed import described
 from infoflow.estimators.automatic.policy import Auto
 from infoflow.estimators.automatic.variables import as_type
+from infoflow.estimators.neighbors.mixed import MixedKSG
 from infoflow.estimators.registry import Ability, can, named_parameters, resolve, takes
 from infoflow.estimators.wrappers.extrapolation import extrapolated
 from infoflow.estimators.wrappers.mixed_types import arranged
@@ -47,7 +49,7 @@ def mutual_information(
         one-dimensional integers are classes.
     estimator
         Name, with settings as keywords or in the text ("ksg:k=5"), or an estimator object. "auto" compares estimates
-        from coarse to fine (see `Auto`).
+        from coarse to fine (see `Auto`), and takes "mixed" where a side holds numbers and symbols.
     discrete_x, discrete_y
         Whether a side holds symbols (True) or numbers (False), whatever its type.
     missing
@@ -96,6 +98,7 @@ def mutual_information(
     sides = [read(x, "x"), read(y, "y")]
     total = len(sides[0])
     sides, count = complete(sides, missing)
+    automatic = isinstance(chosen, Auto)
     chosen, (x, y) = arranged(chosen, sides)
     discrete_x, discrete_y = (
         True if side.symbolic and asked is None else asked
@@ -118,6 +121,8 @@ def mutual_information(
     else:
         x, y = as_type(x, "x", discrete_x), as_type(y, "y", discrete_y)
         found = run(chosen, x, y)
+        if automatic and isinstance(chosen, MixedKSG):
+            found = described(found, chosen, *sides)
     observed = found.nats
     if interval == "extrapolation":
         found = extrapolated(found, chosen, x, y, seed=seed, n_jobs=n_jobs)

@@ -1,4 +1,4 @@
-"""Permutation tests of independence for columns of any type, all permutations in one pass."""
+"""Permutation tests of independence for columns of any type, the permutations in batches of bounded memory."""
 
 from __future__ import annotations
 
@@ -40,16 +40,22 @@ def independence(
     """
     n = len(y)
     generator = np.random.default_rng([seed, 11])
-    rows = np.concatenate([np.arange(n)[None], surrogate_rows(n, permutations, surrogates, generator)])
+    groups = [candidate if isinstance(candidate, tuple) else (candidate,) for candidate in candidates]
+    codes = [(_codes((y,), bins), [_codes(group, bins) for group in groups]) for bins in _scales(n)]
+    found: list[list[NDArray[np.float64]]] = [[] for _ in range(len(codes) * len(groups))]
+    batch = max(1, _BATCH // n)
+    for start in range(0, permutations, batch):
+        rows = surrogate_rows(n, min(batch, permutations - start), surrogates, generator)
+        if start == 0:
+            rows = np.concatenate([np.arange(n)[None], rows])
+        pairs = ((x, target) for target, every in codes for x in every)
+        for parts, (x, target) in zip(found, pairs, strict=True):
+            parts.append(_statistics(x, target, rows))
     largest = np.full(permutations + 1, -np.inf)
-    for bins in _scales(n):
-        target = _codes((y,), bins)
-        for candidate in candidates:
-            group = candidate if isinstance(candidate, tuple) else (candidate,)
-            statistic = _statistics(_codes(group, bins), target, rows)
-            spread = statistic.std()
-            if spread > 1e-12 * max(1.0, abs(statistic).max()):
-                largest = np.maximum(largest, (statistic - statistic.mean()) / spread)
+    for statistic in map(np.concatenate, found):
+        spread = statistic.std()
+        if spread > 1e-12 * max(1.0, abs(statistic).max()):
+            largest = np.maximum(largest, (statistic - statistic.mean()) / spread)
     if not np.isfinite(largest).all():
         return 1.0
     return float((1 + np.sum(largest[1:] >= largest[0] - 1e-12)) / (1 + permutations))
@@ -72,7 +78,7 @@ def _scales(n: int) -> list[int]:
     return [bins for bins in _BINS if bins * bins * _SAMPLES_PER_BIN <= 4 * n] or [2]
 
 
-def _codes(variables: tuple[Variable, ...], bins: int) -> NDArray[np.int64]:
+def _codes(variables: tuple[Variable, ...], bins: int) -> NDArray[np.int32]:
     """One code per row: symbols, and numbers in bins of equal frequency (ties together)."""
     columns: list[NDArray[np.int64]] = []
     for variable in variables:
@@ -84,12 +90,13 @@ def _codes(variables: tuple[Variable, ...], bins: int) -> NDArray[np.int64]:
     codes = np.zeros(len(variables[0]), dtype=np.int64)
     for column in columns:
         codes = np.unique(codes * (int(column.max(initial=0)) + 1) + column, return_inverse=True)[1]
-    return codes
+    return codes.astype(np.int32)
 
 
-def _statistics(x: NDArray[np.int64], y: NDArray[np.int64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
+def _statistics(x: NDArray[np.int32], y: NDArray[np.int32], rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """Σ c log c over the cells of each permutation's table, which is I(X;Y) up to constants of the margins."""
     n, width = len(x), int(y.max()) + 1
+    first = x.astype(np.int64) * width
     cells = (int(x.max()) + 1) * width
     batch = max(1, _BATCH // max(n, cells))
     table = np.arange(n + 1) * np.log(np.maximum(np.arange(n + 1), 1))
@@ -98,9 +105,9 @@ def _statistics(x: NDArray[np.int64], y: NDArray[np.int64], rows: NDArray[np.int
         part = rows[start : start + batch]
         if cells > 8 * n:  # mostly empty: count the cells that occur
             for row in part:
-                found.append(table[np.unique(x * width + y[row], return_counts=True)[1]].sum())
+                found.append(table[np.unique(first + y[row], return_counts=True)[1]].sum())
             continue
-        codes = x[None] * width + y[part] + cells * np.arange(len(part))[:, None]
+        codes = first + y[part] + cells * np.arange(len(part))[:, None]
         counts = np.bincount(codes.ravel(), minlength=cells * len(part)).reshape(len(part), cells)
         found.extend(table[counts].sum(axis=1))
     return np.array(found)

@@ -8,8 +8,8 @@ from typing import Any
 
 from infoflow.core.columns import Variable
 from infoflow.core.protocols import Estimator
+from infoflow.estimators.automatic.mixed import neighbors_of
 from infoflow.estimators.automatic.policy import Auto
-from infoflow.estimators.neighbors.mixed import MixedKSG
 
 
 def arranged(estimator: Estimator, variables: Sequence[Variable]) -> tuple[Estimator, list[Any]]:
@@ -20,13 +20,14 @@ def arranged(estimator: Estimator, variables: Sequence[Variable]) -> tuple[Estim
 
     >>> from infoflow.core.columns import read
     >>> mixed = read({"size": [0.5, 2.5, 1.5], "kind": ["a", "b", "a"]}, "x")
+    >>> from infoflow.estimators.neighbors.mixed import MixedKSG
     >>> arranged(MixedKSG(), [mixed])[0].rescale
     'none'
     """
     if not any(variable.mixed for variable in variables):
         return estimator, [variable.values for variable in variables]
     if isinstance(estimator, Auto):
-        estimator = MixedKSG()
+        estimator = neighbors_of(variables[0], variables[1])
     if "rescale" in {field.name for field in dataclasses.fields(estimator)}:  # type: ignore[arg-type]
         near: Estimator = dataclasses.replace(estimator, rescale="none")  # type: ignore[type-var]
         return near, [variable.codes if variable.symbolic else variable.spaced for variable in variables]

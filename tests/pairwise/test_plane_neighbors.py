@@ -100,9 +100,10 @@ def test_the_search_on_a_line_agrees_with_whole_tables(pattern: str, k: int) -> 
 def test_radii_and_counts_in_groups_agree_with_whole_tables(pattern: str, k: int) -> None:
     rng = np.random.default_rng(3)
     line, groups = PATTERNS[pattern](rng, 90), np.minimum(rng.poisson(1.0, size=90), 5)
-    radius = line_neighbors.radius_in_groups(line, groups, k)
+    grouped = line_neighbors.Groups(line, groups)
+    radius = grouped.radius(k)
     within = rng.uniform(0, 2, size=90)
-    counts = line_neighbors.count_in_groups(line, groups, within)
+    counts = grouped.count(within)
     for i in range(90):
         others = np.flatnonzero((groups == groups[i]) & (np.arange(90) != i))
         distance = np.sort(np.abs(line[others] - line[i]))
@@ -110,24 +111,20 @@ def test_radii_and_counts_in_groups_agree_with_whole_tables(pattern: str, k: int
         assert counts[i] == np.sum((line[others] >= line[i] - within[i]) & (line[others] <= line[i] + within[i]))
 
 
-@pytest.mark.parametrize(
-    "count", [line_neighbors.count, pytest.param(plane_neighbors.count_on_line, marks=needs_numba)]
-)
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_counts_on_a_line_agree_with_whole_tables(count: Callable[[Array, Array], Any], pattern: str) -> None:
+def test_counts_on_a_line_agree_with_whole_tables(pattern: str) -> None:
     rng = np.random.default_rng(4)
     line, within = PATTERNS[pattern](rng, 120), rng.exponential(size=(120, 3))
     within[:20] = 0
     low, high = line[:, None] - within, line[:, None] + within
     inside = (line >= low[:, :, None]) & (line <= high[:, :, None])
-    np.testing.assert_array_equal(count(line, within), inside.sum(axis=2) - 1)
+    np.testing.assert_array_equal(line_neighbors.count(line, within), inside.sum(axis=2) - 1)
 
 
 @pytest.mark.parametrize("compiled", [pytest.param(True, marks=needs_numba), False])
 @pytest.mark.parametrize("k", [1, 3, 10])
 def test_scikit_learn_gives_the_same_information(compiled: bool, k: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plane_neighbors, "worthwhile", lambda n, k: compiled)
-    monkeypatch.setattr(plane_neighbors, "compiled", lambda: compiled)
     rng = np.random.default_rng(5)
     x = rng.normal(size=2000)
     y = np.sin(3 * x) + 0.3 * rng.normal(size=2000)

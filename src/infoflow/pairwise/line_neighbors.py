@@ -7,12 +7,15 @@ values at once: O(n log n) for any pattern of equal values.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+
+T = TypeVar("T", np.float64, np.int64)
 
 # Up to so many neighbors all windows are compared; beyond, bisection is faster.
 _SHIFTS = 16
@@ -54,8 +57,8 @@ def nearest(line: Array, k: int) -> tuple[Array, Indices]:
     return found, index
 
 
-def radius_in_groups(line: Array, groups: Indices, k: int) -> Array:
-    """Find the distance of the k-th nearest other value of the own group.
+class Groups:
+    """Values on a line in groups, sorted once.
 
     Parameters
     ----------
@@ -63,62 +66,68 @@ def radius_in_groups(line: Array, groups: Indices, k: int) -> Array:
         Values, float64.
     groups : ndarray of shape (n,)
         Integers >= 0, the same for values of one group.
-    k
-        Number of neighbors; groups of at most k values use all others of the group.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        Distances; 0 for a value alone in its group.
 
     Examples
     --------
-    >>> radius_in_groups(np.array([0.0, 1.0, 3.0, 0.5, 9.0]), np.array([0, 0, 0, 1, 1]), 1).tolist()
+    >>> Groups(np.array([0.0, 1.0, 3.0, 0.5, 9.0]), np.array([0, 0, 0, 1, 1])).radius(1).tolist()
     [1.0, 1.0, 2.0, 8.5, 8.5]
     """
-    order, starts, ends = _grouped(line, groups)
-    ordered = line[order]
-    found = np.full(len(line), np.inf)
-    if k <= _SHIFTS:
-        _shift(ordered, starts, k, found)
-    rest = np.flatnonzero(np.isinf(found))
-    if len(rest):
-        found[rest] = _bisected(ordered, rest, k, starts[rest], ends[rest])
-    radius = np.empty(len(line))
-    radius[order] = found
-    return radius
 
+    def __init__(self, line: Array, groups: Indices) -> None:
+        by_value = np.argsort(line)
+        sizes = np.bincount(groups)
+        # A stable sort of short integers is a radix sort.
+        short = groups.astype(np.min_scalar_type(len(sizes)))
+        self._order = by_value[np.argsort(short[by_value], kind="stable")]
+        self._ordered = line[self._order]
+        self._sizes, self._ends = sizes, np.cumsum(sizes)
 
-def count_in_groups(line: Array, groups: Indices, within: Array) -> Indices:
-    """Count the other values of the own group that lie within a radius.
+    def radius(self, k: int) -> Array:
+        """Find the distance of the k-th nearest other value of the own group.
 
-    Parameters
-    ----------
-    line : ndarray of shape (n,)
-        Values, float64.
-    groups : ndarray of shape (n,)
-        Integers >= 0, the same for values of one group.
-    within : ndarray of shape (n,)
-        Radii, boundary included.
+        Parameters
+        ----------
+        k
+            Number of neighbors; groups of at most k values use all others of the group.
 
-    Returns
-    -------
-    ndarray of shape (n,)
-        Counts, int64.
+        Returns
+        -------
+        ndarray of shape (n,)
+            Distances; 0 for a value alone in its group.
+        """
+        ordered, ends = self._ordered, np.repeat(self._ends, self._sizes)
+        starts = ends - np.repeat(self._sizes, self._sizes)
+        found = np.full(len(ordered), np.inf)
+        if k <= _SHIFTS:
+            _shift(ordered, starts, k, found)
+        rest = np.flatnonzero(np.isinf(found))
+        if len(rest):
+            found[rest] = _bisected(ordered, rest, k, starts[rest], ends[rest])
+        return self._unsorted(found)
 
-    Examples
-    --------
-    >>> count_in_groups(np.array([0.0, 1.0, 3.0, 0.5, 9.0]), np.array([0, 0, 0, 1, 1]), np.full(5, 2.0)).tolist()
-    [1, 2, 1, 0, 0]
-    """
-    order, starts, ends = _grouped(line, groups)
-    ordered, reach = line[order], within[order]
-    counts, found = np.empty(len(line), dtype=np.int64), np.empty(len(line), dtype=np.int64)
-    for start in np.unique(starts):
-        own = slice(start, ends[start])
-        found[own] = _within(ordered[own], reach[own])
-    counts[order] = found
-    return counts
+    def count(self, within: Array) -> Indices:
+        """Count the other values of the own group that lie within a radius.
+
+        Parameters
+        ----------
+        within : ndarray of shape (n,)
+            Radii, boundary included.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Counts, int64.
+        """
+        reach, found = within[self._order], np.empty(len(within), dtype=np.int64)
+        for size, end in zip(self._sizes.tolist(), self._ends.tolist(), strict=True):
+            own = slice(end - size, end)
+            found[own] = _within(self._ordered[own], reach[own])
+        return self._unsorted(found)
+
+    def _unsorted(self, values: NDArray[T]) -> NDArray[T]:
+        placed = np.empty_like(values)
+        placed[self._order] = values
+        return placed
 
 
 def count(line: Array, within: Array) -> Indices:
@@ -152,17 +161,6 @@ def _within(ordered: Array, reach: Array) -> Indices:
     """Other values within a radius of each; ends of intervals that nearly ascend are found faster than in any order."""
     upper = np.searchsorted(ordered, ordered + reach, side="right")
     return np.asarray(upper - np.searchsorted(ordered, ordered - reach) - 1)
-
-
-def _grouped(line: Array, groups: Indices) -> tuple[Indices, Indices, Indices]:
-    """The order by group and value, and where the group of each value, in this order, starts and ends."""
-    by_value = np.argsort(line)
-    sizes = np.bincount(groups)
-    # A stable sort of short integers is a radix sort.
-    short = groups.astype(np.min_scalar_type(len(sizes)))
-    order = by_value[np.argsort(short[by_value], kind="stable")]
-    ends = np.cumsum(sizes)
-    return order, np.repeat(ends - sizes, sizes), np.repeat(ends, sizes)
 
 
 def _shift(ordered: Array, starts: Indices, k: int, radius: Array) -> None:

@@ -282,10 +282,11 @@ def nearer_in_groups(values: Tensor, groups: Tensor, k: int) -> tuple[Tensor, Te
     >>> [each.tolist() for each in nearer_in_groups(values, torch.tensor([0, 0, 0, 1, 1]), 2)]
     [[2, 2, 2, 1, 1], [3.0, 2.0, 3.0, 2.0, 2.0]]
     """
-    centered, codes = (values - values.mean()).cpu().numpy(), groups.cpu().numpy()
-    radius = torch.from_numpy(line.radius_in_groups(centered, codes, k))
-    within = _within(radius, torch.from_numpy(np.abs(centered)), True)
-    sizes = torch.from_numpy(line.count_in_groups(centered, codes, within.numpy()) + 1)
+    centered = (values - values.mean()).cpu()
+    grouped = line.Groups(centered.numpy(), groups.cpu().numpy())
+    radius = torch.from_numpy(grouped.radius(k))
+    within = _within(radius, centered.abs(), True)
+    sizes = torch.from_numpy(grouped.count(within.numpy()) + 1)
     return sizes.to(values.device), radius.to(values.device)
 
 
@@ -318,7 +319,10 @@ def open_ball_sizes(spaces: Sequence[Tensor], distance: Tensor) -> Tensor:
     """
     tensors = _spaces(spaces)
     radius = distance[:, -1]
-    sizes = (distance <= _within(radius, _magnitude(tensors), True)[:, None]).sum(1) + 1
+    within, sizes = _within(radius, _magnitude(tensors), True), torch.ones(len(radius), dtype=torch.int64)
+    sizes = sizes.to(radius.device)
+    for nearer in distance.unbind(1):  # faster than a sum over few columns
+        sizes += nearer <= within
     repeated = radius == 0
     if bool(repeated.any()):
         codes, _ = equal_rows(torch.cat(tensors, 1))
@@ -467,8 +471,7 @@ def _count(points: Tensor, within: Tensor, p: float) -> Tensor:
 def _count_on_line(values: Tensor, within: Tensor) -> Tensor:
     """Other values (n,) within radii (n, m), boundary included."""
     if values.device.type == "cpu":
-        count = plane.count_on_line if plane.compiled() else line.count
-        return torch.from_numpy(count(values.numpy(), within.numpy()))
+        return torch.from_numpy(line.count(values.numpy(), within.numpy()))
     ordered, centers = values.sort().values, values[:, None]
     upper = torch.searchsorted(ordered, centers + within, right=True)
     return upper - torch.searchsorted(ordered, centers - within) - 1

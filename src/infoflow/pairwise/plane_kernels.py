@@ -189,6 +189,28 @@ def _scan(
 
 
 @compiled
+def _scan_own(px: Array, py: Array, start: int, end: int, own: int, nearest: Array, which: Indices) -> None:
+    """Compare with the points of the own strip in the order of their distance in y."""
+    k, x, y = len(nearest), px[own], py[own]
+    below, above = own - 1, own + 1
+    up = py[above] - y if above < end else np.inf
+    down = y - py[below] if below >= start else np.inf
+    while min(up, down) < nearest[k - 1]:
+        if up <= down:
+            distance = max(abs(px[above] - x), up)
+            if distance < nearest[k - 1]:
+                _insert(nearest, which, distance, above)
+            above += 1
+            up = py[above] - y if above < end else np.inf
+        else:
+            distance = max(abs(px[below] - x), down)
+            if distance < nearest[k - 1]:
+                _insert(nearest, which, distance, below)
+            below -= 1
+            down = y - py[below] if below >= start else np.inf
+
+
+@compiled
 def search(
     first: int,
     last: int,
@@ -221,7 +243,7 @@ def search(
             if runs:
                 _scan(px, py, ends, runs, start, end, floor, own, x, y, 0.0, nearest, which)
             else:
-                _scan(px, py, ends, runs, start, end, own, own, x, y, 0.0, nearest, which)
+                _scan_own(px, py, start, end, own, nearest, which)
             t = s + 1
             while t < count and left[t] - x < nearest[k - 1]:
                 low, high = starts[t], starts[t + 1]
@@ -247,37 +269,3 @@ def search(
             at = index[own]
             for j in range(k):
                 found[at, j], neighbors[at, j] = nearest[j], index[which[j]]
-
-
-@compiled
-def count_on_line(ordered: Array, order: Indices, within: Array, counts: Indices) -> None:
-    """Write the numbers of other values within radii (n, m) to `counts` (n, m), of a sorted line and its order (n,)."""
-    n, radii = within.shape
-    for i in range(n):
-        center, at = ordered[i], order[i]
-        for m in range(radii):
-            low, high = center - within[at, m], center + within[at, m]
-            # Outward in doubled steps, then by bisection: few values lie within.
-            step, inside = 1, i
-            while inside - step >= 0 and ordered[inside - step] >= low:
-                inside -= step
-                step *= 2
-            outside = max(inside - step, -1)
-            while inside - outside > 1:
-                middle = (inside + outside) // 2
-                if ordered[middle] >= low:
-                    inside = middle
-                else:
-                    outside = middle
-            below, step, inside = inside, 1, i
-            while inside + step < n and ordered[inside + step] <= high:
-                inside += step
-                step *= 2
-            outside = min(inside + step, n)
-            while outside - inside > 1:
-                middle = (inside + outside) // 2
-                if ordered[middle] <= high:
-                    inside = middle
-                else:
-                    outside = middle
-            counts[at, m] = inside - below

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 # Points in a square as wide as a strip, for k neighbors: a + b·k (measured for n from 10⁴ to 10⁶).
-_POINTS, _PER_NEIGHBOR = 4.0, 0.5
+_POINTS, _PER_NEIGHBOR = 1.0, 0.5
 
 # Points times neighbors after which compiling or loading the code pays off: it takes seconds, once per installation.
 _DEMAND = 3_000_000
@@ -114,33 +114,6 @@ def nearest(x: Array, y: Array, k: int) -> tuple[Array, Indices]:
         for part in [pool.submit(kernels.search, first, last, *rest) for first, last in pairwise(cuts)]:
             part.result()
     return found, neighbors
-
-
-def count_on_line(line: Array, within: Array) -> Indices:
-    """Count the other values that lie within radii of every value.
-
-    Parameters
-    ----------
-    line : ndarray of shape (n,)
-        Values, float64.
-    within : ndarray of shape (n, m)
-        Radii, boundary included.
-
-    Returns
-    -------
-    ndarray of shape (n, m)
-        Counts, int64.
-
-    Examples
-    --------
-    >>> count_on_line(np.array([0.0, 1.0, 3.0]), np.array([[1.0], [2.0], [1.0]])).T.tolist()
-    [[1, 2, 0]]
-    """
-    from infoflow.pairwise import plane_kernels as kernels
-
-    order, counts = np.argsort(line), np.empty(within.shape, dtype=np.int64)
-    kernels.count_on_line(line[order], order, np.ascontiguousarray(within), counts)
-    return counts
 
 
 def _size(x: Array, y: Array, k: int) -> int:

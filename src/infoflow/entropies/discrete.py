@@ -28,7 +28,11 @@ def _counts(value: Any) -> Tensor:
     if tensor.dtype == torch.bool:
         raise InvalidArgument("counts", "whole numbers >= 0", got_text=f"dtype {tensor.dtype}")
     counts = tensor.to(torch.float64)
-    if not bool(((counts >= 0) & (counts == counts.round()) & torch.isfinite(counts)).all()):
+    if not tensor.is_floating_point():
+        whole = bool((tensor >= 0).all())
+    else:
+        whole = bool(((counts >= 0) & (counts == counts.round()) & torch.isfinite(counts)).all())
+    if not whole:
         raise InvalidArgument("counts", "whole numbers >= 0", got_text="negative, fractional or infinite numbers")
     if bool((counts.sum(dim=-1) == 0).any()):
         raise InvalidArgument("counts", "positive in sum", got_text="only zeros")

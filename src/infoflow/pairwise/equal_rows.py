@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -88,6 +89,7 @@ def row_symbols(
     raise ArithmeticError("Eight independent hashes of the rows collided, which is practically impossible by chance.")
 
 
+@functools.lru_cache(maxsize=32)
 def _multipliers(d: int, base: int, *, seed: int) -> tuple[Tensor, int]:
     """The hash's multipliers, shape (d, columns), and the number of columns that form the key."""
     if d * math.log2(max(base, 2)) <= 52:
@@ -105,10 +107,14 @@ def _group(keys: Tensor) -> tuple[Tensor, int]:
     if keys.shape[1] == 1:
         folded = keys[:, 0]
     else:
-        odd = torch.from_numpy(np.random.default_rng(99).integers(-(2**62), 2**62, size=keys.shape[1]) * 2 + 1)
-        folded = (keys.to(torch.int64) * odd.to(keys.device)).sum(dim=1)
+        folded = (keys.to(torch.int64) * _odd(keys.shape[1]).to(keys.device)).sum(dim=1)
     values, codes = torch.unique(folded, return_inverse=True)
     return codes, int(values.numel())
+
+
+@functools.lru_cache(maxsize=32)
+def _odd(columns: int) -> Tensor:
+    return torch.from_numpy(np.random.default_rng(99).integers(-(2**62), 2**62, size=columns) * 2 + 1)
 
 
 def bit_digits(block: Tensor) -> Tensor:

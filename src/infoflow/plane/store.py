@@ -46,6 +46,7 @@ from infoflow.plane.array_files import (
     text_digest,
     write_array,
 )
+from infoflow.plane.chunks import plain_chunks, read_chunks, read_file
 from infoflow.plane.store_lock import LOCK, StoreLock
 
 Location: TypeAlias = str | os.PathLike[str] | Store
@@ -296,12 +297,13 @@ class RecordingStore:
         # Compression and digests release the interpreter, and training waits for both.
         with ThreadPoolExecutor(_THREADS) as threads:
             for probe, facts in self.header.probes.items():
-                folder = group.create_group(self._probe_key(probe))
+                group.create_group(self._probe_key(probe))
                 writers: dict[str, LayerWriter] = {}
                 for slab in slabs[probe]:
                     for layer in self.header.layers:
                         if layer not in writers:
-                            writers[layer] = LayerWriter(folder, self._layer_key(layer), slab[layer], facts.n)
+                            path = f"{_folder(epoch, revision)}/{self._probe_key(probe)}/{self._layer_key(layer)}"
+                            writers[layer] = LayerWriter(self._store, path, slab[layer], facts.n)
                     steps = [(step, slab[layer]) for layer, writer in writers.items() for step in writer.steps]
                     for done in [threads.submit(step, values) for step, values in steps]:
                         done.result()
@@ -376,23 +378,32 @@ class RecordingStore:
             raise BrokenStore(f"{path!r} in {self.name!r} cannot be read: {error}") from None
 
     def _read(self, path: str) -> Array:
-        array = self._array(path)
         try:
-            return np.asarray(array[...])
-        except Exception as error:
+            document = self._document(path, array=True) or {}
+            check_array(document)
+            if plain_chunks(document):
+                return read_chunks(self._store, path, document)
+            return np.asarray(zarr.open_array(self._store, path=path, mode="r", zarr_format=3)[...])
+        except BrokenStore:
+            raise
+        except Exception as error:  # zarr and its codecs raise errors of many kinds for damaged files
             raise BrokenStore(f"{path!r} in {self.name!r} cannot be read: {error}") from None
 
-    def _document(self, path: str) -> dict[str, Any] | None:
+    def _content(self, file: str) -> bytes | None:
+        buffer = sync(self._store.get(file, default_buffer_prototype()))
+        return None if buffer is None else buffer.to_bytes()
+
+    def _document(self, path: str, *, array: bool = False) -> dict[str, Any] | None:
         """The metadata of a group or array; None where there is none."""
         file = f"{path}/zarr.json".removeprefix("/")
         try:
-            content = sync(self._store.get(file, default_buffer_prototype()))
+            content = read_file(self._store, file) if array else self._content(file)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
         except OSError as error:  # no permission or no network, which does not mean that nothing is stored
             raise BrokenStore(f"{self.name!r} cannot be read: {error}") from error
         try:
-            return None if content is None else parse_json(content.to_bytes())
+            return None if content is None else parse_json(content)
         except ValueError as error:
             raise BrokenStore(f"{file!r} in {self.name!r} is damaged: {error}") from None
 

@@ -161,15 +161,15 @@ class Binning(BinnedLayer):
         if self.edges == "quantile":
             return by_edges(t, quantile_edges(in_order(t), self.bins), name)
         if self.low is not None and self.high is not None:
-            return self._on_range(t, float(self.low), float(self.high), name)
-        low, high = _of_some_length(*(float(bound) for bound in t.aminmax()))
-        found = self._on_range(t, low, high, name)
+            return self._on_range(t, float(self.low), float(self.high), name, _ends(t))
+        ends = _ends(t)
+        found = self._on_range(t, *_of_some_length(*ends), name, ends)
         if self.scope == "layer":
             return found
         unset = f"no range was given for scope {self.scope!r}, so that of {name} alone was used; call with_range"
         return found._replace(warnings=(unset, *found.warnings))
 
-    def _on_range(self, t: Tensor, low: float, high: float, name: str) -> Quantized:
+    def _on_range(self, t: Tensor, low: float, high: float, name: str, ends: tuple[float, float]) -> Quantized:
         bins, outside = self.bins, 0
         width = (high - low) / bins
         if not 0 < width < math.inf:
@@ -180,7 +180,7 @@ class Binning(BinnedLayer):
                 remedy="Rescale it.",
             )
         slack = _slack(t, max(abs(low), abs(high)), width)
-        lowest, highest = (float(bound) for bound in t.aminmax())
+        lowest, highest = ends
         over = highest > high or (not self.closed and highest == high)
         clipped = lowest < low or over
 
@@ -200,9 +200,9 @@ class Binning(BinnedLayer):
         warnings = constancy(t, name)
         if outside:
             share = f"{outside} of {t.numel()} values of {name} ({outside / t.numel():.2%})"
-            ends = f"[{low:g}, {high:g}{']' if self.closed else ')'}"
+            span = f"[{low:g}, {high:g}{']' if self.closed else ')'}"
             warnings = (
-                f"{share} lie outside {ends} (from {lowest:g} to {highest:g}) and share one outer bin on each side, "
+                f"{share} lie outside {span} (from {lowest:g} to {highest:g}) and share one outer bin on each side, "
                 "which can look like compression; widen the range, or give a width",
                 *warnings,
             )
@@ -231,6 +231,12 @@ def _by_width(t: Tensor, width: float, name: str) -> Quantized:
     else:
         codes, number = row_symbols(lambda start, stop: indices(start, stop).sub_(low), n, d, base, t.device)
     return Quantized(codes, number, math.inf, d, constancy(t, name))
+
+
+def _ends(t: Tensor) -> tuple[float, float]:
+    """The least and the greatest value."""
+    low, high = t.aminmax()
+    return float(low), float(high)
 
 
 def _slack(t: Tensor, largest: float, width: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from infoflow_reproductions.information_dropout import cifar, cluttered, mlp, statements, sweeps, vae
+from infoflow_reproductions.information_dropout import cifar, cluttered, mlp, sizes, statements, sweeps, vae
 
 _OF_FIGURES = {
     "cluttered": statements.error_falls,
@@ -27,6 +27,7 @@ EXPERIMENTS = {
         vae.EXPERIMENT,
         sweeps.DISENTANGLING,
         sweeps.FLOW,
+        sizes.EXPERIMENT,
     )
 }
 

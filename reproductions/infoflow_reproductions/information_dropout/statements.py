@@ -30,10 +30,15 @@ SENTENCES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("test error", "section 8, 'Disentangling': as β rises the test error improves; caption of Figure 5"),
         ("", "section 8, 'Disentangling': as β rises the total correlation diminishes; caption of Figure 5"),
     ),
+    "sizes": (
+        ("second layer transmits less", "caption of Figure 6 (a): the second layer transmits less than the first"),
+        ("hardly varies", "caption of Figure 6 (a): the total hardly varies with the number of filters"),
+        ("each unit transmits", "caption of Figure 6 (b): with fewer filters each unit lets more information flow"),
+        ("a unit of the second", "caption of Figure 6 (b): units of the top layer contain more information on average"),
+        ("prior", "caption of Figure 1: the empirical distribution approximately follows the proposed prior"),
+    ),
     "flow": (
         ("second layer", "caption of Figure 6 (a): the second layer transmits less than the first, as expected"),
-        ("share of filters", "caption of Figure 6 (a): the total hardly varies with the number of filters"),
-        ("each unit", "caption of Figure 6 (b): with fewer filters each unit lets more information flow"),
         ("", "section 4, eq. (3): β weights the transmitted information"),
     ),
 }

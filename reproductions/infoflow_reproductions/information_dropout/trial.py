@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
+from scipy import stats
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -26,6 +28,7 @@ _MEASURED = 2000
 _HIDDEN, _EPOCHS, _BATCH = 128, 8, 100
 # Draws of the noise for each image, so that the classifier cannot memorize one draw.
 _DRAWS = 2
+_BINS = 60
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,8 @@ def run(chosen: Run, *, context: Context) -> Mapping[str, Any]:
     -------
     mapping
         Errors in percent; `nats` over all dropout layers, `nats_per_layer` and `nats_per_unit` (sorted within a
-        layer); `total_correlation` of log z at the last dropout (Softplus only, since the zeros of ReLU have no
-        logarithm); and `nuisance_accuracy` where images have a nuisance label.
+        layer); what `activations_beside_prior` finds at the last dropout; `total_correlation` of log z there (Softplus
+        only, since the zeros of ReLU have no logarithm); and `nuisance_accuracy` where images have a nuisance label.
     """
     settings, seed = chosen.settings, chosen.seed
     parts = settings.images(context, pool=settings.pool, whiten=True)
@@ -133,8 +136,10 @@ def run(chosen: Run, *, context: Context) -> Mapping[str, Any]:
         # These need the noise, hence the batch normalization of training.
         if "nuisance" in parts.train.factors:
             found["nuisance_accuracy"] = nuisance_accuracy(network, parts, seed, context)
+        z = training.noisy_representation(network, parts.test.first(_MEASURED).x, seed, context)
+        found |= activations_beside_prior(z, chosen.activation)
         if chosen.activation == "softplus":
-            found |= _total_correlation(network, parts, seed, context)
+            found |= _total_correlation(network, z)
     training.to_evaluation(network, parts.train, context)
     found |= training.errors(network, parts, context)
     if costly:
@@ -188,8 +193,46 @@ def nuisance_accuracy(network: Any, parts: Images, seed: int, context: Context) 
     return 100.0 * float((guess == parts.test.factors["nuisance"]).double().mean())
 
 
-def _total_correlation(network: AllCNN, parts: Images, seed: int, context: Context) -> dict[str, float]:
-    z = training.noisy_representation(network, parts.test.first(_MEASURED).x, seed, context)
+def activations_beside_prior(z: Tensor, activation: Activation) -> dict[str, Any]:
+    """Compare noisy activations with the prior that belongs to them.
+
+    Parameters
+    ----------
+    z : Tensor of shape (n, ...)
+        Noisy activations, none of them negative.
+    activation
+        "softplus", whose prior is log-normal, or "relu", whose prior is log-uniform with a point mass at 0.
+
+    Returns
+    -------
+    mapping
+        `distance_from_prior`, the Kolmogorov distance between log z and its prior; `log_density` of log z in bins with
+        `log_edges`, and `prior_density` in the middle of the bins.
+
+    Examples
+    --------
+    >>> z = torch.randn(20_000, generator=torch.Generator().manual_seed(0)).exp()
+    >>> found = activations_beside_prior(z, "softplus")
+    >>> found["distance_from_prior"] < 0.02 < activations_beside_prior(z, "relu")["distance_from_prior"]
+    True
+    """
+    log_z = np.sort(z[z > 0].double().log().numpy().ravel())
+    low, high = np.quantile(log_z, [0.01, 0.99])
+    if activation == "softplus":
+        prior = stats.norm(log_z.mean(), log_z.std())
+    else:
+        log_z = log_z[(log_z >= low) & (log_z <= high)]
+        prior = stats.uniform(low, high - low)
+    density, edges = np.histogram(log_z, bins=_BINS, range=(low, high), density=True)
+    return {
+        "distance_from_prior": float(stats.ks_1samp(log_z, prior.cdf, method="asymp").statistic),
+        "log_density": density.tolist(),
+        "log_edges": edges.tolist(),
+        "prior_density": prior.pdf((edges[1:] + edges[:-1]) / 2).tolist(),
+    }
+
+
+def _total_correlation(network: AllCNN, z: Tensor) -> dict[str, float]:
     channels = network.units
     # A sample is one place of one image: the units of a convolution are its channels.
     units = z.reshape(len(z), channels, -1).movedim(1, 2).reshape(-1, channels).clamp_min(1e-30).log()

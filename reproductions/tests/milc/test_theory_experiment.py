@@ -8,7 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from infoflow_reproductions import Context, reproduce
-from infoflow_reproductions.milc.theory import THEORY, bounds, channels, label_entropy, mixture, random_channels
+from infoflow_reproductions.milc.known_truth import (
+    bounds,
+    channels,
+    empirical,
+    label_entropy,
+    mixture,
+    random_channels,
+)
+from infoflow_reproductions.milc.theory import THEORY
 
 CONTEXT = Context(None, "cpu", Path("unused"), False)
 
@@ -57,6 +65,15 @@ def test_the_paper_form_fails_for_unbalanced_labels_only() -> None:
         assert unbalanced[f"{form}_violations"] == balanced[f"{form}_violations"] == 0
         assert unbalanced[f"{form}_worst"] == 0
     assert balanced["fano_gap"] < balanced["tight_gap"] < balanced["corrected_gap"] < balanced["weak_gap"]
+
+
+@pytest.mark.parametrize("labels", ["balanced", "unbalanced"])
+def test_the_entropy_of_labels_errs_less_with_more_of_them(labels: str) -> None:
+    found = empirical(context=CONTEXT, labels=labels, count=100, seed=0)
+    errors = [found["errors"][str(n)] for n in (10, 100, 1000, 10_000)]
+    assert found["outside"] == 0
+    assert errors == sorted(errors, reverse=True)
+    assert errors[0] > 0.1 > 0.01 > errors[-1]
 
 
 def test_curves_begin_at_no_information_and_end_at_all_of_it() -> None:

@@ -1,4 +1,4 @@
-"""A convolutional network of ordinary size is recorded and analyzed within two GiB."""
+"""A convolutional network of ordinary size is recorded and analyzed within little more memory than the process had."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-LIMIT = 2 * 1024**3
+LIMIT = 1.3 * 1024**3
+"""Bytes beyond what the process holds once its libraries are loaded, which is 0.8 GiB with CUDA's."""
 
 RUN = """
 import resource, sys
@@ -17,6 +18,10 @@ from torch import nn
 from torchvision.models import resnet18
 from infoflow.plane import analyse, record
 
+def peak():
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+before = peak()
 network = resnet18(num_classes=10)
 network.conv1, network.maxpool = nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.Identity()  # as for small images
 draw = torch.Generator().manual_seed(0)
@@ -24,17 +29,17 @@ x, y = torch.rand(1000, 3, 32, 32, generator=draw), torch.randint(10, (1000,), g
 with record(network, x, y, store=sys.argv[1], output=lambda z: z.softmax(1)) as recorder:
     recorder.snapshot(0)
 plane = analyse(sys.argv[1], ["binning:width=0.5", "kernel-density:variance=0.1", "dependence-graph"], n_jobs=1)
-print(len(plane.frame["layer"].unique()), 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(len(plane.frame["layer"].unique()), peak() - before)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory has other units elsewhere")
-def test_resnet18_needs_less_than_two_gib(tmp_path: Path) -> None:
+def test_resnet18_adds_little_to_the_memory_of_the_process(tmp_path: Path) -> None:
     pytest.importorskip("torchvision", reason="torchvision is not installed (extra 'vision')")
     done = subprocess.run(
         [sys.executable, "-c", RUN, str(tmp_path / "recording")], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    layers, peak = map(int, done.stdout.split())
+    layers, growth = map(int, done.stdout.split())
     assert layers >= 9
-    assert peak < LIMIT, f"{peak / 1024**3:.2f} GiB"
+    assert growth < LIMIT, f"{growth / 1024**3:.2f} GiB"

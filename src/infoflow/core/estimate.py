@@ -23,6 +23,9 @@ SATURATION = 0.01
 # Rounding error of a sum over up to a million float64 terms; a larger excess is a fault of the estimator.
 _ROUNDING = 1e-6
 
+# Beginnings of quantities that no distribution makes negative, as differential entropies are.
+_NEVER_NEGATIVE = ("I(", "H(", "TC(")
+
 
 class Kind(StrEnum):
     """Relation of an estimate's number to the quantity that it is named after.
@@ -93,8 +96,9 @@ class Estimate:
     ceiling_name
         Which of these the ceiling is.
     interval
-        Interval of the estimate, if one was computed. It ends at the ceiling; one without width, as of a variable that
-        does not vary, is dropped unless the estimate is exact.
+        Interval of the estimate, if one was computed. It ends at the ceiling, and at 0 where the quantity is never
+        negative and the number is not; one without width, as of a variable that does not vary, is dropped unless the
+        estimate is exact.
     p_value
         The p-value of a test of independence, if one was computed.
     warnings
@@ -143,8 +147,9 @@ class Estimate:
             object.__setattr__(self, "interval", self._within_range(self.interval))
 
     def _within_range(self, interval: Interval) -> Interval | None:
-        """The interval below the ceiling and, but for rounding, around the number; None where nothing varied."""
-        low, high = interval.low, min(interval.high, self.ceiling)
+        """The interval in the quantity's range and, but for rounding, around the number; None where nothing varied."""
+        least = min(0.0, self.nats) if self.quantity.startswith(_NEVER_NEGATIVE) else -math.inf
+        low, high = max(interval.low, least), min(interval.high, self.ceiling)
         slack = _ROUNDING * max(1.0, abs(self.nats)) if math.isfinite(self.nats) else 0.0
         if self.nats < low <= self.nats + slack:
             low = self.nats

@@ -98,6 +98,7 @@ class TransformersRecorder(Follower, TrainerCallback or object):  # type: ignore
         watch = Watch(probe_x, probe_y, **{"readout": readout, "output": first_output, **settings})
         super().__init__(watch, unit)
         self._layers = layers
+        self._reports: list[Any] = []
 
     def on_train_begin(self, args: Any, state: Any, control: Any, model: nn.Module | None = None, **more: Any) -> None:
         """Begin the recording, at the epoch or step at which the training begins or continues.
@@ -118,8 +119,9 @@ class TransformersRecorder(Follower, TrainerCallback or object):  # type: ignore
         def found() -> tuple[nn.Module, list[str]]:
             return model, [*blocks(model), OUTPUT] if self._layers is None else list(self._layers)
 
-        if self._watch.estimates:
-            self._log_to(_reported(args))
+        if self._watch.estimates and not self._watch.logs:
+            self._reports = _reported(args)
+            self._log_to(self._reports)
         self._begin(found, total, start)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
@@ -157,6 +159,10 @@ class TransformersRecorder(Follower, TrainerCallback or object):  # type: ignore
             Further arguments, which are ignored.
         """
         self._end()
+        # A writer of TensorBoard holds events back for up to two minutes.
+        for logger in self._reports:
+            if callable(flush := getattr(logger, "flush", None)):
+                flush()
 
 
 def _reported(args: Any) -> list[Any]:

@@ -184,7 +184,7 @@ class RecordingStore:
             if damaged:
                 raise BrokenStore(
                     f"{self.name!r} is damaged: {'; '.join(damaged.values())}. Restore the files, or pass "
-                    "discard_damaged=True to do without these snapshots."
+                    "discard_damaged=True (--discard-damaged) to do without these snapshots."
                 )
             return found
         for epoch, snapshot in list(found.items()):

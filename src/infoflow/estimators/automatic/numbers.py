@@ -205,7 +205,10 @@ def _of_all(looked: Estimate, every: Estimate, n: int) -> Estimate:
     """The estimate of all samples, with the reason of the choice and an interval as wide as more samples leave it."""
     assert looked.interval is not None
     shrink = math.sqrt(n / every.n)
-    low, high = (every.nats + shrink * (end - looked.nats) for end in (looked.interval.low, looked.interval.high))
+    above = looked.interval.high - looked.nats
+    # An interval that was cut at 0 no longer states its width below the number.
+    below = looked.nats - looked.interval.low if looked.interval.low != 0 else above
+    low, high = every.nats - shrink * below, every.nats + shrink * above
     return replace(
         looked,
         nats=every.nats,

@@ -151,9 +151,8 @@ def count(line: Array, within: Array) -> Indices:
     [[1, 2, 0]]
     """
     order, counts = np.argsort(line), np.empty(within.shape, dtype=np.int64)
-    ordered = line[order]
-    for column, radii in enumerate(within.T):
-        counts[order, column] = _within(ordered, radii[order])
+    ordered, radii = line[order], np.ascontiguousarray(within[order].T)
+    counts[order] = np.stack([_within(ordered, reach) for reach in radii], axis=1)
     return counts
 
 

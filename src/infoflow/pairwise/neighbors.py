@@ -452,8 +452,11 @@ def _search(
     n, dimensions = points.shape
     if method == "auto" and dimensions == 1:
         return line.nearest(points[:, 0], k)
-    if method == "auto" and dimensions == 2 and math.isinf(p) and plane.worthwhile(n, k):
-        return plane.nearest(points[:, 0], points[:, 1], k)
+    if method == "auto" and dimensions == 2 and math.isinf(p):
+        if n <= plane.FEW:
+            return plane.among_few(points[:, 0], points[:, 1], k)
+        if plane.worthwhile(n, k):
+            return plane.nearest(points[:, 0], points[:, 1], k)
     return trees.nearest(points, k, p)
 
 

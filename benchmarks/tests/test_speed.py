@@ -27,6 +27,7 @@ TOLERANCE = {
     "dependence-graph": 1e-9,
     "information-dropout": 1e-5,
     "nearest-neighbors": 1e-9,
+    "screening": 1e-9,
     "seeds-side-by-side": 1e-5,
     "information-flow": 1e-5,
     "many-pairs": 1e-5,

@@ -29,6 +29,7 @@ BENCHMARKS = (
     "matrix-renyi",
     "dependence-graph",
     "nearest-neighbors",
+    "screening",
     "seeds-side-by-side",
     "information-flow",
     "many-pairs",

@@ -116,6 +116,7 @@ class LayerWriter:
         self._low = np.full(seeds, np.inf)
         self._high = np.full(seeds, -np.inf)
         self._done = 0
+        self.nbytes = 0
 
     @property
     def steps(self) -> tuple[Callable[[Array], None], Callable[[Array], None]]:
@@ -126,6 +127,7 @@ class LayerWriter:
         row, self._done = self._done, self._done + values.shape[1]
         files = {f"{self._path}/{key}": content for key, content in encoded(values, self._chunks, row)}
         write_files(self._store, files)
+        self.nbytes += sum(map(len, files.values()))
 
     def _summarize(self, values: Array) -> None:
         self._digest.add(values)

@@ -6,23 +6,30 @@ import logging
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
+from zarr.storage import MemoryStore
 
 from infoflow.core.capture import Capture, samples_at_once
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.provenance import machine, plain
-from infoflow.core.settings import Integer, validated
+from infoflow.core.settings import Integer, PositiveInt, validated
 from infoflow.plane.array_files import Array, digest
+from infoflow.plane.live_estimates import LiveEstimates
+from infoflow.plane.plane import Plane
 from infoflow.plane.probe_sets import Probes, checked_probes, checked_seeds
 from infoflow.plane.readout import Readout
 from infoflow.plane.store import LAST_EPOCH, Header, Location, ProbeFacts, RecordingStore
+from infoflow.plane.thinning import given_up
 from infoflow.plane.truth import truth
 
 log = logging.getLogger(__name__)
+
+Precision: TypeAlias = Literal["model", "float16", "bfloat16"]
 
 LARGEST_BATCH = 1024
 
@@ -47,6 +54,10 @@ def record(
     overwrite: bool = False,
     discard_damaged: bool = False,
     provenance: Mapping[str, Any] | None = None,
+    precision: Precision = "model",
+    max_bytes: PositiveInt | None = None,
+    estimate_on_snapshot: Sequence[Any] | None = None,
+    progress: bool = False,
 ) -> Recorder:
     """Begin a recording of a model on a fixed probe set; `.snapshot(epoch)` of the result appends to it.
 
@@ -87,6 +98,18 @@ def record(
         With `resume`, delete the snapshots that are damaged; they are an error otherwise.
     provenance
         Further facts to store with the recording.
+    precision
+        "model" to store activations as the model returns them; "float16" for half of the bytes with a relative
+        rounding error of 2⁻¹¹ (activations beyond 65,504 are an error); "bfloat16" for numbers rounded to bfloat16
+        (2⁻⁹), stored as float32 whose zeros are compressed.
+    max_bytes
+        Budget for the snapshots. Where it is exceeded, snapshots are deleted so that those that stay are spaced
+        logarithmically; the first and the last stay.
+    estimate_on_snapshot
+        Estimators as in `infoflow.plane.analyse`, which measure every snapshot as soon as it is taken. No activations
+        are stored: `store` is a folder to which the plane is saved each time, and `Recorder.plane` is the plane.
+    progress
+        Show a bar that counts snapshots and their bytes.
 
     Returns
     -------
@@ -102,7 +125,9 @@ def record(
 
     Notes
     -----
-    A snapshot is taken in evaluation mode without gradients, and stored completely or not at all.
+    A snapshot is taken in evaluation mode without gradients, and stored completely or not at all. The rounding of
+    `precision` moves estimates by little where their own resolution is coarser: see "Long runs" in the how-to page of
+    training loops for measured differences. Nearest-neighbor estimators need "model", as rounding makes ties.
 
     Examples
     --------
@@ -125,6 +150,11 @@ def record(
         raise InvalidArgument("model", "a torch.nn.Module", got_text=f"a {type(model).__name__}")
     if resume and overwrite:
         raise InvalidArgument("overwrite", "False where resume is set", True)
+    live = None
+    if estimate_on_snapshot is not None:
+        if max_bytes is not None:
+            raise InvalidArgument("max_bytes", "None with estimate_on_snapshot", max_bytes)
+        live = LiveEstimates(estimate_on_snapshot, store, resume=resume, overwrite=overwrite)
     readout = readout or Readout()
     probes = checked_probes(probe_x, probe_y)
     members, stacked = checked_seeds(seeds)
@@ -143,13 +173,19 @@ def record(
             **machine(),
             "device": str(_device(model)),
             "unit": unit,
+            **({} if precision == "model" else {"precision": precision}),
             "truth": truth(capture.model, (x for x, _ in probes.values())),
             "user": plain(provenance or {}),
         },
     )
-    target = RecordingStore(store, read_only=False)
+    # Live estimates need the activations of one snapshot at a time.
+    target = RecordingStore(store if live is None else MemoryStore(), read_only=False)
+    if live is not None:
+        resume, overwrite = False, False
     _begin(target, header, arrays, resume=resume, overwrite=overwrite, discard_damaged=discard_damaged)
-    return Recorder(capture, probes, target, readout)
+    return Recorder(
+        capture, probes, target, readout, precision=precision, max_bytes=max_bytes, live=live, progress=progress
+    )
 
 
 class Recorder:
@@ -165,6 +201,14 @@ class Recorder:
         Open store of the recording.
     readout
         How the probe runs and what is stored of maps and tokens.
+    precision
+        As in `record`.
+    max_bytes
+        As in `record`.
+    live
+        Estimates that are made instead of storing activations.
+    progress
+        Show a bar that counts snapshots.
 
     Examples
     --------
@@ -178,7 +222,22 @@ class Recorder:
     >>> folder.cleanup()
     """
 
-    def __init__(self, capture: Capture, probes: Probes, store: RecordingStore, readout: Readout) -> None:
+    def __init__(
+        self,
+        capture: Capture,
+        probes: Probes,
+        store: RecordingStore,
+        readout: Readout,
+        *,
+        precision: Precision = "model",
+        max_bytes: int | None = None,
+        live: LiveEstimates | None = None,
+        progress: bool = False,
+    ) -> None:
+        self._precision = precision
+        self._max_bytes = max_bytes
+        self._live = live
+        self._bar = tqdm(desc=f"recording {store.header.name}", unit="snapshot", disable=not progress)
         self._capture = capture
         self._probes = probes
         self._store = store
@@ -198,7 +257,14 @@ class Recorder:
     @property
     def epochs(self) -> list[int]:
         """Epochs whose snapshots are complete, in order."""
-        return list(self._store.snapshots())
+        return list(self._store.snapshots()) if self._live is None else self._live.epochs
+
+    @property
+    def plane(self) -> Plane:
+        """The estimates so far, of a recorder with `estimate_on_snapshot`."""
+        if self._live is None:
+            raise InvalidArgument("The recorder stores activations. Pass its store to infoflow.plane.analyse.")
+        return self._live.plane
 
     @validated
     def snapshot(self, epoch: Annotated[int, Integer(0, LAST_EPOCH)], **metrics: Any) -> None:
@@ -224,8 +290,13 @@ class Recorder:
         numbers = {name: self._metric(name, value) for name, value in metrics.items()}
         widths: dict[str, tuple[int, ...]] = dict(self._widths)
         slabs = {probe: self._slabs(probe, x, epoch, widths) for probe, (x, _) in self._probes.items()}
-        self._store.append(epoch, slabs, numbers)
+        size = self._store.append(epoch, slabs, numbers)
         self._widths = widths
+        if self._live is not None:
+            self._live.take(self._store, epoch)
+        else:
+            self._thin(epoch, size)
+        self._bar.update()
         log.debug("recorded epoch %d of %s", epoch, self._header.name)
 
     @validated
@@ -242,11 +313,26 @@ class Recorder:
         list of int
             The deleted epochs.
         """
-        return self._store.truncate(epoch)
+        return self._store.truncate(epoch) if self._live is None else self._live.truncate(epoch)
+
+    def _thin(self, epoch: int, size: int) -> None:
+        """Delete snapshots beyond the budget."""
+        if self._max_bytes is None and self._bar.disable:
+            return
+        sizes = {each: snapshot.nbytes for each, snapshot in self._store.snapshots().items()}
+        self._bar.set_postfix(epoch=epoch, MiB=round(sum(sizes.values()) / 2**20, 1), refresh=False)
+        if self._max_bytes is None:
+            return
+        if 2 * size > self._max_bytes:
+            self._store.remove([epoch])
+            remedy = "A recording has at least two snapshots; record fewer layers or samples, or precision='float16'."
+            raise InvalidArgument("max_bytes", f"at least {2 * size}", self._max_bytes, remedy=remedy)
+        self._store.remove(given_up(sizes, self._max_bytes))
 
     def close(self) -> None:
         """End the recording; a later snapshot is an error."""
         self._closed = True
+        self._bar.close()
         self._store.lock.release()
 
     def __enter__(self) -> Self:
@@ -283,7 +369,7 @@ class Recorder:
             for layer, values in self._capture(batch).items():
                 parts[layer].append(self._shaped(layer, values, batch))
         return {
-            layer: _joined(pieces, f"layer {layer!r}", f"on probe {probe!r} at epoch {epoch}")
+            layer: _joined(pieces, f"layer {layer!r}", f"on probe {probe!r} at epoch {epoch}", self._precision)
             for layer, pieces in parts.items()
         }
 
@@ -309,7 +395,7 @@ class Recorder:
         return [float(number) for number in np.broadcast_to(array, (seeds,))]
 
 
-def _joined(pieces: list[Tensor], layer: str, where: str) -> Array:
+def _joined(pieces: list[Tensor], layer: str, where: str, precision: Precision) -> Array:
     """The batches of a layer as one finite array."""
     try:
         values = torch.cat(pieces, dim=1)
@@ -324,7 +410,17 @@ def _joined(pieces: list[Tensor], layer: str, where: str) -> Array:
             got_text=f"{bad} NaN or infinite activation{'s' * (bad > 1)} {where}",
             remedy="Nothing was stored for this epoch. Training may have diverged.",
         )
-    return values.numpy()
+    if precision == "model" or not values.is_floating_point():
+        return values.numpy()
+    if precision == "bfloat16":
+        return values.to(torch.bfloat16).to(torch.float32).numpy()
+    half = values.to(torch.float16)
+    if not bool(torch.isfinite(half).all()):
+        largest = float(values.abs().max())
+        remedy = "Nothing was stored for this epoch. Record with precision='bfloat16'."
+        wanted = "within float16 (65,504)"
+        raise InvalidArgument(layer, wanted, got_text=f"activations up to {largest:.3g} {where}", remedy=remedy)
+    return half.numpy()
 
 
 def _device(model: nn.Module) -> torch.device:
@@ -377,6 +473,9 @@ def _begin(
 
 def _check_same(store: RecordingStore, header: Header) -> None:
     """Raise InvalidArgument where a resumed recording would differ from the stored one."""
+    was, now = (each.provenance.get("precision", "model") for each in (store.header, header))
+    if was != now:
+        raise InvalidArgument("precision", f"{was!r} as in the recording {store.name!r}", now)
     for what in ("layers", "seeds", "probes", "maps", "stacked"):
         was, now = getattr(store.header, what), getattr(header, what)
         if was == now:

@@ -96,6 +96,8 @@ class Snapshot:
     layers: dict[str, dict[str, Stored]]
     """Probe name -> layer name -> what is stored."""
     revision: int = 0
+    nbytes: int = 0
+    """Bytes of the stored activations; 0 in recordings of earlier versions."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class RecordingStore:
     """Set by `load` and `create`."""
 
     def __init__(self, location: Location, *, read_only: bool) -> None:
+        self.location = location
         self.name = location if isinstance(location, str) else str(location)
         self._store = _open(location, read_only=read_only)
         self.lock = StoreLock(self._store, self.name)
@@ -256,8 +259,8 @@ class RecordingStore:
         epoch: int,
         slabs: Mapping[str, Iterable[Mapping[str, Array]]],
         metrics: Mapping[str, Sequence[float]],
-    ) -> None:
-        """Write one snapshot; an earlier one of the same epoch stays until this one is complete.
+    ) -> int:
+        """Write one snapshot, and return its bytes; an earlier one of the same epoch stays until this one is complete.
 
         `slabs` are each probe's layers (seeds, some samples, d), all but the last of one length. BrokenStore is raised
         where the store is full; earlier snapshots are untouched then, as they are by any exception of `slabs`.
@@ -267,7 +270,7 @@ class RecordingStore:
         revision = max(earlier, default=-1) + 1
         others = [(each, number) for each, number in self._complete(False) or () if each != epoch]
         try:
-            self._write(epoch, revision, slabs, metrics)
+            size = self._write(epoch, revision, slabs, metrics)
             self._list([*others, (epoch, revision)])
         except BaseException as error:
             # An incomplete snapshot takes space. Deleting it may fail too; without attributes it is ignored, and a
@@ -283,6 +286,7 @@ class RecordingStore:
             ) from error
         for old in earlier:
             self._delete(epoch, old)
+        return size
 
     def _write(
         self,
@@ -290,8 +294,9 @@ class RecordingStore:
         revision: int,
         slabs: Mapping[str, Iterable[Mapping[str, Array]]],
         metrics: Mapping[str, Sequence[float]],
-    ) -> None:
-        """Write the arrays, and last the attributes that make them valid."""
+    ) -> int:
+        """Write the arrays, and last the attributes that make them valid; returns the bytes of the arrays."""
+        size = 0
         group = zarr.open_group(self._store, path=_folder(epoch, revision), mode="w", zarr_format=3)
         stored: dict[str, dict[str, dict[str, Any]]] = {}
         # Compression and digests release the interpreter, and training waits for both.
@@ -307,11 +312,12 @@ class RecordingStore:
                     steps = [(step, slab[layer]) for layer, writer in writers.items() for step in writer.steps]
                     for done in [threads.submit(step, values) for step, values in steps]:
                         done.result()
+                size += sum(writer.nbytes for writer in writers.values())
                 stored[probe] = {layer: asdict(writer.stored) for layer, writer in writers.items()}
         numbers = {name: [_json_number(value) for value in values] for name, values in metrics.items()}
-        self._seal(
-            f"{_folder(epoch, revision)}/", {"complete": True, "epoch": epoch, "metrics": numbers, "layers": stored}
-        )
+        facts_of = {"complete": True, "epoch": epoch, "metrics": numbers, "layers": stored, "nbytes": size}
+        self._seal(f"{_folder(epoch, revision)}/", facts_of)
+        return size
 
     def tidy(self, *, discard_damaged: bool) -> None:
         """Delete incomplete snapshots, revisions that were replaced, and damaged ones if `discard_damaged`."""
@@ -324,6 +330,16 @@ class RecordingStore:
         for epoch, revision in self._revisions():
             if (epoch, revision) not in current:
                 self._delete(epoch, revision)
+
+    def remove(self, epochs: Sequence[int]) -> None:
+        """Delete these snapshots."""
+        if not epochs:
+            return
+        self.lock.check()
+        gone = [(found, revision) for found, revision in self._revisions() if found in set(epochs)]
+        self._list((each, number) for each, number in self._complete(False) or () if each not in set(epochs))
+        for found, revision in gone:
+            self._delete(found, revision)
 
     def truncate(self, epoch: int) -> list[int]:
         """Delete every snapshot later than `epoch`, and return their epochs."""

@@ -29,6 +29,7 @@ SUBPACKAGES = [
     "estimators",
     "layers",
     "objectives",
+    "metrics",
     "theory",
     "tables",
     "tasks",

@@ -17,7 +17,7 @@ import infoflow
 BY_FILE = ("entropies", "pairwise", "integrations")
 
 # The order of the pages; a subpackage that is missing here comes last.
-ORDER = ("estimators", "tables", "plane", "layers", "objectives", "bounds", "critics", "entropies", "probes")
+ORDER = ("estimators", "tables", "plane", "layers", "objectives", "metrics", "bounds", "critics", "entropies", "probes")
 
 ESTIMATORS = {
     "neighbors": "Nearest neighbors",

@@ -66,3 +66,21 @@ def test_bad_input() -> None:
     constant = information_matrix({"x": X, "empty": [None] * 600}, estimator="gaussian")
     assert np.isnan(constant.frame.loc["x", "empty"])
     assert constant.warnings["x", "empty"]
+
+
+def test_columns_that_cannot_be_used_state_why_and_lengths_and_times_must_fit() -> None:
+    times = pd.date_range("2020", periods=600)
+    found = information_matrix({"x": X, "when": times, "constant": np.ones(600)}, estimator="gaussian")
+    assert np.isnan(found.frame.loc["x", "when"])
+    assert "dates or times" in found.warnings["x", "when"][0]
+    assert found.frame.loc["x", "constant"] == 0.0
+    with pytest.raises(InvalidArgument, match="column 'y' and column 'x' must hold the same number"):
+        information_matrix({"x": X, "y": X[:100]})
+    with pytest.raises(InvalidArgument, match="columns must be different names, got 'x' twice"):
+        information_matrix(TABLE, columns=["x", "x"])
+    with pytest.raises(InvalidArgument, match="dates or times"):
+        information_matrix({"when": times})
+    shuffled = pd.DataFrame({"x": X, "y": X}, index=times[RNG.permutation(600)])
+    with pytest.raises(InvalidArgument, match="unsorted"):
+        information_matrix(shuffled, lag=1)
+    assert information_matrix(shuffled, estimator="gaussian").frame.shape == (2, 2)

@@ -12,7 +12,8 @@ from scipy.stats import multivariate_normal
 from sklearn.linear_model import LogisticRegression
 
 import infoflow
-from infoflow.errors import InvalidArgument
+from infoflow import conditional_mutual_information, mutual_information
+from infoflow.errors import InvalidArgument, TooFewSamples
 from infoflow.tables import (
     entropy,
     o_information,
@@ -161,3 +162,29 @@ def test_what_a_probe_can_use() -> None:
     assert pointwise_mutual_information(x[:, 0], y, probe="linear").mean() == pytest.approx(0.5 * LOG2, abs=0.05)
     with pytest.raises(InvalidArgument, match="a regressor where y holds numbers"):
         pointwise_mutual_information(x, y, probe=LogisticRegression())
+
+
+def test_a_probe_must_predict_what_y_holds() -> None:
+    from sklearn.linear_model import LinearRegression
+
+    x = np.random.default_rng(0).normal(size=100)
+    with pytest.raises(InvalidArgument, match="probe must be 'linear', or a classifier"):
+        pointwise_mutual_information(x, x, probe="forest")
+    with pytest.raises(InvalidArgument, match="probe must be a classifier with probabilities"):
+        pointwise_mutual_information(x, x > 0, probe=LinearRegression())
+
+
+def test_a_symbol_for_every_sample_is_named() -> None:
+    x, names = np.random.default_rng(0).normal(size=100), [f"name {i}" for i in range(100)]
+    with pytest.raises(TooFewSamples, match="^x must be symbols of which one occurs at least twice"):
+        mutual_information(names, x)
+    with pytest.raises(TooFewSamples, match="^z must be symbols of which one occurs at least twice"):
+        conditional_mutual_information(x, x**2, names)
+
+
+def test_conditional_information_counts_classes_of_one_sample() -> None:
+    # I(X;Y|Z) of z=1 is 0 (one sample); of z=0: ¾ (H(⅓,⅔) with x a function of y).
+    expected = 0.75 * -(math.log(1 / 3) / 3 + 2 * math.log(2 / 3) / 3)
+    found = conditional_mutual_information([1, 1, 0, 0], [0, 0, 1, 1], [0, 1, 0, 0], "discrete")
+    assert found.nats == pytest.approx(expected, abs=1e-12)
+    assert found.nats == pytest.approx(0.4774, abs=1e-4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,16 @@ def test_bad_input_is_one_clear_error(tmp_path: Path) -> None:
         rank(tmp_path / "not.parquet", "y")
     with pytest.raises(UnknownName, match="unknown method"):
         rank(table, "label", method="univariat")
+    with pytest.raises(InvalidArgument, match="columns must be different names, got 'age' twice"):
+        rank(table, "label", columns=["age", "age"])
+    with pytest.raises(InvalidArgument, match="columns must be without the target"):
+        rank(table, "label", columns=["age", "label"])
+    with pytest.raises(
+        InvalidArgument, match="column 'age' and target must hold the same number of samples, got 3 and"
+    ):
+        rank(table, [0, 1])
+    with pytest.raises(InvalidArgument, match="table must be a table with rows"):
+        rank(pd.DataFrame({"age": [], "label": []}), "label")
 
 
 def test_every_kind_of_table_gives_the_same_ranking(tmp_path: Path) -> None:
@@ -171,3 +182,28 @@ def test_processes_and_progress_change_nothing() -> None:
     found = rank(table, "target", progress=lambda work, total: [seen.append((each, total)) or each for each in work])
     assert seen == [("number3", 2), ("category0", 2)]
     pd.testing.assert_frame_equal(found.frame, rank(table, "target", n_jobs=2).frame)
+
+
+def test_memory_does_not_grow_with_the_columns_of_a_parquet_file(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    n, peaks = 20_000, {}
+    rng = np.random.default_rng(0)
+    for count in (4, 16):
+        path = tmp_path / f"{count}.parquet"
+        columns = {f"column{i}": rng.normal(size=n) for i in range(count)}
+        parquet.write_table(pyarrow.table({**columns, "y": rng.integers(2, size=n)}), path)
+        del columns
+        held: list[int] = []
+
+        def watched(names, total, held=held):
+            for name in names:
+                yield name
+                held.append(pyarrow.total_allocated_bytes())
+
+        tracemalloc.start()
+        assert len(rank(path, "y", estimator="binning", permutations=9, progress=watched)) == count
+        peaks[count] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert max(held) - min(held) <= 2 * 8 * n
+    assert peaks[16] < peaks[4] + 2 * 8 * n

@@ -121,3 +121,17 @@ def test_bad_series() -> None:
     with pytest.raises(InvalidArgument, match="lag must be"):
         transfer_entropy(x, y, lag=0)
     assert infoflow.transfer_entropy(pd.Series(x, index=times), y, estimator="gaussian").n == 49
+    with pytest.raises(InvalidArgument, match="target must be a series of the same times as source"):
+        transfer_entropy(pd.Series(x, index=times), pd.Series(y, index=times + pd.Timedelta("1D")))
+    months = pd.date_range("2000", periods=50, freq="MS")
+    assert transfer_entropy(pd.Series(x, index=months), pd.Series(y, index=months), estimator="gaussian").n == 49
+
+
+def test_times_with_a_missing_value_are_left_out_on_request() -> None:
+    x, y = process(COUPLED, 3000)
+    whole = transfer_entropy(x, y, estimator="gaussian")
+    holes = np.where(np.random.default_rng(0).random(3000) < 0.05, np.nan, x)
+    found = transfer_entropy(holes, y, estimator="gaussian", missing="drop")
+    assert found.n == int((~np.isnan(holes[:-1])).sum())
+    assert found.nats == pytest.approx(whole.nats, abs=0.03)
+    assert any("missing values" in text for text in found.warnings)

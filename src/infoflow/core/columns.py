@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import math
 import numbers as kinds
 import sys
 from collections.abc import Mapping, Sequence
@@ -335,7 +336,7 @@ def _numbers(values: Any, name: str, mask: NDArray[np.bool_] | None = None) -> V
         if suspicious:
             gone = np.isnan(values).reshape(n, -1).any(1)
     if mask is not None:
-        gone = gone | mask.reshape(n, -1).any(1)
+        gone = gone | mask.reshape(n, math.prod(mask.shape[1:])).any(1)
     return Variable(name, values, np.empty((n, 0), dtype=np.int64), gone)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from infoflow.core.checks import is_classes
 from infoflow.core.columns import Missing, Variable, beside, complete, dropped, read
+from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import validated
@@ -118,6 +119,13 @@ def _automatic(x: Variable, y: Variable, z: Variable) -> Estimate:
     x, y, z = (by_values(side) for side in (x, y, z))
     if x.symbolic and y.symbolic and z.symbolic:
         return Discrete("grassberger").conditional(x.codes, y.codes, z.codes)
+    if z.symbols.shape[1] and len(np.unique(z.symbols, axis=0)) == len(z):
+        raise TooFewSamples(
+            "z",
+            "symbols of which one occurs at least twice",
+            got_text=f"{len(z)} different symbols in {len(z)} samples",
+            remedy="Merge them, or pass numbers if they are quantities or times.",
+        )
     x, y = residuals(x, z), residuals(y, z)
     if not depends(beside([x, y], "x"), z):
         found = mutual_information(x, y)

@@ -68,12 +68,24 @@ def target_of(table: Table, target: Any) -> tuple[Variable, tuple[Any, ...]]:
 
 
 def chosen_names(table: Table, columns: Sequence[Any] | None) -> tuple[Any, ...]:
-    """Names of all columns, or the given ones, which must exist."""
+    """Names of all columns, or the given ones, which must exist and differ."""
     if columns is None:
         return table.names
     for name in columns:
         table.position(name)
+    repeated = [name for i, name in enumerate(columns) if name in columns[:i]]
+    if repeated:
+        raise InvalidArgument("columns", "different names", got_text=f"{repeated[0]!r} twice")
     return tuple(columns)
+
+
+def check_length(variable: Variable, other: Variable) -> None:
+    """Raise an error for variables of different lengths, which is no property of one column alone."""
+    if len(variable) != len(other):
+        raise InvalidArgument(
+            f"{variable.name} and {other.name} must hold the same number of samples, "
+            f"got {len(variable)} and {len(other)}."
+        )
 
 
 def _parquet(path: Path) -> Table:

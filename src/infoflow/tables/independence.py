@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control
 
 from infoflow.core.columns import Variable
 from infoflow.estimators.wrappers.surrogates import Surrogates, surrogate_rows
@@ -69,8 +68,11 @@ def q_values(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     adjusted = np.full(p_values.shape, np.nan)
     known = np.isfinite(p_values)
-    if known.any():
-        adjusted[known] = false_discovery_control(p_values[known])
+    count = int(known.sum())
+    if count:
+        order = np.argsort(-p_values[known])
+        raised = np.minimum.accumulate(p_values[known][order] * count / np.arange(count, 0, -1))
+        adjusted[np.flatnonzero(known)[order]] = np.minimum(raised, 1.0)
     return adjusted
 
 

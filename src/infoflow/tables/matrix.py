@@ -16,9 +16,10 @@ from infoflow.core.files import write_text
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import NonNegativeInt, PositiveInt, Seed, validated
 from infoflow.estimators.wrappers.surrogates import Surrogates
-from infoflow.tables.columns import chosen_names, table_of
+from infoflow.tables.columns import Table, check_length, chosen_names, table_of
 from infoflow.tables.estimating import information
 from infoflow.tables.independence import independence, q_values
+from infoflow.tables.times import check_times
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +143,8 @@ def information_matrix(
     Raises
     ------
     InvalidArgument
-        If lag or window exceed the rows; `UnknownName` for an unknown column.
+        If lag or window exceed the rows, lengths differ, or times of a lag or window are unsorted or irregular;
+        `UnknownName` for an unknown column. A column that cannot be used is NaN, and `warnings` states why.
 
     Examples
     --------
@@ -155,8 +157,15 @@ def information_matrix(
 
     opened = table_of(table)
     names = chosen_names(opened, columns)
-    variables = [opened.read(name) for name in names]
-    n = len(variables[0])
+    if lag or window is not None:
+        check_times({"table": table})
+    variables = [_read(opened, name) for name in names]
+    usable = [variable for variable in variables if isinstance(variable, Variable)]
+    if not usable:
+        raise InvalidArgument(str(variables[0]) if variables else "table must have columns, got none.")
+    for variable in usable[1:]:
+        check_length(variable, usable[0])
+    n = len(usable[0])
     if window is not None and window > n:
         raise InvalidArgument("window", f"at most the number of rows ({n})", window)
     length = window or n
@@ -167,8 +176,11 @@ def information_matrix(
     tasks = [(start, i, j) for start in starts for i, j in pairs]
 
     def run(start: int, i: int, j: int) -> tuple[float, float, tuple[str, ...]]:
-        first = variables[i].take(np.arange(start, start + length - lag))
-        second = variables[j].take(np.arange(start + lag, start + length))
+        one, other = variables[i], variables[j]
+        if isinstance(one, str) or isinstance(other, str):
+            return np.nan, np.nan, tuple(text for text in (one, other) if isinstance(text, str))
+        first = one.take(np.arange(start, start + length - lag))
+        second = other.take(np.arange(start + lag, start + length))
         return _pair(first, second, estimator, permutations, surrogates, missing, seed)
 
     found = [run(*task) for task in tasks] if n_jobs == 1 else Parallel(n_jobs=n_jobs)(delayed(run)(*t) for t in tasks)
@@ -195,6 +207,14 @@ def information_matrix(
     return InformationMatrix(
         frame(nats), frame(p_values) if tested else None, frame(adjusted) if tested else None, warnings
     )
+
+
+def _read(table: Table, name: Any) -> Variable | str:
+    """The column, or why it cannot be used."""
+    try:
+        return table.read(name)
+    except InfoflowError as error:
+        return str(error)
 
 
 def _pair(

@@ -156,6 +156,10 @@ def _usable(x: Variable, y: Variable, probe: Any, folds: int, seed: int) -> NDAr
         probe = make_pipeline(
             StandardScaler(), LogisticRegression(max_iter=1000) if y.symbolic else RidgeCV(np.logspace(-4, 4, 9))
         )
+    if not all(hasattr(probe, method) for method in ("fit", "predict", "get_params")):
+        raise InvalidArgument("probe", "'linear', or a classifier or regressor of scikit-learn", probe)
+    if y.symbolic and not hasattr(probe, "predict_proba"):
+        raise InvalidArgument("probe", "a classifier with probabilities where y holds symbols", type(probe).__name__)
     if is_classifier(probe) and not y.symbolic:
         raise InvalidArgument("probe", "a regressor where y holds numbers", type(probe).__name__)
     features = x.indicators

@@ -17,7 +17,7 @@ from infoflow.core.protocols import Estimator
 from infoflow.core.settings import NonNegativeInt, PositiveInt, Seed, validated
 from infoflow.estimators.registry import resolve
 from infoflow.estimators.wrappers.surrogates import Surrogates, autocorrelated, effective_samples, is_series
-from infoflow.tables.columns import Table, chosen_names, table_of, target_of
+from infoflow.tables.columns import Table, check_length, chosen_names, table_of, target_of
 from infoflow.tables.estimating import information
 from infoflow.tables.independence import independence, q_values
 from infoflow.tables.selection import GREEDY, Terms, greedy, pairs
@@ -196,9 +196,13 @@ def rank(
     y, names = target_of(opened, target)
     wanted = tuple(columns) if columns is not None else names
     if columns is not None:
-        chosen_names(opened, wanted)
+        chosen_names(opened, columns)
+        if any(name not in names for name in wanted):
+            raise InvalidArgument("columns", "without the target", got_text=repr(target))
     if not wanted:
         raise InvalidArgument("table", "a table with at least one column other than the target")
+    if not len(y):
+        raise InvalidArgument("table", "a table with rows", got_text="none")
     present = y.take(~y.missing)
     if not len(present) or _constant(present):
         raise InvalidArgument("target", "a variable with at least two different values", got_text="one value or none")
@@ -233,7 +237,12 @@ class _Row:
     def __call__(self, name: Any) -> dict[str, Any]:
         nothing = dict.fromkeys(COLUMNS, np.nan) | {"column": name, "kind": "", "estimator": "", "n": 0}
         try:
-            (x, y), dropped = complete([self.table.read(name), self.y], self.missing)
+            column = self.table.read(name)
+        except InfoflowError as error:
+            return nothing | {"warnings": (str(error),)}
+        check_length(column, self.y)
+        try:
+            (x, y), dropped = complete([column, self.y], self.missing)
             if _constant(x):
                 return nothing | {"nats": 0.0, "n": len(x), "p_value": self._one(), "warnings": ("constant column",)}
             if _constant(y):

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from infoflow.core.columns import Variable, beside, complete, read
-from infoflow.core.errors import InvalidArgument, TooFewSamples
+from infoflow.core.columns import Missing, Variable, beside, complete, dropped, read
+from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import Integer, NonNegativeInt, PositiveInt, Seed, check, validated
@@ -18,6 +18,7 @@ from infoflow.estimators.gaussian.gaussian import Gaussian
 from infoflow.estimators.histogram.discrete import Discrete
 from infoflow.estimators.neighbors.ksg import KSG
 from infoflow.estimators.wrappers.surrogates import surrogate_rows
+from infoflow.tables.times import check_times
 
 
 @validated
@@ -32,6 +33,7 @@ def transfer_entropy(
     estimator: str | Estimator = "auto",
     permutations: NonNegativeInt = 0,
     surrogates: Literal["rotate", "blocks"] = "rotate",
+    missing: Missing = "raise",
     seed: Seed = 0,
     **parameters: Any,
 ) -> Estimate:
@@ -56,6 +58,9 @@ def transfer_entropy(
         Adds a p-value from so many surrogates of the source. With several lags it is that of the largest estimate.
     surrogates
         "rotate" shifts the source circularly, "blocks" permutes blocks of √n values: both keep its autocorrelation.
+    missing
+        "raise" raises an error at missing values, "drop" leaves out the times at which a value of the target or of a
+        past is missing, with a warning.
     seed
         Seed of the surrogates.
     **parameters
@@ -69,7 +74,7 @@ def transfer_entropy(
     Raises
     ------
     InvalidArgument
-        For missing values, series of unequal lengths, or an index of times that is unsorted or irregular;
+        For missing values, series of unequal lengths, or indices of times that are unsorted, irregular or different;
         `TooFewSamples` for series shorter than the lags.
 
     Notes
@@ -92,9 +97,9 @@ def transfer_entropy(
     """
     lags = [check(each, "lag", Integer(1)) for each in (lag if isinstance(lag, Sequence) else [lag])]
     given = {"source": source, "target": target} | ({} if condition is None else {"condition": condition})
-    for name, value in given.items():
-        _regular(value, name)
-    series, _ = complete([read(value, name) for name, value in given.items()])
+    check_times(given)
+    series = [read(value, name) for name, value in given.items()]
+    complete(series, missing)
     n, start = len(series[0]), max(history, max(lags) + source_history - 1)
     if n - start < 4:
         raise TooFewSamples("target", f"longer than lag and history ({start}) by at least 4", got_text=f"{n} values")
@@ -102,6 +107,8 @@ def transfer_entropy(
     past += [_past(each, start, [1], "z") for each in series[2:]]
     z = beside(past, "z")
     sources = [_past(series[0], start, range(each, each + source_history), "x") for each in lags]
+    total = len(now)
+    (now, z, *sources), count = complete([now, z, *sources], missing)
     found = [_conditional(x, now, z, estimator, parameters) for x in sources]
     best = int(np.argmax([each.nats for each in found]))
     p_value = None
@@ -111,7 +118,13 @@ def transfer_entropy(
     if len(lags) > 1:
         settings["nats_by_lag"] = {each: float(nats) for each, nats in zip(lags, found, strict=True)}
     quantity = "T(source→target)" + (" given others" if condition is not None else "")
-    return replace(found[best], quantity=quantity, p_value=p_value, parameters={**found[best].parameters, **settings})
+    return replace(
+        found[best],
+        quantity=quantity,
+        p_value=p_value,
+        parameters={**found[best].parameters, **settings},
+        warnings=(*found[best].warnings, *dropped(count, total)),
+    )
 
 
 def _conditional(x: Variable, y: Variable, z: Variable, estimator: str | Estimator, parameters: Any) -> Estimate:
@@ -159,19 +172,3 @@ def _p_value(
     observed = max(statistic(x) for x in sources)
     null = [max(statistic(x.take(row)) for x in sources) for row in rows]
     return (1 + sum(each >= observed for each in null)) / (1 + permutations)
-
-
-def _regular(value: Any, name: str) -> None:
-    """Raise an error for an index of times that is unsorted or irregular."""
-    index = getattr(value, "index", None)
-    if index is None or getattr(getattr(index, "dtype", None), "kind", "") != "M" or len(index) < 3:
-        return
-    steps = np.diff(np.asarray(index).astype("datetime64[ns]").astype(np.int64))
-    if (steps <= 0).any() or (steps != steps[0]).any():
-        problem = "unsorted or repeated" if (steps <= 0).any() else "irregular"
-        raise InvalidArgument(
-            name,
-            "a series of regular times",
-            got_text=f"{problem} timestamps",
-            remedy="Sort and resample it, or pass .to_numpy() if the order of rows is right as it is.",
-        )

@@ -6,10 +6,12 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate, Interval
 from infoflow.core.protocols import Estimator
 from infoflow.estimators.automatic.limits import compressed, dependent, inflation
@@ -30,6 +32,7 @@ def within_classes(x: Variable, y: Variable, note: str) -> tuple[Estimator, NDAr
     """
     numeric, symbol = (y, x) if x.symbolic else (x, y)
     values, codes = compressed(numeric.numbers), symbol.samples
+    _check_repeated(codes, "x" if x.symbolic else "y")
     near: Estimator = ClassNeighbors()
     if (tied := tied_share(values)) > 0:
         near = SpreadTies(near, draws=3 if tied > TIED else 1)
@@ -62,6 +65,17 @@ def within_classes(x: Variable, y: Variable, note: str) -> tuple[Estimator, NDAr
             warnings = [*bound.warnings, *dependent(tau, n)]
             near, estimate = probe, replace(bound, warnings=tuple(warnings), why=why)
     return near, values.numpy(), codes, estimate
+
+
+def _check_repeated(codes: NDArray[Any], name: str) -> None:
+    n = len(codes)
+    if len(np.unique(codes)) == n:
+        raise TooFewSamples(
+            name,
+            "symbols of which one occurs at least twice",
+            got_text=f"{n} different symbols in {n} samples",
+            remedy="Merge them, or pass numbers if they are quantities or times.",
+        )
 
 
 def _interval(found: Estimate, values: Tensor, codes: NDArray[Any], tau: float, freedom: int) -> Interval:

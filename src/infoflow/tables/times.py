@@ -21,13 +21,13 @@ def check_times(series: dict[str, Any]) -> None:
     >>> months = pd.date_range("2020", periods=5, freq="MS")
     >>> check_times({"source": pd.Series(range(5), index=months), "target": pd.Series(range(5), index=months)})
     """
-    first: tuple[str, Any] = ("", None)
+    first: tuple[str, Any] | tuple[()] = ()
     for name, value in series.items():
         index = getattr(value, "index", None)
         if getattr(getattr(index, "dtype", None), "kind", "") != "M":
             continue
         _check_regular(index, name)
-        if first[1] is None:
+        if not first:
             first = name, index
         elif len(index) == len(first[1]) and not index.equals(first[1]):
             raise InvalidArgument(

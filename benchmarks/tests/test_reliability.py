@@ -163,12 +163,7 @@ def test_invalid_arguments(tmp_path: Path) -> None:
         "classes",
         "rounded",
         "mixed",
-        pytest.param(
-            "tables",
-            marks=pytest.mark.xfail(
-                strict=True, reason="intervals of sparse tables are too narrow: 0.7 hold at n = 200"
-            ),
-        ),
+        "tables",
         "deterministic",
     ],
 )

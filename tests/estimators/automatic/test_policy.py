@@ -407,6 +407,19 @@ def test_the_interval_of_a_rare_class_is_not_cut_at_the_entropy_of_the_sample() 
     assert sum(each.interval is not None and entropy in each.interval for each in found) >= 17
 
 
+@pytest.mark.parametrize("n", [50, 100, 200])
+def test_few_integers_too_rare_to_be_counted_warn_whether_or_not_they_have_an_order(n: int) -> None:
+    rng = np.random.default_rng(n)
+    x = rng.integers(0, 12, n)
+    y = (x + rng.integers(0, 3, n)) % 12
+    assert any("numbers in their order" in text for text in infoflow.mutual_information(x, y).warnings)
+    numbers = infoflow.mutual_information(x, y, discrete_x=False, discrete_y=False)
+    assert not any("numbers in their order" in text for text in numbers.warnings)
+    fine = np.rint(10 * rng.normal(size=n))
+    found = infoflow.mutual_information(fine, np.rint(fine + 5 * rng.normal(size=n)))
+    assert not any("numbers in their order" in text for text in found.warnings)
+
+
 def test_a_sparse_table_of_integers_warns_that_their_order_was_used() -> None:
     rng = np.random.default_rng(0)
     x = rng.integers(0, 12, 300)

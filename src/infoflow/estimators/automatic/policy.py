@@ -25,6 +25,9 @@ from infoflow.estimators.registry import ESTIMATORS, create
 
 _LOG = logging.getLogger(__name__)
 
+# Values that repeat so often, and are so few, are as likely symbols as numbers in an order.
+_FEW, _REPEATED = 16, 0.25
+
 Run = Callable[[Estimator], Estimate]
 
 
@@ -229,7 +232,8 @@ class Auto(Settings):
             return _counted(left, right, note)
         if left.symbolic != right.symbolic:
             return Choice(*within_classes(left, right, note))
-        warnings = (_unordered(left, right),) if left.symbolic and right.symbolic else ()
+        few = not asked and all(side.distinct <= min(_FEW, _REPEATED * len(side.numbers)) for side in (left, right))
+        warnings = (_unordered(left, right),) if few or (left.symbolic and right.symbolic) else ()
         return _Columns(compressed(left.numbers), compressed(right.numbers), note, warnings)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
@@ -101,3 +102,22 @@ def test_integers_and_whole_floats_as_a_target_are_numbers() -> None:
     scores = [MutualInformationSelector(k=1).fit(X, target).scores_ for target in (y, y.astype(float))]
     np.testing.assert_array_equal(*scores)
     assert scores[0][0] > 0.8
+
+
+def test_text_features_of_a_table_are_symbols() -> None:
+    X, y = data(300)
+    labels = np.array(["Oslo", "Rome", "Lima"])[np.where(np.random.default_rng(5).random(300) < 0.2, 2, y)]
+    table = pd.DataFrame({"plain": X[:, 0], "city": labels, "strong": X[:, 1], "sort": pd.Categorical(labels)})
+    selector = MutualInformationSelector(k=3, permutations=19, random_state=0).set_output(transform="pandas")
+    chosen = selector.fit_transform(table, y)
+    assert chosen.columns.tolist() == ["city", "strong", "sort"]
+    assert selector.feature_names_in_.tolist() == table.columns.tolist()
+    assert selector.scores_[1] == mutual_information(labels, y, "mixed").nats == selector.scores_[3]
+    assert selector.scores_[2] == mutual_information(X[:, 1], y, "mixed").nats
+    text = MutualInformationSelector(k=1).fit(labels[:, None], y)
+    assert text.scores_[0] == selector.scores_[1]
+    holes = table.assign(city=np.where(np.arange(300) % 10 == 0, None, labels))
+    with pytest.raises(ValueError, match="contains NaN"):
+        MutualInformationSelector(k=1).fit(holes, y)
+    support = MutualInformationSelector(k=3, missing="drop").fit(holes, y).get_support(indices=True)
+    assert support.tolist() == [1, 2, 3]

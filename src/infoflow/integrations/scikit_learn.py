@@ -83,7 +83,7 @@ class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[m
     estimator
         Name of an estimator, or an estimator. The default counts repeated values, as of rounded or clipped features.
     discrete_features
-        Which features are symbols: "auto" for none of those that hold numbers, True, False, a mask, or indices.
+        Which features are symbols: "auto" for those of text, True, False, a mask, or indices.
     missing
         "raise" raises an error at NaN; "drop" leaves out, for each feature, the samples where it has none.
     permutations
@@ -140,8 +140,8 @@ class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[m
 
         Parameters
         ----------
-        X : array-like of shape (n, features)
-            Samples.
+        X : array-like or table of shape (n, features)
+            Samples. Text, and booleans and categories of a table that also holds text, are symbols.
         y : array-like of shape (n,)
             Targets.
 
@@ -159,14 +159,17 @@ class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[m
         check(self.missing, "missing", OneOf(("raise", "drop")))
         permutations = check(self.permutations, "permutations", Integer(0))
         finite = "allow-nan" if self.missing == "drop" else True
-        X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2, ensure_all_finite=finite)
+        X, y = validate_data(self, X, y, dtype=None, ensure_min_samples=2, ensure_all_finite=finite)
         type_of_target(y, raise_unknown=True)
         target = by_values(read(y, "y"))
+        names = getattr(self, "feature_names_in_", range(X.shape[1]))
+        numeric = X.astype(np.float64) if X.dtype.kind in "biuf" else X
+        features = [read(numeric[:, j], f"feature {name}") for j, name in enumerate(names)]
         discrete = self._discrete(X.shape[1])
         seed = int(check_random_state(self.random_state).randint(2**31))
 
         def score(j: int) -> tuple[float, float, tuple[str, ...]]:
-            (feature, own), _ = complete([read(X[:, j], f"feature {j}"), target], self.missing)
+            (feature, own), _ = complete([features[j], target], self.missing)
             found = mutual_information(feature, own, estimator=self.estimator, discrete_x=True if discrete[j] else None)
             p_value = independence([feature], own, permutations, seed=seed) if permutations else np.nan
             return found.nats, p_value, found.warnings
@@ -200,5 +203,7 @@ class MutualInformationSelector(SelectorMixin, BaseEstimator):  # type: ignore[m
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
         tags.input_tags.allow_nan = self.missing == "drop"
         return tags

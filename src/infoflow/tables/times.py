@@ -23,7 +23,7 @@ def check_times(series: dict[str, Any]) -> None:
     """
     first: tuple[str, Any] | tuple[()] = ()
     for name, value in series.items():
-        index = getattr(value, "index", None)
+        index: Any = getattr(value, "index", None)
         if getattr(getattr(index, "dtype", None), "kind", "") != "M":
             continue
         _check_regular(index, name)

@@ -120,7 +120,7 @@ def normal_scores(values: Tensor) -> Tensor:
     tensor([[-0.6745,  0.6745,  0.0000]], dtype=torch.float64)
     """
     columns = values.T.contiguous()
-    ordered, order = columns.sort(1)
+    ordered, order = _sorted(columns)
     n = columns.shape[1]
     ranks = torch.arange(1, n + 1, dtype=values.dtype, device=values.device)
     # One table of scores for all columns: the sort is the whole cost.
@@ -132,3 +132,12 @@ def normal_scores(values: Tensor) -> Tensor:
         ranks = (below + torch.searchsorted(ordered, columns, right=True) + 1).to(values.dtype) / 2.0
         scores[repeats] = torch.special.ndtri(ranks / (n + 1))
     return scores.T.contiguous()
+
+
+def _sorted(columns: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows in ascending order, and the order; NumPy sorts several times faster than torch on a CPU."""
+    if columns.device.type != "cpu":
+        ordered, order = columns.sort(1)
+        return ordered, order
+    order = torch.from_numpy(np.argsort(columns.numpy(), axis=1))
+    return columns.gather(1, order), order

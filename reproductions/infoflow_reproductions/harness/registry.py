@@ -22,6 +22,14 @@ PAPERS = {
         "infoflow_reproductions.information_plane",
         "On Information Plane Analyses of Neural Network Classifiers (Geiger 2021), Table I",
     ),
+    "learning-is-forgetting": (
+        "infoflow_reproductions.learning_is_forgetting",
+        "Learning is Forgetting: LLM Training as Lossy Compression (Conklin et al. 2026)",
+    ),
+    "layer-by-layer": (
+        "infoflow_reproductions.layer_by_layer",
+        "Layer by Layer: Hidden Representations in Language Models (Skean et al. 2025)",
+    ),
 }
 """Module and title of each paper by name."""
 

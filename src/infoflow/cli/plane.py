@@ -11,6 +11,7 @@ import torch
 import tyro
 
 from infoflow.cli.options import parse_options, value_of
+from infoflow.cli.plane_text import TEXT, text_command
 from infoflow.core.settings import Integer, check
 from infoflow.plane.experiment import run
 from infoflow.plane.protocols import Experiment, protocol
@@ -25,7 +26,8 @@ class Options:
       infoflow plane
       infoflow plane --protocol saxe --data szt --output runs/saxe
       infoflow plane --activations relu --widths 32 16 --estimators binning:width=0.1 ksg:k=5
-      infoflow plane --output runs/saxe --protocol saxe --data szt --resume"""
+      infoflow plane --output runs/saxe --protocol saxe --data szt --resume
+      infoflow plane --data text         a small language model; for its options: infoflow plane --data text --help"""
 
     experiment: Annotated[Experiment, tyro.conf.arg(name="")]
     protocol: str = "default"
@@ -52,6 +54,9 @@ class Options:
 
 def command(argv: list[str]) -> None:
     """Run `infoflow plane` with these arguments."""
+    if value_of("--data", argv) == TEXT:
+        text_command(argv)
+        return
     experiment = protocol(value_of("--protocol", argv) or "default", value_of("--data", argv))
     options = parse_options(Options, argv, prog="infoflow plane", default=Options(experiment))
     # A narrow layer is done before a second thread has started; on a busy machine threads wait far longer.

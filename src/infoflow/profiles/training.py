@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -12,6 +13,11 @@ from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.core.files import write_text
 from infoflow.profiles.labels import Codes
 from infoflow.profiles.result import COLUMNS, Profile
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from infoflow.profiles.token_readings import TokenReadings
 
 STEP_COLUMNS = ("step", *COLUMNS)
 """Columns of the table of a training."""
@@ -161,6 +167,50 @@ class TrainingProfile:
         rows = self.frame[self.frame["quantity"] == quantity]
         found = rows.pivot(index="layer", columns="step", values=column)
         return found.reindex([layer for layer in self.layers if layer in found.index]).sort_index(axis=1)
+
+    def plot(self, quantities: Sequence[str] | None = None) -> Figure:
+        """Draw quantities as heat maps of depth by training above curves with null values and ceilings.
+
+        Parameters
+        ----------
+        quantities
+            Names of quantities; by default up to three about labels.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The picture.
+
+        Raises
+        ------
+        UnknownName
+            If there is no such quantity.
+        """
+        from infoflow.profiles.training_figure import maps_and_curves
+
+        return maps_and_curves(self, quantities)
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str = "Information profile through training",
+        tokens: TokenReadings | None = None,
+    ) -> None:
+        """Write one self-contained HTML page with any quantity by depth and step, and the numbers of single tokens.
+
+        Parameters
+        ----------
+        path
+            HTML file; an earlier one is replaced atomically.
+        title
+            Heading of the page.
+        tokens
+            Numbers of the tokens of a passage.
+        """
+        from infoflow.profiles.training_page import render
+
+        write_text(path, render(self, title, tokens))
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, with the warnings of a row joined by "; ".

@@ -4,10 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 EXTRAS := .venv-extras
+SUPPORTED := $(PYTHON) -c 'import sys; sys.exit("infoflow needs Python >= 3.11, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 
 .PHONY: demo test test-slow test-extras lint format docs docs-check release-check clean
 
-demo: $(STAMP)  ## train, record, analyse and draw the default information plane
+demo: $(VENV)/runs  ## train, record, analyse and draw the default information plane
 	$(BIN)/infoflow plane --output runs/demo --overwrite
 
 # One thread for each of the processes, which would otherwise compete for the processors.
@@ -53,17 +54,25 @@ release-check: $(STAMP)
 	.venv-release/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl pytest
 	.venv-release/bin/python -m pytest -c /dev/null -p no:cacheprovider tests/test_readme.py -k python_of_the_readme
 
+# The library alone, which installs in a fraction of the time of the tools for development.
+$(VENV)/runs: pyproject.toml constraints.txt
+	$(SUPPORTED)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
 $(VENV)/docs-installed: $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
 	touch $@
 
 # A stamp, so that a second run reuses the environment; torch goes first so that the small build is found.
 $(STAMP): pyproject.toml reproductions/pyproject.toml benchmarks/pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit("infoflow needs Python >= 3.11, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(SUPPORTED)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]' --editable reproductions --editable benchmarks
-	touch $(STAMP)
+	touch $(STAMP) $(VENV)/runs
 
 $(EXTRAS)/installed: pyproject.toml
 	$(PYTHON) -m venv $(EXTRAS)

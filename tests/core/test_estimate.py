@@ -111,3 +111,8 @@ def test_a_plot_shows_number_interval_and_history() -> None:
     assert Estimate(math.inf, "I(X;Y)", Kind.POINT, "CCA", n=9).plot().lines[0].get_xdata().tolist() == []
     with pytest.raises(InvalidArgument, match="history must be estimates of"):
         last.plot(history=[Estimate(0.3, "H(X)", Kind.POINT, "KSG", n=9)])
+
+
+def test_the_representation_is_one_line_that_counts_warnings() -> None:
+    found = Estimate(0.5, "I(X;Y)", Kind.POINT, "KSG", n=100, warnings=("first", "second"))
+    assert repr(found) == "<I(X;Y) = 0.5000 nats (0.7213 bits), point estimate, KSG, n = 100, 2 warnings>"

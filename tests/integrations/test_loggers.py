@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 import torch
 
 from infoflow.core.errors import InvalidArgument, UnknownName
-from infoflow.integrations import log_plane, writer
+from infoflow.integrations import log_picture, log_plane, writer
 from infoflow.plane import Plane, analyse, record
 
 
@@ -43,6 +45,65 @@ class WandB:
 
     def log(self, data: dict[str, Any], step: int | None = None) -> None:
         self.seen += [(name, value, step) for name, value in data.items()]
+
+
+class MLflowModule:
+    """The functions of the module mlflow, with its signatures."""
+
+    __name__ = "mlflow"
+
+    def __init__(self) -> None:
+        self.files: list[str] = []
+
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None, synchronous: bool | None = None) -> None:
+        raise AssertionError("no numbers belong to a picture")
+
+    def log_artifact(self, local_path: str, artifact_path: str | None = None, run_id: str | None = None) -> None:
+        self.files.append(local_path)
+        assert Path(local_path).read_bytes().startswith(b"\x89PNG")
+
+
+class LightningWandB:
+    """WandbLogger of Lightning."""
+
+    experiment = None
+
+    def __init__(self) -> None:
+        self.images: list[Any] = []
+
+    def log_image(self, key: str, images: list[Any], step: int | None = None, **kwargs: Any) -> None:
+        assert Path(images[0]).read_bytes().startswith(b"\x89PNG")
+        self.images.append((key, len(images), step))
+
+
+class LightningMLflow:
+    """MLFlowLogger of Lightning, whose experiment is a client."""
+
+    run_id = "run"
+
+    def __init__(self) -> None:
+        self.experiment = self
+        self.files: list[Any] = []
+
+    def log_artifact(self, run_id: str, local_path: str, artifact_path: str | None = None) -> None:
+        assert Path(local_path).read_bytes().startswith(b"\x89PNG")
+        self.files.append((run_id, Path(local_path).name))
+
+
+def test_each_logger_receives_the_picture(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, board, client = MLflowModule(), LightningWandB(), LightningMLflow()
+    assert log_picture(plane, [module, board, client, print], step=5)
+    assert [Path(path).name for path in module.files] == ["plane.png"]
+    assert board.images == [("plane", 1, 5)]
+    assert client.files == [("run", "plane.png")]
+    # A run of Weights & Biases takes images of its own class.
+    wandb = types.ModuleType("wandb")
+    wandb.Image = lambda data_or_path: ("image", Path(data_or_path).name)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "wandb", wandb)
+    run = type("Run", (WandB,), {"__module__": "wandb.sdk.wandb_run"})()
+    assert log_picture(plane, run, step=5)
+    assert run.seen == [("plane", ("image", "plane.png"), 5)]
+    assert not log_picture(plane, TensorBoard(), step=5)  # which has no add_image
 
 
 @pytest.mark.parametrize("logger", [TensorBoard(), MLflow(), WandB()], ids=lambda value: type(value).__name__)

@@ -41,6 +41,13 @@ def network(kind: str) -> tuple[nn.Module, Tensor, list[str]]:
         models = pytest.importorskip("torchvision.models", reason="torchvision is not installed")
         model = models.resnet18(num_classes=3)
         return model, torch.randn(2, 3, 64, 64), ["relu", "layer1.0.bn2", "layer4.1.conv2"]
+    if kind == "vit":
+        models = pytest.importorskip("torchvision.models", reason="torchvision is not installed")
+        sizes = {"image_size": 16, "patch_size": 8, "num_layers": 2, "num_heads": 2, "hidden_dim": 8, "mlp_dim": 16}
+        model = models.VisionTransformer(**sizes, num_classes=3)
+        nn.init.normal_(model.heads.head.weight)  # torchvision's zeros would hide every change
+        layers = [f"encoder.layers.encoder_layer_{k}.{name}" for k, name in ((0, "mlp.1"), (1, "ln_2"))]
+        return model, torch.randn(4, 3, 16, 16), layers
     layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True)
     encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
     model = nn.Sequential(nn.Linear(12, 8), encoder, nn.Flatten(), nn.Linear(40, 3))
@@ -48,7 +55,7 @@ def network(kind: str) -> tuple[nn.Module, Tensor, list[str]]:
 
 
 @pytest.mark.filterwarnings("ignore:prior")
-@pytest.mark.parametrize("kind", ["residual", "mlp", "transformer", "resnet18"])
+@pytest.mark.parametrize("kind", ["residual", "mlp", "transformer", "resnet18", "vit"])
 def test_without_noise_the_network_is_unchanged_and_with_it_trains(kind: str) -> None:
     model, x, layers = network(kind)
     before, parameters = model.eval()(x), {name: value.clone() for name, value in model.named_parameters()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -76,6 +77,7 @@ def command(argv: list[str]) -> None:
         found = conditional_mutual_information(x, y, arrays[options.z], estimator=estimator, missing=options.missing)
     else:
         further: dict[str, Any] = {"interval": options.interval, "permutations": options.permutations}
+        further["progress"] = sys.stderr.isatty()
         found = mutual_information(x, y, estimator=estimator, missing=options.missing, seed=options.seed, **further)
     print(found)
     if options.output is not None:

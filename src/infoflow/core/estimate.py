@@ -227,6 +227,13 @@ class Estimate:
             raise InvalidArgument("history", f"estimates of {self.quantity}", got_text=f"estimates of {others[0]}")
         return draw_estimates([*history, self], ax)
 
+    def __repr__(self) -> str:
+        return f"<{str(self).partition(chr(10))[0]}{self._counted()}>"
+
+    def _counted(self) -> str:
+        count = len(self.warnings)
+        return f", {count} warning{'s' * (count > 1)}" if count else ""
+
     def __str__(self) -> str:
         parts = [f"{self.quantity} = {_shown(self.nats)} nats ({_shown(self.bits)} bits)", str(self.kind)]
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())

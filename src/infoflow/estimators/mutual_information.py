@@ -37,6 +37,7 @@ def mutual_information(
     surrogates: Surrogates | None = None,
     seed: Seed = 0,
     n_jobs: int = 1,
+    progress: bool = False,
     **parameters: Any,
 ) -> Estimate:
     """Estimate the mutual information I(X;Y) in nats from paired samples.
@@ -68,6 +69,8 @@ def mutual_information(
         Seed of the selections and permutations, and of the estimator if it has one.
     n_jobs
         Processes at once for interval and permutations; -1 means one for each processor.
+    progress
+        Whether to show a progress bar for interval and permutations on the standard error stream.
     **parameters
         Settings of the named estimator.
 
@@ -127,7 +130,7 @@ def mutual_information(
     if interval == "extrapolation":
         found = extrapolated(found, chosen, x, y, seed=seed, n_jobs=n_jobs)
     elif interval is not None:
-        again = resampled(chosen, x, y, interval, seed=seed, n_jobs=n_jobs, estimate=found)
+        again = resampled(chosen, x, y, interval, seed=seed, n_jobs=n_jobs, estimate=found, progress=progress)
         found = dataclasses.replace(found, interval=again)
     warnings = [*found.warnings, *dropped(count, total)]
     if permutations or interval is not None:
@@ -138,6 +141,8 @@ def mutual_information(
             warnings.append(autocorrelated(effective, len(sides[0])))
         if permutations and not can(chosen, Ability.PERMUTATION_TEST):
             how = surrogates or ("rotate" if series else "shuffle")
-            null = shuffled_null(chosen, x, y, permutations=permutations, surrogates=how, seed=seed, n_jobs=n_jobs)
+            null = shuffled_null(
+                chosen, x, y, permutations=permutations, surrogates=how, seed=seed, n_jobs=n_jobs, progress=progress
+            )
             found = dataclasses.replace(found, p_value=null.p_value(observed))
     return dataclasses.replace(found, warnings=tuple(warnings))

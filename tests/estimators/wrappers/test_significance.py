@@ -14,6 +14,7 @@ from scipy import stats
 from infoflow import tasks
 from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.core.estimate import Estimate, Kind
+from infoflow.estimators import mutual_information
 from infoflow.estimators.gaussian.gaussian import Gaussian
 from infoflow.estimators.neighbors.ksg import KSG
 from infoflow.estimators.wrappers.significance import Method, ShuffledNull, interval, shuffled_null
@@ -139,3 +140,19 @@ def test_bad_settings_are_refused() -> None:
         shuffled_null(Gaussian(), x, y, permutations=0)
     with pytest.raises(TooFewSamples):
         interval(Gaussian(), x[:3], y[:3])
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_progress_bar_is_shown_where_asked_and_changes_nothing(
+    n_jobs: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 60))
+    settings = {"estimator": "gaussian", "interval": "jackknife", "permutations": 12, "n_jobs": n_jobs}
+    silent = mutual_information(x, y, **settings)
+    assert capsys.readouterr() == ("", "")
+    assert mutual_information(x, y, progress=True, **settings) == silent
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "jackknife: 100%" in err
+    assert "permutations: 100%" in err
+    assert "12/12" in err

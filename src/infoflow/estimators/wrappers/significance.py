@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor, from_numpy
+from tqdm import tqdm
 
 from infoflow.core.arrays import numeric
 from infoflow.core.checks import paired
@@ -47,10 +48,11 @@ def _paired(x: Any, y: Any) -> tuple[Any, Any]:
     return sides[0], sides[1]
 
 
-def _run(tasks: Iterable[Callable[[], float]], n_jobs: int) -> NDArray[np.float64]:
-    if n_jobs == 1:
-        return np.array([task() for task in tasks])
-    return np.array(Parallel(n_jobs=n_jobs)(delayed(task)() for task in tasks))
+def _run(tasks: Sequence[Callable[[], float]], n_jobs: int, bar: str | None = None) -> NDArray[np.float64]:
+    """The results in order, with a progress bar of that name on the standard error stream; None for no bar."""
+    jobs = (delayed(task)() for task in tasks)
+    found = (task() for task in tasks) if n_jobs == 1 else Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+    return np.array(list(tqdm(found, total=len(tasks), desc=bar, unit="estimate", disable=bar is None)))
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def interval(
     seed: Seed = 0,
     n_jobs: int = 1,
     estimate: Estimate | None = None,
+    progress: bool = False,
 ) -> Interval:
     """Compute a confidence interval of an estimate from estimates of other selections of the same samples.
 
@@ -110,6 +113,8 @@ def interval(
         Processes at once; -1 means one for each processor.
     estimate
         The estimate of all samples, if it is known already.
+    progress
+        Whether to show a progress bar on the standard error stream.
 
     Returns
     -------
@@ -143,7 +148,7 @@ def interval(
     nats = (estimator.estimate(x, y) if estimate is None else estimate).nats
     rng = np.random.default_rng(seed)
     if method == "jackknife":
-        return _jackknife(estimator, x, y, nats, rng, level, n_jobs)
+        return _jackknife(estimator, x, y, nats, rng, level, n_jobs, method if progress else None)
     if method == "bootstrap":
         selections = [np.sort(rng.integers(n, size=n)) for _ in range(replicates)]
         scale = 1.0
@@ -157,7 +162,7 @@ def interval(
         m = min(max(int(fraction * n), 2), n - 1)
         selections = [np.sort(rng.choice(n, size=m, replace=False)) for _ in range(replicates)]
         scale = math.sqrt(m / (n - m))
-    values = _run([_Again(estimator, x, y, s, s) for s in selections], n_jobs)
+    values = _run([_Again(estimator, x, y, s, s) for s in selections], n_jobs, method if progress else None)
     if not np.isfinite(values).all() or not math.isfinite(nats):
         return Interval(-math.inf, math.inf, spans=method, level=level)
     deviations = values - values.mean()
@@ -202,13 +207,20 @@ def _blocks(x: Any, y: Any) -> list[NDArray[np.intp]]:
 
 
 def _jackknife(
-    estimator: Estimator, x: Any, y: Any, nats: float, rng: np.random.Generator, level: float, n_jobs: int
+    estimator: Estimator,
+    x: Any,
+    y: Any,
+    nats: float,
+    rng: np.random.Generator,
+    level: float,
+    n_jobs: int,
+    bar: str | None,
 ) -> Interval:
     order = rng.permutation(len(x))
     groups = np.array_split(order, min(_GROUPS, len(order)))
     everyone = np.arange(len(order))
     kept = [np.setdiff1d(everyone, group) for group in groups]
-    values = _run([_Again(estimator, x, y, s, s) for s in kept], n_jobs)
+    values = _run([_Again(estimator, x, y, s, s) for s in kept], n_jobs, bar)
     if not np.isfinite(values).all() or not math.isfinite(nats):
         return Interval(-math.inf, math.inf, spans="jackknife", level=level)
     count = len(groups)
@@ -280,6 +292,7 @@ def shuffled_null(
     surrogates: Surrogates = "shuffle",
     seed: Seed = 0,
     n_jobs: int = 1,
+    progress: bool = False,
 ) -> ShuffledNull:
     """Estimate random re-pairings of x and y, for a p-value and for the bias at independence.
 
@@ -297,6 +310,8 @@ def shuffled_null(
         Seed of the permutations.
     n_jobs
         Processes at once; -1 means one for each processor.
+    progress
+        Whether to show a progress bar on the standard error stream.
 
     Returns
     -------
@@ -327,4 +342,4 @@ def shuffled_null(
     everyone = np.arange(n)
     rows = surrogate_rows(n, permutations, surrogates, rng)
     again = [_Again(estimator, x, y, everyone, row) for row in rows]
-    return ShuffledNull(_run(again, n_jobs))
+    return ShuffledNull(_run(again, n_jobs, "permutations" if progress else None))

@@ -6,7 +6,7 @@ STAMP  := $(VENV)/installed
 EXTRAS := .venv-extras
 SUPPORTED := $(PYTHON) -c 'import sys; sys.exit("infoflow needs Python >= 3.11, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 
-.PHONY: demo test test-slow test-extras lint format docs docs-check release-check clean
+.PHONY: demo test test-slow test-extras bench-check lint format docs docs-check release-check clean
 
 demo: $(VENV)/runs  ## train, record, analyse and draw the default information plane
 	$(BIN)/infoflow plane --output runs/demo --overwrite
@@ -22,6 +22,10 @@ test-slow: $(STAMP)  ## everything, the minutes-long reproductions included
 test-extras: $(EXTRAS)/installed  ## the tests that the default suite skips because an extra isn't there
 	$(EXTRAS)/bin/python -m pytest tests/models tests/integrations reproductions/tests/test_information_plane.py \
 		tests/plane/test_cluster.py tests/plane/test_memory.py
+
+# Takes up to an hour and requires an idle machine, so it is no part of CI.
+bench-check: $(STAMP)  ## the committed ratios of times again; fails where one fell by more than 20 %
+	OMP_NUM_THREADS=1 $(BIN)/infoflow bench check
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""usage: infoflow bench {accuracy,distributions,speed} [options]
+"""usage: infoflow bench {accuracy,distributions,speed,check} [options]
 
 Measure the accuracy and the speed of estimators.
 
@@ -7,12 +7,14 @@ commands:
   distributions
              run estimators on families of distributions; write errors, silently wrong cells and coverage
   speed      time infoflow and existing implementations on the same samples, and compare their results
+  check      measure the committed ratios of times again; exit code 1 where one fell by more than 20 %
 
 examples:
   infoflow bench accuracy --estimators ksg:k=5 gaussian --tasks 1v1-normal-0.75 --sizes 1000 10000
   infoflow bench distributions --families shapes latents --sizes 200 5000
   infoflow bench speed binning nearest-neighbors
   infoflow bench speed --quick --output quick
+  infoflow bench check binning --repeats 2
 
 See 'infoflow bench COMMAND --help' for the options of a command.
 """
@@ -27,7 +29,7 @@ import tyro
 
 from infoflow.cli.main import Command
 from infoflow.cli.options import parse_options
-from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, MissingData, UnknownName
 from infoflow.tasks import BEYOND_NORMAL, CATALOG
 from infoflow_benchmarks import accuracy, reliability, speed
 from infoflow_benchmarks.distributions import FAMILIES
@@ -97,11 +99,23 @@ class SpeedOptions:
     """Folder for a table (CSV) and its provenance (JSON) of each benchmark."""
 
 
+@dataclass(frozen=True)
+class CheckOptions:
+    """Measure the ratios of the committed speed tables again; a ratio that fell by more than 20 % is a regression."""
+
+    names: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Names of benchmarks; by default all that have a table in the folder."""
+    committed: Path = Path("benchmarks/results/speed")
+    """Folder of the committed tables."""
+    repeats: int = 3
+    """A benchmark is measured up to this often while one of its ratios is too low; the best ratio counts."""
+
+
 def command(argv: list[str]) -> None:
     """Run `infoflow bench` with these arguments."""
-    commands = {"accuracy": _accuracy, "distributions": _distributions, "speed": _speed}
+    commands = {"accuracy": _accuracy, "distributions": _distributions, "speed": _speed, "check": _check}
     if not argv:
-        raise InvalidArgument("The command line must name a benchmark: accuracy, distributions or speed.")
+        raise InvalidArgument("The command line must name a command: accuracy, distributions, speed or check.")
     if argv[0] in ("-h", "--help"):
         print(__doc__, end="")
         return
@@ -156,6 +170,22 @@ def _speed(argv: list[str]) -> None:
 
     speed.run(options.names, output=options.output, quick=options.quick, on_row=show)
     print(f"\nWritten to {options.output}: {', '.join(f'{name}.csv, {name}.json' for name in shown)}")
+
+
+def _check(argv: list[str]) -> None:
+    options = parse_options(CheckOptions, argv, prog="infoflow bench check")
+    names = options.names or tuple(n for n in speed.BENCHMARKS if (options.committed / f"{n}.csv").is_file())
+    if not names:
+        raise MissingData(f"No committed table in {str(options.committed)!r}. Run: infoflow bench speed")
+    failed = 0
+    print(f"{'':<2}{'benchmark':<20} {'committed':>10} {'measured':>10}  case")
+    for found in speed.regressions(names, committed=options.committed, repeats=options.repeats):
+        failed += not found.holds
+        sign = "✓" if found.holds else "✗"
+        numbers = f"{found.committed:>10.3g} {found.measured:>10.3g}"
+        print(f"{sign} {found.benchmark:<20} {numbers}  {found.case}; {found.reference}", flush=True)
+    if failed:
+        raise SystemExit(1)
 
 
 def _line(*cells: str) -> str:

@@ -39,7 +39,7 @@ def test_speed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "accuracy, distributions or speed"),
+        ([], "accuracy, distributions, speed or check"),
         (["sped"], "Did you mean 'speed'"),
         (["speed", "matrix-reny"], "Did you mean 'matrix-renyi'"),
         (["speed", "--fast"], "fast"),

@@ -17,7 +17,7 @@ from infoflow_benchmarks.speed.comparison import compare
 from infoflow_benchmarks.speed.runner import measure
 from infoflow_benchmarks.speed.timing import extra_memory, torch_threads
 
-from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, MissingData, MissingExtra, UnknownName
 
 # In nats (seeds-side-by-side: logits, after two epochs in float32). Exact methods differ by rounding only.
 TOLERANCE = {
@@ -33,12 +33,17 @@ TOLERANCE = {
     "many-pairs": 1e-5,
     "deep-infomax": 1e-5,
     "recorder-overhead": 1e-9,
+    "median-distance": 1e-9,
+    "report-page": 1e-5,  # 32-bit numbers
 }
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_infoflow_and_the_baseline_agree(name: str) -> None:
-    rows = list(measure(name, quick=True))
+    try:
+        rows = list(measure(name, quick=True))
+    except (MissingExtra, MissingData) as error:
+        pytest.skip(str(error))
     assert all(row.benchmark == name for row in rows)
     assert len({(row.case, row.reference) for row in rows}) == len(rows)
     compared = [row for row in rows if row.difference is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infoflow_benchmarks.speed.comparison import Comparison, Row
+from infoflow_benchmarks.speed.ratio_check import Checked, regressions
 from infoflow_benchmarks.speed.runner import BENCHMARKS, run
 
-__all__ = ["BENCHMARKS", "Comparison", "Row", "run"]
+__all__ = ["BENCHMARKS", "Checked", "Comparison", "Row", "regressions", "run"]

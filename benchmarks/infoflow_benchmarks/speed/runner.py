@@ -36,6 +36,8 @@ BENCHMARKS = (
     "information-dropout",
     "deep-infomax",
     "recorder-overhead",
+    "median-distance",
+    "report-page",
 )
 
 

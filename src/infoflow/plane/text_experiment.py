@@ -42,6 +42,7 @@ FORMAT = "infoflow text run"
 
 _PER_CODE = 100
 SURPRISE = "surprise of the model"
+_SHOWN = ("I(current;W), not centered", "I(current;W)", "V-information of current", "V-information of next")
 
 
 @dataclass(frozen=True)
@@ -271,7 +272,7 @@ def _write(folder: Path, profiles: list[TrainingProfile], plane: Plane, tokens: 
     metrics = [profile.metrics.assign(seed=seed) for seed, profile in enumerate(profiles)]
     write_text(folder / "metrics.csv", pd.concat(metrics).to_csv(index=False))
     profiles[0].report(folder / "profile.html", title="A small language model through training", tokens=tokens)
-    figure = profiles[0].plot()
-    write_atomically(folder / "profile.png", lambda part: figure.savefig(part, dpi=110))
+    figure = profiles[0].plot(_SHOWN)
+    write_atomically(folder / "profile.png", lambda part: figure.savefig(part, dpi=75))
     plane.save(folder / "plane")
     plane.report(folder / "plane" / "report.html")

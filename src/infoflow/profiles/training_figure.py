@@ -88,7 +88,7 @@ def _curves(profile: TrainingProfile, quantity: str, ax: Axes) -> None:
     ax.plot([], [], "--", color="gray", label="ceiling")
     _steps(ax, list(tables["value"].columns))
     ax.set_xlabel("training step", fontsize=9)
-    ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
+    ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]), top=1.05 * ax.get_ylim()[1])
     ax.tick_params(labelsize=8)
     ax.grid(alpha=0.3)
 

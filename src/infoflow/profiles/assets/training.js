@@ -20,11 +20,11 @@
     return `rgb(${stops[low].map((value, k) => Math.round(value + (stops[low + 1][k] - value) * (place - low))).join(",")})`;
   };
   const short = (value) => value === null || value === undefined ? "–" : String(Number(value.toPrecision(3)));
-  const layerColor = (k) => mix(0.85 * k / Math.max(1, data.layers.length - 1));
+  const layerColor = (k) => mix(0.22 + 0.68 * k / Math.max(1, data.layers.length - 1));
   const layerName = (name) => name.replace(/^.*?(\d+):input$/, (all, digit) => digit === "0" ? "embedding" : all).replace(/^.*blocks?\.(\d+)$/, (all, digit) => `block ${Number(digit) + 1}`);
   const known = (values) => values.flat().filter((value) => value !== null);
   const extent = (chosen) => {
-    const all = chosen.flatMap((name) => { const q = data.quantities[name]; return [...known(q.value), ...known(q.null), ...ceiling(name)]; });
+    const all = chosen.flatMap((name) => { const q = data.quantities[name]; return [...known(q.value), ...q.value.flatMap((row, k) => row.map((value, s) => value === null ? 0 : value + 2 * (q.se[k][s] || 0))), ...known(q.null), ...ceiling(name)]; });
     let low = Math.min(0, ...all), high = Math.max(0, ...all);
     if (!(high > low)) high = low + 1;
     return [low, high + 0.04 * (high - low)];

@@ -97,6 +97,7 @@ def prepare(positive: Tensor, negative: Tensor, mask: Tensor | None, group: Grou
     if negative.shape[-1] == 0:
         remedy = "A batch of one has no negatives."
         raise InvalidArgument("negative", "of shape (..., n, m) with m >= 1", negative, remedy=remedy)
+    on_one_device(negative, "negative", positive)
     if mask is not None:
         mask = _mask(mask, negative)
     dtype = torch.promote_types(positive.dtype, negative.dtype)
@@ -114,10 +115,17 @@ def prepare_one(values: Tensor, name: str) -> Tensor:
 def prepare_rows(values: Tensor, name: str, like: Tensor) -> Tensor:
     """One number per positive, such as a baseline: shape (..., n) or what broadcasts to it."""
     values = floating(values, name)
+    on_one_device(values, name, like)
     try:
         return values.to(torch.promote_types(values.dtype, like.dtype)).expand(like.shape)
     except RuntimeError:
         raise InvalidArgument(name, f"broadcastable to the shape of positive, {tuple(like.shape)}", values) from None
+
+
+def on_one_device(values: Tensor, name: str, like: Tensor) -> None:
+    """Refuse values on another device than the positive scores."""
+    if values.device != like.device:
+        raise InvalidArgument(name, f"on the device of positive ({like.device})", got_text=f"one on {values.device}")
 
 
 def floating(scores: Tensor, name: str) -> Tensor:
@@ -126,6 +134,11 @@ def floating(scores: Tensor, name: str) -> Tensor:
         raise InvalidArgument(name, "a tensor of scores", got_text=f"a {type(scores).__name__}")
     if not scores.is_floating_point():
         raise InvalidArgument(name, "a tensor of floating-point scores", got_text=f"dtype {scores.dtype}")
+    if scores.layout is not torch.strided:
+        layout = str(scores.layout).removeprefix("torch.")
+        raise InvalidArgument(
+            name, "a dense tensor", got_text=f"one of layout {layout}", remedy="Convert it with .to_dense()."
+        )
     # Sums over a batch lose half of bfloat16's eight bits, so they accumulate in float32 at least.
     if scores.dtype in (torch.float16, torch.bfloat16):
         scores = _Widened.apply(scores)  # type: ignore[no-untyped-call]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from infoflow.bounds._scores import expectation_gap, mean_of_rows, prepare, prepare_one, prepare_rows
+from infoflow.bounds._scores import expectation_gap, floating, mean_of_rows, prepare, prepare_one, prepare_rows
 from infoflow.core.agreement import comparing_settings
 from infoflow.core.distributed import Group
+from infoflow.core.settings import Number, check
 
 
 @comparing_settings
@@ -147,7 +148,9 @@ def barber_agakov(positive: Tensor, entropy: Tensor | float, *, group: Group = N
     tensor(0.2500)
     """
     joint = mean_of_rows(prepare_one(positive, "positive"), group)
-    return joint + torch.as_tensor(entropy, dtype=joint.dtype, device=joint.device)
+    if not isinstance(entropy, Tensor):
+        return joint + check(entropy, "entropy", Number())
+    return joint + floating(entropy, "entropy").to(joint)
 
 
 @comparing_settings

@@ -149,7 +149,7 @@ def barber_agakov(positive: Tensor, entropy: Tensor | float, *, group: Group = N
     """
     joint = mean_of_rows(prepare_one(positive, "positive"), group)
     if not isinstance(entropy, Tensor):
-        return joint + check(entropy, "entropy", Number())
+        return joint + float(check(entropy, "entropy", Number()))
     return joint + floating(entropy, "entropy").to(joint)
 
 

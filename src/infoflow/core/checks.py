@@ -70,6 +70,31 @@ def samples(value: Any, name: str, *, minimum: int = 2, dtype: torch.dtype | Non
     return tensor
 
 
+def tensors(**values: Any) -> None:
+    """Raise an error for the first value that is no tensor.
+
+    Parameters
+    ----------
+    **values
+        Arguments of a module by their name.
+
+    Raises
+    ------
+    InvalidArgument
+        If a value is no tensor.
+
+    Examples
+    --------
+    >>> tensors(x=torch.ones(3), labels=[0, 1, 0])
+    Traceback (most recent call last):
+    ...
+    infoflow.core.errors.InvalidArgument: labels must be a tensor, got a list.
+    """
+    for name, value in values.items():
+        if not isinstance(value, Tensor):
+            raise InvalidArgument(name, "a tensor", got_text=f"a {type(value).__name__}")
+
+
 def finite(tensor: Tensor, name: str) -> None:
     """Raise an error that counts and locates NaN and infinite entries.
 

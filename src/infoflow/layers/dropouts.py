@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from infoflow.core.checks import tensors
 from infoflow.core.settings import NonNegativeFloat, Number, PositiveFloat, validated
 from infoflow.entropies.elementwise import log_uniform_divergence
 from infoflow.layers.stochastic import Evaluation, StochasticLayer
@@ -62,6 +63,7 @@ class BernoulliDropout(StochasticLayer):
         f : Tensor of shape (n, units, ...)
             Activation.
         """
+        tensors(f=f)
         return functional.dropout(f, self.p, training=True) if self._begin() else f
 
     def extra_repr(self) -> str:
@@ -126,6 +128,7 @@ class GaussianDropout(StochasticLayer):
         f : Tensor of shape (n, units, ...)
             Activation.
         """
+        tensors(f=f)
         noisy = self._begin()
         self._keep(f.new_tensor(self.alpha, dtype=torch.float32).expand(f.shape))
         if noisy and self.alpha:
@@ -189,6 +192,7 @@ class GaussianNoise(StochasticLayer):
         f : Tensor of shape (n, units, ...)
             Activation.
         """
+        tensors(f=f)
         return f + self.scale * torch.randn_like(f) if self._begin() and self.scale else f
 
     def extra_repr(self) -> str:

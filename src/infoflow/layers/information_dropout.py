@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from infoflow.core.blocks import Module
+from infoflow.core.checks import tensors
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import PositiveFloat, validated
 from infoflow.entropies.elementwise import log_normal_divergence, log_uniform_divergence
@@ -139,6 +140,7 @@ class InformationDropout(StochasticLayer):
         x : Tensor of shape (n, ...)
             Inputs.
         """
+        tensors(x=x)
         noisy = self._begin()
         features, size = self._host_and_branch(x)
         f: Tensor = self.activation(self.norm(features))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor, nn
 
+from infoflow.core.checks import tensors
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import FiniteFloat, Integer, validated
 
@@ -76,6 +77,7 @@ class QuantizedActivation(nn.Module):
         f : Tensor of shape (n, units, ...)
             Activation.
         """
+        tensors(f=f)
         if self.observes:
             self._observe(f)
         clipped = torch.minimum(torch.maximum(f, self.low.to(f)), self.high.to(f))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from infoflow.core.checks import tensors
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import OneOf, PositiveFloat, PositiveInt, check, validated
 from infoflow.layers.stochastic import Evaluation, StochasticLayer
@@ -161,6 +162,7 @@ class VariationalDropout(_LearnedAlpha):
         f : Tensor of shape (n, units, ...)
             Activation.
         """
+        tensors(f=f)
         if f.ndim < 2 or f.shape[1] != self.units:
             raise InvalidArgument("f", f"of shape (n, {self.units}, ...)", f)
         if not self._begin():
@@ -231,6 +233,7 @@ class VariationalWeightDropout(_LearnedAlpha):
         x : Tensor of shape (n, ...)
             Inputs.
         """
+        tensors(x=x)
         noisy = self._begin()
         mean: Tensor = self.host(x)
         if not noisy:

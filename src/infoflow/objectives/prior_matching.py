@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from infoflow.core.blocks import Builder
+from infoflow.core.checks import tensors
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.settings import NonNegativeFloat, Number, PositiveInt, check, validated
 from infoflow.objectives.objective import Objective
@@ -76,6 +77,7 @@ class PriorMatching(Objective):
         y : Tensor of shape (n, features)
             Vectors.
         """
+        tensors(y=y)
         value = self.distance(self.inside(y))
         self.record({"prior": value})
         return value

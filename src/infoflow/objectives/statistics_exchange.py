@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from infoflow.core.blocks import Module
 from infoflow.core.capture import unwrapped
+from infoflow.core.checks import tensors
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.settings import Probability, validated
 from infoflow.objectives.information_flow.taps import INPUT, known
@@ -99,9 +100,12 @@ class StatisticsExchange(Objective):
         labels : Tensor of shape (n,)
             Classes.
         """
+        tensors(x=x, labels=labels)
         n = len(x)
         if n < 2:
             raise TooFewSamples("x", "at least 2 samples, which exchange statistics", n)
+        if labels.shape[:1] != (n,):
+            raise InvalidArgument("labels", f"of shape ({n}, ...), one for each sample of x", labels)
         order = torch.randperm(n, device=x.device)
         partner = torch.empty_like(order).scatter_(0, order, order.roll(1))  # one random cycle
         # With the plain images too, since otherwise a second layer would take the statistics of the partner's partner.

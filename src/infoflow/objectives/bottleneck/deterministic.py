@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.core.blocks import Module
+from infoflow.core.checks import tensors
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, Probability, validated
 from infoflow.objectives.bottleneck.objective import BottleneckObjective, features
@@ -88,6 +89,7 @@ class DeterministicBottleneck(BottleneckObjective):
         labels : Tensor of shape (n,)
             Classes.
         """
+        tensors(x=x, labels=labels)
         log_p = features(self.encoder, x, self.symbols).log_softmax(dim=1)
         p = log_p.exp()
         joint = p.mT @ _one_hot(labels, len(x), self.classes).to(p) / len(x)

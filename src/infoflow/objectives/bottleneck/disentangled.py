@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from infoflow.core.blocks import Module
+from infoflow.core.checks import tensors
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, NonNegativeFloat, PositiveFloat, PositiveInt, validated
 from infoflow.objectives.bottleneck.objective import (
@@ -122,6 +123,7 @@ class DisentangledBottleneck(BottleneckObjective):
         labels : Tensor of shape (n,)
             Classes.
         """
+        tensors(x=x, labels=labels)
         t, s = self.codes(x)
         cross_entropy = self.cross_entropy(self.classifier(t), labels)
         if labels.is_floating_point() or (not torch.compiler.is_compiling() and bool((labels < 0).any())):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.core.blocks import Module
+from infoflow.core.checks import tensors
 from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.core.settings import NonNegativeFloat, Number, OneOf, PositiveFloat, check, validated
 from infoflow.objectives.bottleneck.objective import BottleneckObjective, batch
@@ -166,6 +167,7 @@ class HSICBottleneck(BottleneckObjective):
         labels : Tensor of shape (n,)
             Classes.
         """
+        tensors(x=x, labels=labels)
         logits, outputs = self._outputs(batch(x, "x"))
         cross_entropy = self.cross_entropy(logits, labels)
         one_hot = nn.functional.one_hot(labels.to(torch.int64).clamp_min(0), self.classes).to(logits.dtype)

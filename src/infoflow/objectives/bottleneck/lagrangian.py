@@ -8,6 +8,7 @@ from typing import Literal
 from torch import Tensor
 
 from infoflow.core.blocks import Module
+from infoflow.core.checks import tensors
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import PositiveFloat, PositiveInt, validated
 from infoflow.layers import InformationDropout, information_cost, stochastic_layers
@@ -89,6 +90,7 @@ class InformationBottleneckLagrangian(BottleneckObjective):
         target : Tensor, optional
             Labels (n,), or the data to be reconstructed, by default x.
         """
+        tensors(x=x)
         output = self.network(batch(x, "x"))
         if self.task == "classification":
             if target is None:
@@ -179,6 +181,7 @@ class InformationDropoutVAE(BottleneckObjective):
         target : Tensor, optional
             Ignored, such as labels.
         """
+        tensors(x=x)
         reconstruction: Tensor = self.observation(self.decoder(self.encoder(batch(x, "x"))), x).mean()
         rate = information_cost(self.encoder)
         self.record({"reconstruction": reconstruction, "rate": rate, "bound": reconstruction + rate})

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.core.blocks import Module
+from infoflow.core.checks import tensors
 from infoflow.core.settings import Integer, Number, PositiveFloat, PositiveInt, validated
 from infoflow.objectives.bottleneck.objective import BottleneckObjective, features
 from infoflow.objectives.bottleneck.schedules import Schedule
@@ -87,6 +88,7 @@ class NonlinearBottleneck(BottleneckObjective):
         labels : Tensor of shape (n,)
             Classes.
         """
+        tensors(x=x, labels=labels)
         f = features(self.encoder, x, self.dimension)
         std = self.log_std.exp()
         information = code_information(f, std)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from infoflow.core.checks import tensors
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Number, check
 from infoflow.objectives.bottleneck.schedules import Schedule
@@ -121,6 +122,7 @@ class Observation(nn.Module):
 
     def forward(self, decoded: Tensor, x: Tensor) -> Tensor:
         """(n, ...) and (n, ...) to nats (n,)."""
+        tensors(decoded=decoded, x=x)
         if decoded.shape != x.shape:
             if decoded.numel() != x.numel() or len(decoded) != len(x):
                 shape = tuple(decoded.shape)

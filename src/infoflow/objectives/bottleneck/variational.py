@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from infoflow.core.blocks import Module
-from infoflow.core.checks import integer
+from infoflow.core.checks import integer, tensors
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, PositiveFloat, PositiveInt, validated
 from infoflow.entropies.elementwise import gaussian_divergence
@@ -161,6 +161,7 @@ class VariationalBottleneck(_Classifier):
         labels : Tensor of shape (n,)
             Classes.
         """
+        tensors(x=x, labels=labels)
         mean, std = self.encode(x)
         prior = (self.marginal_mean, _std(self.marginal_size)) if self.marginal == "learned" else (0.0, 1.0)
         rate = gaussian_divergence(mean, std, *prior).sum(dim=1).mean()
@@ -235,6 +236,7 @@ class ConditionalEntropyBottleneck(_Classifier):
         labels : Tensor of shape (n,)
             Classes.
         """
+        tensors(x=x, labels=labels)
         mean, std = self.encode(x)
         cross_entropy = self.distortion(mean, std, labels)
         if labels.is_floating_point():
@@ -319,6 +321,7 @@ class VAE(_GaussianCode):
         target : Tensor, optional
             Ignored, such as labels.
         """
+        tensors(x=x)
         mean, std = self.encode(x)
         decoded = self.decoder(self.sample(mean, std))
         reconstruction: Tensor = self.observation(decoded, _repeated(x, self.draws)).mean()

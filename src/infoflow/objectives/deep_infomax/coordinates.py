@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from infoflow.core.blocks import Builder
+from infoflow.core.checks import tensors
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, PositiveInt, check, validated
 from infoflow.objectives.deep_infomax.encoding import Encoding
@@ -95,7 +96,12 @@ class CoordinateTask(Objective):
     def _checked(self, encoding: Encoding) -> tuple[Tensor, Tensor]:
         """Local features (n, L, channels) and the vector's part of the first layer (n, 1, units)."""
         local, vector = encoding
-        if tuple(local.shape[1:]) != (self.channels, *self.sizes) or vector.shape[1] != self.features:
+        tensors(local=local, vector=vector)
+        if (
+            tuple(local.shape[1:]) != (self.channels, *self.sizes)
+            or vector.shape[1:] != (self.features,)
+            or len(vector) != len(local)
+        ):
             raise InvalidArgument(
                 "the output of the encoder",
                 f"a map (n, {', '.join(map(str, (self.channels, *self.sizes)))}) and a vector (n, {self.features})",

@@ -144,6 +144,8 @@ def test_bad_folders_and_numbers_are_one_clear_line(tmp_path: Path) -> None:
         stream(model, held_out(), store=folder)
     with pytest.raises(InvalidArgument, match="seed must be 0 as in the stream"):
         stream(model, held_out(), store=folder, resume=True, seed=1)
+    with pytest.raises(InvalidArgument, match="batches must be '.*' as in the stream"):
+        stream(model, held_out(5), store=folder, resume=True)
     other = tmp_path / "other"
     other.mkdir()
     (other / "notes.txt").write_text("mine", encoding="utf-8")
@@ -159,14 +161,13 @@ def test_bad_folders_and_numbers_are_one_clear_line(tmp_path: Path) -> None:
 
 def test_a_snapshot_that_fails_stores_nothing_and_earlier_ones_remain(tmp_path: Path) -> None:
     model = language_model()
-    batches = held_out()
+    batches, whole = held_out(), held_out()
     with stream(model, batches, store=tmp_path / "run") as streaming:
         streaming.snapshot(0, loss=math.nan)
         batches[2] = torch.full((8, 20), VOCABULARY)
         with pytest.raises(InvalidArgument, match="cannot run on batch 2"):
             streaming.snapshot(1)
         assert streaming.steps == [0]
-    batches[2] = batches[1]
-    again = stream(model, batches, store=tmp_path / "run", resume=True)
+    again = stream(model, whole, store=tmp_path / "run", resume=True)
     assert again.steps == [0]
     assert math.isnan(again.profile.metrics["value"][0])

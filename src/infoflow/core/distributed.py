@@ -9,6 +9,7 @@ whole batch would get.
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -299,3 +300,34 @@ def gather(tensor: Tensor, group: Group = None, *, name: str = "tensor") -> Gath
     offset = list(itertools.accumulate(sizes, initial=0))[dist.get_rank(group)]
     values = _gather(tensor, group, offset, sizes)
     return Gathered(values, offset, sizes)
+
+
+def exchange(content: Any, group: Group = None, *, device: torch.device | None = None) -> list[Any]:
+    """Return a JSON value of every process, in rank order.
+
+    Parameters
+    ----------
+    content
+        Value that JSON can hold.
+    group : torch.distributed.ProcessGroup or None
+        The processes; None is this process alone.
+    device
+        Device on which the group communicates; by default a GPU for NCCL, otherwise the CPU.
+
+    Returns
+    -------
+    list
+        The values.
+
+    Examples
+    --------
+    >>> exchange({"rows": 3})
+    [{'rows': 3}]
+    """
+    if device is None and group is not None and dist.get_backend(group) == "nccl":
+        device = torch.device("cuda", torch.cuda.current_device())
+    message = torch.tensor(list(json.dumps(content).encode()), dtype=torch.float32, device=device)
+    gathered = gather(message, group, name="content")
+    text = bytes(gathered.values.to(torch.uint8).tolist())
+    ends = list(itertools.accumulate(gathered.sizes, initial=0))
+    return [json.loads(text[start:end]) for start, end in itertools.pairwise(ends)]

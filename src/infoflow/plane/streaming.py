@@ -8,8 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, Self
 
+import torch.distributed as dist
 from torch import nn
 
+from infoflow.core import distributed
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, PositiveInt, Seed, check, validated
 from infoflow.plane.placed_profiles import plane_of
@@ -17,7 +19,7 @@ from infoflow.plane.plane import Plane
 from infoflow.plane.snapshot_folder import SnapshotFolder
 from infoflow.profiles import Codes, Profile, Profiler, TrainingProfile
 from infoflow.profiles.labels import Labels
-from infoflow.profiles.quantities import Make
+from infoflow.profiles.quantities import Make, Unembedding
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,8 @@ def stream(
     codes: Codes | None = None,
     max_codes: PositiveInt = 512,
     seed: Seed = 0,
+    unembedding: Unembedding | None = None,
+    group: distributed.Group = None,
 ) -> Stream:
     """Begin to measure a model in training; `.snapshot(step)` of the result measures it as it is then.
 
@@ -65,7 +69,12 @@ def stream(
     max_codes
         Largest number of codes.
     seed
-        Seed of the references of soft entropy and of shuffled labels.
+        Seed of the references of soft entropy, of samples and of shuffled labels.
+    unembedding
+        Function from activations (n, d) to logits, for the logit lens; that of a causal model of transformers is found.
+    group : torch.distributed.ProcessGroup or None
+        Processes that share the batches in turns, where each is passed the same batches and takes every snapshot; a
+        store is that of the first alone.
 
     Returns
     -------
@@ -97,26 +106,32 @@ def stream(
     ([0, 1, 2], 'step')
     """
     folder = None if store is None else SnapshotFolder(store)
-    continued = folder is not None and folder.exists()
+    # Exchanged, so that the folder that the first process begins below is none that others find.
+    continued = bool(distributed.exchange(folder is not None and folder.exists(), group)[0])
     if folder is not None and continued and not resume:
         remedy = "Continue it with resume=True, or name another folder."
         raise InvalidArgument("store", "a new or empty folder", got_text=f"a stream at {store}", remedy=remedy)
     if folder is not None and continued and codes is None:
         codes = folder.codes()
-    profiler = Profiler(model, batches, labels, layers, quantities, codes=codes, max_codes=max_codes, seed=seed)
-    settings = {
-        "layers": [point.name for point in profiler.points],
-        "labels": [*profiler.labeling.names, *profiler.labeling.functions],
-        "quantities": list(profiler.quantities),
-        "codes": 0 if profiler.codes is None else profiler.codes.count,
-        "seed": seed,
-        "network": network,
-    }
+    profiler = Profiler(
+        model,
+        batches,
+        labels,
+        layers,
+        quantities,
+        codes=codes,
+        max_codes=max_codes,
+        seed=seed,
+        unembedding=unembedding,
+        group=group,
+    )
+    settings = {**profiler.settings, "network": network}
     if folder is not None and continued:
         folder.compare(settings)
-    elif folder is not None:
+    elif folder is not None and _writes(group):
         folder.begin(settings, profiler.codes)
-    return Stream(profiler, folder, network)
+    distributed.exchange(None, group)
+    return Stream(profiler, folder, network, writes=_writes(group))
 
 
 class Stream:
@@ -130,6 +145,8 @@ class Stream:
         Where snapshots are written; None for none.
     network
         Name of the network.
+    writes
+        Whether this process writes to the folder.
 
     Examples
     --------
@@ -141,8 +158,16 @@ class Stream:
     ['H(W)', 'I(T;W)', 'I(class;W)']
     """
 
-    def __init__(self, profiler: Profiler, folder: SnapshotFolder | None = None, network: str = "network") -> None:
-        self._profiler, self._folder, self._network = profiler, folder, network
+    def __init__(
+        self,
+        profiler: Profiler,
+        folder: SnapshotFolder | None = None,
+        network: str = "network",
+        *,
+        writes: bool = True,
+    ) -> None:
+        self._profiler, self._network = profiler, network
+        self._folder = folder if writes else None
         self._profiles: dict[int, Profile] = {}
         self._metrics: dict[int, dict[str, float]] = {}
         self._closed = False
@@ -243,6 +268,10 @@ class Stream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _writes(group: distributed.Group) -> bool:
+    return group is None or dist.get_rank(group) == 0
 
 
 def _number(name: str, value: Any) -> float:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -67,13 +66,13 @@ class Codes:
         return torch.where(known[place] == tokens, order[place], len(known))
 
 
-def frequent(batches: Iterable[Batch], most: int, per_code: int) -> Codes | None:
+def frequent(counts: Mapping[int, int], most: int, per_code: int) -> Codes:
     """Choose the most frequent tokens as codes.
 
     Parameters
     ----------
-    batches
-        Batches, of which the tokens are counted.
+    counts
+        Number of each token.
     most
         Largest number of codes.
     per_code
@@ -81,25 +80,15 @@ def frequent(batches: Iterable[Batch], most: int, per_code: int) -> Codes | None
 
     Returns
     -------
-    Codes or None
-        None where no batch has tokens.
+    Codes
+        Of equally frequent tokens, those with smaller ids.
 
     Examples
     --------
-    >>> from infoflow.profiles.batches import Batch
-    >>> ids = torch.tensor([[4, 4, 2, 9]])
-    >>> frequent([Batch(ids, ids, None, None)], most=2, per_code=1).ids
+    >>> frequent({4: 2, 2: 1, 9: 1}, most=2, per_code=1).ids
     tensor([4])
     """
-    counts: Counter[int] = Counter()
-    for batch in batches:
-        if batch.ids is not None:
-            tokens = batch.ids if batch.used is None else batch.ids[batch.used]
-            values, times = torch.unique(tokens, return_counts=True)
-            counts.update(dict(zip(values.tolist(), times.tolist(), strict=True)))
-    if not counts:
-        return None
-    number = max(2, min(most, counts.total() // per_code))
+    number = max(2, min(most, sum(counts.values()) // per_code))
     chosen = sorted(counts, key=lambda token: (-counts[token], token))[: number - 1]
     return Codes(torch.tensor(chosen))
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from torch import nn
 
+from infoflow.core import distributed
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import PositiveInt, Seed, validated
 from infoflow.profiles.batches import read
-from infoflow.profiles.labels import Codes, Labels, frequent, labeling
-from infoflow.profiles.measuring import Meter, measure
+from infoflow.profiles.labels import Codes, Labels, labeling
+from infoflow.profiles.measuring import measure
 from infoflow.profiles.points import points
-from infoflow.profiles.quantities import Make, chosen
+from infoflow.profiles.quantities import Make, Unembedding, chosen
 from infoflow.profiles.result import COLUMNS, Profile
+from infoflow.profiles.survey import described, survey
+from infoflow.profiles.unembedding import unembedding as found_unembedding
 
 # Rows per code below which label information is mostly bias.
 _PER_CODE = 100
@@ -42,7 +45,11 @@ class Profiler:
     max_codes
         Largest number of codes.
     seed
-        Seed of references and of shuffled labels.
+        Seed of references, samples and of shuffled labels.
+    unembedding
+        Function from activations (n, d) to logits, for the logit lens; that of a causal model of transformers is found.
+    group : torch.distributed.ProcessGroup or None
+        Processes that share the batches in turns.
 
     Raises
     ------
@@ -70,21 +77,53 @@ class Profiler:
         codes: Codes | None = None,
         max_codes: PositiveInt = 512,
         seed: Seed = 0,
+        unembedding: Unembedding | None = None,
+        group: distributed.Group = None,
     ) -> None:
-        if iter(batches) is batches and codes is None:
+        once = iter(batches) is batches
+        if once and codes is None:
             raise InvalidArgument(
                 "batches",
                 "a list or a loader that can be run through twice, since tokens are counted first",
                 got_text=f"an iterator ({type(batches).__name__})",
                 remedy="Pass a list, or codes=... of an earlier profile.",
             )
-        self.model, self.batches = model, batches
-        self.points, self.quantities = points(model, layers), chosen(quantities, seed)
-        self.codes = codes if codes is not None else frequent(read(batches, model), max_codes, _PER_CODE)
+        self.model, self.batches, self._group = model, batches, group
+        self.points = points(model, layers)
+        wanted = labeling(labels, codes)
+        if once:
+            self.survey = described(wanted, codes)
+        else:
+            self.survey = survey(read(batches, model), wanted, codes, max_codes=max_codes, per_code=_PER_CODE)
+        self.codes = self.survey.codes
         self.labeling = labeling(labels, self.codes)
+        lens = unembedding if unembedding is not None else found_unembedding(model)
+        self.quantities = chosen(quantities, seed, self.survey, lens)
+        self._seed = seed
 
-    def run(self) -> Profile:
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What profiles that compare have in common, as values that JSON can hold."""
+        return {
+            "layers": [point.name for point in self.points],
+            "labels": [*self.labeling.names, *self.labeling.functions],
+            "quantities": list(self.quantities),
+            "codes": 0 if self.codes is None else self.codes.count,
+            "seed": self._seed,
+            "batches": self.survey.digest,
+        }
+
+    @validated
+    def run(self, *, checkpoint: str | os.PathLike[str] | None = None, save_every: PositiveInt = 100) -> Profile:
         """Run the model as it is now on all batches, and return its profile.
+
+        Parameters
+        ----------
+        checkpoint
+            File to which what was accumulated is saved, and from which an interrupted pass continues; it is deleted at
+            the end.
+        save_every
+            Batches between two savings.
 
         Returns
         -------
@@ -95,38 +134,19 @@ class Profiler:
         ------
         InvalidArgument
             If there is no batch, a batch has a shape that does not fit, or the model cannot run on it.
+        BrokenStore
+            If the checkpoint is damaged.
         """
-        meters = measure(self.model, read(self.batches, self.model), self.points, self.quantities, self.labeling)
-        return Profile(_table(meters), self.codes)
-
-
-def _table(meters: Sequence[Meter]) -> pd.DataFrame:
-    rows = []
-    for depth, meter in enumerate(meters):
-        lost = sum(count for _, count in meter.broken)
-        broken = (
-            (
-                f"{lost} rows of layer {meter.point.name!r} hold NaN or infinite activations, the first in batch "
-                f"{meter.broken[0][0]}, and were left out; look at this batch",
-            )
-            if lost
-            else ()
+        meters = measure(
+            self.model,
+            read(self.batches, self.model),
+            self.points,
+            self.quantities,
+            self.labeling,
+            group=self._group,
+            checkpoint=checkpoint,
+            save_every=save_every,
+            settings={name: value for name, value in self.settings.items() if name != "batches"},
         )
-        for accumulator in meter.accumulators.values():
-            for found in accumulator.estimates():
-                limits = (found.null, found.ceiling, found.standard_error)
-                rows.append(
-                    (
-                        meter.point.name,
-                        depth,
-                        found.quantity,
-                        found.label,
-                        found.value,
-                        found.unit,
-                        *(math.nan if value is None else value for value in limits),
-                        str(found.kind),
-                        found.n,
-                        (*found.warnings, *broken),
-                    )
-                )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+        rows = [(meter.point.name, depth, *row) for depth, meter in enumerate(meters) for row in meter.table()]
+        return Profile(pd.DataFrame(rows, columns=list(COLUMNS)), self.codes)

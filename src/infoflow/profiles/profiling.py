@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import nn
 
+from infoflow.core import distributed
 from infoflow.core.settings import PositiveInt, Seed, validated
 from infoflow.profiles.labels import Codes, Labels
 from infoflow.profiles.profiler import Profiler
-from infoflow.profiles.quantities import Make
+from infoflow.profiles.quantities import Make, Unembedding
 from infoflow.profiles.result import Profile
 
 
@@ -25,6 +27,10 @@ def profile(
     codes: Codes | None = None,
     max_codes: PositiveInt = 512,
     seed: Seed = 0,
+    unembedding: Unembedding | None = None,
+    group: distributed.Group = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    save_every: PositiveInt = 100,
 ) -> Profile:
     """Measure what every layer of a network holds about tokens or classes, in one pass and constant memory.
 
@@ -42,15 +48,26 @@ def profile(
     layers
         A group of points or names of modules, as `infoflow.profiles.points` takes them.
     quantities
-        "default" (soft entropy and the spectrum of the covariance), "all", names of quantities, or functions that make
-        an accumulator for activations of d dimensions, by name.
+        "default" (soft entropy and the spectrum of the covariance), "all" that apply, names of quantities, or functions
+        that make an accumulator for activations of d dimensions, by name. The others are "prompt-entropy" and
+        "curvature" of sequences, "views" (LiDAR, DiME and InfoNCE between prompts of which 15 % of the tokens are
+        replaced, at two more forward passes), "probe" and "gaussian" of each label set, and "logit-lens".
     codes
         Codes of the tokens from another profile, so that both compare. By default the most frequent tokens have a code
         each and all others one together.
     max_codes
         Largest number of codes; fewer are used where there are fewer than 100 rows per code.
     seed
-        Seed of the references of soft entropy and of shuffled labels.
+        Seed of the references of soft entropy, of samples and of shuffled labels.
+    unembedding
+        Function from activations (n, d) to logits, for the logit lens; that of a causal model of transformers is found.
+    group : torch.distributed.ProcessGroup or None
+        Processes that share the batches in turns, where each is passed the same batches; all return the same table.
+    checkpoint
+        File to which what was accumulated is saved, and from which an interrupted profile continues to the same table;
+        it is deleted at the end.
+    save_every
+        Batches between two savings.
 
     Returns
     -------
@@ -62,6 +79,8 @@ def profile(
     InvalidArgument
         If there is no batch, a batch has a shape that does not fit, the model cannot run on it, or a layer returns no
         rows; `UnknownName` for an unknown layer, label or quantity.
+    BrokenStore
+        If the checkpoint is damaged.
 
     Notes
     -----
@@ -84,5 +103,16 @@ def profile(
     >>> found.layers
     ['1.layers.0:input', '1.layers.0', '1.layers.1']
     """
-    profiler = Profiler(model, batches, labels, layers, quantities, codes=codes, max_codes=max_codes, seed=seed)
-    return profiler.run()
+    profiler = Profiler(
+        model,
+        batches,
+        labels,
+        layers,
+        quantities,
+        codes=codes,
+        max_codes=max_codes,
+        seed=seed,
+        unembedding=unembedding,
+        group=group,
+    )
+    return profiler.run(checkpoint=checkpoint, save_every=save_every)

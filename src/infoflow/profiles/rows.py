@@ -61,6 +61,47 @@ def rows(name: str, values: Tensor, batch: Batch, labels: dict[str, Tensor], fir
     return _of_samples(name, values, labels, first)
 
 
+def sequences(values: Tensor, batch: Batch) -> tuple[Tensor, Tensor] | None:
+    """Take activations (b, L, d) with the mask (b, L) of what counts, where a batch has tokens and these are of tokens.
+
+    Parameters
+    ----------
+    values : Tensor of shape (b, ...)
+        Activations of a batch.
+    batch
+        The batch.
+
+    Returns
+    -------
+    tuple of Tensor or None
+        Activations and mask.
+
+    Examples
+    --------
+    >>> ids = torch.zeros(2, 3, dtype=torch.int64)
+    >>> sequences(torch.zeros(2, 3, 4), Batch(ids, ids, None, None))[0].shape
+    torch.Size([2, 3, 4])
+    """
+    if batch.ids is None or values.ndim < 2:
+        return None
+    shape = int(batch.ids.shape[0]), int(batch.ids.shape[1])
+    found = _per_token(values, shape)
+    if found is None:
+        return None
+    used = torch.ones(shape, dtype=torch.bool) if batch.used is None else batch.used
+    return found, used.to(found.device)
+
+
+def pooled(values: Tensor, batch: Batch) -> Tensor | None:
+    """Average the activations of each sequence over the positions that count: (b, d), or None as in `sequences`."""
+    found = sequences(values, batch)
+    if found is None:
+        return None
+    rows, used = found
+    rows, share = rows.float(), used.float()[..., None]
+    return (rows * share).sum(1) / share.sum(1).clamp_min(1)
+
+
 def count(batch: Batch, labels: dict[str, Tensor]) -> int:
     """The number of documents, which are sequences or samples, in a batch."""
     shape = _tokens(batch, labels)

@@ -20,7 +20,6 @@ references are computed in float32, or in float64 for such input, those of d × 
 from __future__ import annotations
 
 import io
-import itertools
 import json
 import os
 from abc import ABC, abstractmethod
@@ -91,6 +90,27 @@ class Accumulator(ABC):
         """Number of rows left out because a value was not finite, and because all values were zero."""
         return {"not finite": round(float(self._sum("not finite"))), "zero": round(float(self._sum("zero")))}
 
+    @property
+    def fixed(self) -> dict[str, Tensor]:
+        """Tensors that accumulators must share to be merged, such as the center, as far as they are known."""
+        return {name: tensor.clone() for name, tensor in self._fixed.items()}
+
+    def fix(self, tensors: Mapping[str, Tensor]) -> Self:
+        """Set tensors that accumulators must share, before the first row, and return this accumulator.
+
+        Parameters
+        ----------
+        tensors
+            What `fixed` of another accumulator returned.
+
+        Raises
+        ------
+        InvalidArgument
+            If one is known already and differs.
+        """
+        self._adopt(tensors)
+        return self
+
     def merge(self, other: Accumulator) -> Self:
         """Add what another accumulator with the same settings saw, and return this one.
 
@@ -132,7 +152,7 @@ class Accumulator(ABC):
         layout = {name: list(tensor.shape) for name, tensor in self._sums.items()}
         fixed = {name: tensor.double().cpu().tolist() for name, tensor in self._fixed.items()}
         with agreeing(group, type(self).__name__, self._settings):
-            shared = _exchange({"layout": layout, "fixed": fixed}, self._device(), group)
+            shared = distributed.exchange({"layout": layout, "fixed": fixed}, group, device=self._device())
         held = [each["fixed"] for each in shared]
         for each in held:
             self._adopt({name: torch.tensor(value, dtype=torch.float64) for name, value in each.items()})
@@ -350,12 +370,3 @@ def _padded(tensor: Tensor, shape: Sequence[int]) -> Tensor:
     larger = tensor.new_zeros(list(shape))
     larger[tuple(slice(0, size) for size in tensor.shape)] = tensor
     return larger
-
-
-def _exchange(content: Any, device: torch.device, group: distributed.Group) -> list[Any]:
-    """JSON values of all processes, in rank order."""
-    message = torch.tensor(list(json.dumps(content).encode()), dtype=torch.float32, device=device)
-    gathered = distributed.gather(message, group, name="layout")
-    text = bytes(gathered.values.to(torch.uint8).tolist())
-    ends = list(itertools.accumulate(gathered.sizes, initial=0))
-    return [json.loads(text[start:end]) for start, end in itertools.pairwise(ends)]

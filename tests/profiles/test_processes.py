@@ -36,7 +36,7 @@ def tables(world: int, folder: Path) -> list[pd.DataFrame]:
 
 @pytest.mark.parametrize("world", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_processes_return_the_table_of_one(world: int, tmp_path: Path) -> None:
-    alone = pd.DataFrame(loaded().measured().to_dict())
+    alone = pd.DataFrame(json.loads(json.dumps(loaded().measured().to_dict())))
     assert {"I(next;W)", "curvature", "LiDAR", "V-information of next", "logit lens of next"} <= {*alone["quantity"]}
     for table in tables(world, tmp_path):
         for name in ("layer", "quantity", "label", "n", "warnings", "kind"):

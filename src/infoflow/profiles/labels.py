@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -66,7 +67,7 @@ class Codes:
         return torch.where(known[place] == tokens, order[place], len(known))
 
 
-def frequent(counts: Mapping[int, int], most: int, per_code: int) -> Codes:
+def most_frequent(counts: Mapping[int, int], most: int, per_code: int) -> Codes:
     """Choose the most frequent tokens as codes.
 
     Parameters
@@ -85,12 +86,51 @@ def frequent(counts: Mapping[int, int], most: int, per_code: int) -> Codes:
 
     Examples
     --------
-    >>> frequent({4: 2, 2: 1, 9: 1}, most=2, per_code=1).ids
+    >>> most_frequent({4: 2, 2: 1, 9: 1}, most=2, per_code=1).ids
     tensor([4])
     """
     number = max(2, min(most, sum(counts.values()) // per_code))
     chosen = sorted(counts, key=lambda token: (-counts[token], token))[: number - 1]
     return Codes(torch.tensor(chosen))
+
+
+def counted(batches: Iterable[Batch]) -> Counter[int]:
+    """Number of each token that counts."""
+    counts: Counter[int] = Counter()
+    for batch in batches:
+        if batch.ids is not None:
+            tokens = batch.ids if batch.used is None else batch.ids[batch.used]
+            values, times = torch.unique(tokens, return_counts=True)
+            counts.update(dict(zip(values.tolist(), times.tolist(), strict=True)))
+    return counts
+
+
+def frequent(batches: Iterable[Batch], most: int, per_code: int) -> Codes | None:
+    """Choose the most frequent tokens of batches as codes.
+
+    Parameters
+    ----------
+    batches
+        Batches, of which the tokens are counted.
+    most
+        Largest number of codes.
+    per_code
+        Samples per code on average, which fewer samples lower the number of codes to.
+
+    Returns
+    -------
+    Codes or None
+        None where no batch has tokens.
+
+    Examples
+    --------
+    >>> from infoflow.profiles.batches import Batch
+    >>> ids = torch.tensor([[4, 4, 2, 9]])
+    >>> frequent([Batch(ids, ids, None, None)], most=2, per_code=1).ids
+    tensor([4])
+    """
+    counts = counted(batches)
+    return most_frequent(counts, most, per_code) if counts else None
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,27 @@ def makers(name: str, seed: int, known: Survey, unembedding: Unembedding | None)
         yield name, _lens(seed, known, unembedding)
 
 
+def available(seed: int) -> dict[str, Make]:
+    """The quantities of single rows that apply to every network, by name.
+
+    Parameters
+    ----------
+    seed
+        Seed of random references and of shuffled labels.
+
+    Returns
+    -------
+    dict of functions
+        Each makes an accumulator for activations of so many dimensions.
+
+    Examples
+    --------
+    >>> list(available(0))
+    ['soft-entropy', 'covariance']
+    """
+    return chosen("default", seed, Survey(None, {}, sequences=False))
+
+
 def chosen(
     quantities: str | Sequence[str] | Mapping[str, Make],
     seed: int,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.profiles.batches import Batch
-from infoflow.profiles.labels import CLASS, Codes, Labeling, frequent
+from infoflow.profiles.labels import CLASS, Codes, Labeling, counted, most_frequent
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def survey(batches: Iterable[Batch], labels: Labeling, codes: Codes | None, *, m
         add_to(digest, batch)
         if batch.ids is not None:
             tokens = True
-            _count(counts, batch)
+            counts.update(counted([batch]))
             followed = followed or _has_next(batch)
         for name, label in labels.of(batch).items():
             if name not in labels.names:
@@ -92,7 +92,7 @@ def survey(batches: Iterable[Batch], labels: Labeling, codes: Codes | None, *, m
     if tokens and "next" in labels.names and not followed:
         remedy = "Pass longer sequences, or labels='current'."
         raise InvalidArgument("sequences", "of two tokens or more for the label 'next'", got_text="one", remedy=remedy)
-    found = codes if codes is not None or not counts else frequent(counts, max_codes, per_code)
+    found = codes if codes is not None or not counts else most_frequent(counts, max_codes, per_code)
     if found is not None and tokens:
         classes |= dict.fromkeys(labels.names, found.count)
     return Survey(found, classes, tokens, digest.hexdigest())
@@ -111,13 +111,6 @@ def described(labels: Labeling, codes: Codes | None) -> Survey:
     """What is known about batches that can be run through once only."""
     classes = {} if codes is None else dict.fromkeys(labels.names, codes.count)
     return Survey(codes, {name: k for name, k in classes.items() if name != CLASS}, codes is not None)
-
-
-def _count(counts: Counter[int], batch: Batch) -> None:
-    assert batch.ids is not None
-    tokens = batch.ids if batch.used is None else batch.ids[batch.used]
-    values, times = torch.unique(tokens, return_counts=True)
-    counts.update(dict(zip(values.tolist(), times.tolist(), strict=True)))
 
 
 def _has_next(batch: Batch) -> bool:

@@ -61,7 +61,8 @@ def mutual_information(
         for infinitely many samples, or adds a warning where a line in 1/N does not describe it (see `extrapolate`).
     permutations
         Adds a p-value from so many permutations of y, in place of the estimator's own. Estimators that learn permute
-        held-out samples and fit once; the others estimate again for every permutation.
+        held-out samples and fit once; the others estimate again for every permutation. With "auto" this is the
+        estimator that was chosen for the samples; the choice is not repeated, so that the p-value leaves it out.
     surrogates
         "shuffle" permutes single samples; "rotate" and "blocks" keep the order within series. By default samples are
         shuffled, but rotated, with a warning, where both sides are autocorrelated.

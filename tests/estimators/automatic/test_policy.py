@@ -407,7 +407,7 @@ def test_the_interval_of_a_rare_class_is_not_cut_at_the_entropy_of_the_sample() 
     assert sum(each.interval is not None and entropy in each.interval for each in found) >= 17
 
 
-@pytest.mark.parametrize("n", [50, 100, 200])
+@pytest.mark.parametrize("n", [50, 100, 150])
 def test_few_integers_too_rare_to_be_counted_warn_whether_or_not_they_have_an_order(n: int) -> None:
     rng = np.random.default_rng(n)
     x = rng.integers(0, 12, n)
@@ -423,9 +423,35 @@ def test_few_integers_too_rare_to_be_counted_warn_whether_or_not_they_have_an_or
 def test_a_sparse_table_of_integers_warns_that_their_order_was_used() -> None:
     rng = np.random.default_rng(0)
     x = rng.integers(0, 12, 300)
-    y = (x + rng.integers(0, 3, 300)) % 12
+    y = (x + rng.integers(0, 7, 300)) % 12
     found = infoflow.mutual_information(x, y)
     assert any("300 samples for 144 pairs of values" in warning for warning in found.warnings)
     counted = infoflow.mutual_information(x, y, discrete_x=True, discrete_y=True)
     assert counted.estimator == "Discrete"
     assert not any("pairs of values" in warning for warning in counted.warnings)
+
+
+def ring(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """X uniform over 12 symbols and Y the same or a neighbor on a ring: I = log 12 − log 3."""
+    rng = np.random.default_rng([12, seed])
+    x = rng.integers(12, size=n)
+    return x, (x + rng.integers(-1, 2, size=n)) % 12
+
+
+def test_symbols_are_counted_where_few_pairs_occur() -> None:
+    for seed in range(4):
+        found = infoflow.mutual_information(*ring(200, seed))
+        assert found.estimator == "Discrete"
+        assert found.interval is not None
+        assert math.log(4) in found.interval
+        assert not found.warnings
+
+
+def test_no_estimate_below_what_counts_give_is_silent() -> None:
+    for seed in range(4):
+        found = infoflow.mutual_information(*ring(50, seed))
+        assert found.interval is not None
+        assert found.warnings or math.log(4) in found.interval
+    assert any(
+        "symbols without order" in text for seed in range(4) for text in Auto().estimate(*ring(50, seed)).warnings
+    )

@@ -17,7 +17,7 @@ from infoflow.core.settings import Settings
 from infoflow.estimators.automatic import numbers
 from infoflow.estimators.automatic.classes import within_classes
 from infoflow.estimators.automatic.limits import compressed, dependent, inflation
-from infoflow.estimators.automatic.symbols import counting, is_sparse, table_error
+from infoflow.estimators.automatic.symbols import counted_nats, counting, is_sparse, table_error
 from infoflow.estimators.automatic.ties import SpreadTies
 from infoflow.estimators.automatic.variables import Variable, variables
 from infoflow.estimators.gaussian.gaussian import Gaussian
@@ -27,6 +27,9 @@ _LOG = logging.getLogger(__name__)
 
 # Values that repeat so often, and are so few, are as likely symbols as numbers in an order.
 _FEW, _REPEATED = 16, 0.25
+
+# From so many samples on, large-sample theory is used as it is.
+_LARGE_SAMPLE = 100
 
 Run = Callable[[Estimator], Estimate]
 
@@ -102,12 +105,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class _Columns:
-    """Columns of numbers (n, d) on both sides, what was read, and what limits this reading."""
+    """Columns of numbers (n, d) on both sides, what was read, what limits this reading, and what counts would give."""
 
     x: torch.Tensor
     y: torch.Tensor
     note: str
     warnings: tuple[str, ...] = ()
+    counted: float | None = None
 
 
 @dataclass(frozen=True)
@@ -127,10 +131,10 @@ class Auto(Settings):
     Notes
     -----
     The values decide, not their type: K different values among n samples are symbols for K ≤ n/20, or if both sides
-    have at most min(8, n/10); everything else is a number.
+    have at most min(8, n/10), or if at most n/5 different pairs occur; everything else is a number.
 
-    - Two symbols: counts with Grassberger's correction; with fewer than 5 samples per cell, less the mean over shuffled
-      samples, and numbers for more than 8 symbols.
+    - Two symbols: counts with Grassberger's correction; with fewer than 5 samples per pair that occurs, less the mean
+      over shuffled samples, and numbers for more than 8 symbols, with a warning where counts contradict them.
     - A symbol and numbers: nearest neighbors within classes (Ross 2014); above two dimensions also a linear probe.
     - Numbers: repeated values are spread over their cells. Candidates run from coarse to fine: a Gaussian, a sum over
       independent blocks of columns, and nearest neighbors from k = 80 to 1 on ranks and on values. The first that no
@@ -212,7 +216,7 @@ class Auto(Settings):
             if decision.learn:
                 apply = run or (lambda each, a, b: each.estimate(a, b))
                 estimator, estimate = numbers.learned(decision, len(made.x), lambda each: apply(each, *arrays))
-            warnings = (*made.warnings, *estimate.warnings)
+            warnings = (*made.warnings, *_contradicted(estimate, made.counted), *estimate.warnings)
             estimate = replace(estimate, why=f"{made.note}; {estimate.why}", warnings=warnings)
             made = Choice(estimator, *arrays, estimate)
         _LOG.info("%s, for %s", made.estimate.estimator, made.estimate.why)
@@ -234,7 +238,8 @@ class Auto(Settings):
             return Choice(*within_classes(left, right, note))
         few = not asked and all(side.distinct <= min(_FEW, _REPEATED * len(side.numbers)) for side in (left, right))
         warnings = (_unordered(left, right),) if few or (left.symbolic and right.symbolic) else ()
-        return _Columns(compressed(left.numbers), compressed(right.numbers), note, warnings)
+        counted = None if asked or warnings else counted_nats(left, right)
+        return _Columns(compressed(left.numbers), compressed(right.numbers), note, warnings, counted)
 
 
 def recommend(x: Any, y: Any) -> Recommendation:
@@ -309,6 +314,16 @@ def _unordered(x: Variable, y: Variable) -> str:
     )
 
 
+def _contradicted(found: Estimate, counted: float | None) -> tuple[str, ...]:
+    if counted is None or found.interval is None or counted <= found.interval.high:
+        return ()
+    return (
+        f"most values repeat, and counts of their pairs give {counted:.2g} nats, so that the estimate, which takes the "
+        "values as numbers in their order, is too low if they are symbols without order; pass discrete_x=True and "
+        "discrete_y=True to count, or use more samples",
+    )
+
+
 def _counted(x: Variable, y: Variable, note: str) -> Choice:
     """Two symbols: counts, with an interval from the spread of log p(x,y)/p(x)p(y)."""
     estimator, why, warnings = counting(x, y)
@@ -316,7 +331,9 @@ def _counted(x: Variable, y: Variable, note: str) -> Choice:
     assert x.codes is not None
     assert y.codes is not None
     tau = inflation(x.numbers, y.numbers)
-    half = numbers.WIDTH * math.sqrt(tau) * table_error(x.codes, y.codes)
+    # Large-sample theory gives errors of few samples that are too small.
+    width = numbers.WIDTH if len(x.numbers) >= _LARGE_SAMPLE else numbers.WIDTH_OF_NEIGHBORS
+    half = width * math.sqrt(tau) * table_error(x.codes, y.codes)
     interval = Interval(found.nats - half, found.nats + half, spans="samples (large-sample theory)")
     return _made(
         estimator,

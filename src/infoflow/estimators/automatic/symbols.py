@@ -7,34 +7,50 @@ import math
 import torch
 
 from infoflow.core.protocols import Estimator
-from infoflow.estimators.automatic.variables import Variable
+from infoflow.estimators.automatic.variables import PER_PAIR, Variable
 from infoflow.estimators.histogram.discrete import Discrete
 from infoflow.estimators.wrappers.shuffle_corrected import ShuffleCorrected
 from infoflow.estimators.wrappers.significance import shuffled_null
-from infoflow.pairwise.equal_rows import joint_counts
+from infoflow.pairwise.equal_rows import equal_rows, joint_counts
 
-# Samples per cell from which on a bias correction by counts is accurate; symbols up to which a table is small.
-_PER_CELL, _SMALL = 5, 8
+# Symbols up to which a table is small.
+_SMALL = 8
+
+# Samples per pair from which on counts can contradict an estimate that rests on an order of the values.
+_PER_PAIR_TO_DOUBT = 1.5
 
 # Standard deviations over shuffles above which there is dependence beyond doubt.
 _DEPENDENT = 4.0
 
 
 def is_sparse(x: Variable, y: Variable) -> bool:
-    """Whether the table of two symbols has fewer than 5 samples per cell and more than 8 symbols on a side."""
-    return len(x.numbers) < _PER_CELL * x.distinct * y.distinct and max(x.distinct, y.distinct) > _SMALL
+    """Whether the table of two symbols has fewer than 5 samples per pair that occurs and over 8 symbols on a side."""
+    return len(x.numbers) < PER_PAIR * occurring(x, y) and max(x.distinct, y.distinct) > _SMALL
+
+
+def occurring(x: Variable, y: Variable) -> int:
+    """Number of different pairs of values of two variables."""
+    return equal_rows(torch.cat([x.numbers.flatten(1), y.numbers.flatten(1)], dim=1))[1]
+
+
+def counted_nats(x: Variable, y: Variable) -> float | None:
+    """What counts of the pairs give where they can contradict an estimate that reads the values in their order."""
+    if len(x.numbers) < _PER_PAIR_TO_DOUBT * occurring(x, y):
+        return None
+    codes = (equal_rows(each.numbers)[0] for each in (x, y))
+    return Discrete("grassberger").estimate(*codes).nats
 
 
 def counting(x: Variable, y: Variable) -> tuple[Estimator, str, tuple[str, ...]]:
     """An estimator for two symbols, the reason, and warnings."""
-    n, cells = len(x.numbers), x.distinct * y.distinct
-    if n >= _PER_CELL * cells:
-        return Discrete("grassberger"), f"symbols on both sides, {n} samples for {cells} cells: counting", ()
+    n, cells = len(x.numbers), occurring(x, y)
+    if n >= PER_PAIR * cells:
+        return Discrete("grassberger"), f"symbols on both sides, {n} samples for {cells} pairs: counting", ()
     null = shuffled_null(Discrete(), x.samples, y.samples, permutations=20)
     excess = (Discrete().estimate(x.samples, y.samples).nats - null.mean) / max(null.spread, 1e-12)
-    few = f"symbols on both sides, only {n} samples for {cells} cells"
+    few = f"symbols on both sides, only {n} samples for {cells} pairs"
     if excess > _DEPENDENT:
-        warning = f"there are only {n} samples for {cells} cells, so the estimate may be off; merge rare symbols"
+        warning = f"there are only {n} samples for {cells} pairs, so the estimate may be off; merge rare symbols"
         return Discrete("grassberger"), f"{few}, dependence beyond doubt: counting with a bias correction", (warning,)
     return ShuffleCorrected("discrete"), f"{few}: counting, less the mean over shuffled samples", ()
 

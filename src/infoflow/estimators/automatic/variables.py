@@ -17,6 +17,8 @@ from infoflow.pairwise.equal_rows import equal_rows
 # A variable is symbolic if each of its values occurs at least so often on average, or if both sides have few values.
 _OCCURRENCES, _FEW, _SHARE = 20, 8, 0.1
 
+# Samples per pair of values that occurs from which on counts are accurate, so that an order need not be assumed.
+PER_PAIR = 5
 
 # A nearest neighbor of every sample, and one more to compare with.
 _LEAST = 3
@@ -48,8 +50,8 @@ def variables(
     """Decide for both sides whether they hold symbols or numbers.
 
     A side of K different values (rows) among n samples is a symbol if K ≤ n/20; both are if each has at most 8 values
-    and at most n/10. One value for nearly every sample is a number, also where it is an integer. `discrete_x` and
-    `discrete_y` decide otherwise.
+    and at most n/10, or if at most n/5 different pairs occur. One value for nearly every sample is a number, also
+    where it is an integer. `discrete_x` and `discrete_y` decide otherwise.
 
     >>> ages = np.random.default_rng(0).integers(18, 90, 300)
     >>> [side.note for side in variables(ages, ages % 2)]
@@ -60,10 +62,11 @@ def variables(
     rows = {name: equal_rows(side) for name, side in sides.items()}
     n = len(sides["x"])
     both_few = all(count <= min(_FEW, _SHARE * n) for _, count in rows.values())
+    counted = len(torch.unique(rows["x"][0] * rows["y"][1] + rows["y"][0])) * PER_PAIR <= n
     decided = []
     for name, asked in (("x", discrete_x), ("y", discrete_y)):
         codes, count = rows[name]
-        symbolic = asked if asked is not None else both_few or count * _OCCURRENCES <= n
+        symbolic = asked if asked is not None else both_few or counted or count * _OCCURRENCES <= n
         note = f"{name}: {count} symbols" if symbolic else f"{name}: numbers"
         decided.append(Variable(sides[name], codes if symbolic else None, count, note))
     return decided[0], decided[1]

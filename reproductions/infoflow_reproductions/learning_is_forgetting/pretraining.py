@@ -16,7 +16,7 @@ from infoflow.core.settings import PositiveInt
 from infoflow.training import snapshot_epochs
 from infoflow_reproductions.harness import figures
 from infoflow_reproductions.harness.experiment import Experiment
-from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.language_models.measuring import SOME_MODULES, Measured, measure
 from infoflow_reproductions.language_models.reading import Array, curves, peaks
@@ -136,7 +136,7 @@ def _last(found: Sequence[object]) -> list[int]:
     return [-1] * len(found)
 
 
-def _figure(steps: list[int], current: dict[str, Array], decoded: dict[str, Array]) -> figures.Figure:
+def _figure(steps: list[int], current: dict[str, Array], decoded: dict[str, Array]) -> Figure:
     lines = {_NAMES[name]: _by_snapshot(values) for name, values in current.items()}
     lines["held-out probe"] = _by_snapshot(decoded["current"])
     caption = (
@@ -145,7 +145,7 @@ def _figure(steps: list[int], current: dict[str, Array], decoded: dict[str, Arra
     return figures.curves("expansion", caption, lines, "snapshot", "nats")
 
 
-def _ratio(steps: list[int], current: dict[str, Array], following: dict[str, Array]) -> figures.Figure:
+def _ratio(steps: list[int], current: dict[str, Array], following: dict[str, Array]) -> Figure:
     lines = {
         _NAMES[name]: _by_snapshot(_optimality(values, following[name]), first=1) for name, values in current.items()
     }

@@ -164,7 +164,7 @@ def train_decoder(
         for step in range(start + 1, settings.steps + 1):
             loss = _loss(model, _batch(text.train, settings, seed, step).to(device))
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
             optimizer.step()
             schedule.step()

@@ -60,7 +60,7 @@ def _map(profile: TrainingProfile, quantity: str, ax: Axes) -> None:
     table = profile.table(quantity)
     image = ax.imshow(table.to_numpy(dtype=float), aspect="auto", origin="lower", cmap="viridis")
     ax.set_yticks(range(len(table)), [layer_name(layer) for layer in table.index], fontsize=8)
-    _steps(ax, list(table.columns))
+    _steps(ax, [int(step) for step in table.columns])
     unit = profile.frame["unit"][profile.frame["quantity"] == quantity].iloc[0]
     ax.set_title(f"{quantity} ({unit})" if unit else quantity, fontsize=11)
     figure = ax.get_figure(root=True)
@@ -86,7 +86,7 @@ def _curves(profile: TrainingProfile, quantity: str, ax: Axes) -> None:
             ax.plot(places, ceilings[depth], "--", color=color, linewidth=0.8, alpha=0.7)
     ax.plot([], [], ":", color="gray", label="shuffled labels")
     ax.plot([], [], "--", color="gray", label="ceiling")
-    _steps(ax, list(tables["value"].columns))
+    _steps(ax, [int(step) for step in tables["value"].columns])
     ax.set_xlabel("training step", fontsize=9)
     ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]), top=1.05 * ax.get_ylim()[1])
     ax.tick_params(labelsize=8)

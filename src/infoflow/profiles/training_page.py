@@ -66,7 +66,7 @@ def data_of(profile: TrainingProfile, tokens: TokenReadings | None) -> dict[str,
     }
 
 
-def _number(value: float) -> float | None:
+def _number(value: Any) -> float | None:
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
@@ -75,7 +75,7 @@ def _warnings(profile: TrainingProfile) -> str:
     given: dict[str, list[Any]] = {}
     for row in profile.frame.itertuples():
         for text in row.warnings:  # type: ignore[union-attr]
-            given.setdefault(re.sub(r"\d[\d.,]*", "…", text), []).append((text, row))
+            given.setdefault(re.sub(r"\d[\d.,]*", "…", str(text)), []).append((text, row))
     if not given:
         return "<p>None.</p>"
     found = []

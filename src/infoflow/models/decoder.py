@@ -56,7 +56,8 @@ class DecoderBlock(nn.Module):
         query, key, value = split.permute(2, 0, 3, 1, 4)
         mixed = nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True)
         x = x + self.project(mixed.transpose(1, 2).reshape(batch, length, width))
-        return x + self.mlp(x)
+        added: Tensor = x + self.mlp(x)
+        return added
 
 
 class Decoder(nn.Module):

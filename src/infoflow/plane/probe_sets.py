@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from infoflow.core.arrays import real
 from infoflow.core.checks import classes, paired, samples
+from infoflow.core.columns import complete, read
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, check
 
@@ -27,7 +29,27 @@ def checked_probes(probe_x: Any, probe_y: Any) -> Probes:
         raise InvalidArgument(
             "probe_y", f"given for the probes of probe_x, at least one ({list(xs)})", got_text=str(list(ys))
         )
+    ys |= _coded({name: y for name, y in ys.items() if _has_text(y)})
     return {name: _checked(name, x, ys[name], several=len(xs) > 1) for name, x in xs.items()}
+
+
+def _has_text(y: Any) -> bool:
+    """Whether labels are text or categories, which the reader of tables takes."""
+    try:
+        real(y, "probe_y")
+    except InvalidArgument:
+        return read(y, "probe_y").symbolic
+    return False
+
+
+def _coded(texts: Mapping[Any, Any]) -> dict[Any, NDArray[np.int64]]:
+    """Codes 0, 1, ... in the order of the names, the same in all probes."""
+    if not texts:
+        return {}
+    arrays = [np.asarray(y, dtype=object) for y in texts.values()]
+    (whole,), _ = complete([read(np.concatenate(arrays), "probe_y")])
+    ends = np.cumsum([len(each) for each in arrays])[:-1]
+    return dict(zip(texts, np.split(whole.codes, ends), strict=True))
 
 
 def _checked(name: Any, x: Any, y: Any, *, several: bool) -> tuple[Tensor, Tensor]:

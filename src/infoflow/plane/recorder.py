@@ -68,7 +68,8 @@ def record(
     probe_x : array-like of shape (n, ...)
         Inputs of the probe; or a mapping from names to inputs for several probes, such as {"train": ..., "test": ...}.
     probe_y : array-like of shape (n,)
-        Integer classes of the probe; a mapping where `probe_x` is one.
+        Integer classes of the probe, or text or categories, which become codes 0, 1, ... in the order of their names;
+        a mapping where `probe_x` is one.
     store
         Folder or fsspec URL to write to. An existing recording is an error unless `resume` or `overwrite` is set.
     layers

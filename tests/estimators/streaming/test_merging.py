@@ -83,4 +83,4 @@ def test_processes_agree_with_one(process_group: Any, sizes: list[int], tmp_path
     reference, ranks = process_group(WORKER, sizes, tmp_path)
     for found in ranks:
         np.testing.assert_allclose(found["numbers"], reference, rtol=0, atol=1e-10)
-        assert "seed of both accumulators" in found["message"]
+        assert "seed of SoftEntropyAccumulator must be the same on all processes" in found["message"]

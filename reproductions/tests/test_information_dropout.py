@@ -35,9 +35,9 @@ def findings_of(experiment: Experiment, recipe: Any, found: Any) -> Findings:
     return experiment.report(recipe, Results(trials, {trial.name: found(trial.arguments) for trial in trials}))
 
 
-def test_the_paper_has_seven_experiments_at_three_scales() -> None:
+def test_the_paper_has_eight_experiments_at_three_scales() -> None:
     found = experiments("information-dropout")
-    assert list(found) == ["mlp", "cifar", "cluttered", "occluded", "vae", "disentangling", "flow"]
+    assert list(found) == ["mlp", "cifar", "cluttered", "occluded", "vae", "disentangling", "flow", "sizes"]
     for experiment in found.values():
         assert set(experiment.recipes) == {"smoke", "cpu", "full"}
         assert experiment.recipe("cpu").seeds >= 3

@@ -45,7 +45,7 @@ def disagreements(rank: int, group: Any) -> dict[str, Callable[[], Any]]:
         "critic": lambda: critics.Concatenated(2, 2, n_negatives=2 + rank).scores(
             torch.ones(4, 2), torch.ones(4, 2), group=group
         ),
-        "objective": lambda: MutualInformationLoss(weight=10.0 * (1 + rank), group=group)(torch.zeros(4, 2), labels),
+        "objective": lambda: MutualInformationLoss(10.0 * (1 + rank), group=group)(torch.zeros(4, 2), labels),
         "deep infomax": lambda: infomax(rank, group),
         "accumulator": lambda: SoftEntropy(seed=rank).accumulator(3).all_reduce(group),
         "training": lambda: trained(rank, group),

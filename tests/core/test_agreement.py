@@ -14,7 +14,7 @@ WORKER = Path(__file__).with_name("agreement_worker.py")
 EXPECTED = {
     "bound": ("tau of smile", "5.0", "6.0"),
     "critic": ("n_negatives of Concatenated", "2", "3"),
-    "objective": ("weight of MutualInformationLoss", "10.0", "20.0"),
+    "objective": ("entropy_weight of MutualInformationLoss", "10.0", "20.0"),
     "deep infomax": ("beta of DeepInfoMax", "1.0", "2.0"),
     "accumulator": ("seed of SoftEntropyAccumulator", "0", "1"),
 }

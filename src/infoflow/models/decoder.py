@@ -21,6 +21,7 @@ class DecoderBlock(nn.Module):
 
     Examples
     --------
+    >>> import torch
     >>> DecoderBlock(8, 2)(torch.zeros(1, 5, 8)).shape
     torch.Size([1, 5, 8])
     """
@@ -89,6 +90,7 @@ class Decoder(nn.Module):
 
     Examples
     --------
+    >>> import torch
     >>> Decoder(50, width=16, depth=2, heads=2, length=12)(torch.zeros(3, 7, dtype=torch.int64)).shape
     torch.Size([3, 7, 50])
     """

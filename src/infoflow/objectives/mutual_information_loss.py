@@ -170,8 +170,9 @@ class MutualInformationLoss(ClassificationLoss):
         return total
 
     def _settings(self) -> dict[str, object]:
-        names = ("weight", "regularizer", "decay", "reduction", "label_smoothing", "ignore_index", "check")
-        return {name: getattr(self, name) for name in names}
+        names = ("entropy_weight", "regularizer", "decay", "reduction", "label_smoothing", "ignore_index", "check")
+        weight = None if self.weight is None else self.weight.tolist()
+        return {**{name: getattr(self, name) for name in names}, "weight": weight}
 
     def _shift(self, batch: LabeledBatch, log_weights: Tensor, fault: InvalidArgument | None) -> Tensor:
         """The largest log weight of each class over all samples, (C,); raises for a fault on any process."""

@@ -23,7 +23,7 @@ R = TypeVar("R")
 _RUN = 12
 
 
-def compiled(function: Callable[P, R]) -> Callable[P, R]:
+def _compiled(function: Callable[P, R]) -> Callable[P, R]:
     """The function compiled without the interpreter's lock, or itself where numba is not installed."""
     try:
         import numba
@@ -36,7 +36,7 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     return made
 
 
-@compiled
+@_compiled
 def strips(ordered: Array, size: int) -> Indices:
     """Starts of the strips of about `size` points, and n, for sorted x (n,).
 
@@ -67,7 +67,7 @@ def strips(ordered: Array, size: int) -> Indices:
     return starts[:count]
 
 
-@compiled
+@_compiled
 def arrange(
     starts: Indices, by_x: Indices, by_y: Indices, x: Array, y: Array
 ) -> tuple[Indices, Array, Array, Indices, bool]:
@@ -101,7 +101,7 @@ def arrange(
     return index, px, py, ends, long
 
 
-@compiled
+@_compiled
 def _insert(nearest: Array, which: Indices, distance: float, index: int) -> None:
     """Insert a distance below the last of the ascending `nearest` (k,), which is removed."""
     at = len(nearest) - 1
@@ -111,7 +111,7 @@ def _insert(nearest: Array, which: Indices, distance: float, index: int) -> None
     nearest[at], which[at] = distance, index
 
 
-@compiled
+@_compiled
 def _bisect(values: Array, start: int, end: int, value: float) -> int:
     """The first position from start to end whose value is not below."""
     while start < end:
@@ -123,7 +123,7 @@ def _bisect(values: Array, start: int, end: int, value: float) -> int:
     return start
 
 
-@compiled
+@_compiled
 def _scan_run(px: Array, start: int, end: int, own: int, x: float, dy: float, nearest: Array, which: Indices) -> None:
     """Compare with points of equal y, in the order of x, outward from x."""
     k = len(nearest)
@@ -141,7 +141,7 @@ def _scan_run(px: Array, start: int, end: int, own: int, x: float, dy: float, ne
         _insert(nearest, which, distance, i)
 
 
-@compiled
+@_compiled
 def _scan(
     px: Array,
     py: Array,
@@ -188,7 +188,7 @@ def _scan(
         i -= 1
 
 
-@compiled
+@_compiled
 def _scan_own(px: Array, py: Array, start: int, end: int, own: int, nearest: Array, which: Indices) -> None:
     """Compare with the points of the own strip in the order of their distance in y."""
     k, x, y = len(nearest), px[own], py[own]
@@ -210,7 +210,7 @@ def _scan_own(px: Array, py: Array, start: int, end: int, own: int, nearest: Arr
             down = y - py[below] if below >= start else np.inf
 
 
-@compiled
+@_compiled
 def search(
     first: int,
     last: int,

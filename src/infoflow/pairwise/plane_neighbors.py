@@ -59,8 +59,17 @@ _demand = _Demand()
 
 
 def worthwhile(n: int, k: int) -> bool:
-    """Whether to use compiled code for k neighbors of n points: after some demand, since it loads slowly.
+    """Whether to use compiled code, which loads slowly: once this process has searched many points.
 
+    Parameters
+    ----------
+    n
+        Number of points.
+    k
+        Number of neighbors.
+
+    Examples
+    --------
     >>> worthwhile(10**7, 3) == available()
     True
     """

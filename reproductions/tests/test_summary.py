@@ -88,6 +88,10 @@ def test_command_states_every_setting_that_differs_from_the_recipe(tmp_path: Pat
     shutil.copytree(RESULTS / "information-plane" / "yu", tmp_path / "information-plane" / "yu")
     file = tmp_path / "information-plane" / "yu" / "results.json"
     found = json.loads(file.read_text())
+    # A field that is younger than the results has its default in them.
+    assert found["settings"]["variants"][0].pop("label_noise", 0.0) == 0.0
+    file.write_text(json.dumps(found))
+    assert "yu --scale cpu`" in summary.overview(tmp_path)
     found["settings"]["seeds"] = 4
     found["settings"]["variants"][0]["epochs"] = 77
     file.write_text(json.dumps(found))

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -245,11 +245,12 @@ def between_marks(page: str, content: str) -> str:
 def _command(summary: Mapping[str, Any]) -> str:
     """Return the command that makes the results; settings without an option are named in a comment."""
     settings = summary["settings"]
-    usual = plain(asdict(experiments(settings["paper"])[settings["experiment"]].recipe(settings["scale"])))
+    recipe = experiments(settings["paper"])[settings["experiment"]].recipe(settings["scale"])
+    usual = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
     words = [f"infoflow reproduce {settings['paper']} {settings['experiment']} --scale {settings['scale']}"]
     others = []
     for name, value in settings.items():
-        if name not in usual or usual[name] == value or name == "smaller":
+        if name not in usual or name == "smaller" or _same(value, usual[name]):
             continue
         values = value if isinstance(value, list) else [value]
         if any(isinstance(one, dict | list) for one in values):
@@ -259,6 +260,20 @@ def _command(summary: Mapping[str, Any]) -> str:
     if others:
         words.append(f"# earlier recipe with other {', '.join(others)}")
     return " ".join(words).replace("`", "'")  # it stands between backticks
+
+
+def _same(stored: Any, current: Any) -> bool:
+    """Whether a stored setting is that of the recipe; a field that did not exist then had what is its default now."""
+    if is_dataclass(current) and isinstance(stored, dict):
+        return all(
+            _same(stored[field.name], getattr(current, field.name))
+            if field.name in stored
+            else field.default == getattr(current, field.name)
+            for field in fields(current)
+        )
+    if isinstance(current, list | tuple) and isinstance(stored, list):
+        return len(stored) == len(current) and all(map(_same, stored, current))
+    return bool(stored == plain(current))
 
 
 def _counted(verdicts: Mapping[str, int]) -> str:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from infoflow.data import load
+from infoflow.entropies.discrete import entropy
 from infoflow_reproductions.harness.trial import Context
 from infoflow_reproductions.information_plane.curves import Curve, one_seed, result_of
 from infoflow_reproductions.information_plane.recipe import OUTPUT
@@ -94,8 +95,7 @@ def parity(settings: Parity, context: Context) -> dict[str, Any]:
     network = InfiniteConvolution(settings.activation, settings.depth, settings.weight_variance)
     trained = list(zip(*network.trained(x, y, test, settings.times), strict=True))
     noise = torch.randn(settings.draws, len(test), generator=generator, dtype=torch.float64)
-    share = float((test_y > 0).double().mean())
-    ceiling = -share * math.log(share) - (1 - share) * math.log1p(-share)
+    ceiling = _label_entropy(test_y > 0)
     label = [
         logistic_information(mean + noise * variance.clamp_min(0).sqrt(), test_y > 0) for mean, variance in trained
     ]
@@ -169,30 +169,21 @@ def logistic_information(z: Tensor, y: Tensor) -> float:
     >>> logistic_information(y[None, [*range(0, 100, 3), *range(1, 100, 3), *range(2, 100, 3)]].double() * 0, y)
     0.0
     """
-    labels = y.double().expand_as(z)
+    from sklearn.linear_model import LogisticRegression
+
+    z, labels = z.double(), y.double().expand_as(z)
+    z = (z - z.mean()) / z.std().clamp_min(1e-12)  # so that the slight penalty of the model has one meaning
     halves = (slice(0, None, 2), slice(1, None, 2))
     loss = 0.0
     for fitted, held_out in (halves, halves[::-1]):
-        slope, intercept = _logistic(z[:, fitted].flatten(), labels[:, fitted].flatten())
-        logits = slope * z[:, held_out] + intercept
+        model = LogisticRegression(C=1e6).fit(z[:, fitted].reshape(-1, 1).numpy(), labels[:, fitted].flatten().numpy())
+        logits = float(model.coef_[0, 0]) * z[:, held_out] + float(model.intercept_[0])
         loss += float(F.binary_cross_entropy_with_logits(logits, labels[:, held_out])) / 2
-    share = float(y.double().mean())
-    return max(-share * math.log(share) - (1 - share) * math.log1p(-share) - loss, 0.0)
+    return max(_label_entropy(y) - loss, 0.0)
 
 
-def _logistic(z: Tensor, y: Tensor, steps: int = 25) -> tuple[float, float]:
-    """Slope and intercept by Newton's method, with a slight penalty, so that separable samples have a solution."""
-    center, scale = z.mean(), z.std().clamp_min(1e-12)
-    columns = torch.stack([(z - center) / scale, torch.ones_like(z)], dim=1)
-    weights = torch.zeros(2, dtype=z.dtype)
-    penalty = 1e-6 * torch.eye(2, dtype=z.dtype)
-    for _ in range(steps):
-        p = torch.sigmoid(columns @ weights)
-        gradient = columns.T @ (p - y) / len(y) + penalty @ weights
-        curvature = (columns * (p * (1 - p))[:, None]).T @ columns / len(y) + penalty
-        weights = weights - torch.linalg.solve(curvature, gradient)
-    slope = float(weights[0] / scale)
-    return slope, float(weights[1]) - slope * float(center)
+def _label_entropy(y: Tensor) -> float:
+    return float(entropy(y.long().bincount()))
 
 
 def _result(

@@ -130,6 +130,11 @@ class Reading:
         peak = nats.max()
         return [float(1 - nats[seed].iloc[-1] / peak[seed]) if peak[seed] > 0 else 0.0 for seed in nats.columns]
 
+    def lost(self, network: str, layer: str, axis: str = "input") -> list[float]:
+        """For each seed, how far the value at the end lies below its peak, in nats."""
+        nats = self.nats(network, layer, axis=axis)
+        return [float(nats[seed].max() - nats[seed].iloc[-1]) for seed in nats.columns]
+
     def verdicts(self, network: str, layers: Sequence[str], estimator: str | None = None) -> dict[str, str]:
         """Layer -> the verdict on its compression."""
         rows = self.compression

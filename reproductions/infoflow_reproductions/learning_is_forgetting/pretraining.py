@@ -156,7 +156,7 @@ _NAMES = {RAW: "as published", "": "mean removed", WHITE: "whitened"}
 
 
 def _by_snapshot(values: Array, first: int = 0) -> dict[float, list[float]]:
-    """The seeds' values by the number of the snapshot."""
+    """Values of all seeds at each snapshot, by its index."""
     return {float(place): values[:, place].tolist() for place in range(first, values.shape[1])}
 
 

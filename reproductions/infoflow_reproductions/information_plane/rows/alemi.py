@@ -86,16 +86,12 @@ def rises(reading: Reading, network: str) -> Claim:
     return replace(Rises("I(X;L) rises in training", axis="input")(reading, network), published=_published(network))
 
 
-def _lost(reading: Reading, network: str) -> list[float]:
-    """How far I(Y;L) ends below its peak, in nats, for each seed."""
-    label = reading.nats(network, OUTPUT, axis="label")
-    return [float(label[seed].max() - label[seed].iloc[-1]) for seed in label.columns]
-
-
 def overfitting(reading: Reading, network: str) -> Claim:
     """Judge whether I(Y;L) ends below its peak; if not, whether it does on noisier labels."""
     text = f"{network}: overfitting, I(Y;L) on new inputs falls (from its peak to the end)"
-    claim = Claim.above(text, _lost(reading, network), _LEAST, unit="nats", published=_published(network))
+    claim = Claim.above(
+        text, reading.lost(network, OUTPUT, "label"), _LEAST, unit="nats", published=_published(network)
+    )
     noisier = network.replace(SMALL, "") + NOISIER.name + (SMALL if SMALL in network else "")
     if claim.holds is not False or not reading.has(noisier):
         return claim
@@ -115,7 +111,7 @@ def severity(reading: Reading) -> list[Claim]:
         if reading.has(small):
             pairs.append((small, network, f"{network}: overfitting is severer with small initial weights"))
         for worse, better, text in pairs:
-            lost = [_lost(reading, one) for one in (worse, better)]
+            lost = [reading.lost(one, OUTPUT, "label") for one in (worse, better)]
             gaps = [a - b for a, b in zip(*lost, strict=True)]
             claim = Claim.above(f"{text} (the fall of I(Y;L))", gaps, unit="nats", published=_published(network))
             if max(sum(one) / len(one) for one in lost) < _LEAST:

@@ -46,7 +46,9 @@ def no_compression(reading: Reading, network: str) -> Claim:
 
 def generalizes(reading: Reading, network: str) -> Claim:
     """Judge that a network does not overfit: its test loss doesn't end above its lowest value by more than 5 %."""
-    text = f"{network}: does not overfit, the test loss (its sign turned) stays near its lowest value"
+    text = (
+        f"{network}: does not overfit, the test loss ends at most {OVERFITS:.0%} above its lowest value (sign reversed)"
+    )
     rises = [-rise for rise in rise_of_loss(reading, network)]
     return Claim.above(text, rises, -OVERFITS, unit="of the lowest", published=False)
 

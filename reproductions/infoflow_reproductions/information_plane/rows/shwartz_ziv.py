@@ -38,8 +38,7 @@ def generalizes(reading: Reading, network: str) -> Claim:
 def loses_the_label(reading: Reading, network: str) -> Claim:
     """Judge whether I(T;Y) of the last hidden layer ends below its peak."""
     layer = reading.hidden(network)[-1]
-    label = reading.nats(network, layer, axis="label") / NATS_PER_BIT
-    falls = [float(label[seed].max() - label[seed].iloc[-1]) for seed in label.columns]
+    falls = [nats / NATS_PER_BIT for nats in reading.lost(network, layer, "label")]
     return Claim.above(f"{network}: overfitting, I(T;Y) of {layer} falls late", falls, _LEAST, unit="bits")
 
 

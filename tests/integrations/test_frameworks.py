@@ -62,12 +62,14 @@ def test_without_the_framework_the_error_names_the_extra(
         getattr(ours, name)(X, Y, store=tmp_path / "run")
 
 
-def test_the_lightning_example_runs(lightning: Any) -> None:
-    examples_pass("infoflow.integrations.lightning.LightningRecorder")
+@pytest.mark.parametrize("name", ["LightningRecorder", "LightningProfiler"])
+def test_the_lightning_examples_run(lightning: Any, name: str) -> None:
+    examples_pass(f"infoflow.integrations.lightning.{name}")
 
 
-def test_the_transformers_example_runs(transformers: Any) -> None:
-    examples_pass("infoflow.integrations.transformers.TransformersRecorder")
+@pytest.mark.parametrize("name", ["TransformersRecorder", "TransformersProfiler"])
+def test_the_transformers_examples_run(transformers: Any, name: str) -> None:
+    examples_pass(f"infoflow.integrations.transformers.{name}")
 
 
 def classifier(lightning: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What the callbacks of the frameworks share: one recording that follows a training by epochs or optimizer steps."""
+"""What the callbacks of the frameworks share: one watch that follows a training by epochs or optimizer steps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from torch import nn
 
-from infoflow.integrations.watch import Watch
+from infoflow.integrations.snapshots import ScheduledSnapshots
 
 log = logging.getLogger(__name__)
 
@@ -16,9 +16,9 @@ Unit = Literal["epoch", "step"]
 
 
 class Follower:
-    """Base of the callbacks; only a process that begins the recording records."""
+    """Base of the callbacks; only a process that begins the recording or profile takes snapshots."""
 
-    def __init__(self, watch: Watch, unit: Unit) -> None:
+    def __init__(self, watch: ScheduledSnapshots, unit: Unit) -> None:
         super().__init__()
         self._watch, self._unit = watch, unit
         self._recording, self._now = False, 0
@@ -32,7 +32,7 @@ class Follower:
         except Exception as error:
             if self._watch.raises:
                 raise
-            log.error("nothing is recorded (on_error='raise' makes this an error): %s", error)
+            log.error("nothing is measured (on_error='raise' makes this an error): %s", error)
             return
         self._recording, self._now = True, start
 
@@ -45,7 +45,7 @@ class Follower:
         """Record the end of an epoch or step, once each; numbers are logged under the optimizer's step."""
         if self._recording and unit == self._unit and now != self._now:
             self._now = now
-            self._watch.after(now, scalars(metrics), step=step)
+            self._watch.after(now, scalars(metrics), step=step if unit == "epoch" else None)
 
     def _end(self) -> None:
         self._watch.close()
@@ -64,6 +64,6 @@ def scalars(values: Mapping[str, Any]) -> dict[str, float]:
             number = float(value)
         except (TypeError, ValueError):
             continue
-        if name != "epoch":
+        if name not in ("epoch", "step"):  # arguments of their own of a snapshot
             found[str(name).replace("/", "_")] = number
     return found

@@ -1,7 +1,8 @@
-"""A recording as a callback of Lightning."""
+"""A recording, and profiles, as callbacks of Lightning."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from torch import nn
@@ -9,7 +10,10 @@ from torch import nn
 from infoflow.core.errors import InvalidArgument, MissingExtra, UnknownName
 from infoflow.core.settings import validated
 from infoflow.integrations.callback import Follower, Unit
+from infoflow.integrations.profile_watch import ProfileWatch
+from infoflow.integrations.snapshots import ScheduledSnapshots
 from infoflow.integrations.watch import Watch
+from infoflow.profiles import TrainingProfile
 
 try:
     from lightning.pytorch import Callback
@@ -20,7 +24,81 @@ except ImportError:
         Callback = None
 
 
-class LightningRecorder(Follower, Callback or object):  # type: ignore[misc]
+class _LightningFollower(Follower, Callback or object):  # type: ignore[misc]
+    """Callback that follows the training of a LightningModule."""
+
+    def __init__(self, watch: ScheduledSnapshots, unit: Unit, network: str | None) -> None:
+        if Callback is None:
+            raise MissingExtra("lightning", "lightning", "The callback of Lightning")
+        super().__init__(watch, unit)
+        self._network = network
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        """Begin, at the epoch or step at which the training begins or continues.
+
+        Parameters
+        ----------
+        trainer, pl_module
+            Arguments that Lightning passes to every callback.
+        """
+        if not trainer.is_global_zero:
+            return
+        total, start = trainer.max_epochs, trainer.current_epoch
+        if self._unit == "step":
+            total, start = trainer.estimated_stepping_batches, trainer.global_step
+        self._log_to([logger for logger in trainer.loggers if hasattr(logger, "log_metrics")])
+        self._begin(lambda: (self._model(pl_module), None), total, start)
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """Take the snapshot of an epoch where it is due.
+
+        Parameters
+        ----------
+        trainer, pl_module
+            Arguments that Lightning passes to every callback.
+        """
+        self._after("epoch", trainer.current_epoch + 1, trainer.callback_metrics, trainer.global_step)
+
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Take the snapshot of an optimizer step where it is due; there is none while gradients are accumulated.
+
+        Parameters
+        ----------
+        trainer, pl_module, outputs, batch, batch_idx
+            Arguments that Lightning passes to every callback.
+        """
+        self._after("step", trainer.global_step, trainer.callback_metrics, trainer.global_step)
+
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+        """End, and send the picture.
+
+        Parameters
+        ----------
+        trainer, pl_module
+            Arguments that Lightning passes to every callback.
+        """
+        self._end()
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        """End where the training failed; the snapshots remain.
+
+        Parameters
+        ----------
+        trainer, pl_module, exception
+            Arguments that Lightning passes to every callback.
+        """
+        self._end()
+
+    def _model(self, module: nn.Module) -> nn.Module:
+        if self._network is None:
+            return _runnable(module)
+        try:
+            return module.get_submodule(self._network)
+        except AttributeError:
+            raise UnknownName("network", self._network, [name for name, _ in module.named_children()]) from None
+
+
+class LightningRecorder(_LightningFollower):
     """Callback of Lightning that records the information plane: `Trainer(callbacks=[LightningRecorder(...)])`.
 
     Parameters
@@ -79,74 +157,71 @@ class LightningRecorder(Follower, Callback or object):  # type: ignore[misc]
     def __init__(
         self, probe_x: Any, probe_y: Any, *, network: str | None = None, unit: Unit = "epoch", **settings: Any
     ) -> None:
-        if Callback is None:
-            raise MissingExtra("lightning", "lightning", "The callback of Lightning")
-        super().__init__(Watch(probe_x, probe_y, **settings), unit)
-        self._network = network
+        super().__init__(Watch(probe_x, probe_y, **settings), unit, network)
 
-    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        """Begin the recording, at the epoch or step at which the training begins or continues.
 
-        Parameters
-        ----------
-        trainer, pl_module
-            Arguments that Lightning passes to every callback.
-        """
-        if not trainer.is_global_zero:
-            return
-        total, start = trainer.max_epochs, trainer.current_epoch
-        if self._unit == "step":
-            total, start = trainer.estimated_stepping_batches, trainer.global_step
-        self._log_to([logger for logger in trainer.loggers if hasattr(logger, "log_metrics")])
-        self._begin(lambda: (self._model(pl_module), None), total, start)
+class LightningProfiler(_LightningFollower):
+    """Callback of Lightning that measures the information profile of a network through training.
 
-    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        """Record the end of an epoch.
+    Parameters
+    ----------
+    batches
+        Held-out batches that can be run through repeatedly, as `infoflow.profile` takes them;
+        `infoflow.profiles.windows` makes them of text.
+    network
+        Name of the submodule of the LightningModule to measure; None measures the module itself, or its only submodule
+        with parameters where it has no `forward`.
+    unit
+        "step" to count optimizer steps, or "epoch".
+    **settings
+        Further arguments of `ProfileWatch`, such as `store`, `at`, `count` and `quantities`.
 
-        Parameters
-        ----------
-        trainer, pl_module
-            Arguments that Lightning passes to every callback.
-        """
-        self._after("epoch", trainer.current_epoch + 1, trainer.callback_metrics, trainer.global_step)
+    Raises
+    ------
+    MissingExtra
+        If Lightning is not installed.
+    InvalidArgument
+        If a setting is out of range.
 
-    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Record an optimizer step; there is none while gradients are accumulated.
+    Notes
+    -----
+    Snapshots are spaced evenly in the logarithm of the step unless `at` names them. Value and null of every layer and
+    quantity go to the trainer's loggers after each snapshot, and the picture at the end; `logger` selects another one.
+    `profile` holds all snapshots. Only the first process measures, so a model whose parameters are split over
+    processes cannot be measured. With `store=...` and `resume=True` a training that continues from a checkpoint
+    continues its profile.
 
-        Parameters
-        ----------
-        trainer, pl_module, outputs, batch, batch_idx
-            Arguments that Lightning passes to every callback.
-        """
-        self._after("step", trainer.global_step, trainer.callback_metrics, trainer.global_step)
+    Examples
+    --------
+    >>> import logging, tempfile, torch, warnings, lightning  # doctest: +SKIP
+    >>> class Model(lightning.LightningModule):  # doctest: +SKIP
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.net = nn.Sequential(nn.Embedding(50, 80), nn.Linear(80, 80), nn.ReLU(), nn.Linear(80, 50))
+    ...     def training_step(self, ids, index):
+    ...         return nn.functional.cross_entropy(self.net(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten())
+    ...     def configure_optimizers(self):
+    ...         return torch.optim.Adam(self.parameters())
+    >>> text, held_out = torch.randint(50, (64, 33)), [torch.randint(50, (8, 32)) for _ in range(4)]  # doctest: +SKIP
+    >>> callback = LightningProfiler(held_out, network="net", count=4)  # doctest: +SKIP
+    >>> trainer = lightning.Trainer(max_epochs=2, callbacks=[callback], logger=False, accelerator="cpu",
+    ...     enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)  # doctest: +SKIP
+    >>> trainer.fit(Model(), torch.utils.data.DataLoader(text, 8))  # doctest: +SKIP
+    >>> callback.profile.steps  # doctest: +SKIP
+    [0, 1, 4, 16]
+    """
 
-    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
-        """End the recording.
+    @validated
+    def __init__(
+        self, batches: Iterable[Any], *, network: str | None = None, unit: Unit = "step", **settings: Any
+    ) -> None:
+        self._profiles = ProfileWatch(batches, **settings)
+        super().__init__(self._profiles, unit, network)
 
-        Parameters
-        ----------
-        trainer, pl_module
-            Arguments that Lightning passes to every callback.
-        """
-        self._end()
-
-    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
-        """End the recording of a training that failed; its snapshots remain.
-
-        Parameters
-        ----------
-        trainer, pl_module, exception
-            Arguments that Lightning passes to every callback.
-        """
-        self._end()
-
-    def _model(self, module: nn.Module) -> nn.Module:
-        if self._network is None:
-            return _runnable(module)
-        try:
-            return module.get_submodule(self._network)
-        except AttributeError:
-            raise UnknownName("network", self._network, [name for name, _ in module.named_children()]) from None
+    @property
+    def profile(self) -> TrainingProfile:
+        """All snapshots so far."""
+        return self._profiles.profile
 
 
 def _runnable(module: nn.Module) -> nn.Module:

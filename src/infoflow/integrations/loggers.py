@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
@@ -12,6 +13,7 @@ from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import NATS_PER_BIT
 from infoflow.core.settings import validated
 from infoflow.plane import Plane
+from infoflow.profiles import Profile
 
 Writer: TypeAlias = "Callable[[Mapping[str, float], int], object]"
 
@@ -140,3 +142,14 @@ def plane_numbers(frame: pd.DataFrame, unit: Unit = "nats") -> list[tuple[int, d
         name = "/".join(["plane", *map(str, places), str(layer), _QUANTITIES[str(axis)], str(estimator)])
         found.setdefault(int(epoch), {})[name] = float(nats) * scale
     return sorted(found.items())
+
+
+def profile_numbers(profile: Profile) -> dict[str, float]:
+    """Value of every layer and quantity by name, with the null where there is one."""
+    found: dict[str, float] = {}
+    for row in profile.to_dict():
+        name = f"profile/{row['layer']}/{row['quantity']}"
+        found[name] = row["value"]
+        if not math.isnan(row["null"]):
+            found[f"{name}/null"] = row["null"]
+    return found

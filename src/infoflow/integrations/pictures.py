@@ -1,4 +1,4 @@
-"""The picture of a plane to loggers: TensorBoard, Weights & Biases, MLflow, and Lightning's loggers of them."""
+"""The picture of a plane or profile to TensorBoard, Weights & Biases, MLflow, and Lightning's loggers of them."""
 
 from __future__ import annotations
 
@@ -11,26 +11,29 @@ from typing import Any, TypeAlias
 from matplotlib.image import imread
 
 from infoflow.plane import Plane
+from infoflow.profiles import TrainingProfile
 
 Sender: TypeAlias = "Callable[[str, Path, int], object]"
 
 
-def log_picture(plane: Plane, logger: Any, *, step: int, name: str = "plane", **options: Any) -> bool:
-    """Draw a plane and send the image to a logger that takes images.
+def log_picture(
+    result: Plane | TrainingProfile, logger: Any, *, step: int, name: str | None = None, **options: Any
+) -> bool:
+    """Draw a plane, or a profile through training, and send the image to a logger that takes images.
 
     Parameters
     ----------
-    plane
-        Plane to draw.
+    result
+        Plane or profile to draw.
     logger
         TensorBoard's `SummaryWriter`, a run of Weights & Biases, the module `mlflow`, one of Lightning's loggers of
         them, or a list of these.
     step
         Step of the image.
     name
-        Name of the image.
+        Name of the image; by default "plane" or "profile".
     **options
-        Options of `Plane.figure`.
+        Options of `Plane.figure` or `TrainingProfile.plot`.
 
     Returns
     -------
@@ -46,9 +49,14 @@ def log_picture(plane: Plane, logger: Any, *, step: int, name: str = "plane", **
     if not senders:
         return False
     with tempfile.TemporaryDirectory() as folder:
-        path = plane.figure(Path(folder) / f"{name.replace('/', '_')}.png", **{"estimator": "all", **options})
+        shown = name or ("profile" if isinstance(result, TrainingProfile) else "plane")
+        path = Path(folder) / f"{shown.replace('/', '_')}.png"
+        if isinstance(result, TrainingProfile):
+            result.plot(**options).savefig(path, dpi=100)
+        else:
+            result.figure(path, **{"estimator": "all", **options})
         for send in senders:
-            send(name, path, step)
+            send(shown, path, step)
     return True
 
 

@@ -1,23 +1,26 @@
-"""A recording as a callback of Hugging Face's Trainer, with a layer per block and tokens pooled."""
+"""A recording, and profiles, as callbacks of Hugging Face's Trainer."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from infoflow.core import layer_choice
 from infoflow.core.errors import InvalidArgument, MissingExtra
 from infoflow.core.layer_choice import OUTPUT
 from infoflow.core.settings import validated
 from infoflow.integrations.callback import Follower, Unit
+from infoflow.integrations.model_calls import first_output, masked
+from infoflow.integrations.profile_watch import ProfileWatch
+from infoflow.integrations.snapshots import ScheduledSnapshots
 from infoflow.integrations.watch import Watch
 from infoflow.plane import Readout
+from infoflow.profiles import TrainingProfile
 
 try:
     from transformers import TrainerCallback
@@ -25,7 +28,82 @@ except ImportError:
     TrainerCallback = None
 
 
-class TransformersRecorder(Follower, TrainerCallback or object):  # type: ignore[misc]
+class _TrainerFollower(Follower, TrainerCallback or object):  # type: ignore[misc]
+    """Callback that follows a training by Hugging Face's Trainer."""
+
+    def __init__(self, watch: ScheduledSnapshots, unit: Unit) -> None:
+        if TrainerCallback is None:
+            raise MissingExtra("transformers", "transformers", "The callback of Hugging Face's Trainer")
+        super().__init__(watch, unit)
+        self._reports: list[Any] = []
+
+    def _chosen(self, model: nn.Module) -> list[str] | None:
+        """Layers that are known only with the model; None for those of the settings."""
+        return None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, model: nn.Module | None = None, **more: Any) -> None:
+        """Begin, at the epoch or step at which the training begins or continues.
+
+        Parameters
+        ----------
+        args, state, control, model
+            Arguments that the Trainer passes to every callback.
+        **more
+            Further arguments, which are ignored.
+        """
+        if not state.is_world_process_zero or model is None:
+            return
+        total, start = round(args.num_train_epochs), round(state.epoch or 0)
+        if self._unit == "step":
+            total, start = state.max_steps, state.global_step
+
+        if self._watch.estimates and not self._watch.logs:
+            self._reports = _reported(args)
+            self._log_to(self._reports)
+        self._begin(lambda: (model, self._chosen(model)), total, start)
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Take the snapshot of an epoch where it is due.
+
+        Parameters
+        ----------
+        args, state, control
+            Arguments that the Trainer passes to every callback.
+        **more
+            Further arguments, which are ignored.
+        """
+        self._after("epoch", round(state.epoch), _logged(state), state.global_step)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Take the snapshot of an optimizer step where it is due.
+
+        Parameters
+        ----------
+        args, state, control
+            Arguments that the Trainer passes to every callback.
+        **more
+            Further arguments, which are ignored.
+        """
+        self._after("step", state.global_step, _logged(state), state.global_step)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """End, and send the picture.
+
+        Parameters
+        ----------
+        args, state, control
+            Arguments that the Trainer passes to every callback.
+        **more
+            Further arguments, which are ignored.
+        """
+        self._end()
+        # A writer of TensorBoard holds events back for up to two minutes.
+        for logger in self._reports:
+            if callable(flush := getattr(logger, "flush", None)):
+                flush()
+
+
+class TransformersRecorder(_TrainerFollower):
     """Callback of Hugging Face's Trainer that records the information plane: `Trainer(callbacks=[...])`.
 
     Parameters
@@ -91,78 +169,72 @@ class TransformersRecorder(Follower, TrainerCallback or object):  # type: ignore
         unit: Unit = "epoch",
         **settings: Any,
     ) -> None:
-        if TrainerCallback is None:
-            raise MissingExtra("transformers", "transformers", "The callback of Hugging Face's Trainer")
         pooled = padding if tokens in ("mean", "last") else None
         readout = Readout(tokens=tokens, padding=pooled, call=masked(padding))
         watch = Watch(probe_x, probe_y, **{"readout": readout, "output": first_output, **settings})
         super().__init__(watch, unit)
         self._layers = layers
-        self._reports: list[Any] = []
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, model: nn.Module | None = None, **more: Any) -> None:
-        """Begin the recording, at the epoch or step at which the training begins or continues.
+    def _chosen(self, model: nn.Module) -> list[str]:
+        return [*blocks(model), OUTPUT] if self._layers is None else list(self._layers)
 
-        Parameters
-        ----------
-        args, state, control, model
-            Arguments that the Trainer passes to every callback.
-        **more
-            Further arguments, which are ignored.
-        """
-        if not state.is_world_process_zero or model is None:
-            return
-        total, start = round(args.num_train_epochs), round(state.epoch or 0)
-        if self._unit == "step":
-            total, start = state.max_steps, state.global_step
 
-        def found() -> tuple[nn.Module, list[str]]:
-            return model, [*blocks(model), OUTPUT] if self._layers is None else list(self._layers)
+class TransformersProfiler(_TrainerFollower):
+    """Callback of Hugging Face's Trainer that measures the information profile of a model through training.
 
-        if self._watch.estimates and not self._watch.logs:
-            self._reports = _reported(args)
-            self._log_to(self._reports)
-        self._begin(found, total, start)
+    Parameters
+    ----------
+    batches
+        Held-out batches that can be run through repeatedly, as `infoflow.profile` takes them: what the tokenizer or a
+        DataLoader returns; `infoflow.profiles.windows` makes them of text.
+    unit
+        "step" to count optimizer steps, or "epoch".
+    **settings
+        Further arguments of `ProfileWatch`, such as `store`, `at`, `count`, `layers` and `quantities`.
 
-    def on_epoch_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """Record the end of an epoch.
+    Raises
+    ------
+    MissingExtra
+        If transformers is not installed.
+    InvalidArgument
+        If a setting is out of range.
 
-        Parameters
-        ----------
-        args, state, control
-            Arguments that the Trainer passes to every callback.
-        **more
-            Further arguments, which are ignored.
-        """
-        self._after("epoch", round(state.epoch), _logged(state), state.global_step)
+    Notes
+    -----
+    Snapshots are spaced evenly in the logarithm of the step unless `at` names them. Value and null of every layer and
+    quantity go to TensorBoard, Weights & Biases and MLflow as far as `report_to` names them, and the picture at the
+    end; `logger` selects another one. `profile` holds all snapshots. Only the first process measures, so a model whose
+    parameters are split over processes cannot be measured.
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """Record an optimizer step.
+    Examples
+    --------
+    >>> import tempfile, torch, transformers  # doctest: +SKIP
+    >>> config = transformers.GPT2Config(vocab_size=50, n_embd=80, n_layer=2, n_head=2, n_positions=32, bos_token_id=0,
+    ...     eos_token_id=0)  # doctest: +SKIP
+    >>> model = transformers.GPT2LMHeadModel(config)  # doctest: +SKIP
+    >>> data = [{"input_ids": row, "labels": row} for row in torch.randint(50, (64, 32))]  # doctest: +SKIP
+    >>> held_out = [torch.randint(50, (8, 32)) for _ in range(4)]  # doctest: +SKIP
+    >>> callback = TransformersProfiler(held_out, count=4)  # doctest: +SKIP
+    >>> folder = tempfile.TemporaryDirectory()  # doctest: +SKIP
+    >>> arguments = transformers.TrainingArguments(folder.name, num_train_epochs=2, report_to=[], disable_tqdm=True,
+    ...     save_strategy="no", use_cpu=True)  # doctest: +SKIP
+    >>> trainer = transformers.Trainer(model, arguments, train_dataset=data, callbacks=[callback])  # doctest: +SKIP
+    >>> trainer.remove_callback(transformers.PrinterCallback)  # doctest: +SKIP
+    >>> result = trainer.train()  # doctest: +SKIP
+    >>> callback.profile.steps  # doctest: +SKIP
+    [0, 1, 4, 16]
+    >>> folder.cleanup()  # doctest: +SKIP
+    """
 
-        Parameters
-        ----------
-        args, state, control
-            Arguments that the Trainer passes to every callback.
-        **more
-            Further arguments, which are ignored.
-        """
-        self._after("step", state.global_step, _logged(state), state.global_step)
+    @validated
+    def __init__(self, batches: Iterable[Any], *, unit: Unit = "step", **settings: Any) -> None:
+        self._profiles = ProfileWatch(batches, **settings)
+        super().__init__(self._profiles, unit)
 
-    def on_train_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """End the recording.
-
-        Parameters
-        ----------
-        args, state, control
-            Arguments that the Trainer passes to every callback.
-        **more
-            Further arguments, which are ignored.
-        """
-        self._end()
-        # A writer of TensorBoard holds events back for up to two minutes.
-        for logger in self._reports:
-            if callable(flush := getattr(logger, "flush", None)):
-                flush()
+    @property
+    def profile(self) -> TrainingProfile:
+        """All snapshots so far."""
+        return self._profiles.profile
 
 
 def _reported(args: Any) -> list[Any]:
@@ -214,66 +286,3 @@ def blocks(model: nn.Module) -> list[str]:
         remedy = "Otherwise pass layers=[...] by name."
         raise InvalidArgument("model", "a module with a list of blocks of one type", remedy=remedy)
     return found
-
-
-def masked(padding: int | None) -> Callable[[nn.Module, Tensor], Any]:
-    """Build the function that calls a model of transformers on token ids with a mask of the padding.
-
-    Parameters
-    ----------
-    padding
-        Token id of the padding; None if there is none.
-
-    Returns
-    -------
-    callable
-        Function of a model and token ids (n, length).
-
-    Examples
-    --------
-    >>> class Model(nn.Module):
-    ...     def forward(self, input_ids, attention_mask):
-    ...         return attention_mask
-    >>> masked(0)(Model(), torch.tensor([[3, 5, 0]]))
-    tensor([[1, 1, 0]])
-    """
-
-    def call(model: nn.Module, ids: Tensor) -> Any:
-        mask = torch.ones_like(ids) if padding is None else (ids != padding).to(ids.dtype)
-        return model(input_ids=ids, attention_mask=mask)
-
-    return call
-
-
-def first_output(result: Any) -> Tensor:
-    """Select the logits, else the last hidden state, else the first entry of what a model of transformers returned.
-
-    Parameters
-    ----------
-    result
-        What the model returned.
-
-    Returns
-    -------
-    Tensor
-        The selected output.
-
-    Raises
-    ------
-    InvalidArgument
-        If there is no such tensor.
-
-    Examples
-    --------
-    >>> first_output({"loss": None, "logits": torch.zeros(2)})
-    tensor([0., 0.])
-    """
-    for name in ("logits", "last_hidden_state"):
-        value = result.get(name) if isinstance(result, dict) else getattr(result, name, None)
-        if isinstance(value, Tensor):
-            return value
-    value = result if isinstance(result, Tensor) else result[0]
-    if not isinstance(value, Tensor):
-        remedy = "Otherwise pass output=..., a function that selects a tensor."
-        raise InvalidArgument("model", "one that returns logits", got_text=f"a {type(result).__name__}", remedy=remedy)
-    return value

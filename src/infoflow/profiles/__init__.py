@@ -8,9 +8,22 @@ from infoflow.profiles.points import Point, points
 from infoflow.profiles.profiler import Profiler
 from infoflow.profiles.profiling import profile
 from infoflow.profiles.result import Profile
+from infoflow.profiles.texts import documents, windows
 from infoflow.profiles.training import TrainingProfile
 
-__all__ = ["Batch", "Codes", "Point", "Profile", "Profiler", "TrainingProfile", "points", "profile", "read"]
+__all__ = [
+    "Batch",
+    "Codes",
+    "Point",
+    "Profile",
+    "Profiler",
+    "TrainingProfile",
+    "documents",
+    "points",
+    "profile",
+    "read",
+    "windows",
+]
 
 
 def __dir__() -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -77,3 +79,10 @@ def test_bad_input_is_one_line_and_writes_nothing(
     assert words in captured.err
     assert captured.err.count("\n") == 1
     assert sorted(Path().iterdir()) == before
+
+
+def test_help_loads_neither_statistics_nor_drawing() -> None:
+    code = "import sys, infoflow.cli.rank, infoflow.cli.estimate; print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "infoflow.tables.ranking" in loaded
+    assert not {"scipy.stats", "sklearn", "matplotlib", "numba"} & set(loaded)

@@ -12,7 +12,8 @@ import pytest
 import scipy.sparse
 import torch
 
-from infoflow.core.columns import complete, read
+from infoflow.core.columns import read
+from infoflow.core.variable import complete
 from infoflow.errors import InvalidArgument, TooFewSamples
 
 WORDS = ["b", "a", "b", "c"]

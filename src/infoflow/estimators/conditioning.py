@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from infoflow.core.checks import is_classes
-from infoflow.core.columns import Missing, Variable, beside, complete, dropped, read
+from infoflow.core.columns import read
 from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import validated
+from infoflow.core.variable import Missing, Variable, beside, complete, dropped
 from infoflow.estimators.histogram.discrete import Discrete
 from infoflow.estimators.mutual_information import mutual_information
 from infoflow.estimators.neighbors.ksg import KSG

@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from infoflow.core.columns import Missing, complete, dropped, read
+from infoflow.core.columns import read
 from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import NonNegativeInt, Seed, validated
+from infoflow.core.variable import Missing, complete, dropped
 from infoflow.estimators.automatic.mixed import described
 from infoflow.estimators.automatic.policy import Auto
 from infoflow.estimators.automatic.variables import as_type

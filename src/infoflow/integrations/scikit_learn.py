@@ -15,9 +15,10 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from infoflow.core import checks
-from infoflow.core.columns import complete, read
+from infoflow.core.columns import read
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, OneOf, check
+from infoflow.core.variable import complete
 from infoflow.estimators import mutual_information
 from infoflow.estimators.conditioning import by_values
 from infoflow.tables.independence import independence

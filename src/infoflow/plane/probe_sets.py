@@ -12,9 +12,10 @@ from torch import Tensor
 
 from infoflow.core.arrays import real
 from infoflow.core.checks import classes, paired, samples
-from infoflow.core.columns import complete, read
+from infoflow.core.columns import read
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, check
+from infoflow.core.variable import complete
 
 Probes = dict[str, tuple[Tensor, Tensor]]
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from infoflow.core.columns import Variable, read
+from infoflow.core.columns import read
 from infoflow.core.errors import InvalidArgument, MissingData, UnknownName
+from infoflow.core.variable import Variable
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from infoflow.core.columns import Variable, beside
 from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
+from infoflow.core.variable import Variable, beside
 from infoflow.estimators.conditioning import by_values
 from infoflow.estimators.gaussian.gaussian import Gaussian
 from infoflow.estimators.gaussian.gaussianity import missed_information

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from infoflow.core.columns import Variable
+from infoflow.core.variable import Variable
 from infoflow.estimators.wrappers.surrogates import Surrogates, surrogate_rows
 
 # Equal-frequency bins for a number, from coarse to fine; each needs so many samples per bin.

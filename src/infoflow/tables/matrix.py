@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from infoflow.core.columns import Missing, Variable, complete
 from infoflow.core.errors import InfoflowError, InvalidArgument
 from infoflow.core.files import write_text
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import NonNegativeInt, PositiveInt, Seed, validated
+from infoflow.core.variable import Missing, Variable, complete
 from infoflow.estimators.wrappers.surrogates import Surrogates
 from infoflow.tables.columns import Table, check_length, chosen_names, table_of
 from infoflow.tables.estimating import information

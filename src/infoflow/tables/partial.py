@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from infoflow.core.columns import Missing, complete, dropped, read
+from infoflow.core.columns import read
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import validated
+from infoflow.core.variable import Missing, complete, dropped
 from infoflow.estimators.gaussian.gaussian import Gaussian
 from infoflow.estimators.registry import resolve
 from infoflow.tables.estimating import shared, term

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from infoflow.core.columns import Missing, Variable, complete, read
+from infoflow.core.columns import read
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import Integer, Seed, check, validated
+from infoflow.core.variable import Missing, Variable, complete
 from infoflow.estimators.conditioning import by_values
 from infoflow.estimators.gaussian.canonical_pairs import columns, spectrum
 from infoflow.estimators.gaussian.gaussian import Gaussian

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from infoflow.core.columns import Missing, Variable, complete, dropped, read
+from infoflow.core.columns import read
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Estimate, Kind
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import validated
+from infoflow.core.variable import Missing, Variable, complete, dropped
 from infoflow.estimators.conditioning import by_values
 from infoflow.estimators.histogram.discrete import Discrete
 from infoflow.estimators.neighbors.kozachenko_leonenko import KozachenkoLeonenko

@@ -10,23 +10,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from joblib import Parallel, delayed
 
-from infoflow.core.columns import Missing, Variable, complete
-from infoflow.core.errors import InfoflowError, InvalidArgument, TooFewSamples
+from infoflow.core.errors import InvalidArgument
 from infoflow.core.files import write_text
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import NonNegativeInt, PositiveInt, Seed, validated
+from infoflow.core.variable import Missing, Variable, complete
 from infoflow.estimators.registry import resolve
-from infoflow.estimators.wrappers.surrogates import Surrogates, autocorrelated, effective_samples, is_series
-from infoflow.tables.columns import Table, check_length, chosen_names, table_of, target_of
-from infoflow.tables.estimating import information
-from infoflow.tables.independence import independence, q_values
+from infoflow.estimators.wrappers.surrogates import Surrogates
+from infoflow.tables.columns import Table, chosen_names, table_of, target_of
+from infoflow.tables.independence import q_values
+from infoflow.tables.rows import COLUMNS, Row, constant
 from infoflow.tables.selection import GREEDY, Terms, greedy, pairs
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-COLUMNS = ("column", "nats", "kind", "low", "high", "p_value", "q_value", "n", "estimator", "warnings")
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,11 +202,11 @@ def rank(
     if not len(y):
         raise InvalidArgument("table", "a table with rows", got_text="none")
     present = y.take(~y.missing)
-    if not len(present) or _constant(present):
+    if not len(present) or constant(present):
         raise InvalidArgument("target", "a variable with at least two different values", got_text="one value or none")
     if missing == "raise":
         complete([y], missing)
-    row = _Row(opened, y, resolve(estimator), estimator, permutations, surrogates, missing, seed)
+    row = Row(opened, y, resolve(estimator), estimator, permutations, surrogates, missing, seed)
     work = progress(wanted, len(wanted)) if progress else wanted
     rows = Parallel(n_jobs=n_jobs)(delayed(row)(name) for name in work) if n_jobs != 1 else [row(each) for each in work]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -221,68 +219,6 @@ def rank(
     return Ranking(frame.reset_index(drop=True), str(label), method)
 
 
-@dataclass(frozen=True)
-class _Row:
-    """The row of one column, in any process."""
-
-    table: Table
-    y: Variable
-    estimator: Any
-    named: Any
-    permutations: int
-    surrogates: Surrogates | None
-    missing: Missing
-    seed: int
-
-    def __call__(self, name: Any) -> dict[str, Any]:
-        nothing = dict.fromkeys(COLUMNS, np.nan) | {"column": name, "kind": "", "estimator": "", "n": 0}
-        try:
-            column = self.table.read(name)
-        except InfoflowError as error:
-            return nothing | {"warnings": (str(error),)}
-        check_length(column, self.y)
-        try:
-            (x, y), dropped = complete([column, self.y], self.missing)
-            if _constant(x):
-                return nothing | {"nats": 0.0, "n": len(x), "p_value": self._one(), "warnings": ("constant column",)}
-            if _constant(y):
-                raise TooFewSamples("the target is constant where this column has values")
-            found = information(x, y, self.estimator)
-            warnings = [*found.warnings, *_crowded(x)]
-            if dropped:
-                warnings.append(f"{dropped} rows with missing values were left out")
-            p_value, caution = self.p_value([x], x, y)
-        except InfoflowError as error:
-            if self.missing == "raise" and "missing=" in str(error):
-                raise
-            return nothing | {"warnings": (str(error),)}
-        interval = found.interval
-        return {
-            "column": name,
-            "nats": found.nats,
-            "kind": str(found.kind),
-            "low": interval.low if interval else np.nan,
-            "high": interval.high if interval else np.nan,
-            "p_value": p_value,
-            "n": found.n,
-            "estimator": found.estimator,
-            "warnings": (*dict.fromkeys((*warnings, *caution)),),
-        }
-
-    def p_value(self, candidates: list[Any], x: Variable, y: Variable) -> tuple[float, tuple[str, ...]]:
-        """The p-value, and the warning about autocorrelated samples."""
-        effective = effective_samples(_as_numbers(x), _as_numbers(y))
-        series = is_series(effective, len(y))
-        caution = (autocorrelated(effective, len(y)),) if series and self.surrogates is None else ()
-        if not self.permutations:
-            return np.nan, caution
-        how = self.surrogates or ("rotate" if series else "shuffle")
-        return independence(candidates, y, self.permutations, surrogates=how, seed=self.seed), caution
-
-    def _one(self) -> float:
-        return 1.0 if self.permutations else np.nan
-
-
 def _together(
     frame: Any,
     usable: list[Any],
@@ -291,7 +227,7 @@ def _together(
     method: str,
     estimator: str | Estimator,
     missing: Missing,
-    row: _Row,
+    row: Row,
     n_jobs: int,
 ) -> Any:
     """The ranking by pairs or by greedy selection, on the rows that are complete in all columns that it uses."""
@@ -321,19 +257,3 @@ def _together(
             together = [(variables[i], other) for j, other in enumerate(variables) if j != i]
             frame.loc[usable[i], "p_value"] = row.p_value(together, variables[i], target)[0]
     return frame.sort_values("nats", ascending=False, kind="stable", na_position="last")
-
-
-def _as_numbers(variable: Variable) -> np.ndarray:
-    return np.concatenate([variable.columns, variable.symbols], axis=1)
-
-
-def _constant(variable: Variable) -> bool:
-    values = _as_numbers(variable)
-    return bool((values == values[:1]).all())
-
-
-def _crowded(x: Variable) -> tuple[str, ...]:
-    count = int(x.codes.max()) + 1 if x.symbolic else 0
-    if 5 * count <= len(x):
-        return ()
-    return (f"{count} categories are many for {len(x)} samples, so the estimate is uncertain; merge rare categories",)

@@ -8,8 +8,8 @@ from itertools import combinations
 import numpy as np
 from joblib import Parallel, delayed
 
-from infoflow.core.columns import Variable
 from infoflow.core.protocols import Estimator
+from infoflow.core.variable import Variable
 from infoflow.estimators.conditioning import by_values
 from infoflow.estimators.histogram.discrete import Discrete
 from infoflow.estimators.neighbors.mixed import MixedKSG

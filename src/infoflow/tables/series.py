@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from infoflow.core.columns import Missing, Variable, beside, complete, dropped, read
+from infoflow.core.columns import read
 from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import Integer, NonNegativeInt, PositiveInt, Seed, check, validated
+from infoflow.core.variable import Missing, Variable, beside, complete, dropped
 from infoflow.estimators.conditioning import by_values, conditional_mutual_information, residuals
 from infoflow.estimators.gaussian.gaussian import Gaussian
 from infoflow.estimators.histogram.discrete import Discrete

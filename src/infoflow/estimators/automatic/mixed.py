@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from infoflow.core.columns import Variable
 from infoflow.core.estimate import Estimate, Interval
+from infoflow.core.variable import Variable
 from infoflow.estimators.automatic.limits import dependent, inflation
 from infoflow.estimators.automatic.numbers import LINE, WIDTH_OF_NEIGHBORS
 from infoflow.estimators.neighbors.mixed import MixedKSG

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from scipy import stats
+from scipy.special import stdtrit
 from torch import Tensor
 
 from infoflow.core.estimate import Estimate
@@ -141,4 +141,4 @@ def half_width(values: Tensor, shares: Tensor, level: float) -> float:
 
 def quantile(level: float, folds: int) -> float:
     """Student's quantile for a two-sided interval over so many folds."""
-    return float(stats.t.ppf((1 + level) / 2, folds - 1))
+    return float(stdtrit(folds - 1, (1 + level) / 2))

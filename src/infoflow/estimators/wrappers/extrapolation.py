@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate, Interval, Kind
@@ -213,7 +213,7 @@ def _fitted(
             f"moves the intercept by {moved:.3g} nats), so that the extrapolation is not valid; use more samples, or "
             "an estimator with less bias",
         )
-    half = float(stats.t.ppf(0.5 + level / 2, len(sizes) - 2)) * error
+    half = float(stdtrit(len(sizes) - 2, 0.5 + level / 2)) * error
     estimate = float(line[0])
     return Extrapolation(
         _ints(sizes),
@@ -238,7 +238,7 @@ def _least_squares(
     covariance = np.linalg.inv(design.T @ design) * float(residuals @ residuals) / free
     first, last = np.sqrt(np.diag(covariance))[[0, -1]]
     t = abs(coefficients[-1]) / max(float(last), 1e-300)
-    return coefficients.astype(np.float64), float(first), float(2 * stats.t.sf(t, free))
+    return coefficients.astype(np.float64), float(first), float(2 * stdtr(free, -t))
 
 
 def _ints(values: NDArray[np.intp]) -> tuple[int, ...]:

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from infoflow.core.columns import Variable
 from infoflow.core.protocols import Estimator
+from infoflow.core.variable import Variable
 from infoflow.estimators.automatic.mixed import neighbors_of
 from infoflow.estimators.automatic.policy import Auto
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 from torch import Tensor, from_numpy
 from tqdm import tqdm
 
@@ -225,7 +225,7 @@ def _jackknife(
         return Interval(-math.inf, math.inf, spans="jackknife", level=level)
     count = len(groups)
     error = math.sqrt((count - 1) / count * float(np.square(values - values.mean()).sum()))
-    half = float(stats.t.ppf(0.5 + level / 2, count - 1)) * error
+    half = float(stdtrit(count - 1, 0.5 + level / 2)) * error
     return Interval(nats - half, nats + half, spans="jackknife", level=level)
 
 

@@ -90,6 +90,7 @@ class SquaredDistances:
         kept = self._single if self._single is not None else self._double
         assert kept is not None
         self._norms = _squared_norms(kept)
+        self._factors = self._product_factors() if self._narrow else None
 
     def _centered(self, rows: slice, dtype: torch.dtype) -> Tensor:
         order = self._order[rows]
@@ -128,10 +129,17 @@ class SquaredDistances:
         else:
             a, b = self._centered(rows, torch.float64), self._centered(columns, torch.float64)
             a_norms, b_norms = _squared_norms(a), _squared_norms(b)
-        d, error = self._product(a, b, a_norms, b_norms, 2.0**-53, out if self._dtype == torch.float64 else None)
+        memory = out if self._dtype == torch.float64 else None
+        if self._factors is not None:
+            d = torch.mm(self._factors[0][rows], self._factors[1][columns].T, out=memory).clamp_min_(0.0)
+            error = self._rounding(a_norms, b_norms, 2.0**-53)
+        else:
+            d, error = self._product(a, b, a_norms, b_norms, 2.0**-53, memory)
         if not self._repaired(d, error, rows, columns):
             d = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist").square_()
-        return d if d.dtype == self._dtype else d.to(self._dtype)
+        if d.dtype == self._dtype:
+            return d
+        return d.to(self._dtype) if out is None else out.copy_(d)
 
     def _product(
         self, a: Tensor, b: Tensor, a_norms: Tensor, b_norms: Tensor, roundoff: float, out: Tensor | None
@@ -139,7 +147,16 @@ class SquaredDistances:
         """Squared distances by a matrix product, and the bound of their rounding error."""
         d = torch.addmm(b_norms.to(a.dtype), a, b.T, alpha=-2.0, out=out)
         d.add_(a_norms.to(a.dtype)[:, None]).clamp_min_(0.0)
-        return d, (math.sqrt(a.shape[1]) + 4) * roundoff * float(a_norms.max() + b_norms.max())
+        return d, self._rounding(a_norms, b_norms, roundoff)
+
+    def _rounding(self, a_norms: Tensor, b_norms: Tensor, roundoff: float) -> float:
+        return (math.sqrt(self._x.shape[1]) + 4) * roundoff * float(a_norms.max() + b_norms.max())
+
+    def _product_factors(self) -> tuple[Tensor, Tensor]:
+        """Rows (a, ‖a‖², 1) and (-2a, 1, ‖a‖²), whose products are the squared distances: one pass over a block."""
+        assert self._double is not None
+        norms, ones = self._norms[:, None], torch.ones_like(self._norms[:, None])
+        return torch.cat([self._double, norms, ones], dim=1), torch.cat([-2 * self._double, ones, norms], dim=1)
 
     def _repaired(self, d: Tensor, error: float, rows: slice, columns: slice) -> bool:
         """Replace the pairs whose error matters by exact ones; return False where these are too many."""

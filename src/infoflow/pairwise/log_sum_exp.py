@@ -16,8 +16,11 @@ _FLOOR = 80.0
 
 # A block of distances and one of kernel values fit into the cache, and the blocks are large enough that threads seldom
 # wait for one another; an accelerator is faster with larger ones.
-_CPU_BLOCK = 1024
+_CPU_BLOCK = 512
 _DEVICE_BLOCK = 8192
+
+# With more classes than this in a block, one comparison of all pairs costs less than a sum for each class.
+_FEW_CLASSES = 24
 
 
 class LogSumExp(NamedTuple):
@@ -121,7 +124,7 @@ def _sums(distances: SquaredDistances, distinct: _Distinct, dtype: torch.dtype) 
     memory, kernel_memory = torch.empty((2, size, size), dtype=dtype, device=device)
     one_class = bool(distinct.label[0] == distinct.label[-1])
     ends = [(start, min(start + size, m)) for start in range(0, m, size)]
-    labels = distinct.label.tolist()
+    runs = _Runs(distinct.label)
     for a, b in ends:
         for c, e in ends:
             if c < a:
@@ -133,9 +136,11 @@ def _sums(distances: SquaredDistances, distinct: _Distinct, dtype: torch.dtype) 
             if distinct.rows_recur:
                 d.masked_fill_(distinct.row[rows, None] == distinct.row[None, columns], 0.0)
             low, high = (float(bound) for bound in d.aminmax())
+            shared = [] if one_class else runs.shared(rows, columns)
             same = None
-            if not one_class and labels[b - 1] >= labels[c]:  # sorted by class, so otherwise they share none
+            if len(shared) > _FEW_CLASSES:
                 same = (distinct.label[rows, None] == distinct.label[None, columns]).to(dtype)
+                shared = [(rows, columns)]
             kernel = kernel_memory[: b - a, : e - c]
             for index, scale in enumerate(scales):
                 if scale * low > _FLOOR:
@@ -149,10 +154,30 @@ def _sums(distances: SquaredDistances, distinct: _Distinct, dtype: torch.dtype) 
                     total[index, columns] += _sum(kernel, weight, rows, dim=0)
                 if same is not None:
                     kernel.mul_(same)
-                    within[index, rows] += _sum(kernel, weight, columns, dim=1)
+                for one, other in shared:
+                    part = kernel[one.start - a : one.stop - a, other.start - c : other.stop - c]
+                    within[index, one] += _sum(part, weight, other, dim=1)
                     if a != c:
-                        within[index, columns] += _sum(kernel, weight, rows, dim=0)
+                        within[index, other] += _sum(part, weight, one, dim=0)
     return total, total.clone() if one_class else within
+
+
+class _Runs:
+    """Where each class is in the pairs, which are in the order of their classes."""
+
+    def __init__(self, label: Tensor) -> None:
+        _, of_pair, counts = torch.unique_consecutive(label, return_inverse=True, return_counts=True)
+        self.of_pair: list[int] = of_pair.tolist()
+        self.ends: list[int] = counts.cumsum(0).tolist()
+
+    def shared(self, rows: slice, columns: slice) -> list[tuple[slice, slice]]:
+        """The rows and the columns of each class that is in both; no row is behind the columns."""
+        found = []
+        for run in range(self.of_pair[columns.start], self.of_pair[rows.stop - 1] + 1):
+            start, end = self.ends[run - 1] if run else 0, self.ends[run]
+            of_rows, of_columns = (slice(max(start, of.start), min(end, of.stop)) for of in (rows, columns))
+            found.append((of_rows, of_columns))
+        return found
 
 
 def _sum(kernel: Tensor, weight: Tensor | None, over: slice, *, dim: int) -> Tensor:

@@ -6,7 +6,7 @@ STAMP  := $(VENV)/installed
 EXTRAS := .venv-extras
 SUPPORTED := $(PYTHON) -c 'import sys; sys.exit("infoflow needs Python >= 3.11, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 
-.PHONY: demo test test-slow test-extras bench-check lint format docs docs-check release-check clean
+.PHONY: demo test test-slow test-extras coverage bench-check lint format docs docs-check release-check clean
 
 demo: $(VENV)/runs  ## train, record, analyse and draw the default information plane
 	$(BIN)/infoflow plane --output runs/demo --overwrite
@@ -17,6 +17,11 @@ test: $(STAMP)  ## the default suite, on all processors
 
 test-slow: $(STAMP)  ## everything, the minutes-long reproductions included
 	$(BIN)/python -m pytest -m ""
+
+coverage: $(STAMP)  ## the default suite, and the share of the library's lines and branches that it runs
+	$(BIN)/python -m pip install --quiet pytest-cov
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal \
+		--cov=infoflow --cov-branch --cov-report=term:skip-covered --cov-report=html:build/coverage
 
 # The extras in an environment of their own: torchvision wants the torch that it was built with.
 test-extras: $(EXTRAS)/installed  ## the tests that the default suite skips because an extra isn't there
@@ -58,12 +63,13 @@ release-check: $(STAMP)
 	.venv-release/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl pytest
 	.venv-release/bin/python -m pytest -c /dev/null -p no:cacheprovider tests/test_readme.py -k python_of_the_readme
 
-# The library alone, which installs in a fraction of the time of the tools for development.
+# The library alone, which installs in a fraction of the time of the tools for development; Python compiles the modules
+# that are used on their first import, not pip all of them.
 $(VENV)/runs: pyproject.toml constraints.txt
 	$(SUPPORTED)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable .
 	touch $@
 
 $(VENV)/docs-installed: $(STAMP)

@@ -11,9 +11,11 @@ RUN/metrics.csv, provenance.json, audit.txt, plane.png, report.html
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import joblib
 import torch
 from torch import Tensor
 
@@ -22,6 +24,7 @@ from infoflow.core.errors import BrokenStore
 from infoflow.core.files import write_text
 from infoflow.models import MLP, stack
 from infoflow.plane.analysis import analyse
+from infoflow.plane.orphans import ends_with
 from infoflow.plane.plane import Plane
 from infoflow.plane.protocols import Experiment
 from infoflow.plane.recorder import record
@@ -110,18 +113,40 @@ def run(
     split = datasets.load(experiment.data, root=data_root, split_seed=0 if experiment.shuffled_split else None)
     where = usable_device(device)
     open_run_folder(folder, FORMAT, experiment.as_dict(), resume=resume, overwrite=overwrite)
-    stores = {}
-    for activation in experiment.activations:
-        log.info("training %d %s network(s) on %s", experiment.seeds, activation, experiment.data)
-        stores[activation] = _train_and_record(
-            activation, split, experiment, folder, device=where, progress=progress, discard_damaged=discard_damaged
+    log.info(
+        "training %d networks of %s on %s", experiment.seeds, " and ".join(experiment.activations), experiment.data
+    )
+    # Networks that are trained by one thread each are trained at the same time.
+    side_by_side = n_jobs if where.type == "cpu" and torch.get_num_threads() == 1 else 1
+    titles = _titles(experiment, together=side_by_side != 1) if progress else {}
+    trained = joblib.Parallel(n_jobs=side_by_side)(
+        joblib.delayed(ends_with)(
+            os.getpid(),
+            _train_and_record,
+            activation,
+            split,
+            experiment,
+            folder,
+            device=where,
+            progress=titles.get(activation, False),
+            discard_damaged=discard_damaged,
         )
+        for activation in experiment.activations
+    )
+    stores = dict(zip(experiment.activations, trained, strict=True))
     plane = analyse(stores, experiment.estimators, n_jobs=n_jobs, progress=progress, cache=folder / "analysis")
     plane.save(folder)
     write_text(folder / "audit.txt", f"{plane.audit()}\n")
     plane.figure(folder / "plane.png")
     plane.report(folder / "report.html")
     return Run(folder, plane)
+
+
+def _titles(experiment: Experiment, *, together: bool) -> dict[str, str]:
+    """The titles of the progress bars by activation; networks that are trained together have one, of the first."""
+    if together:
+        return {experiment.activations[0]: f"training {experiment.seeds} × {', '.join(experiment.activations)}"}
+    return {activation: f"training {experiment.seeds} × {activation}" for activation in experiment.activations}
 
 
 def _train_and_record(
@@ -131,7 +156,7 @@ def _train_and_record(
     folder: Path,
     *,
     device: torch.device,
-    progress: bool,
+    progress: str | bool,
     discard_damaged: bool,
 ) -> Path:
     """Train the networks of one activation from all seeds in parallel; returns the recording."""
@@ -173,7 +198,7 @@ def _train_and_record(
             on_snapshot=lambda epoch, _, metrics: recorder.snapshot(epoch, **metrics),
             checkpoint=checkpoint,
             resume=checkpoint.exists(),
-            progress=f"training {experiment.seeds} × {activation}" if progress else False,
+            progress=progress,
         )
         if lost := sorted({*epochs} - {*recorder.epochs}):
             raise BrokenStore(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 INTRODUCTION = """
-Five papers are experiments of `infoflow reproduce` (package `infoflow-reproductions`), each at three scales
+Seven papers are experiments of `infoflow reproduce` (package `infoflow-reproductions`), each at three scales
 (`smoke`, `cpu`, `full`). The verdicts follow by rule from 95 % intervals over seeds. At `cpu` scale, networks and
 data are smaller than in the papers ("reduced scale"): orderings and trends are judged, single figures are not.
 
@@ -47,5 +47,18 @@ PAPERS = {
         "Geiger (2021) reviews sixteen analyses of the information plane. Whether a layer compresses often "
         "depends on the bin width or the bandwidth, and seldom on whether training or test inputs are "
         "measured. Layers that are saturated, or whose estimates contradict each other, support no verdict.",
+    ),
+    "learning-is-forgetting": (
+        "Language models as lossy compression",
+        "Conklin et al. (2026) measure the training of language models by soft entropy. In a small decoder I(X;T) of "
+        "soft entropy expands, as published; a held-out probe decodes nearly the same before and after, so most of "
+        "the expansion is a change of geometry. No compression follows within 200 steps, and whether the ratio to the "
+        "bound improves depends on an invertible linear map of the activations.",
+    ),
+    "layer-by-layer": (
+        "Intermediate layers of language models",
+        "Skean et al. (2025) find stronger features in intermediate layers than in the final one. In a small decoder "
+        "of six blocks, probed for two tasks of tokens, no intermediate layer is better after training; before "
+        "training they are, which makes the untrained model the control to state.",
     ),
 }

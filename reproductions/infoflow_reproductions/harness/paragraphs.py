@@ -152,12 +152,45 @@ def plane(found: Found) -> str:
     )
 
 
+def forgetting(found: Found) -> str:
+    """Return the paragraph on training as lossy compression."""
+    decoded = found.difference("pretraining", "a held-out probe decodes more of X")
+    return (
+        "Soft entropy of the layers of a small decoder through 200 steps of training. The published expansion of "
+        f"I(X;T) is there, {found.difference('pretraining', 'I(X;T) first expands')} nats, but a held-out probe "
+        f"decodes only {decoded} nats more of the token at the peak than before training: **most of the expansion is "
+        "a change of geometry, which soft entropy resolves better, and not of information.** No compression "
+        "follows: from the peak to the end the fall is "
+        f"{found.difference('pretraining', 'I(X;T) is compressed after its expansion')} nats, so I(X;T) still rises. "
+        "Nor does I(Y;T)/I(X;T) approach the bound, "
+        f"{found.difference('pretraining', 'approaches the bound after the expansion')}, as published, while after "
+        "whitening, which leaves both informations as they are, it rises slightly, "
+        f"{found.difference('pretraining', 'the ratio approaches the bound where activations are whitened')}. The "
+        "paper's models have thousands of times more parameters and far more text, so this does not contradict them."
+    )
+
+
+def layers(found: Found) -> str:
+    """Return the paragraph on intermediate layers as features."""
+    return (
+        "Held-out linear probes of every layer of a small decoder of six blocks, for two tasks that it was not trained "
+        "on. **The best intermediate layer is no better than the final one** after 200 steps: "
+        f"{found.difference('depth', 'intermediate layers are better features than the final layer')} nats. Before "
+        "training the intermediate layers are better, "
+        f"{found.difference('depth', 'better than the final layer before training')} nats, as random blocks only lose "
+        "what the embedding holds, so such a comparison needs the untrained model as a control. The paper's 32 tasks "
+        "of text embedding are beyond a model of this size, so this does not contradict them."
+    )
+
+
 PARAGRAPHS: Mapping[str, Paragraph] = {
     "milc": milc,
     "ifm": ifm,
     "dim": dim,
     "information-dropout": dropout,
     "information-plane": plane,
+    "learning-is-forgetting": forgetting,
+    "layer-by-layer": layers,
 }
 """Paper -> its paragraph."""
 
@@ -167,5 +200,7 @@ PICTURES: Mapping[str, str] = {
     "dim": "table1/accuracy",
     "information-dropout": "mlp/error_against_size",
     "information-plane": "saxe/plane",
+    "learning-is-forgetting": "pretraining/expansion",
+    "layer-by-layer": "depth/depth",
 }
 """Paper -> experiment and name of the picture at the top of its page."""

@@ -146,7 +146,7 @@ def smaller(recipe: Recipe) -> str:
     )
 
 
-_ABSTRACT = "abstract: intermediate layers consistently provide stronger features"
+_ABSTRACT = "abstract and caption of Figure 1: intermediate layers consistently provide stronger features"
 
 DEPTH = Experiment(
     "layer-by-layer",

@@ -179,8 +179,11 @@ def smaller(recipe: Recipe) -> str:
     )
 
 
-_PHASES = "section on pre-training, OLMo2 checkpoints: a first phase of expansion, then compression"
-_ABSTRACT = "abstract: pre-training results in models optimally compressed for next-sequence prediction, near the bound"
+_PHASES = (
+    "results on OLMo2 checkpoints: an early fitting or expansion phase, then a compression phase (after a summary of "
+    "the paper; the section is not confirmed)"
+)
+_ABSTRACT = "abstract: optimally compressed for next-sequence prediction, approaching the Information Bottleneck bound"
 
 PRETRAINING = Experiment(
     "learning-is-forgetting",

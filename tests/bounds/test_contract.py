@@ -217,6 +217,13 @@ def test_compiles_into_one_graph(bound: Bound) -> None:
     torch.compiler.reset()
     compiled = torch.compile(lambda p, n: value(bound, p, n), fullgraph=True, backend="eager")
     torch.testing.assert_close(compiled(positive, negative), value(bound, positive, negative))
+
+
+@pytest.mark.slow
+@every_paired
+def test_compiles_into_one_graph_with_a_mask(bound: Bound) -> None:
+    positive, negative = scores(dtype=torch.float32)
+    torch.compiler.reset()
     mask = random_mask(6, 5)
     with_mask = torch.compile(lambda p, n, k: value(bound, p, n, mask=k), fullgraph=True, backend="eager")
     torch.testing.assert_close(with_mask(positive, negative, mask), value(bound, positive, negative, mask=mask))

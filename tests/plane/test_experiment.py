@@ -77,7 +77,7 @@ def test_a_killed_run_continues_to_the_same_table(finished, tmp_path: Path) -> N
 
 @pytest.fixture(scope="module")
 def default_plane(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    settings = Experiment(epochs=300, seeds=2, snapshots=10, estimators=("binning:width=0.07",))
+    settings = Experiment(epochs=300, seeds=1, snapshots=8, estimators=("binning:width=0.07",))
     frame = run(settings, tmp_path_factory.mktemp("runs") / "default").plane.frame
     frame["bits"] = frame.nats / np.log(2)
     return frame[frame.axis == "input"]

@@ -62,8 +62,8 @@ def many(plane: Plane, *, networks: int = 1, layers: int = 4, seeds: int = 3) ->
     return Plane(pd.concat(parts))
 
 
-@pytest.mark.parametrize("options", [{}, {"estimator": "all"}, {"units": "nats", "probe": LONG}], ids=str)
-@pytest.mark.parametrize("axes", [["input", "label"], ["label"]], ids=str)
+@pytest.mark.parametrize("options", [{"estimator": "all"}, {"units": "nats", "probe": LONG}], ids=str)
+@pytest.mark.parametrize("axes", [["input", "label"], pytest.param(["label"], marks=pytest.mark.slow)], ids=str)
 def test_long_names_stay_within_the_figure(
     make_plane: Callable[..., Plane], axes: list[str], options: dict[str, str]
 ) -> None:
@@ -76,17 +76,17 @@ def test_long_names_stay_within_the_figure(
 
 
 @pytest.mark.parametrize("counts", [{"networks": 6}, {"layers": 40}, {"seeds": 30}, {"layers": 1, "seeds": 1}], ids=str)
-def test_many_of_everything_stay_within_the_figure(plane: Plane, counts: dict[str, int]) -> None:
+@pytest.mark.parametrize("axes", [["input", "label"], pytest.param(["label"], marks=pytest.mark.slow)], ids=str)
+def test_many_of_everything_stay_within_the_figure(plane: Plane, axes: list[str], counts: dict[str, int]) -> None:
     crowd = many(plane, **counts)
-    for axes in (["input", "label"], ["label"]):
-        figure = Figure()
-        draw_on(figure, Plane(crowd.frame[crowd.frame["axis"].isin(axes)]))
-        assert outside(figure) == []
-        assert max(figure.get_size_inches()) < 20
-        for panel in figure.axes:
-            renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
-            boxes = [text.get_window_extent(renderer) for text in panel.texts if text.get_text()]
-            assert not [1 for i, a in enumerate(boxes) for b in boxes[i + 1 :] if a.overlaps(b)]
+    figure = Figure()
+    draw_on(figure, Plane(crowd.frame[crowd.frame["axis"].isin(axes)]))
+    assert outside(figure) == []
+    assert max(figure.get_size_inches()) < 20
+    for panel in figure.axes:
+        renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+        boxes = [text.get_window_extent(renderer) for text in panel.texts if text.get_text()]
+        assert not [1 for i, a in enumerate(boxes) for b in boxes[i + 1 :] if a.overlaps(b)]
 
 
 def test_every_estimator_is_drawn_or_named(plane: Plane) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +24,17 @@ def loaded() -> Any:
     return module
 
 
-def tables(world: int, folder: Path) -> list[pd.DataFrame]:
-    ranks = range(world)
-    started = [subprocess.Popen([sys.executable, str(WORKER), str(rank), str(world), str(folder)]) for rank in ranks]
-    assert [each.wait(timeout=300) for each in started] == [0] * len(started)
-    texts = [(folder / f"{world}-{rank}.json").read_text(encoding="utf-8") for rank in ranks]
+def tables(run_processes: Any, world: int, folder: Path) -> list[pd.DataFrame]:
+    run_processes(WORKER, [(rank, world, folder) for rank in range(world)])
+    texts = [(folder / f"{world}-{rank}.json").read_text(encoding="utf-8") for rank in range(world)]
     return [pd.DataFrame(json.loads(text)) for text in texts]
 
 
 @pytest.mark.parametrize("world", [2, pytest.param(4, marks=pytest.mark.slow)])
-def test_processes_return_the_table_of_one(world: int, tmp_path: Path) -> None:
+def test_processes_return_the_table_of_one(run_processes: Any, world: int, tmp_path: Path) -> None:
     alone = pd.DataFrame(json.loads(json.dumps(loaded().measured().to_dict())))
     assert {"I(next;W)", "curvature", "LiDAR", "V-information of next", "logit lens of next"} <= {*alone["quantity"]}
-    for table in tables(world, tmp_path):
+    for table in tables(run_processes, world, tmp_path):
         for name in ("layer", "quantity", "label", "n", "warnings", "kind"):
             assert table[name].tolist() == alone[name].tolist()
         for name in ("value", "null", "ceiling", "se"):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -245,13 +244,10 @@ dist.destroy_process_group()
 """
 
 
-def test_processes_together_take_the_steps_of_one(tmp_path: Path) -> None:
-    store = tmp_path / "store"
-    processes = [
-        subprocess.Popen([sys.executable, "-W", "ignore", "-c", WORKER, str(rank), "2", str(store)])
-        for rank in range(2)
-    ]
-    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+def test_processes_together_take_the_steps_of_one(run_processes: Any, tmp_path: Path) -> None:
+    store, script = tmp_path / "store", tmp_path / "worker.py"
+    script.write_text(WORKER, encoding="utf-8")
+    run_processes(script, [(rank, 2, store) for rank in range(2)])
     torch.manual_seed(0)
     network = nn.Linear(3, 1)
     x = torch.arange(48.0, dtype=torch.float32).reshape(16, 3).sin()

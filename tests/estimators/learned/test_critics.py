@@ -236,6 +236,7 @@ def test_a_permutation_test_from_one_fit() -> None:
     assert mutual_information(*dependent, estimator="neural", permutations=99, **settings) == found
 
 
+@pytest.mark.slow
 def test_p_values_under_independence_are_spread_out() -> None:
     settings = FAST | {"max_epochs": 1}
     p = [Neural(**settings).tested(*gaussian(80, 0.0, seed=s), permutations=19).p_value for s in range(20)]
@@ -353,6 +354,7 @@ def test_a_diverging_fit_is_an_error_not_a_number() -> None:
         Neural(**(FAST | {"critic": lambda x, y, seed: Broken()})).estimate(*gaussian(200, 0.5))
 
 
+@pytest.mark.slow
 def test_economical_critics_find_what_others_find_in_fewer_epochs() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(1500, 2))

@@ -62,6 +62,7 @@ class TestLargeInformation:
         assert estimate.ceiling == math.inf
         assert not estimate.saturated
 
+    @pytest.mark.slow
     def test_eighteen_nats_in_128_dimensions(self) -> None:
         """McAllester and Stratos (2020), Figure 2: correlation ½ in each of 128 dimensions."""
         truth = -64 * math.log(1 - 0.25)
@@ -76,8 +77,8 @@ def test_a_nonlinear_relation_is_learned(made: Any) -> None:
     noise = torch.randn(3000, 1, generator=torch.Generator().manual_seed(1)).double()
     # y − x² is the noise: I = h(Y) − h(noise), h(Y) by numerical integration of the density of χ²₁ + noise.
     y = x.square() + 0.5 * noise
-    grid = np.linspace(-3, 25, 14001)
-    z = np.linspace(-8, 8, 3201)
+    grid = np.linspace(-3, 25, 5601)
+    z = np.linspace(-8, 8, 1601)
     density = stats.norm.pdf((grid[:, None] - z**2) / 0.5) / 0.5 @ (stats.norm.pdf(z) * (z[1] - z[0]))
     positive = density[density > 1e-300]
     entropy = -(positive * np.log(positive)).sum() * (grid[1] - grid[0])
@@ -113,6 +114,7 @@ def test_monotone_maps_hardly_matter(made: Any) -> None:
     assert made().estimate(x.exp() ** 5, y**3).nats == pytest.approx(0.6, abs=0.1)
 
 
+@pytest.mark.slow
 def test_two_fresh_processes_agree() -> None:
     estimators = [make() for name, make in MADE.items() if name != "flow" or importlib.util.find_spec("zuko")]
     code = (
@@ -133,7 +135,7 @@ def test_a_permutation_test_from_one_fit(made: Any) -> None:
     found = estimator.tested(x, y, permutations=99)
     assert found.nats == estimator.estimate(x, y).nats
     assert found.p_value == 0.02  # twice the least that 99 shuffles can show
-    independent = [estimator.tested(*gaussian(100, 0.0, seed=s), permutations=19).p_value for s in range(5)]
+    independent = [estimator.tested(*gaussian(100, 0.0, seed=s), permutations=19).p_value for s in range(2)]
     assert min(independent) > 0.1
 
 

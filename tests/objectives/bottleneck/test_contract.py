@@ -208,8 +208,11 @@ def test_predictions_are_probabilities(name: str) -> None:
 
 
 # After a look at the contents, which a compiler can't follow, it goes on with tensors that are no leaves.
+# A compiler takes seconds for each, so most are left to the slow suite.
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize(
+    "name", [name if name in ("vib", "vae") else pytest.param(name, marks=pytest.mark.slow) for name in OBJECTIVES]
+)
 def test_compiled_objectives_give_the_same_loss(name: str) -> None:
     if name == "hsic":
         pytest.skip("hooks that come and go are not for a compiler")

@@ -16,7 +16,7 @@ from sklearn.feature_selection._mutual_info import _compute_mi_cc, _compute_mi_c
 
 from infoflow.estimators.neighbors.class_neighbors import ClassNeighbors
 from infoflow.estimators.neighbors.ksg import KSG
-from infoflow.pairwise import line_neighbors, neighbor_trees, plane_neighbors
+from infoflow.pairwise import column_pairs, line_neighbors, neighbor_trees, plane_neighbors
 
 Array = NDArray[np.float64]
 Search = Callable[[Array, Array, int], tuple[Array, NDArray[np.int64]]]
@@ -159,3 +159,30 @@ def test_repeated_values_take_about_the_time_of_continuous_ones(search: Search, 
         other = pattern(rng, n)
         for values in (x, pattern(rng, n)):
             assert seconds(lambda values=values, other=other: search(values, other, 3)) < limit, name
+
+
+@pytest.mark.parametrize("compiled", [pytest.param(True, marks=needs_numba), False])
+@pytest.mark.parametrize("second", PATTERNS)
+@pytest.mark.parametrize("first", PATTERNS)
+def test_counts_of_nearer_samples_agree_with_whole_tables(
+    compiled: bool, first: str, second: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plane_neighbors, "worthwhile", lambda n, k: compiled)
+    monkeypatch.setattr(plane_neighbors, "compiled", lambda: compiled)
+    rng = np.random.default_rng(7)
+    for n, numbers in ((4, (3, 1)), (300, (12, 3, 2, 1)), (300, (120,))):
+        x, y = (PATTERNS[name](rng, n) for name in (first, second))
+        x, y = x - x.mean(), y - y.mean()
+        found = column_pairs.nearer_in_columns(column_pairs.Column.of(x), column_pairs.Column.of(y), numbers)
+        tables = [np.abs(side[:, None] - side) for side in (x, y)]
+        joint = np.maximum(*tables)
+        others = joint + np.where(np.eye(n, dtype=bool), np.inf, 0.0)
+        for row, k in enumerate(numbers):
+            radius = np.sort(others, axis=1)[:, k - 1]
+            np.testing.assert_array_equal(found.radius[row], radius)
+            # A distance within a relative 1e-10, or four roundings of the values, is that of the k-th neighbor itself.
+            slack = np.maximum(1e-10 * radius, 4 * np.finfo(float).eps * (np.hypot(x, y) + radius))
+            limit = np.where(radius > 0, radius - slack, 0.0)[:, None]
+            np.testing.assert_array_equal(found.x[row], (tables[0] <= limit).sum(axis=1) - 1)
+            np.testing.assert_array_equal(found.y[row], (tables[1] <= limit).sum(axis=1) - 1)
+            np.testing.assert_array_equal(found.joint[row], (joint <= limit).sum(axis=1))

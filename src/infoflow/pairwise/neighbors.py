@@ -24,15 +24,13 @@ from infoflow.pairwise import neighbor_blocks as blocks
 from infoflow.pairwise import neighbor_trees as trees
 from infoflow.pairwise import plane_neighbors as plane
 from infoflow.pairwise.equal_rows import equal_rows
+from infoflow.pairwise.rounding import ROUNDINGS, SPHERE
 
 Metric = Literal["chebyshev", "euclidean"]
 """The norm within a space: the maximum of the coordinates, or the square root of their sum of squares."""
 
 Method = Literal["auto", "tree", "blocks"]
 """How neighbors are found: by k-d trees, by brute force in blocks, or by whichever is expected to be faster."""
-
-# A distance within this (relative) of the radius is on the sphere.
-_SPHERE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -223,39 +221,6 @@ def count_within(
     return blocks.counts([blocks.Space(tensor, metric)], [_units(within, metric)])
 
 
-def line_counts(lines: Sequence[Tensor], distance: Tensor, numbers: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Count the samples nearer than the k-th neighbor, for several k at once, on lines and in their joint space.
-
-    Parameters
-    ----------
-    lines : sequence of Tensor of shape (n,)
-        The same n samples on each line, float64.
-    distance : Tensor of shape (n, K)
-        Joint distances of the K nearest neighbors, from `neighborhoods`.
-    numbers
-        Numbers of neighbors k <= K, whose distances are above 0.
-
-    Returns
-    -------
-    counts : Tensor of shape (number of lines, n, m)
-        Other samples that are nearer on each line, for the m numbers.
-    joint : Tensor of shape (n, m)
-        Samples that are nearer in the joint space, the sample itself included, as of `open_ball_sizes`.
-
-    Examples
-    --------
-    >>> import torch
-    >>> line = torch.tensor([0.0, 1.0, 3.0], dtype=torch.float64)
-    >>> near = neighborhoods([line[:, None]] * 2, 2).distance
-    >>> [counts.tolist() for counts in line_counts([line, line], near, [1, 2])]
-    [[[[0, 1], [0, 1], [0, 1]], [[0, 1], [0, 1], [0, 1]]], [[1, 2], [1, 2], [1, 2]]]
-    """
-    radii = distance[:, [k - 1 for k in numbers]]
-    within = _within(radii, _magnitude([values[:, None] for values in lines])[:, None], True)
-    counts = torch.stack([_count_on_line(values, within) for values in lines])
-    return counts, torch.searchsorted(distance.contiguous(), within, right=True) + 1
-
-
 def nearer_in_groups(values: Tensor, groups: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """Find the k-th neighbor in the group of every value on a line, and count the nearer values of the group.
 
@@ -394,8 +359,8 @@ def _magnitude(tensors: Sequence[Tensor]) -> Tensor:
 
 def _within(radius: Tensor, magnitude: Tensor, strict: bool) -> Tensor:
     """The distance up to which samples count, such that rounding does not decide about those on the sphere."""
-    rounding = 4.0 * torch.finfo(torch.float64).eps * (magnitude + radius)
-    slack = torch.where(radius > 0, torch.maximum(_SPHERE * radius, rounding), 0.0)
+    rounding = ROUNDINGS * (magnitude + radius)
+    slack = torch.where(radius > 0, torch.maximum(SPHERE * radius, rounding), 0.0)
     return (radius - slack).clamp_min(0.0) if strict else radius + slack
 
 

@@ -22,6 +22,9 @@ R = TypeVar("R")
 # Runs of equal y in a strip that are longer than this are searched by bisection in x.
 _RUN = 12
 
+# Ends of intervals are first searched within so many values of a guess.
+_NEAR = 16
+
 
 def _compiled(function: Callable[P, R]) -> Callable[P, R]:
     """The function compiled without the interpreter's lock, or itself where numba is not installed."""
@@ -227,9 +230,9 @@ def search(
 ) -> None:
     """Write the neighbors of the points in the strips from first to last - 1 to `found` and `neighbors` (n, k).
 
-    `left` and `right` are the least and the largest x of each strip.
+    `left` and `right` are the least and the largest x of each strip. `neighbors` may be empty.
     """
-    k, count = found.shape[1], len(starts) - 1
+    k, count, wanted = found.shape[1], len(starts) - 1, len(neighbors) > 0
     nearest, which = np.empty(k), np.empty(k, dtype=np.int64)
     for s in range(first, last):
         start, end = starts[s], starts[s + 1]
@@ -268,4 +271,53 @@ def search(
                 t -= 1
             at = index[own]
             for j in range(k):
-                found[at, j], neighbors[at, j] = nearest[j], index[which[j]]
+                found[at, j] = nearest[j]
+                if wanted:
+                    neighbors[at, j] = index[which[j]]
+
+
+@_compiled
+def count(ordered: Array, order: Indices, within: Array, counts: Indices) -> None:
+    """Write the number of other values within a radius of each of n sorted values to `counts`, boundary included.
+
+    Where an interval ends is guessed from the one before, as if the values were uniform there, and searched near it.
+
+    >>> counts = np.empty(3, dtype=np.int64)
+    >>> count(np.array([0.0, 1.0, 3.0]), np.arange(3), np.array([1.0, 2.0, 1.0]), counts)
+    >>> counts.tolist()
+    [1, 2, 0]
+    """
+    n = len(ordered)
+    above = below = 0.0  # values for a unit of the radius
+    for place in range(n):
+        at = order[place]
+        reach = within[at]
+        upper, lower = ordered[place] + reach, ordered[place] - reach
+        last = _first(ordered, upper, True, place + int(min(above * reach, n)), place + 1, n)
+        first = _first(ordered, lower, False, place - int(min(below * reach, n)), 0, place)
+        counts[at] = last - first - 1
+        if reach > 0:
+            above, below = (last - 1 - place) / reach, (place - first) / reach
+
+
+@_compiled
+def _first(values: Array, limit: float, equal: bool, guess: int, low: int, high: int) -> int:
+    """The first position from low to high whose value is not below the limit, or, with `equal`, above it."""
+    step = _NEAR
+    start = min(max(guess - step, low), high)
+    while start > low and not (values[start - 1] < limit or (equal and values[start - 1] == limit)):
+        step *= 2
+        start = max(start - step, low)
+    step = _NEAR
+    end = min(max(guess + step, start), high)
+    while end < high and (values[end] < limit or (equal and values[end] == limit)):
+        start = end + 1
+        step *= 2
+        end = min(end + step, high)
+    size = end - start
+    while size > 0:  # without branches, which processors would guess wrongly half of the time
+        half = (size + 1) // 2
+        value = values[start + half - 1]
+        start += half * ((value < limit) | (equal & (value == limit)))
+        size -= half
+    return start

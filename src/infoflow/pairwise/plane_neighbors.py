@@ -132,28 +132,92 @@ def nearest(x: Array, y: Array, k: int) -> tuple[Array, Indices]:
     >>> distance[:, 0].tolist(), index[:, 0].tolist()
     ([1.0, 1.0, 2.0], [1, 0, 1])
     """
+    n = len(x)
+    found, neighbors = np.empty((n, k)), np.empty((n, k), dtype=np.int64)
+    _search(np.ascontiguousarray(x), np.ascontiguousarray(y), np.argsort(x), np.argsort(y), found, neighbors)
+    return found, neighbors
+
+
+def distances(x: Array, y: Array, k: int, by_x: Indices, by_y: Indices) -> Array:
+    """Find the distances of the k nearest other points, as `nearest`, of coordinates that are sorted already.
+
+    Parameters
+    ----------
+    x, y : ndarray of shape (n,)
+        Coordinates, float64, contiguous.
+    k
+        Number of neighbors, smaller than n.
+    by_x, by_y : ndarray of shape (n,)
+        Indices that sort the coordinates.
+
+    Returns
+    -------
+    ndarray of shape (n, k)
+        Distances in ascending order.
+
+    Examples
+    --------
+    >>> line = np.array([0.0, 1.0, 3.0])
+    >>> distances(line, line, 1, np.arange(3), np.arange(3))[:, 0].tolist()
+    [1.0, 1.0, 2.0]
+    """
+    found = np.empty((len(x), k))
+    _search(x, y, by_x, by_y, found, np.empty((0, k), dtype=np.int64))
+    return found
+
+
+def counts(ordered: Array, order: Indices, within: Array) -> Indices:
+    """Count the other values of a column that lie within radii, by compiled code.
+
+    Parameters
+    ----------
+    ordered : ndarray of shape (n,)
+        Values in ascending order.
+    order : ndarray of shape (n,)
+        Indices that sort the values.
+    within : ndarray of shape (m, n)
+        Radii of the values before they were sorted, boundary included.
+
+    Returns
+    -------
+    ndarray of shape (m, n)
+        Counts, int64.
+
+    Examples
+    --------
+    >>> counts(np.array([0.0, 1.0, 3.0]), np.array([0, 1, 2]), np.array([[1.0, 2.0, 1.0]])).tolist()
+    [[1, 2, 0]]
+    """
     from infoflow.pairwise import plane_kernels as kernels
 
-    x, y, n = np.ascontiguousarray(x), np.ascontiguousarray(y), len(x)
-    by_x = np.argsort(x)
-    ordered, by_y = x[by_x], np.argsort(y)
-    if bool((np.diff(y[by_y]) == 0).any()):
+    found = np.empty(within.shape, dtype=np.int64)
+    for reach, row in zip(within, found, strict=True):
+        kernels.count(ordered, order, reach, row)
+    return found
+
+
+def _search(x: Array, y: Array, by_x: Indices, by_y: Indices, found: Array, neighbors: Indices) -> None:
+    """Write the distances (n, k) to `found`, and the indices to `neighbors` if it is of the same shape."""
+    from infoflow.pairwise import plane_kernels as kernels
+
+    n, k = found.shape
+    ordered = x[by_x]
+    up = y[by_y]
+    if bool((up[1:] == up[:-1]).any()):
         by_y = by_x[np.argsort(y[by_x], kind="stable")]  # equal y in the order of x
-    starts = kernels.strips(ordered, _size(ordered, y[by_y], k))
+    starts = kernels.strips(ordered, _size(ordered, up, k))
     index, px, py, ends, runs = kernels.arrange(starts, by_x, by_y, x, y)
-    found, neighbors = np.empty((n, k)), np.empty((n, k), dtype=np.int64)
     left, right = ordered[starts[:-1]], ordered[starts[1:] - 1]
     rest = (starts, index, px, py, ends, runs, left, right, found, neighbors)
     threads = max(1, min(torch.get_num_threads(), n // _SHARE))
     if threads == 1:
         kernels.search(0, len(left), *rest)
-        return found, neighbors
+        return
     # Twice as many parts as threads, since dense parts take longer.
     cuts = np.unique(np.searchsorted(starts, np.linspace(0, n, 2 * threads + 1))).tolist()
     with ThreadPoolExecutor(threads) as pool:
         for part in [pool.submit(kernels.search, first, last, *rest) for first, last in pairwise(cuts)]:
             part.result()
-    return found, neighbors
 
 
 def _size(x: Array, y: Array, k: int) -> int:

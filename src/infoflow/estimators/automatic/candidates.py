@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -12,14 +13,17 @@ from scipy import special
 from torch import Tensor
 
 from infoflow.estimators.automatic.chain import Candidate, first_adequate
-from infoflow.estimators.gaussian.canonical_pairs import Copula, Spectrum, columns, spectrum
+from infoflow.estimators.gaussian.canonical_pairs import Copula, Spectrum, spectrum, standardized
 from infoflow.estimators.gaussian.gaussian import Gaussian
-from infoflow.estimators.gaussian.gaussianity import missed_information
+from infoflow.estimators.gaussian.gaussianity import missed_by
+from infoflow.estimators.neighbors.columns import pair_terms, rescaled
 from infoflow.estimators.neighbors.ksg import KSG
 from infoflow.estimators.neighbors.preparation import prepare
 from infoflow.estimators.neighbors.several import terms_by_neighbors
 
 Scale = Literal["standard", "normal-scores"]
+
+_SCALES: tuple[Scale, ...] = ("normal-scores", "standard")
 
 # Numbers of neighbors on a line and a line, and in more dimensions, where a search costs more and few are biased less.
 _LINE, _SPACE = (80, 40, 20, 12, 8, 5, 3, 2, 1), (12, 5, 3)
@@ -52,7 +56,7 @@ def gaussian(x: Tensor, y: Tensor, copula: Copula | None = None) -> Candidate | 
         return None
     if copula is None:
         copula = False if _normal(torch.cat([x, y], dim=1)) else "smoothed"
-    found = spectrum(columns(x, "x", copula=copula), columns(y, "y", copula=copula))
+    found = spectrum(standardized(x, "x", copula=copula), standardized(y, "y", copula=copula))
     exact = found.correlations.numel() and float(1 - found.correlations[0]) < _EXACT
     if exact or math.isinf(found.information()) or found.freedom <= sum(found.ranks):
         return None
@@ -68,7 +72,7 @@ def misses(x: Tensor, y: Tensor, *, any_amount: bool = False) -> bool:
     >>> misses(line, line.square())
     True
     """
-    missed = missed_information(x, y)
+    missed = missed_by(spectrum(standardized(x, "x", copula=True), standardized(y, "y", copula=True)))
     return missed.significant or (any_amount and missed.p_value < _DOUBT and missed.nats > 0)
 
 
@@ -82,16 +86,25 @@ def neighbors(x: Tensor, y: Tensor, *, raw_only: bool = False) -> list[Candidate
     n, line = len(x), x.shape[1] == y.shape[1] == 1
     most = min(max(3.0, n / 6), n / 25 + 8, n - 2)
     numbers = [k for k in (_LINE if line else _SPACE) if k <= most] or [max(1, int(most))]
-    scales: list[Scale] = ["standard"] if raw_only else ["normal-scores", "standard"]
-    terms = {}
-    for scale in scales:
+    scales: tuple[Scale, ...] = ("standard",) if raw_only else _SCALES
+    terms = _on_lines(x, y, numbers) if line else {}
+    for scale in () if line else scales:
         left, right = (prepare(side, "x", rescale=scale).values for side in (x, y))
         terms[scale] = terms_by_neighbors(left, right, numbers)
-    return [
-        Candidate(f"KSG (k = {k}, {scale.replace('-', ' ')})", KSG(k=k, rescale=scale), terms[scale][k], k)
-        for k in numbers
-        for scale in scales
-    ]
+    return [Candidate(*_named(k, scale), terms[scale][k], k) for k in numbers for scale in scales]
+
+
+def _on_lines(x: Tensor, y: Tensor, numbers: list[int]) -> dict[str, dict[int, NDArray[np.float64]]]:
+    """The terms on both scales, which share the sorts of the columns."""
+    return {
+        scale: dict(zip(numbers, pair_terms(left, right, numbers).values, strict=True))
+        for scale, left, right in zip(_SCALES, rescaled(x), rescaled(y), strict=True)
+    }
+
+
+@cache
+def _named(k: int, scale: Scale) -> tuple[str, KSG]:
+    return f"KSG (k = {k}, {scale.replace('-', ' ')})", KSG(k=k, rescale=scale)
 
 
 def adequate_terms(x: Tensor, y: Tensor) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,15 +38,15 @@ class Candidate:
     terms: NDArray[np.float64]
     neighbors: int | None = None
 
-    @property
+    @cached_property
     def nats(self) -> float:
         """The estimate."""
         return float(self.terms.mean())
 
-    @property
+    @cached_property
     def error(self) -> float:
         """Standard error of the estimate, from the spread of its terms."""
-        return float(self.terms.std()) / math.sqrt(len(self.terms))
+        return standard_error(self.terms, self.nats)
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,20 @@ def varies(values: Tensor) -> bool:
     return bool((values.amax(dim=0) > values.amin(dim=0)).any())
 
 
+def standard_error(terms: NDArray[np.float64], mean: float) -> float:
+    """Standard error of the mean of terms (n,), which is given.
+
+    >>> standard_error(np.array([1.0, 3.0, 1.0, 3.0]), 2.0)
+    0.5
+    """
+    deviation = terms - mean
+    return math.sqrt(float(deviation @ deviation)) / len(terms)
+
+
 def _contradiction(coarse: Candidate, fine: Candidate, n: int) -> str:
     difference = fine.terms - coarse.terms
-    mean, error = float(difference.mean()), float(difference.std()) / math.sqrt(n)
+    mean = fine.nats - coarse.nats
+    error = standard_error(difference, mean)
     model = coarse.neighbors is None
     above = (_MODEL_OF_FEW if n < _FEW else _MODEL) if model else _NEIGHBORS
     allowed = _BIAS * abs(coarse.nats) if model else 0.0

@@ -16,7 +16,7 @@ from infoflow.estimators.automatic.candidates import gaussian, misses, neighbors
 from infoflow.estimators.automatic.chain import Candidate, Chosen, first_adequate
 from infoflow.estimators.automatic.elliptical import Elliptical
 from infoflow.estimators.automatic.limits import dependent, inflation, is_manifold
-from infoflow.estimators.automatic.ties import SpreadTies, spread, tied_share
+from infoflow.estimators.automatic.ties import Cells, SpreadTies, tied_share
 from infoflow.estimators.gaussian.gaussian import Gaussian
 from infoflow.estimators.neighbors.family import digamma
 from infoflow.estimators.neighbors.preparation import noise_generator
@@ -87,8 +87,9 @@ def _chosen(x: Tensor, y: Tensor) -> Chosen:
     folded = is_manifold(x) or is_manifold(y)
     draws, generator = _draws(x, y), noise_generator(0)
     made = []
+    cells = [Cells(side) for side in (x, y)] if draws else []
     for _ in range(max(1, draws)):
-        left, right = (spread(x, generator), spread(y, generator)) if draws else (x, y)
+        left, right = [each.draw(generator) for each in cells] if draws else (x, y)
         made.append(_candidates(left, right, folded))
     shared = [each for each in made[0] if all(each.name in {other.name for other in draw} for draw in made)]
     averaged = [

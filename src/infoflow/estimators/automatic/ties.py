@@ -27,19 +27,41 @@ def spread(values: Tensor, generator: np.random.Generator) -> Tensor:
     >>> spread(torch.tensor([[0.0], [0.0], [1.0]]).double(), np.random.default_rng(0)).T.round(decimals=2)
     tensor([[ 0.1400, -0.2300,  1.0000]], dtype=torch.float64)
     """
-    columns = [_spread(column, generator) for column in values.numpy().T]
-    return torch.from_numpy(np.stack(columns, axis=1))
+    return Cells(values).draw(generator)
 
 
-def _spread(column: Array, generator: np.random.Generator) -> Array:
+class Cells:
+    """The cells of the repeated values of each column (n, d), from which places can be drawn several times.
+
+    >>> Cells(torch.tensor([[0.0], [0.0], [1.0]]).double()).draw(np.random.default_rng(0)).shape
+    torch.Size([3, 1])
+    """
+
+    def __init__(self, values: Tensor) -> None:
+        self._columns = values.numpy()
+        self._cells = [_cells(column) for column in self._columns.T]
+
+    def draw(self, generator: np.random.Generator) -> Tensor:
+        """The columns with each repeated value at a uniform place in its cell."""
+        drawn = self._columns.copy()
+        for at, cells in enumerate(self._cells):
+            if cells is not None:
+                places, low, width = cells
+                place = generator.uniform(size=len(drawn))
+                drawn[places, at] = low + place[places] * width
+        return torch.from_numpy(drawn)
+
+
+def _cells(column: Array) -> tuple[NDArray[np.int64], Array, Array] | None:
+    """Positions of repeated values, the lower ends of their cells and the widths; None where no value repeats."""
     different, position, count = np.unique(column, return_inverse=True, return_counts=True)
-    repeated = count[position] > 1
-    if len(different) < 2 or not repeated.any():
-        return column
+    places = np.flatnonzero(count[position] > 1)
+    if len(different) < 2 or not len(places):
+        return None
     half = np.diff(different) / 2
-    below, above = np.r_[half[0], half][position], np.r_[half, half[-1]][position]
-    place = generator.uniform(size=len(column))
-    return np.where(repeated, column - below + place * (below + above), column)
+    below = np.concatenate([half[:1], half])[position[places]]
+    above = np.concatenate([half, half[-1:]])[position[places]]
+    return places, column[places] - below, below + above
 
 
 def tied_share(values: Tensor) -> float:

@@ -34,6 +34,9 @@ _RESOLVED = 100
 # Whitening is repeated where weights are above this, and drops directions whose variance of 1 turns out to be rounding.
 _AMPLIFIED, _UNSTABLE = 1e3, 0.1
 
+# A pair of columns is its own canonical pair without further checks below this correlation and from so many samples on.
+_LOOSE, _FEW = 0.99, 6
+
 # Components are judged at this level when only significant ones are kept.
 _SIGNIFICANCE = 0.05
 
@@ -71,6 +74,17 @@ def columns(value: Any, name: str, *, copula: Copula = False, like: Tensor | Non
     tensor = samples(value, name, dtype=torch.float64)
     if like is not None:
         tensor = tensor.to(like.device)
+    return standardized(tensor, name, copula=copula, precision=precision)
+
+
+def standardized(
+    tensor: Tensor, name: str, *, copula: Copula = False, precision: float = torch.finfo(torch.float64).eps
+) -> Columns:
+    """The same of finite float64 samples (n, d), whose values had this relative precision.
+
+    >>> standardized(torch.tensor([[1.0], [2.0], [3.0]], dtype=torch.float64), "x").values.T
+    tensor([[-1.2247,  0.0000,  1.2247]], dtype=torch.float64)
+    """
     warnings = []
     varies = tensor.amax(dim=0) > tensor.amin(dim=0)
     if not bool(varies.all()):
@@ -238,6 +252,21 @@ def _repeated(x: Tensor, y: Tensor, map_x: Tensor, map_y: Tensor, cross: Tensor)
     return maps[0], maps[1], white[0].mT @ white[1] / len(x)
 
 
+def _of_a_pair(x: Columns, y: Columns, rho: Tensor, warnings: tuple[str, ...]) -> Spectrum:
+    """The spectrum of one column on each side that are not nearly equal, which are their own canonical variates."""
+    size = rho.abs()[None]
+    resolution = _resolution(x, y)
+    variates = x.values, y.values * torch.sign(rho)
+    unexplained = 1 - size.square()
+    return Spectrum(size, *variates, (1, 1, 0), len(x.values), warnings, unexplained, False, resolution)
+
+
+def _resolution(x: Columns, y: Columns) -> float:
+    """The smallest 1 − ρ² that normal scores on both sides can show; 0 where a side holds values."""
+    n = len(x.values)
+    return 4 * math.pi / n**3 if x.ranks and y.ranks and n > 2 else 0.0
+
+
 def spectrum(x: Columns, y: Columns, z: Columns | None = None, *, shrinkage: str = "none") -> Spectrum:
     """Canonical correlations of x and y, after what z explains linearly has been taken out of both.
 
@@ -257,6 +286,8 @@ def spectrum(x: Columns, y: Columns, z: Columns | None = None, *, shrinkage: str
         return Spectrum(joint.new_zeros(0), empty, empty, (0, 0, 0), n, tuple(warnings), joint.new_ones(0))
     matrix = correlation(joint, shrinkage)
     rounding = max(side.rounding for side in (x, y, z) if side is not None)
+    if z is None and shrinkage == "none" and joint.shape[1] == 2 and n > _FEW and abs(float(matrix[0, 1])) < _LOOSE:
+        return _of_a_pair(x, y, matrix[0, 1], tuple(warnings))
     tolerance = max(_ROUNDINGS * joint.shape[1] * torch.finfo(joint.dtype).eps, (_RESOLVED * rounding) ** 2)
     pair, rank_z = dim_x + dim_y, 0
     whitener = explained = joint.new_zeros(0, 0)
@@ -303,8 +334,7 @@ def spectrum(x: Columns, y: Columns, z: Columns | None = None, *, shrinkage: str
     if shrinkage == "none":
         errors = [rounding * weights.abs().sum(0) for weights in (weights_x, weights_y)]
         found = agreement(rho, variate_x, variate_y, errors[0] + errors[1])
-    ranked = x.ranks and y.ranks
-    resolution = 4 * math.pi / n**3 if ranked and n > 2 else 0.0
+    ranked, resolution = x.ranks and y.ranks, _resolution(x, y)
     if found.equal and not ranked:
         given = " given z" if rank_z else ""
         warnings.append(

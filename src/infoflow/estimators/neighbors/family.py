@@ -10,6 +10,7 @@ import abc
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -208,3 +209,14 @@ def digammas(counts: Tensor) -> Tensor:
     [-0.5772, 0.4228]
     """
     return torch.digamma(counts.to(torch.float64))
+
+
+@lru_cache(maxsize=4)
+def digamma_table(n: int) -> NDArray[np.float64]:
+    """ψ of 1, ..., n, of which every count of samples takes one.
+
+    >>> digamma_table(2).round(4).tolist()
+    [-0.5772, 0.4228]
+    """
+    table: NDArray[np.float64] = digammas(torch.arange(1, n + 1)).numpy()
+    return table

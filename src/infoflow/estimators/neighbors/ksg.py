@@ -16,6 +16,7 @@ from infoflow.core.estimate import Estimate, Kind, LayerInformation
 from infoflow.core.settings import PositiveFloat
 from infoflow.entropies.discrete import plug_in
 from infoflow.estimators.neighbors.class_neighbors import ClassNeighbors
+from infoflow.estimators.neighbors.columns import column_of, pair_terms
 from infoflow.estimators.neighbors.family import (
     NeighborInformation,
     Pair,
@@ -318,6 +319,8 @@ class KSG(NeighborInformation):
 
     def _terms(self, pair: Pair) -> Terms:
         x, y = pair.x.values, pair.y.values
+        if self.variant == 1 and x.shape[1] == y.shape[1] == 1 and x.device.type == "cpu":
+            return self._terms_of_columns(pair)
         metric = norm(self.metric, pair.dimensions)
         spaces = balanced([x, y], metric)
         near = neighborhoods(spaces, self.k, [(0,), (1,)], metric=metric, rectangle=self.variant == 2)
@@ -345,6 +348,12 @@ class KSG(NeighborInformation):
                 "local_nonuniformity=None",
             )
         return Terms(terms - shortfall, Ceiling(ceiling.nats + LARGEST, f"{ceiling.name} + 52 log 2"), warnings)
+
+    def _terms_of_columns(self, pair: Pair) -> Terms:
+        found = pair_terms(column_of(pair.x), column_of(pair.y), [self.k])
+        counted = digamma(pair.n) - float(found.joint.mean())
+        warnings = tied(torch.from_numpy(found.radius[0]))
+        return Terms(torch.from_numpy(found.values[0]), Ceiling(counted, "ψ(N) − ψ(k)"), warnings, counted=counted)
 
     def _parameters(self, pair: Pair) -> dict[str, Any]:
         return super()._parameters(pair) | {"local_nonuniformity": self._threshold}

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy import special
 from torch import Tensor
 
 from infoflow.core.checks import classes, constant_columns, samples
 from infoflow.estimators.neighbors.limits import lonely
+from infoflow.pairwise.column_pairs import Column
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class Prepared:
     """Sum of the logarithms of the columns' divisors, which a differential entropy of the values lacks."""
     symbols: bool = False
     """Whether the values are codes of classes, 0, 1, ..., which have no order."""
+    column: Column | None = None
+    """The values with their order, where a single column on the CPU was sorted."""
 
     @property
     def constant(self) -> bool:
@@ -67,9 +73,40 @@ def prepare(
         tensor = tensor + noise * deviation * drawn
     if rescale == "none":
         return Prepared(tensor, warnings, 0.0)
+    if rescale == "normal-scores" and tensor.shape[1] == 1 and tensor.device.type == "cpu":
+        column = scored(Column.of(tensor[:, 0].numpy()))
+        return Prepared(torch.from_numpy(column.values)[:, None], warnings, math.nan, column=column)
     if rescale == "normal-scores":
         return Prepared(normal_scores(tensor), warnings, math.nan)
     return Prepared(tensor / deviation, warnings, float(deviation.log().sum()))
+
+
+def scored(column: Column) -> Column:
+    """A column as normal scores of its ranks, equal values sharing their mean rank, about mean 0.
+
+    >>> scored(Column.of(np.array([1.0, 9.0, 2.0]))).values.round(4).tolist()
+    [-0.6745, 0.6745, 0.0]
+    """
+    n, ordered = len(column.values), column.ordered
+    scores = np.empty(n)
+    scores[column.order] = normal_quantiles(n)
+    if bool((ordered[1:] == ordered[:-1]).any()):
+        below = np.searchsorted(ordered, column.values)
+        ranks = (below + np.searchsorted(ordered, column.values, side="right") + 1) / 2.0
+        scores = special.ndtri(ranks / (n + 1))
+        scores -= scores.mean()
+    return column.mapped(scores)
+
+
+@lru_cache(maxsize=4)
+def normal_quantiles(n: int) -> NDArray[np.float64]:
+    """Φ⁻¹(i / (n + 1)) for i = 1, ..., n.
+
+    >>> normal_quantiles(3).round(4).tolist()
+    [-0.6745, 0.0, 0.6745]
+    """
+    quantiles: NDArray[np.float64] = special.ndtri(np.arange(1, n + 1) / (n + 1))
+    return quantiles
 
 
 def noise_generator(seed: int) -> np.random.Generator:
@@ -107,7 +144,7 @@ def apart(*sides: Prepared) -> tuple[Prepared, ...]:
     others = [side.values for side in sides if not side.symbols and not side.constant]
     widest = max((float((values.amax(0) - values.amin(0)).max()) for values in others), default=0.0)
     step = 4 * widest if widest > 0 else 1.0
-    return tuple(replace(side, values=step * side.values) if side.symbols else side for side in sides)
+    return tuple(replace(side, values=step * side.values, column=None) if side.symbols else side for side in sides)
 
 
 def normal_scores(values: Tensor) -> Tensor:

@@ -9,8 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from infoflow.estimators.neighbors.family import balanced, digammas, norm
-from infoflow.pairwise.neighbors import count_within, line_counts, neighborhoods, open_ball_sizes
+from infoflow.estimators.neighbors.columns import column_of, pair_terms
+from infoflow.estimators.neighbors.family import balanced, digamma_table, norm
+from infoflow.estimators.neighbors.preparation import Prepared
+from infoflow.pairwise.neighbors import count_within, neighborhoods, open_ball_sizes
 
 
 def terms_by_neighbors(x: Tensor, y: Tensor, numbers: Sequence[int]) -> dict[int, NDArray[np.float64]]:
@@ -23,15 +25,14 @@ def terms_by_neighbors(x: Tensor, y: Tensor, numbers: Sequence[int]) -> dict[int
     >>> {k: round(float(terms.mean()), 4) for k, terms in terms_by_neighbors(line, line, (1, 2)).items()}
     {1: 1.8333, 2: 0.8333}
     """
+    if x.shape[1] == y.shape[1] == 1:
+        left, right = (column_of(Prepared(side, (), 0.0)) for side in (x, y))
+        return dict(zip(numbers, pair_terms(left, right, numbers).values, strict=True))
     n, metric = len(x), norm("auto", x.shape[1] + y.shape[1])
     spaces = balanced([x, y], metric)
     distance = neighborhoods(spaces, max(numbers), metric=metric).distance
     # ψ of 1 to n, of which every count takes one.
-    table = digammas(torch.arange(1, n + 1))
-    if x.shape[1] == y.shape[1] == 1 and bool((distance[:, min(numbers) - 1] > 0).all()):
-        near, joint = line_counts([x[:, 0], y[:, 0]], distance, numbers)
-        every = table[n - 1] + table[joint - 1] - table[near[0]] - table[near[1]]
-        return {k: every[:, column].numpy() for column, k in enumerate(numbers)}
+    table = torch.from_numpy(digamma_table(n))
     terms = {}
     for k in numbers:
         nearest = distance[:, :k]

@@ -71,6 +71,52 @@ def test_the_documented_example_of_jidt_a_copy_of_the_past_carries_one_bit() -> 
     assert transfer_entropy(noise, target, estimator="discrete").bits == pytest.approx(0.0, abs=0.005)
 
 
+def test_the_documented_multivariate_example_of_jidt_a_copy_and_an_xor_carry_two_bits() -> None:
+    source = np.random.default_rng(0).integers(2, size=(5000, 2))
+    target = np.zeros_like(source)
+    target[1:] = np.stack([source[:-1, 0], source[:-1, 0] ^ source[:-1, 1]], axis=1)
+    columns = {"source": tuple(source.T.astype(str)), "target": tuple(target.T.astype(str))}
+    assert transfer_entropy(**columns, estimator="discrete").bits == pytest.approx(2.0, abs=0.01)
+    noise = tuple(np.random.default_rng(1).integers(2, size=(5000, 2)).T.astype(str))
+    assert transfer_entropy(noise, columns["target"], estimator="discrete").bits == pytest.approx(0.0, abs=0.01)
+
+
+def a_copied_bit(seed: int, delay: int = 0, n: int = 1000) -> tuple[np.ndarray, np.ndarray]:
+    """The process of infomeasure's tests: the low bit of y is that of an earlier x, its high bit is random."""
+    generator = np.random.default_rng(seed)
+    x = generator.integers(0, 4, n)
+    y = np.zeros(n, dtype=int)
+    for i in range(1, n):
+        y[i] = (x[i - 1 - delay] & 1) + (generator.integers(0, 2) << 1)
+    return x, y
+
+
+def test_the_published_values_of_infomeasure() -> None:
+    # The example of its guide, whose value infomeasure 0.6.3 prints, and those that its tests state in bits.
+    four, eight = [0, 1, 0, 1, 0, 1, 0, 1], [0, 0, 1, 1, 0, 0, 1, 1]
+    assert transfer_entropy(four, eight, estimator="discrete").bits == pytest.approx(0.9649839288804954)
+    assert transfer_entropy(eight, four, estimator="discrete").bits == pytest.approx(0.0)
+    for seed, delay, forward, backward in (
+        (1, 0, 1.004240718338, 0.01829086716204),
+        (2, 0, 1.00477430056, 0.0197437874713),
+        (1, 1, 0.020519982911, 0.02183675871687),
+    ):
+        x, y = a_copied_bit(seed, delay)
+        assert transfer_entropy(x, y, estimator="discrete").bits == pytest.approx(forward)
+        assert transfer_entropy(y, x, estimator="discrete").bits == pytest.approx(backward)
+    assert transfer_entropy(*a_copied_bit(1, 1), lag=2, estimator="discrete").bits == pytest.approx(0.999339606768)
+    x, y = a_copied_bit(1)
+    assert transfer_entropy(x, y, source_history=2, estimator="discrete").bits == pytest.approx(1.018586121810)
+    assert transfer_entropy(x, y, history=2, estimator="discrete").bits == pytest.approx(1.01092219403)
+
+
+def test_the_published_values_of_inform() -> None:
+    x, y = [0, 0, 1, 1, 1, 1, 0, 0, 0], [0, 1, 1, 1, 1, 0, 0, 0, 1]
+    for history, forward, backward in ((1, 0.8112781, 0.2169172), (2, 0.6792696, 0.0)):
+        assert transfer_entropy(y, x, history=history, estimator="discrete").bits == pytest.approx(forward, abs=1e-6)
+        assert transfer_entropy(x, y, history=history, estimator="discrete").bits == pytest.approx(backward, abs=1e-6)
+
+
 def test_conditioning_on_the_common_driver_removes_the_transfer() -> None:
     # z drives x after one step and y after two, so x's past informs about y only through z.
     rng = np.random.default_rng(0)

@@ -73,7 +73,7 @@ def monte_carlo(layers: list[np.ndarray], names: list[str], noise: float) -> flo
     ],
 )
 def test_small_networks_on_average(sizes: tuple[int, ...], names: list[str], noise: float) -> None:
-    draws = [weights(*sizes, seed=seed) for seed in range(4)]
+    draws = [weights(*sizes, seed=seed) for seed in range(8)]
     found = np.mean([nats(layers, names, noise) for layers in draws])
     assert found == pytest.approx(np.mean([monte_carlo(layers, names, noise) for layers in draws]), rel=0.07)
 

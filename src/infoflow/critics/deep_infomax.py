@@ -12,6 +12,7 @@ from infoflow.core.agreement import agreeing
 from infoflow.core.blocks import Builder, Residual
 from infoflow.core.distributed import Group, gather
 from infoflow.core.errors import InvalidArgument, TooFewSamples
+from infoflow.core.module_inputs import ExplainedInputs
 from infoflow.core.settings import PositiveInt, validated
 from infoflow.critics.pairs import shifts, split_pairs
 from infoflow.critics.vectors import Concatenated, paired_rows, rows
@@ -65,7 +66,7 @@ class GlobalCritic(Concatenated):
         )
 
 
-class LocalCritic(nn.Module, abc.ABC):
+class LocalCritic(ExplainedInputs, nn.Module, abc.ABC):
     """Base class of local critics: every location of a map (n, channels, ...) with a summary (n, features).
 
     Parameters

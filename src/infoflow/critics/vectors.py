@@ -14,11 +14,12 @@ from infoflow.core.agreement import agreeing
 from infoflow.core.blocks import Builder
 from infoflow.core.distributed import Group, gather
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.module_inputs import ExplainedInputs
 from infoflow.core.settings import PositiveFloat, PositiveInt, validated
 from infoflow.critics.pairs import shifts, split_pairs
 
 
-class VectorCritic(nn.Module, abc.ABC):
+class VectorCritic(ExplainedInputs, nn.Module, abc.ABC):
     """Base class of critics of vectors, which flatten trailing axes and pair row i of x with row i of y.
 
     Parameters

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from infoflow.core.checks import tensors
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.module_inputs import ExplainedInputs
 from infoflow.core.settings import FiniteFloat, Integer, validated
 
 
-class QuantizedActivation(nn.Module):
+class QuantizedActivation(ExplainedInputs, nn.Module):
     """Rounds to the nearest of `levels` evenly spaced values, with a straight-through gradient.
 
     Parameters

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.module_inputs import ExplainedInputs
 from infoflow.core.settings import PositiveInt, validated
 
 Evaluation = Literal["deterministic", "mean", "sampled"]
@@ -21,7 +22,7 @@ NEVER_REESTIMATED = (
 )
 
 
-class StochasticLayer(nn.Module):
+class StochasticLayer(ExplainedInputs, nn.Module):
     """Base class of layers that limit information by noise.
 
     Parameters

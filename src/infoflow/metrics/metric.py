@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from infoflow.core.distributed import Group, sum_over
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.module_inputs import ExplainedInputs
 
 
-class Metric(nn.Module, ABC):
+class Metric(ExplainedInputs, nn.Module, ABC):
     """Base of metrics with `update`, `compute` and `reset`, as in torchmetrics.
 
     Parameters

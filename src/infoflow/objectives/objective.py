@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from torch import Tensor, nn
 
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.module_inputs import ExplainedInputs
 
 Players: TypeAlias = "dict[str, tuple[nn.Module, Callable[..., Tensor]]]"
 """Name of a player -> (the module whose parameters it trains, its loss of a batch), in the order of their turns."""
 
 
-class Objective(nn.Module, abc.ABC):
+class Objective(ExplainedInputs, nn.Module, abc.ABC):
     """Base class of objectives: `forward` returns a scalar to minimize, `terms` its parts.
 
     Notes

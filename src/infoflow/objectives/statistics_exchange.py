@@ -7,15 +7,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from infoflow.core.blocks import Module
 from infoflow.core.capture import unwrapped
 from infoflow.core.checks import tensors
 from infoflow.core.errors import InvalidArgument, TooFewSamples
+from infoflow.core.module_inputs import explaining
 from infoflow.core.settings import Probability, validated
 from infoflow.objectives.information_flow.taps import INPUT, known
+from infoflow.objectives.label_regularizers import LabelSmoothing
 from infoflow.objectives.objective import Objective
 
 # Added to deviations, for channels that are constant over an image.
@@ -86,6 +87,7 @@ class StatisticsExchange(Objective):
             )
         # In a tuple, so that the network is no part of this module.
         self._model = (model,)
+        self._cross_entropy = (LabelSmoothing(0.0),)
         exchanges = [(name, moments_exchanged) for name in layers] + [(name, spectrum_exchanged) for name in spectra]
         self.exchanges = [(known(unwrapped(model), name), how) for name, how in exchanges]
         self.share = share
@@ -101,7 +103,7 @@ class StatisticsExchange(Objective):
             Classes.
         """
         tensors(x=x, labels=labels)
-        n = len(x)
+        n = len(x) if x.ndim else 0
         if n < 2:
             raise TooFewSamples("x", "at least 2 samples, which exchange statistics", n)
         if labels.shape[:1] != (n,):
@@ -109,10 +111,11 @@ class StatisticsExchange(Objective):
         order = torch.randperm(n, device=x.device)
         partner = torch.empty_like(order).scatter_(0, order, order.roll(1))  # one random cycle
         # With the plain images too, since otherwise a second layer would take the statistics of the partner's partner.
-        with self.exchanged(torch.cat([torch.arange(n, device=x.device), partner])):
+        of_both = torch.cat([torch.arange(n, device=x.device), partner])
+        with self.exchanged(of_both), explaining(self._model[0], x=x):
             logits = self._model[0](torch.cat([x, x]))[n:]
-        layout = F.cross_entropy(logits, labels)
-        statistics = F.cross_entropy(logits, labels[partner])
+        layout = self._cross_entropy[0](logits, labels)
+        statistics = self._cross_entropy[0](logits, labels[partner])
         total = self.share * layout + (1 - self.share) * statistics
         self.record({"exchanged/layout": layout, "exchanged/statistics": statistics})
         return total

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.module_inputs import explaining
 
 _IDS, _MASK, _SPECIAL, _LABELS = "input_ids", "attention_mask", "special_tokens_mask", ("labels", "label")
 
@@ -50,11 +51,20 @@ class Batch:
             The network.
         device
             Device of its inputs; None leaves them where they are.
+
+        Raises
+        ------
+        InvalidArgument
+            If PyTorch rejects an input for its device, layout, dtype or shape.
         """
         if isinstance(self.inputs, Tensor):
-            model(_moved(self.inputs, device))
+            inputs = _moved(self.inputs, device)
+            with explaining(model, inputs=inputs):
+                model(inputs)
         else:
-            model(**{name: _moved(value, device) for name, value in self.inputs.items()})
+            named = {name: _moved(value, device) for name, value in self.inputs.items()}
+            with explaining(model, **named):
+                model(**named)
 
 
 def read(batches: Iterable[Any], model: nn.Module) -> Iterator[Batch]:

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from infoflow.core.checks import tensors
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.module_inputs import ExplainedInputs
 from infoflow.core.settings import Number, check
 from infoflow.objectives.bottleneck.schedules import Schedule
 from infoflow.objectives.label_regularizers import LabelSmoothing
@@ -105,7 +106,7 @@ def features(encoder: nn.Module, x: Tensor, width: int, name: str = "encoder", w
     return found
 
 
-class Observation(nn.Module):
+class Observation(ExplainedInputs, nn.Module):
     """−log p(x|z) of data given the output of a decoder, per sample in nats.
 
     "bernoulli": the decoder gives logits, data are in [0, 1] (a gray value counts as a probability). "gaussian": it

@@ -113,6 +113,29 @@ def test_a_choice_that_misses_layers_is_warned_of(caplog: pytest.LogCaptureFixtu
     assert "Only the output is recorded" in caplog.text
 
 
+def test_the_choice_of_layers_is_logged_and_leaves_in_place_of_activations_are_warned_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Functional(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second, self.last = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.last(nn.functional.relu(self.second(nn.functional.relu(self.first(x)))))
+
+    caplog.set_level("INFO")
+    assert capture(Functional()).layers == ["first", "second", "output"]
+    assert [(r.levelname, "first, second, output" in r.getMessage()) for r in caplog.records] == [("WARNING", True)]
+    for model, layers in (
+        (nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2)), "auto"),
+        (Functional(), "leaves"),
+    ):
+        caplog.clear()
+        chosen = capture(model, layers).layers
+        assert [(r.levelname, ", ".join(chosen) in r.getMessage()) for r in caplog.records] == [("INFO", True)]
+
+
 def test_an_activation_that_is_the_output_is_taken_once() -> None:
     model = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2), nn.Softmax(dim=-1))
     assert capture(model).layers == ["1", "3"]

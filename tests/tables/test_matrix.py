@@ -84,3 +84,10 @@ def test_columns_that_cannot_be_used_state_why_and_lengths_and_times_must_fit() 
     with pytest.raises(InvalidArgument, match="unsorted"):
         information_matrix(shuffled, lag=1)
     assert information_matrix(shuffled, estimator="gaussian").frame.shape == (2, 2)
+
+
+def test_a_matrix_prints_its_numbers_and_counts_its_warnings() -> None:
+    found = information_matrix({"x": X, "constant": np.ones(600)}, estimator="gaussian")
+    assert "constant" in repr(found)
+    assert len(repr(found)) < 300
+    assert all(warning not in repr(found) for warnings in found.warnings.values() for warning in warnings)

@@ -212,6 +212,15 @@ def test_processes_and_progress_change_nothing() -> None:
     pd.testing.assert_frame_equal(found.frame, rank(table, "target", n_jobs=2).frame)
 
 
+def test_a_bar_shows_the_progress_where_it_is_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
+    table = {"a": [0, 1] * 20, "b": [0, 0, 1, 1] * 10, "y": [0, 1] * 20}
+    quiet = rank(table, "y")
+    assert capfd.readouterr().err == ""
+    shown = rank(table, "y", progress=True)
+    assert "2/2" in capfd.readouterr().err
+    pd.testing.assert_frame_equal(shown.frame, quiet.frame)
+
+
 def test_memory_does_not_grow_with_the_columns_of_a_parquet_file(tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")

@@ -265,7 +265,7 @@ class Capture:
         self.layers = kept if once and not leaves else [*kept, OUTPUT]
         if self.layers.count(OUTPUT) > 1:
             raise InvalidArgument("layers", "names for a model with a module called 'output'", layers)
-        layer_choice.announce(self.layers, self._modules, "leaves" if leaves else "auto")
+        layer_choice.announce(self.layers, self._modules, "leaves" if leaves else "auto", layers)
         return watched, values, used
 
     def _watched(self, layers: Sequence[str]) -> list[str]:

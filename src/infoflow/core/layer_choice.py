@@ -61,7 +61,7 @@ def blocks(model: nn.Module) -> list[str]:
     return found
 
 
-def announce(layers: Sequence[str], modules: Mapping[str, nn.Module], chosen: str) -> None:
+def announce(layers: Sequence[str], modules: Mapping[str, nn.Module], chosen: str, requested: str) -> None:
     """Log which layers were chosen, and warn where the choice may have missed layers.
 
     Parameters
@@ -72,10 +72,20 @@ def announce(layers: Sequence[str], modules: Mapping[str, nn.Module], chosen: st
         All modules by name.
     chosen
         "auto" for activation modules, "leaves" for modules with parameters.
+    requested
+        What the user asked for.
     """
-    kind = "activation modules" if chosen == "auto" else "modules with parameters"
-    log.info("chose the %s and the output: %s", kind, ", ".join(layers))
     hidden = [layer for layer in layers if layer != OUTPUT]
+    if chosen == "auto":
+        log.info("Recorded are the activation modules and the output: %s.", ", ".join(layers))
+    elif requested == "leaves":
+        log.info("Recorded are the modules with parameters and the output: %s.", ", ".join(layers))
+    elif hidden:
+        log.warning(
+            "No activation module runs in the forward pass, so the modules with parameters are recorded instead: %s. "
+            "Pass layers='leaves' or names to choose without this message.",
+            ", ".join(layers),
+        )
     if not hidden:
         log.warning(
             "Only the output is recorded, since no activation module and no inner module with parameters runs in the "

@@ -51,6 +51,11 @@ class InformationMatrix:
     q_values: pd.DataFrame | None
     warnings: dict[tuple[Any, ...], tuple[str, ...]]
 
+    def __repr__(self) -> str:
+        count = len(self.warnings)
+        note = f"\n{count} pairs have warnings, in `warnings`" if count else ""
+        return f"Information in nats between columns\n{self.frame.round(4)}{note}"
+
     def plot(self, ax: Axes | None = None, *, clustered: bool = True) -> Axes:
         """Draw a heat map, in which columns that share information are next to each other; the first window only.
 

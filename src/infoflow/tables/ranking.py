@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from joblib import Parallel, delayed
+from tqdm import tqdm
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.files import write_text
@@ -119,7 +120,7 @@ def rank(
     screen: PositiveInt = 60,
     seed: Seed = 0,
     n_jobs: int = 1,
-    progress: Callable[[Iterable[Any], int], Iterable[Any]] | None = None,
+    progress: bool | Callable[[Iterable[Any], int], Iterable[Any]] = False,
 ) -> Ranking:
     """Rank the columns of a table by their mutual information with a target.
 
@@ -152,7 +153,8 @@ def rank(
     n_jobs
         Processes at once; -1 means one for each processor.
     progress
-        Function that wraps an iterable and its length, such as a progress bar.
+        Whether to show a progress bar on the standard error stream; or a function of an iterable and its length that
+        returns the iterable with a bar of its own.
 
     Returns
     -------
@@ -207,7 +209,7 @@ def rank(
     if missing == "raise":
         complete([y], missing)
     row = Row(opened, y, resolve(estimator), estimator, permutations, surrogates, missing, seed)
-    work = progress(wanted, len(wanted)) if progress else wanted
+    work = _with_bar(wanted, progress)
     rows = Parallel(n_jobs=n_jobs)(delayed(row)(name) for name in work) if n_jobs != 1 else [row(each) for each in work]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     frame = frame.sort_values("nats", ascending=False, kind="stable", na_position="last")
@@ -217,6 +219,13 @@ def rank(
     frame["q_value"] = q_values(frame["p_value"].to_numpy(dtype=float))
     label = target if isinstance(target, str | int) else "the target"
     return Ranking(frame.reset_index(drop=True), str(label), method)
+
+
+def _with_bar(columns: Sequence[Any], progress: bool | Callable[[Iterable[Any], int], Iterable[Any]]) -> Iterable[Any]:
+    if callable(progress):
+        return progress(columns, len(columns))
+    bar: Iterable[Any] = tqdm(columns, desc="estimating", unit="column", disable=not progress)
+    return bar
 
 
 def _together(

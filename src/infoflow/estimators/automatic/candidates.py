@@ -15,7 +15,7 @@ from torch import Tensor
 from infoflow.estimators.automatic.chain import Candidate, first_adequate
 from infoflow.estimators.gaussian.canonical_pairs import Copula, Spectrum, spectrum, standardized
 from infoflow.estimators.gaussian.gaussian import Gaussian
-from infoflow.estimators.gaussian.gaussianity import missed_by
+from infoflow.estimators.gaussian.gaussianity import Missed, missed_by
 from infoflow.estimators.neighbors.columns import pair_terms, rescaled
 from infoflow.estimators.neighbors.ksg import KSG
 from infoflow.estimators.neighbors.preparation import prepare
@@ -63,17 +63,23 @@ def gaussian(x: Tensor, y: Tensor, copula: Copula | None = None) -> Candidate | 
     return Candidate("a Gaussian", Gaussian(copula=copula), _gaussian_terms(found))
 
 
-def misses(x: Tensor, y: Tensor, *, any_amount: bool = False) -> bool:
-    """Whether x and y of (n, d) depend in ways that a Gaussian copula does not capture, by a test of its moments.
-
-    `any_amount` also counts effects below 1 % of the Gaussian information.
+def missed(x: Tensor, y: Tensor) -> Missed:
+    """What a Gaussian copula misses of x and y (n, d), by a test of moments.
 
     >>> line = torch.linspace(-1, 1, 100, dtype=torch.float64)[:, None]
-    >>> misses(line, line.square())
+    >>> missed(line, line.square()).significant
     True
     """
-    missed = missed_by(spectrum(standardized(x, "x", copula=True), standardized(y, "y", copula=True)))
-    return missed.significant or (any_amount and missed.p_value < _DOUBT and missed.nats > 0)
+    return missed_by(spectrum(standardized(x, "x", copula=True), standardized(y, "y", copula=True)))
+
+
+def is_any(found: Missed) -> bool:
+    """Whether there is any dependence beyond a Gaussian copula, also below 1 % of the Gaussian information.
+
+    >>> is_any(Missed(0.001, 0.0001, 1e-9, 2.0))
+    True
+    """
+    return found.p_value < _DOUBT and found.nats > 0
 
 
 def neighbors(x: Tensor, y: Tensor, *, raw_only: bool = False) -> list[Candidate]:

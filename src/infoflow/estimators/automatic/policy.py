@@ -211,11 +211,12 @@ class Auto(Settings):
         made = self._prepared(x, y)
         if isinstance(made, _Columns):
             decision = numbers.decide(made.x, made.y)
-            estimator, estimate = decision.estimator, decision.estimate
             arrays = made.x.numpy(), made.y.numpy()
             if decision.learn:
                 apply = run or (lambda each, a, b: each.estimate(a, b))
                 estimator, estimate = numbers.learned(decision, len(made.x), lambda each: apply(each, *arrays))
+            else:
+                estimator, estimate = decision.estimator, decision.of_all()
             warnings = (*made.warnings, *_contradicted(estimate, made.counted), *estimate.warnings)
             estimate = replace(estimate, why=f"{made.note}; {estimate.why}", warnings=warnings)
             made = Choice(estimator, *arrays, estimate)

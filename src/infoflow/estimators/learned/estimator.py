@@ -83,15 +83,19 @@ class TrainingSettings(FoldSettings):
         remedy: str = "",
         least: int = 1,
         groups: int = 1,
+        folds: int | None = None,
         rivals: Tensor | None = None,
     ) -> Fitted:
-        """Fit the networks, in batches of at least `least`; raises DidNotConverge if `what` is not finite in a fold."""
+        """Fit the networks of `groups` problems and some folds, all by default, in batches of at least `least`.
+
+        Raises DidNotConverge if `what` is not finite in a fold.
+        """
         # With `rivals`, each network stops by its own patience, and those clearly behind a rival are given up.
         batch_size = max(self.batch_size, least)
         schedule = Schedule(batch_size, self.max_epochs, self.patience, self.learning_rate, self.weight_decay)
         ends = groups if rivals is None else len(networks)
         fitted = fit(Stack.of(networks), objective, train, validate, schedule, seeds, ends, rivals)
-        if not bool(torch.isfinite(fitted.best).view(groups * self.folds, -1).any(-1).all()):
+        if not bool(torch.isfinite(fitted.best).view(groups * (folds or self.folds), -1).any(-1).all()):
             cause = f"{what} was never finite on held-out samples."
             raise DidNotConverge(f"{cause} Lower learning_rate ({self.learning_rate}){remedy}.")
         return fitted

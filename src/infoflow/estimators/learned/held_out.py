@@ -111,15 +111,19 @@ class Spread:
     value: float
     half: float
     shares: Tensor
-    """Pointwise value of each sample, (n,), float64."""
+    """Pointwise value of each sample, (n,), float64; NaN where no fold reported on it."""
     p_value: float | None
 
     @classmethod
     def of(cls, rows: Sequence[Fold], reported: Sequence[Reported], n: int, level: float) -> Spread:
         """Combine the folds; every sample takes the pointwise value of the last fold that reports on it."""
-        shares = torch.empty(n, dtype=torch.float64, device=reported[0].shares.device)
+        shares = torch.full((n,), torch.nan, dtype=torch.float64, device=reported[0].shares.device)
         for (_, _, part), fold in zip(rows, reported, strict=True):
             shares[part] = fold.shares.double()
+        if len(reported) == 1:  # of one fold, the samples' spread alone
+            own = reported[0].shares.double()
+            half = float(stats.norm.ppf((1 + level) / 2)) * float(own.std()) / math.sqrt(len(own))
+            return cls(float(reported[0].value), half, shares, reported[0].p_value)
         values = torch.stack([fold.value for fold in reported])
         p_values = [fold.p_value for fold in reported if fold.p_value is not None]
         half = half_width(values, shares, level)

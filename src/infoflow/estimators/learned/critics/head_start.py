@@ -170,6 +170,9 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         w = self.width
+        if isinstance(self.critic, Separable):  # one product and one table for both
+            f, g = self.critic.embed(x[:, :-w], y[:, :-w])
+            return split_pairs(torch.cat([f, x[:, -w:]], 1) @ torch.cat([g, y[:, -w:]], 1).mT + self.offset)
         positive, negative = self.critic(x[:, :-w], y[:, :-w])
         own, others = split_pairs(x[:, -w:] @ y[:, -w:].mT + self.offset)
         return positive + own, negative + others

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from infoflow.bounds import BOUNDS, Bound, BoundName, ExponentialAverage, Free, Side, by_name
 from infoflow.core import checks
 from infoflow.core.estimate import Estimate, Kind
-from infoflow.core.settings import OneOf, PositiveFloat, PositiveInt, check
+from infoflow.core.settings import NonNegativeFloat, OneOf, PositiveFloat, PositiveInt, check
 from infoflow.critics import ACTIVATIONS, Bilinear, Concatenated, Separable, SeparablePictures
 from infoflow.critics.pictures import Shape
 from infoflow.estimators.gaussian.held_out import correlation_bound
@@ -67,6 +67,32 @@ class Problem(NamedTuple):
 
     x: Variable
     y: Variable
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """What the critics of one problem report, fold by fold."""
+
+    reported: list[Reported]
+    history: list[list[tuple[float, float]]]
+    gap: Tensor
+    stopped: Tensor
+    finite: Tensor
+    view: int
+    """The view that won in the first of these folds."""
+    negatives: int
+    batch: int
+
+    def with_folds(self, other: _Trained) -> _Trained:
+        """These folds and then the other ones."""
+        return replace(
+            self,
+            reported=[*self.reported, *other.reported],
+            history=[*self.history, *other.history],
+            gap=torch.cat([self.gap, other.gap]),
+            stopped=torch.cat([self.stopped, other.stopped]),
+            finite=torch.cat([self.finite, other.finite]),
+        )
 
 
 class BoundObjective(Objective):
@@ -140,9 +166,12 @@ class Neural(TrainingSettings, HeldOutEstimator):
     head_start
         Whether critics of the first three names start as the Gaussian log density ratio of canonical pairs.
     economical
-        Whether each critic stops by its own patience, and the one of two competing critics that is clearly behind is
-        given up; False trains all critics of a pair until the last one stops, which takes about half as long again and
-        finds about 0.001 nats more.
+        Whether the first fold decides which of two competing critics the others train (see Notes), and each critic
+        stops by its own patience; False trains both critics in all folds until the last one stops, which takes about
+        twice as long and finds about 0.001 nats more.
+    required
+        Nats that the first fold must find for the others to be trained where `economical`; with less, the estimate is
+        that of the first fold.
     device
         The torch device of the computation.
 
@@ -186,6 +215,7 @@ class Neural(TrainingSettings, HeldOutEstimator):
     learning_rate: PositiveFloat = 5e-3
     head_start: bool = True
     economical: bool = False
+    required: NonNegativeFloat = 0.0
     device: Device = "cpu"
 
     def __post_init__(self) -> None:
@@ -270,25 +300,51 @@ class Neural(TrainingSettings, HeldOutEstimator):
     @torch.inference_mode(False)
     @torch.enable_grad()
     def _fit(self, problems: Sequence[Problem], shuffles: Shuffles | None) -> list[Fit]:
-        bound = by_name(self.bound)
         rows = split(len(problems[0].x.values), self.folds, self.validation, self.seed, self.device)
-        views = self._views(problems[0])
-        shape = (len(problems), self.folds, len(views), self.restarts)
+        if self.economical:
+            return [self._fit_by_turns(problem, rows, shuffles) for problem in problems]
+        every = range(self.folds)
+        trained = self._train(problems, rows, every, self._views(problems[0]), shuffles)
+        return [self._result(problem, rows, each) for problem, each in zip(problems, trained, strict=True)]
+
+    def _fit_by_turns(self, problem: Problem, rows: list[Fold], shuffles: Shuffles | None) -> Fit:
+        """The first fold decides which view the others train, and whether they are trained at all."""
+        views = self._views(problem)
+        first = self._train([problem], rows, range(1), views, shuffles)[0]
+        if float(first.reported[0].value) < self.required:
+            return self._result(problem, rows[:1], first)
+        rest = self._train([problem], rows, range(1, self.folds), (views[first.view],), shuffles)[0]
+        return self._result(problem, rows, first.with_folds(rest))
+
+    def _train(
+        self,
+        problems: Sequence[Problem],
+        every: list[Fold],
+        folds: range,
+        views: tuple[bool, ...],
+        shuffles: Shuffles | None,
+    ) -> list[_Trained]:
+        """Train and report on these folds of each problem."""
+        bound, rows = by_name(self.bound), [every[fold] for fold in folds]
+        shape = (len(problems), len(folds), len(views), self.restarts)
         train, validate, report = self._parts(problems, rows, views)
-        initial, order = self._seeds(shape)
-        per_problem = self.folds * len(views) * self.restarts
+        initial, order = self._seeds(shape, folds)
+        per_problem = len(folds) * len(views) * self.restarts
         networks = self._networks(bound, problems[0], rows[0], train, initial[:per_problem])
-        remedy = " or choose a bounded objective (jensen_shannon_mi, infonce)"
-        what, count = f"the {bound.name} objective", len(problems)
-        objective = BoundObjective(bound)
-        networks, rivals = networks * count, self._rivals(shape) if self.economical else None
         fitted = self.train(
-            networks, objective, train, validate, order, what=what, remedy=remedy, groups=count, rivals=rivals
+            networks * len(problems),
+            BoundObjective(bound),
+            train,
+            validate,
+            order,
+            what=f"the {bound.name} objective",
+            remedy=" or choose a bounded objective (jensen_shannon_mi, infonce)",
+            groups=len(problems),
+            folds=len(folds),
+            rivals=self._rivals(shape) if self.economical else None,
         )
-        return [
-            self._result(problem, rows, fitted, members, train.size, report, shuffles)
-            for problem, members in zip(problems, torch.arange(math.prod(shape)).view(shape), strict=True)
-        ]
+        every_member = torch.arange(math.prod(shape)).view(shape)
+        return [self._reports(bound, fitted, members, train.size, report, shuffles) for members in every_member]
 
     @staticmethod
     def _rivals(shape: tuple[int, int, int, int]) -> Tensor:
@@ -297,10 +353,10 @@ class Neural(TrainingSettings, HeldOutEstimator):
         numbers = torch.arange(problems * folds * restarts).view(problems, folds, 1, restarts)
         return numbers.expand(problems, folds, views, restarts).flatten()
 
-    def _seeds(self, shape: tuple[int, int, int, int]) -> tuple[list[int], list[int]]:
-        """Seeds of weights and of orders for all problems, folds, views and restarts: views and problems share them."""
+    def _seeds(self, shape: tuple[int, int, int, int], folds: range) -> tuple[list[int], list[int]]:
+        """Seeds of weights and of orders for problems, these folds, views and restarts: views and problems share them."""
         drawn = np.random.SeedSequence(self.seed).generate_state(2 * self.folds * self.restarts, np.uint64) >> 1
-        shared = drawn.reshape(self.folds, 1, self.restarts, 2)
+        shared = drawn.reshape(self.folds, 1, self.restarts, 2)[list(folds)]
         initial, order = (np.broadcast_to(shared[..., part], shape).ravel().tolist() for part in (0, 1))
         return initial, order
 
@@ -348,38 +404,53 @@ class Neural(TrainingSettings, HeldOutEstimator):
         pairs = head_start(x, y)
         return [[critic_columns(x, y, pairs, part, whole=whole) for part in range(3)] for whole in views]
 
-    def _result(
+    def _reports(
         self,
-        problem: Problem,
-        rows: list[Fold],
+        bound: Bound,
         fitted: Fitted,
         members: Tensor,
         trained_on: int,
         report: Part,
         shuffles: Shuffles | None,
-    ) -> Fit:
-        """The result of one problem from its `members` (folds, views, restarts)."""
-        bound = by_name(self.bound)
-        chosen = _selected(fitted, members)
+    ) -> _Trained:
+        """What the `members` (folds, views, restarts) of one problem report."""
+        views, chosen = _selected(fitted, members)
         reported = []
         for fold in chosen.tolist():
             own = [member for member in fold if math.isfinite(fitted.best[member])]
             value, shares, negatives = self._report(fitted.stack, bound, report, own)
             p_value = None if shuffles is None else self._p_value(fitted.stack, report, own, shuffles)
             reported.append(Reported(value, shares, p_value))
-        found = Spread.of(rows, reported, len(problem.x.values), self.level)
-        constant = [name for name, (v, *_) in zip("xy", problem, strict=True) if bool((v == v[0]).all())]
-        ceiling = (0.0, f"H({constant[0].upper()})") if constant else _ceiling(bound, problem, negatives)
         used = chosen.flatten().to(fitted.best.device)
+        return _Trained(
+            reported,
+            [fitted.history[member] for member in members.flatten().tolist()],
+            fitted.gap[used],
+            fitted.stopped[used],
+            torch.isfinite(fitted.best[used]),
+            int(views[0]),
+            negatives,
+            min(self.batch_size, trained_on),
+        )
+
+    def _result(self, problem: Problem, rows: list[Fold], trained: _Trained) -> Fit:
+        """The result of one problem from the critics of these folds."""
+        bound = by_name(self.bound)
+        found = Spread.of(rows, trained.reported, len(problem.x.values), self.level)
+        constant = [name for name, (v, *_) in zip("xy", problem, strict=True) if bool((v == v[0]).all())]
+        ceiling = (0.0, f"H({constant[0].upper()})") if constant else _ceiling(bound, problem, trained.negatives)
         low = () if constant or bound.side is not Side.LOWER else _below_correlations(problem, found)
-        warnings = (*low, *self._warnings(bound, found, ceiling[0], min(self.batch_size, trained_on), fitted, used))
+        warnings = (*low, *self._warnings(bound, found, ceiling[0], trained))
         kind = Kind.LOWER_BOUND if bound.side is Side.LOWER else Kind.POINT
         history = [
-            {"member": float(m), "epoch": float(epoch), "training": training, "validation": validation}
-            for m, member in enumerate(members.flatten().tolist())
-            for epoch, (training, validation) in enumerate(fitted.history[member], 1)
+            {"member": float(member), "epoch": float(epoch), "training": training, "validation": validation}
+            for member, epochs in enumerate(trained.history)
+            for epoch, (training, validation) in enumerate(epochs, 1)
         ]
-        return Fit(self._estimate(found, kind, ceiling, constant, warnings), found.shares.cpu(), history)
+        estimate = self._estimate(found, kind, ceiling, constant, warnings)
+        if len(rows) < self.folds and estimate.interval is not None:
+            estimate = replace(estimate, interval=replace(estimate.interval, spans="samples of the first fold"))
+        return Fit(estimate, found.shares.cpu(), history)
 
     @torch.no_grad()
     def _report(self, stack: Stack, bound: Bound, part: Part, members: list[int]) -> tuple[Tensor, Tensor, int]:
@@ -422,9 +493,8 @@ class Neural(TrainingSettings, HeldOutEstimator):
     def _spans(self) -> str:
         return f"{self.folds} folds" + (f" of {self.restarts} seeds each" if self.restarts > 1 else "")
 
-    def _warnings(
-        self, bound: Bound, found: Spread, ceiling: float, batch: int, fitted: Fitted, used: Tensor
-    ) -> Iterator[str]:
+    def _warnings(self, bound: Bound, found: Spread, ceiling: float, trained: _Trained) -> Iterator[str]:
+        batch = trained.batch
         limit = bound.ceiling(batch - 1)
         if math.isfinite(limit) and found.value > limit - 1:
             yield (
@@ -443,15 +513,15 @@ class Neural(TrainingSettings, HeldOutEstimator):
             found.half,
             ceiling,
             "critics",
-            gap=float(fitted.gap[used].median()),
-            late=int((~fitted.stopped[used]).sum()),
-            count=len(used),
+            gap=float(trained.gap.median()),
+            late=int((~trained.stopped).sum()),
+            count=len(trained.stopped),
             simpler="a smaller critic or more weight_decay",
             steadier="more samples, restarts, or another bound",
         )
-        lost = int((~torch.isfinite(fitted.best[used])).sum())
+        lost = int((~trained.finite).sum())
         if lost:
-            yield f"{lost} of {len(used)} critics diverged and were left out; lower learning_rate"
+            yield f"{lost} of {len(trained.finite)} critics diverged and were left out; lower learning_rate"
 
 
 def _below_correlations(problem: Problem, found: Spread) -> tuple[str, ...]:
@@ -465,13 +535,13 @@ def _below_correlations(problem: Problem, found: Spread) -> tuple[str, ...]:
     )
 
 
-def _selected(fitted: Fitted, members: Tensor) -> Tensor:
-    """The members of the best view of each fold on the validation samples, (folds, restarts)."""
+def _selected(fitted: Fitted, members: Tensor) -> tuple[Tensor, Tensor]:
+    """The best view of each fold on the validation samples, (folds,), and its members, (folds, restarts)."""
     best = fitted.best[members]
     finite = torch.isfinite(best)
     means = torch.where(finite, best, 0).sum(-1) / finite.sum(-1)
-    view = torch.where(finite.any(-1), means, -math.inf).argmax(1)
-    return members[torch.arange(len(members)), view.cpu()]
+    view = torch.where(finite.any(-1), means, -math.inf).argmax(1).cpu()
+    return view, members[torch.arange(len(members)), view]
 
 
 def _ceiling(bound: Bound, problem: Problem, negatives: int) -> tuple[float, str]:

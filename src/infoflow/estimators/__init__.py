@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from infoflow.estimators.automatic.blocks import Blocks
 from infoflow.estimators.automatic.elliptical import Elliptical
-from infoflow.estimators.automatic.policy import Auto, Recommendation, recommend
+from infoflow.estimators.automatic.policy import Auto
+from infoflow.estimators.automatic.recommendation import Recommendation, recommend
 from infoflow.estimators.automatic.ties import SpreadTies
 from infoflow.estimators.channels.linear_gaussian import LinearGaussianChannel
 from infoflow.estimators.channels.noisy_layers import GaussianDropoutInformation, SamplePropagation

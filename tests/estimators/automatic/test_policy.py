@@ -14,10 +14,11 @@ from scipy import special
 import infoflow
 from infoflow import tasks
 from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
-from infoflow.core.estimate import Estimate, Kind
+from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.protocols import Estimator
 from infoflow.estimators.automatic.numbers import Decision, learned
-from infoflow.estimators.automatic.policy import Auto, recommend
+from infoflow.estimators.automatic.policy import Auto
+from infoflow.estimators.automatic.recommendation import recommend
 from infoflow.estimators.gaussian.gaussian import Gaussian
 from infoflow.estimators.neighbors.ksg import KSG
 from infoflow.estimators.registry import ESTIMATORS
@@ -304,6 +305,42 @@ def test_a_held_out_lower_bound_is_a_floor(
     assert (found.estimator, found.nats) == expected
     assert f"critics found at least {critics:.2f}" in found.why
     assert (found.warnings == base.warnings) == (found.estimator == "KSG")
+
+
+def test_all_samples_are_left_out_where_critics_are_beyond_the_interval_of_a_part() -> None:
+    base = Estimate(0.5, "I(X;Y)", Kind.POINT, "KSG", n=2500, interval=Interval(0.4, 0.6, spans="samples"))
+    whole = Estimate(0.55, "I(X;Y)", Kind.POINT, "KSG", n=9000, interval=Interval(0.5, 0.6, spans="samples"))
+    decision = Decision(KSG(), base, learn=True, whole=lambda: whole)
+    assert learned(decision, 9000, answered(Neural=0.8))[1].estimator == "Neural"
+    assert learned(decision, 9000, answered(Neural=0.52))[1].n == 9000
+    assert learned(Decision(KSG(), base, True, lambda: pytest.fail("not needed")), 9000, answered(Neural=0.8))
+
+
+def noisy_circle(sigma: float) -> tuple[Draw, float]:
+    """A circle with normal noise, and its information by quadrature of the density."""
+
+    def draw(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+        angle = rng.uniform(0, 2 * np.pi, n)
+        return np.cos(angle) + sigma * rng.normal(size=n), np.sin(angle) + sigma * rng.normal(size=n)
+
+    grid = np.linspace(-1 - 6 * sigma, 1 + 6 * sigma, 801)
+    radius = np.hypot(*np.meshgrid(grid, grid))
+    mass = np.exp(-((radius - 1) ** 2) / (2 * sigma**2)) * special.ive(0, radius / sigma**2)
+    mass /= mass.sum()
+    margin = mass.sum(0)
+    return draw, float(special.rel_entr(mass, np.outer(margin, margin)).sum())
+
+
+@pytest.mark.parametrize(
+    ("draw", "truth"),
+    [
+        noisy_circle(0.2),  # several neighbors are too high
+        (lambda rng, n: (lambda x: (x, x + rng.uniform(-0.2, 0.2, n)))(rng.uniform(size=n)), 0.2 - math.log(0.4)),
+    ],
+)
+def test_the_interval_of_neighbors_includes_their_bias(draw: Draw, truth: float) -> None:
+    _, found = mean(draw, 600, draws=12)
+    assert sum(each.interval is not None and truth in each.interval for each in found) >= 10
 
 
 @pytest.mark.slow

@@ -364,6 +364,24 @@ def test_economical_critics_find_what_others_find_in_fewer_epochs() -> None:
     assert len(economical.history) < 0.9 * len(thorough.history)
 
 
+def test_a_first_fold_below_what_is_required_is_the_only_one() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 2))
+    y = x + rng.normal(size=(400, 2))  # 0.69 nats
+    few = Neural(economical=True, required=2.0, max_epochs=3).fit(x, y)
+    every = Neural(economical=True, required=0.1, max_epochs=3).fit(x, y)
+    assert int(torch.isfinite(few.pointwise).sum()) == 100  # a quarter
+    assert bool(torch.isfinite(every.pointwise).all())
+    assert few.estimate.interval is not None
+    assert few.estimate.interval.spans == "samples of the first fold"
+    assert few.estimate.nats < 2.0
+    torch.testing.assert_close(
+        few.pointwise[torch.isfinite(few.pointwise)].mean().item(), few.estimate.nats, rtol=0.2, atol=0.1
+    )
+    assert len({row["member"] for row in few.history}) == 2  # with and without the columns
+    assert len({row["member"] for row in every.history}) == 5  # the better of them in the other folds
+
+
 def test_a_critic_that_is_clearly_behind_is_given_up() -> None:
     value = torch.tensor([0.5, 0.53, 0.9, 0.1])
     assert _behind(value, torch.tensor([0, 0, 1, 1])).tolist() == [True, False, False, True]

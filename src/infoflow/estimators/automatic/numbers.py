@@ -137,8 +137,13 @@ def _estimate(chosen: Chosen, x: Tensor, y: Tensor, doubted: bool) -> Estimate:
     tau = inflation(x, y)
     error = math.sqrt(tau) * math.sqrt(taken.error**2 + x.shape[1] * y.shape[1] / (2 * n**2))
     width = WIDTH if taken.neighbors is None else WIDTH_OF_NEIGHBORS
-    high = max(taken.nats + width * error, taken.nats + math.sqrt(tau) * (chosen.highest - taken.nats))
-    low = taken.nats - width * error
+    above = max(width * error, math.sqrt(tau) * (chosen.highest - taken.nats))
+    below = width * error
+    if taken.neighbors is not None:
+        lowest, highest = chosen.reach
+        above = max(above, WIDTH * error + math.sqrt(tau) * (highest - taken.nats))
+        below = max(below, error + math.sqrt(tau) * (taken.nats - lowest))
+    low, high = taken.nats - below, taken.nats + above
     ceiling = math.inf if taken.neighbors is None else digamma(n) - digamma(taken.neighbors)
     compared = len(chosen.finer) + len(chosen.rejected)
     reason = f"{chosen.rejected[0]}; " if chosen.rejected else ""
@@ -235,8 +240,8 @@ def _of_all(looked: Estimate, every: Estimate, n: int) -> Estimate:
 def learned(decision: Decision, n: int, run: Callable[[Estimator], Estimate]) -> tuple[Estimator, Estimate]:
     """Train critics, and densities where critics reach their cap, and return the largest of the estimates.
 
-    A held-out lower bound is a floor: an estimate below it is wrong, whatever it rests on. The critics of the first fold
-    decide whether the others are trained: where they find less than the estimate so far, the others would as well.
+    A held-out lower bound is a floor: an estimate below it is wrong, whatever it rests on. The critics of the first
+    fold decide whether the others are trained: where they find less than the estimate so far, so would the others.
     """
     base = decision.estimate
     critics = create("neural", economical=True, required=max(0.0, base.nats), patience=_PATIENCE)

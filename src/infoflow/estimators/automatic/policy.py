@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,64 +18,16 @@ from infoflow.core.settings import Settings
 from infoflow.estimators.automatic import numbers
 from infoflow.estimators.automatic.classes import within_classes
 from infoflow.estimators.automatic.limits import compressed, dependent, inflation
-from infoflow.estimators.automatic.symbols import counted_nats, counting, is_sparse, table_error
-from infoflow.estimators.automatic.ties import SpreadTies
+from infoflow.estimators.automatic.symbols import counting, doubtful_order, is_sparse, table_error
 from infoflow.estimators.automatic.variables import Variable, variables
 from infoflow.estimators.gaussian.gaussian import Gaussian
-from infoflow.estimators.registry import ESTIMATORS, create
 
 _LOG = logging.getLogger(__name__)
-
-# Values that repeat so often, and are so few, are as likely symbols as numbers in an order.
-_FEW, _REPEATED = 16, 0.25
 
 # From so many samples on, large-sample theory is used as it is.
 _LARGE_SAMPLE = 100
 
 Run = Callable[[Estimator], Estimate]
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """An estimator's name and settings, the reason, and alternatives.
-
-    Parameters
-    ----------
-    estimator
-        Name of the estimator.
-    why
-        Reason for the choice, as text.
-    parameters
-        Settings of the estimator.
-    alternatives
-        Names of other estimators to compare with.
-
-    Examples
-    --------
-    >>> print(Recommendation("ksg", "few dimensions", {"k": 5}).why)
-    few dimensions
-    """
-
-    estimator: str
-    why: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    alternatives: tuple[str, ...] = ()
-
-    def create(self) -> Estimator:
-        """Create the estimator.
-
-        Returns
-        -------
-        Estimator
-            An object with `estimate(x, y)`.
-
-        Examples
-        --------
-        >>> Recommendation("ksg", "few dimensions", {"k": 5}).create()
-        KSG(k=5...)
-        """
-        chosen: Estimator = create(self.estimator, **self.parameters)
-        return chosen
 
 
 @dataclass(frozen=True)
@@ -104,14 +57,13 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class _Columns:
-    """Columns of numbers (n, d) on both sides, what was read, what limits this reading, and what counts would give."""
+class Columns:
+    """Columns of numbers (n, d) on both sides, what was read, and the warnings that an estimate from them needs."""
 
     x: torch.Tensor
     y: torch.Tensor
     note: str
-    warnings: tuple[str, ...] = ()
-    counted: float | None = None
+    warnings: Callable[[Estimate], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -208,8 +160,8 @@ class Auto(Settings):
         >>> Auto().choose([0.1, 0.2, 0.5, 0.4], [0.3, 0.1, 0.7, 0.6]).estimator
         KSG(k=1, ...)
         """
-        made = self._prepared(x, y)
-        if isinstance(made, _Columns):
+        made = self.prepared(x, y)
+        if isinstance(made, Columns):
             decision = numbers.decide(made.x, made.y)
             arrays = made.x.numpy(), made.y.numpy()
             if decision.learn:
@@ -217,14 +169,25 @@ class Auto(Settings):
                 estimator, estimate = numbers.learned(decision, len(made.x), lambda each: apply(each, *arrays))
             else:
                 estimator, estimate = decision.estimator, decision.of_all()
-            warnings = (*made.warnings, *_contradicted(estimate, made.counted), *estimate.warnings)
+            warnings = (*made.warnings(estimate), *estimate.warnings)
             estimate = replace(estimate, why=f"{made.note}; {estimate.why}", warnings=warnings)
             made = Choice(estimator, *arrays, estimate)
         _LOG.info("%s, for %s", made.estimate.estimator, made.estimate.why)
         return made
 
-    def _prepared(self, x: Any, y: Any) -> Choice | _Columns:
-        """A choice where a side is symbolic or constant; otherwise the columns of both."""
+    def prepared(self, x: Any, y: Any) -> Choice | Columns:
+        """Decide what the sides hold.
+
+        Parameters
+        ----------
+        x, y : array-like of shape (n, ...)
+            Paired samples of numbers.
+
+        Returns
+        -------
+        Choice or Columns
+            A choice where a side is symbolic or constant; otherwise the columns of both.
+        """
         left, right = variables(x, y, self.discrete_x, self.discrete_y)
         note = f"{left.note}, {right.note}"
         for name, side in (("x", left), ("y", right)):
@@ -237,65 +200,8 @@ class Auto(Settings):
             return _counted(left, right, note)
         if left.symbolic != right.symbolic:
             return Choice(*within_classes(left, right, note))
-        few = not asked and all(side.distinct <= min(_FEW, _REPEATED * len(side.numbers)) for side in (left, right))
-        warnings = (_unordered(left, right),) if few or (left.symbolic and right.symbolic) else ()
-        counted = None if asked or warnings else counted_nats(left, right)
-        return _Columns(compressed(left.numbers), compressed(right.numbers), note, warnings, counted)
-
-
-def recommend(x: Any, y: Any) -> Recommendation:
-    """Recommend an estimator of I(X;Y) for given samples, as `Auto` chooses it.
-
-    Parameters
-    ----------
-    x, y : array-like of shape (n, ...)
-        Paired samples of numbers, of which at most 10000 are used.
-
-    Returns
-    -------
-    Recommendation
-        Name and settings of the estimator, the reason, and alternatives.
-
-    Raises
-    ------
-    InvalidArgument
-        If the samples are not finite numbers or their lengths differ.
-
-    Notes
-    -----
-    The rules are those of `Auto`, but nothing is trained: where `Auto` would train critics, "neural" is recommended.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> rng = np.random.default_rng(0)
-    >>> x = rng.normal(size=2000)
-    >>> recommend(x, np.exp(x + rng.normal(size=2000))).estimator
-    'gaussian'
-    >>> print(recommend(x, x**2 + rng.normal(size=2000)).why)
-    x: numbers, y: numbers; KSG (k = ..., ...) exceeds a Gaussian by ... nats (... standard errors); KSG ...
-    """
-    auto = Auto()
-    prepared = auto._prepared(x, y)
-    if isinstance(prepared, Choice):
-        found, why, learn = prepared.estimator, prepared.estimate.why, False
-    else:
-        decision = numbers.decide(prepared.x, prepared.y)
-        found, why, learn = decision.estimator, f"{prepared.note}; {decision.estimate.why}", decision.learn
-    if learn:
-        inside = "spread-ties" if isinstance(found, SpreadTies) else "ksg"
-        return Recommendation(
-            "neural", f"{why}; in many dimensions neighbors are too low", {}, (inside, "smile", "doe")
-        )
-    name = next(each for each, entry in ESTIMATORS.items() if not entry.preset and entry.load() is type(found))
-    default = create(name)
-    parameters = {
-        each.name: getattr(found, each.name)
-        for each in fields(found)  # type: ignore[arg-type]
-        if getattr(found, each.name) != getattr(default, each.name)
-    }
-    others = {"gaussian": ("ksg", "cca"), "ksg": ("mixed", "neural"), "discrete": ("discrete:correction=nsb",)}
-    return Recommendation(name, why, parameters, others.get(name, ("ksg",)))
+        doubts = (lambda found: ()) if asked else partial(doubtful_order, left, right)
+        return Columns(compressed(left.numbers), compressed(right.numbers), note, doubts)
 
 
 def _made(estimator: Estimator, estimate: Estimate, x: Variable, y: Variable) -> Choice:
@@ -305,24 +211,6 @@ def _made(estimator: Estimator, estimate: Estimate, x: Variable, y: Variable) ->
 def _zero(side: Variable, warning: str) -> Estimate:
     n = len(side.numbers)
     return Estimate(0.0, "I(X;Y)", Kind.POINT, "Gaussian", n=n, warnings=(warning,), why="nothing varies on a side")
-
-
-def _unordered(x: Variable, y: Variable) -> str:
-    return (
-        f"there are only {len(x.numbers)} samples for {x.distinct * y.distinct} pairs of values, so that the values "
-        "were taken as numbers in their order and the estimate may be off if they are symbols without order; merge "
-        "rare values, or pass discrete_x=True and discrete_y=True to count"
-    )
-
-
-def _contradicted(found: Estimate, counted: float | None) -> tuple[str, ...]:
-    if counted is None or found.interval is None or counted <= found.interval.high:
-        return ()
-    return (
-        f"most values repeat, and counts of their pairs give {counted:.2g} nats, so that the estimate, which takes the "
-        "values as numbers in their order, is too low if they are symbols without order; pass discrete_x=True and "
-        "discrete_y=True to count, or use more samples",
-    )
 
 
 def _counted(x: Variable, y: Variable, note: str) -> Choice:

@@ -6,6 +6,7 @@ import math
 
 import torch
 
+from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.estimators.automatic.variables import PER_PAIR, Variable
 from infoflow.estimators.histogram.discrete import Discrete
@@ -15,6 +16,9 @@ from infoflow.pairwise.equal_rows import equal_rows, joint_counts
 
 # Symbols up to which a table is small.
 _SMALL = 8
+
+# Values that repeat so often, and are so few, are as likely symbols as numbers in an order.
+_FEW, _REPEATED = 16, 0.25
 
 # Samples per pair from which on counts can contradict an estimate that rests on an order of the values.
 _PER_PAIR_TO_DOUBT = 1.5
@@ -33,12 +37,30 @@ def occurring(x: Variable, y: Variable) -> int:
     return equal_rows(torch.cat([x.numbers.flatten(1), y.numbers.flatten(1)], dim=1))[1]
 
 
-def counted_nats(x: Variable, y: Variable) -> float | None:
-    """What counts of the pairs give where they can contradict an estimate that reads the values in their order."""
-    if len(x.numbers) < _PER_PAIR_TO_DOUBT * occurring(x, y):
-        return None
-    codes = (equal_rows(each.numbers)[0] for each in (x, y))
-    return Discrete("grassberger").estimate(*codes).nats
+def doubtful_order(x: Variable, y: Variable, found: Estimate) -> tuple[str, ...]:
+    """The warning that values which may be symbols were taken as numbers in their order, or nothing.
+
+    Values may be symbols where they are few or repeat. Then counts of the pairs decide: the warning is left out only
+    where there are enough of them and the interval reaches what they give.
+    """
+    n, cells = len(x.numbers), occurring(x, y)
+    few = all(side.symbolic or side.distinct <= min(_FEW, _REPEATED * n) for side in (x, y))
+    if few:
+        cause = f"there are only {n} samples for {x.distinct * y.distinct} pairs of values"
+        effect = "may be off"
+    elif n >= _PER_PAIR_TO_DOUBT * cells and found.interval is not None:
+        codes = (equal_rows(each.numbers)[0] for each in (x, y))
+        counted = Discrete("grassberger").estimate(*codes).nats
+        if counted <= found.interval.high:
+            return ()
+        cause, effect = f"most values repeat, and counts of their pairs give {counted:.2g} nats", "is too low"
+    else:
+        return ()
+    return (
+        f"{cause}, but the values were taken as numbers in their order, so that the estimate {effect} if they are "
+        "symbols without order; merge rare values or use more samples, or pass discrete_x=True and discrete_y=True to "
+        "count",
+    )
 
 
 def counting(x: Variable, y: Variable) -> tuple[Estimator, str, tuple[str, ...]]:

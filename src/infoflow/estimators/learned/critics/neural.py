@@ -354,7 +354,7 @@ class Neural(TrainingSettings, HeldOutEstimator):
         return numbers.expand(problems, folds, views, restarts).flatten()
 
     def _seeds(self, shape: tuple[int, int, int, int], folds: range) -> tuple[list[int], list[int]]:
-        """Seeds of weights and of orders for problems, these folds, views and restarts: views and problems share them."""
+        """Seeds of weights and of orders; views and problems share them."""
         drawn = np.random.SeedSequence(self.seed).generate_state(2 * self.folds * self.restarts, np.uint64) >> 1
         shared = drawn.reshape(self.folds, 1, self.restarts, 2)[list(folds)]
         initial, order = (np.broadcast_to(shared[..., part], shape).ravel().tolist() for part in (0, 1))

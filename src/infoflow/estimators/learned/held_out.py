@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 from torch import Tensor
 
 from infoflow.core.estimate import Estimate
@@ -122,7 +122,7 @@ class Spread:
             shares[part] = fold.shares.double()
         if len(reported) == 1:  # of one fold, the samples' spread alone
             own = reported[0].shares.double()
-            half = float(stats.norm.ppf((1 + level) / 2)) * float(own.std()) / math.sqrt(len(own))
+            half = float(ndtri((1 + level) / 2)) * float(own.std()) / math.sqrt(len(own))
             return cls(float(reported[0].value), half, shares, reported[0].p_value)
         values = torch.stack([fold.value for fold in reported])
         p_values = [fold.p_value for fold in reported if fold.p_value is not None]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -185,3 +187,26 @@ def test_a_write_that_fails_leaves_nothing(
     assert main(["estimate", *D, "--output", "o.json"]) == 2
     assert "No space left" in capsys.readouterr().err
     assert {path.name for path in place.iterdir()} == before
+
+
+def test_a_small_table_loads_nothing_that_it_does_not_use(tmp_path: Path) -> None:
+    pd.DataFrame({"x": X[:, 0], "y": Y}).to_csv(tmp_path / "d.csv", index=False)
+    code = (
+        "import sys; from infoflow.cli import main\n"
+        f"main(['estimate', {str(tmp_path / 'd.csv')!r}, '--x', 'x', '--y', 'y'])\n"
+        "print(*sorted(sys.modules))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "nats" in out
+    heavy = {
+        "torch._dynamo",
+        "sklearn",
+        "matplotlib",
+        "numba",
+        "joblib",
+        "zarr",
+        "scipy.stats",
+        "scipy.sparse",
+        "scipy.spatial",
+    }
+    assert not heavy & set(out.splitlines()[-1].split())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from infoflow.pairwise.equal_rows import equal_rows
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -80,6 +84,8 @@ def count(points: Array, radius: Array, p: float) -> Indices:
 
 def _tree(points: Array) -> cKDTree:
     """The k-d tree; halving boxes rather than points where values repeat, since medians of these split nothing off."""
+    from scipy.spatial import cKDTree  # takes a while to load, and many samples need no tree
+
     ordered = np.sort(points, axis=0)
     return cKDTree(points, balanced_tree=not bool((ordered[1:] == ordered[:-1]).any()))
 

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import special
-from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from infoflow.core.checks import paired, samples
@@ -109,6 +108,8 @@ class Blocks(Settings):
         columns = torch.cat([x, y], dim=1)
         varying = (columns.amax(dim=0) > columns.amin(dim=0)).nonzero()[:, 0]
         linked = _linked(columns[:, varying], self.level)
+        from scipy.sparse.csgraph import connected_components  # loads linear algebra that other choices do not need
+
         _, label = connected_components(linked, directed=False)
         members = [varying.numpy()[label == block] for block in range(label.max(initial=-1) + 1)]
         split = [(block[block < width], block[block >= width] - width) for block in members]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from infoflow.estimators.learned.adamw import AdamW
 from infoflow.estimators.learned.stack import Stack, Weights, chosen, over_members
 
 logger = logging.getLogger("infoflow.estimators.learned")
@@ -157,12 +158,10 @@ class _Run:
         self.batch = min(schedule.batch_size, train.size)
         self.averaged = {name: w.detach().clone() for name, w in stack.weights.items()}
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self.optimizer = self._optimizer()
+        self.optimizer = AdamW(
+            stack.weights.values(), learning_rate=schedule.learning_rate, weight_decay=schedule.weight_decay
+        )
         self.step = 0
-
-    def _optimizer(self) -> torch.optim.AdamW:
-        schedule, weights = self.schedule, self.stack.weights.values()
-        return torch.optim.AdamW(weights, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True)
 
     def with_draws(self, part: Part) -> Part:
         """The part with each member's random inputs, if the objective takes any."""
@@ -197,14 +196,11 @@ class _Run:
 
     def keep(self, members: Tensor) -> None:
         """Continue with these members alone, from where they are."""
-        moments = [self.optimizer.state[w] for w in self.stack.weights.values()]
         self.stack, self.train = self.stack.subset(members), self.train.subset(members)
         self.averaged = chosen(self.averaged, members)
         self.generators = [self.generators[k] for k in members.tolist()]
         self.objective.keep(members)
-        self.optimizer = self._optimizer()
-        for weights, former in zip(self.stack.weights.values(), moments, strict=True):
-            self.optimizer.state[weights] = {k: m[members] if m.ndim else m for k, m in former.items()}
+        self.optimizer = self.optimizer.continued(self.stack.weights.values(), members)
 
 
 def fit(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 from torch import Tensor, from_numpy
@@ -50,9 +49,15 @@ def _paired(x: Any, y: Any) -> tuple[Any, Any]:
 
 def _run(tasks: Sequence[Callable[[], float]], n_jobs: int, bar: str | None = None) -> NDArray[np.float64]:
     """The results in order, with a progress bar of that name on the standard error stream; None for no bar."""
-    jobs = (delayed(task)() for task in tasks)
-    found = (task() for task in tasks) if n_jobs == 1 else Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+    found: Iterable[float] = (task() for task in tasks) if n_jobs == 1 else _in_processes(tasks, n_jobs)
     return np.array(list(tqdm(found, total=len(tasks), desc=bar, unit="estimate", disable=bar is None)))
+
+
+def _in_processes(tasks: Sequence[Callable[[], float]], n_jobs: int) -> Iterable[float]:
+    from joblib import Parallel, delayed  # loads slowly, and one process needs none of it
+
+    results: Iterable[float] = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(task)() for task in tasks)
+    return results
 
 
 @dataclass(frozen=True)

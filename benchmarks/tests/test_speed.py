@@ -35,6 +35,7 @@ TOLERANCE = {
     "recorder-overhead": 1e-9,
     "median-distance": 1e-9,
     "report-page": 1e-5,  # 32-bit numbers
+    "profile-cost": 1e-5,  # nats, of 32-bit activations
 }
 
 

@@ -139,29 +139,50 @@ def test_sequences_first_and_features_without_labels() -> None:
     assert found.select("I(class;W)")["n"].tolist() == [24] * 3
 
 
-@pytest.mark.parametrize("kind", ["bert", "gpt2", "llama", "vit"])
-def test_models_of_transformers(kind: str) -> None:
-    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
-    size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+# At most four lines each, from a configuration to the profile of a random model.
+IN_FOUR_LINES = {
+    "BERT": """\
+config = transformers.BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32)
+batches = [{"input_ids": ids, "attention_mask": torch.ones_like(ids)} for ids in tokens]
+found = infoflow.profile(transformers.BertModel(config), batches)""",
+    "GPT-2": """\
+config = transformers.GPT2Config(n_embd=32, n_layer=2, n_head=2, vocab_size=40, bos_token_id=0, eos_token_id=0)
+batches = [{"input_ids": ids, "labels": ids} for ids in tokens]
+found = infoflow.profile(transformers.GPT2LMHeadModel(config), batches)""",
+    "Llama": """\
+size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+model = transformers.LlamaModel(transformers.LlamaConfig(**size, vocab_size=40)).bfloat16()
+found = infoflow.profile(model, tokens)""",
+    "Mamba": """\
+config = transformers.MambaConfig(vocab_size=40, hidden_size=32, num_hidden_layers=2, state_size=4)
+found = infoflow.profile(transformers.MambaModel(config), tokens)""",
+    "ViT": """\
+size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+model = transformers.ViTModel(transformers.ViTConfig(**size, image_size=8, patch_size=4))
+batches = [{"pixel_values": torch.randn(6, 3, 8, 8), "labels": torch.arange(6) % 2} for _ in range(2)]
+found = infoflow.profile(model, batches)""",
+    "torch": """\
+encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(32, 2, 32, batch_first=True), 2)
+found = infoflow.profile(nn.Sequential(nn.Embedding(40, 32), encoder), tokens)""",
+}
+
+
+@pytest.mark.parametrize("name", IN_FOUR_LINES)
+def test_random_models_are_profiled_in_at_most_four_lines(name: str) -> None:
+    names: dict[str, object] = {"torch": torch, "nn": nn, "infoflow": infoflow, "tokens": tokens(2)}
+    if name != "torch":
+        names["transformers"] = pytest.importorskip("transformers", reason="transformers is not installed")
     torch.manual_seed(0)
-    if kind == "vit":
-        model = transformers.ViTModel(transformers.ViTConfig(**size, image_size=8, patch_size=4))
-        found = infoflow.profile(model, [{"pixel_values": torch.randn(6, 3, 8, 8), "labels": torch.arange(6) % 2}] * 2)
-        assert "I(class;W)" in found.quantities
-    else:
-        ends = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 0, "vocab_size": VOCABULARY}
-        if kind == "gpt2":
-            config = transformers.GPT2Config(n_embd=32, n_layer=2, n_head=2, n_positions=LENGTH, **ends)
-            model = transformers.GPT2LMHeadModel(config)
-        elif kind == "bert":
-            model = transformers.BertModel(transformers.BertConfig(**size, **ends))
-        else:
-            model = transformers.LlamaModel(transformers.LlamaConfig(**size, **ends)).bfloat16()
-        batches = [{"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids} for ids in tokens(2)]
-        found = infoflow.profile(model, batches)
-        assert "I(next;W)" in found.quantities
+    code = IN_FOUR_LINES[name]
+    assert len(code.splitlines()) <= 4
+    exec(code, names)  # noqa: S102
+    found = names["found"]
+    assert isinstance(found, infoflow.profiles.Profile)
     assert len(found.layers) == 3
     assert found.frame["value"].notna().all()
+    rows = found.select("I(class;W)" if name == "ViT" else "I(next;W)")
+    assert rows["n"].tolist() == [12 if name == "ViT" else 2 * 8 * (LENGTH - 1)] * 3
+    assert (rows["value"] <= rows["ceiling"] + 1e-9).all()
 
 
 def test_values_that_are_not_finite_are_counted_and_named() -> None:

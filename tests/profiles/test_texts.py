@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
 from infoflow.cli.main import main
 from infoflow.core.errors import InvalidArgument
-from infoflow.profiles.pretrained import load
+from infoflow.profiles.pretrained import checkpoints, load
 from infoflow.profiles.texts import documents, windows
 
 
@@ -55,10 +57,7 @@ def saved(folder: Path) -> Path:
 
 def test_the_command_writes_page_table_and_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = saved(tmp_path / "model")
-    generator = torch.Generator().manual_seed(0)
-    letters = ["abcdefgh"[k] for k in torch.randint(8, (600,), generator=generator).tolist()]
-    text = tmp_path / "text.txt"
-    text.write_text("\n\n".join(" ".join(letters[k : k + 50]) for k in range(0, 600, 50)), encoding="utf-8")
+    text = letters(tmp_path)
     command = ["profile", str(model), "--text", str(text), "--length", "32", "--output", str(tmp_path / "out")]
     assert main(command) == 0
     assert "I(current;W)" in capsys.readouterr().out
@@ -67,6 +66,43 @@ def test_the_command_writes_page_table_and_picture(tmp_path: Path, capsys: pytes
     assert (tmp_path / "out.html").stat().st_size < 500_000
     assert main(command) == 2  # nothing is overwritten
     assert "are new" in capsys.readouterr().err
+
+
+def letters(folder: Path) -> Path:
+    generator = torch.Generator().manual_seed(0)
+    drawn = ["abcdefgh"[k] for k in torch.randint(8, (600,), generator=generator).tolist()]
+    text = folder / "text.txt"
+    text.write_text("\n\n".join(" ".join(drawn[k : k + 50]) for k in range(0, 600, 50)), encoding="utf-8")
+    return text
+
+
+def test_checkpoints_are_one_table_by_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    run = saved(tmp_path / "run")
+    (run / "model.safetensors").unlink()
+    (run / "config.json").unlink()
+    torch.manual_seed(1)
+    for step in (0, 10, 200):
+        config = transformers.GPT2Config(
+            vocab_size=9, n_embd=32, n_layer=2, n_head=2, n_positions=64, bos_token_id=0, eos_token_id=0
+        )
+        transformers.GPT2LMHeadModel(config).save_pretrained(run / f"checkpoint-{step}")
+    text, out = letters(tmp_path), tmp_path / "out"
+    command = ["profile", str(run), "--text", str(text), "--length", "32", "--output", str(out), "--steps", "0", "200"]
+    assert main([*command, "--quantities", "soft-entropy", "logit-lens"]) == 0
+    assert "I(current;W) by layer and step" in capsys.readouterr().out
+    table = pd.read_csv(tmp_path / "out.csv")
+    assert sorted(set(table["step"])) == [0, 200]
+    assert {"I(next;W)", "logit lens of next"} <= set(table["quantity"])
+    assert "effective rank" not in set(table["quantity"])
+    ceilings = table[table["quantity"] == "I(current;W)"].groupby("step")["n"].first()
+    assert ceilings.nunique() == 1  # the same tokens at each step
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])["steps"] == [0, 200]  # type: ignore[index]
+    assert main([*command[:-3], "--steps", "7", "--output", str(tmp_path / "b")]) == 2
+    assert "steps must be those of checkpoints" in capsys.readouterr().err
+    assert list(checkpoints(run)) == [0, 10, 200]
 
 
 def test_what_is_no_saved_model_is_refused(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ BENCHMARKS = (
     "recorder-overhead",
     "median-distance",
     "report-page",
+    "profile-cost",
 )
 
 

@@ -141,6 +141,11 @@ class Labeling:
     functions: Mapping[str, Callable[[Tensor], Tensor]]
     codes: Codes | None
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Labels that require token ids and are not merely the default, which is left out where there are none."""
+        return (*self.functions, *(self.names if self.names != TOKEN_LABELS else ()))
+
     def of(self, batch: Batch) -> dict[str, Tensor]:
         """Labels (b, L) or (b,) of a batch by name, `NONE` where a row has none."""
         found: dict[str, Tensor] = {}

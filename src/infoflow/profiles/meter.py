@@ -17,6 +17,7 @@ from infoflow.estimators.streaming.accumulator import (
     SequenceAccumulator,
     ViewAccumulator,
 )
+from infoflow.estimators.streaming.reading import ReadingKind
 from infoflow.estimators.streaming.rows import checked_rows
 from infoflow.profiles.batches import Batch
 from infoflow.profiles.points import Point, activation
@@ -128,19 +129,21 @@ class Meter:
                 f"{lost} rows of layer {self.point.name!r} hold NaN or infinite activations, the first in batch "
                 f"{min(self.broken)[0]}, and were left out, so the numbers are about the others. Look at this batch.",
             )
-        for accumulator in self.accumulators.values():
-            for found in accumulator.estimates():
-                limits = (found.null, found.ceiling, found.standard_error)
-                yield (
-                    found.quantity,
-                    found.label,
-                    found.value,
-                    found.unit,
-                    *(math.nan if value is None else value for value in limits),
-                    str(found.kind),
-                    found.n,
-                    (*found.warnings, *broken),
-                )
+        readings = [found for accumulator in self.accumulators.values() for found in accumulator.estimates()]
+        if not readings and lost:  # the layer stays in the table, so that nobody misses it by accident
+            yield ("finite rows", "", 0.0, "", math.nan, math.nan, math.nan, str(ReadingKind.GEOMETRIC), 0, broken)
+        for found in readings:
+            limits = (found.null, found.ceiling, found.standard_error)
+            yield (
+                found.quantity,
+                found.label,
+                found.value,
+                found.unit,
+                *(math.nan if value is None else value for value in limits),
+                str(found.kind),
+                found.n,
+                (*found.warnings, *broken),
+            )
 
     def _before(self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         self._keep(arguments[0] if arguments else next(iter(named.values()), None))

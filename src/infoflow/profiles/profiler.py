@@ -21,6 +21,11 @@ from infoflow.profiles.result import COLUMNS, Profile
 from infoflow.profiles.survey import described, survey
 from infoflow.profiles.unembedding import unembedding as found_unembedding
 
+_NO_LABELS = (
+    "The batches hold neither token ids nor labels, so nothing about labels is measured. Pass input_ids, or labels "
+    "with the batches."
+)
+
 # Rows per code below which label information is mostly bias.
 _PER_CODE = 100
 
@@ -148,5 +153,10 @@ class Profiler:
             save_every=save_every,
             settings={name: value for name, value in self.settings.items() if name != "batches"},
         )
-        rows = [(meter.point.name, depth, *row) for depth, meter in enumerate(meters) for row in meter.table()]
+        known = self.survey.classes or self.survey.codes is not None
+        rows = [
+            (meter.point.name, depth, *row[:-1], row[-1] if known else (*row[-1], _NO_LABELS))
+            for depth, meter in enumerate(meters)
+            for row in meter.table()
+        ]
         return Profile(pd.DataFrame(rows, columns=list(COLUMNS)), self.codes)

@@ -61,7 +61,8 @@ def survey(batches: Iterable[Batch], labels: Labeling, codes: Codes | None, *, m
     Raises
     ------
     InvalidArgument
-        If there is no batch, no token counts, or every sequence has one token although "next" is measured.
+        If there is no batch, no batch holds the token ids that a label requires, no token counts, or every sequence
+        has one token although "next" is measured.
 
     Examples
     --------
@@ -87,6 +88,11 @@ def survey(batches: Iterable[Batch], labels: Labeling, codes: Codes | None, *, m
                 classes[name] = max(classes.get(name, 1), int(label.max()) + 1 if label.numel() else 1)
     if not number:
         raise InvalidArgument("batches", "at least one batch", got_text="none")
+    if not tokens and labels.asked:
+        remedy = "Pass token ids, or labels with the batches."
+        raise InvalidArgument(
+            "batches", f"with input_ids for the label {labels.asked[0]!r}", got_text="none", remedy=remedy
+        )
     if tokens and not counts:
         raise InvalidArgument("batches", "with tokens that count", got_text="masks that leave every token out")
     if tokens and "next" in labels.names and not followed:

@@ -20,6 +20,7 @@ from infoflow.estimators.streaming.linear_fit import LinearFit, fitted
 from infoflow.estimators.streaming.reading import Reading, ReadingKind
 from infoflow.estimators.streaming.reservoir import Sample, empty_sample, priorities
 from infoflow.estimators.streaming.rows import checked_rows, floating, hashed
+from infoflow.estimators.streaming.standard_error import clustered
 from infoflow.estimators.streaming.warnings import left_out_rows, near_ceiling
 
 # Parts of documents, out of ten, that are reported on, and that choose the penalty.
@@ -273,7 +274,7 @@ class ProbeAccumulator(RowAccumulator):
                 f"The probe was fitted to a part of {stored} rows in {self._dimensions} dimensions with "
                 f"{self._classes} labels, so the bound is loose. Store more rows."
             )
-        name, kind, error = f"V-information of {self._label}", ReadingKind.HELD_OUT, _clustered(loss, reported.document)
+        name, kind, error = f"V-information of {self._label}", ReadingKind.HELD_OUT, clustered(loss, reported.document)
         return [Reading(name, self._label, value, kind, self.n, "nats", None, entropy, error, tuple(warnings))]
 
     def _part(self, which: str) -> tuple[Sample, int]:
@@ -297,13 +298,3 @@ class ProbeAccumulator(RowAccumulator):
                 )
             self._fit = fitted(train.t, train.label, choosing.t, choosing.label, self._classes)
         return self._fit
-
-
-def _clustered(loss: Tensor, document: Tensor) -> float | None:
-    """Standard error of the mean of rows that are dependent within documents."""
-    origins, which = torch.unique(document, return_inverse=True)
-    if len(origins) < 2:
-        return None
-    residual = torch.zeros(len(origins), dtype=torch.float64).index_add(0, which, loss - loss.mean())
-    factor = len(origins) / (len(origins) - 1)
-    return math.sqrt(factor * float(residual.square().sum())) / len(loss)

@@ -28,6 +28,7 @@ TOLERANCE = {
     "information-dropout": 1e-5,
     "nearest-neighbors": 1e-9,
     "screening": 1e-9,
+    "table-ranking": 1e-9,
     "seeds-side-by-side": 1e-5,
     "information-flow": 1e-5,
     "many-pairs": 1e-5,

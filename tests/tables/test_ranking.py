@@ -178,11 +178,15 @@ def test_every_kind_of_table_gives_the_same_ranking(tmp_path: Path) -> None:
     table = table[["number3", "category0", "hole0", "target"]]
     table.to_parquet(tmp_path / "table.parquet")
     pyarrow = pytest.importorskip("pyarrow")
+    indexed = table.set_index(np.arange(200)[::-1])
+    indexed.to_parquet(tmp_path / "indexed.parquet")
     kinds = [
-        table.set_index(np.arange(200)[::-1]),
+        indexed,
         dict(table),
         pyarrow.Table.from_pandas(table),
+        pyarrow.Table.from_pandas(indexed),
         tmp_path / "table.parquet",
+        tmp_path / "indexed.parquet",
     ]
     expected = rank(table, "target").frame.drop(columns="warnings")
     for kind in kinds:

@@ -30,6 +30,7 @@ BENCHMARKS = (
     "dependence-graph",
     "nearest-neighbors",
     "screening",
+    "table-ranking",
     "seeds-side-by-side",
     "information-flow",
     "many-pairs",

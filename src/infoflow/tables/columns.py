@@ -49,7 +49,8 @@ def table_of(table: Any) -> Table:
         names = tuple(table)
         return Table(names, lambda i: table[names[i]])
     if hasattr(table, "column_names") and hasattr(table, "column"):  # pyarrow
-        return Table(tuple(table.column_names), table.column)
+        members = _without_index(table.column_names, getattr(table.schema, "pandas_metadata", None))
+        return Table(members, lambda i: table.column(table.column_names.index(members[i])))
     if hasattr(table, "iloc") and hasattr(table, "columns"):  # pandas; repeated names are distinct positions
         return Table(tuple(table.columns), lambda i: table.iloc[:, i])
     if hasattr(table, "get_column"):  # polars
@@ -99,5 +100,18 @@ def _parquet(path: Path) -> Table:
         file = pyarrow.parquet.ParquetFile(path)
     except pyarrow.ArrowException as error:
         raise InvalidArgument("table", "a Parquet file", str(path), remedy=str(error).split("\n")[0]) from None
-    names = tuple(file.schema_arrow.names)
-    return Table(names, lambda i: pyarrow.parquet.read_table(path, columns=[names[i]]).column(0))
+    names, metadata = _without_index(file.schema_arrow.names, file.schema_arrow.pandas_metadata), file.metadata
+    file.close()
+
+    def column(i: int) -> Any:
+        # The metadata of a thousand columns take longer to parse than one column to read.
+        with pyarrow.parquet.ParquetFile(path, metadata=metadata) as again:
+            return again.read(columns=[names[i]]).column(names[i])
+
+    return Table(names, column)
+
+
+def _without_index(names: Sequence[Any], pandas: Mapping[str, Any] | None) -> tuple[Any, ...]:
+    """Names of columns but those in which pandas stored the index of a frame."""
+    index = (pandas or {}).get("index_columns", ())
+    return tuple(name for name in names if name not in index)

@@ -1,4 +1,4 @@
-"""Rankings with the default estimator, compared with scikit-learn, and of a Parquet file, read by column or at once."""
+"""Rankings of tables of numbers, compared with scikit-learn, and of a Parquet file, read by column or at once."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ def cases(quick: bool = False) -> Iterator[Comparison]:
     with torch_threads(1):
         for n in (300,) if quick else (2_000, 20_000):
             columns, number = _table(n)
-            yield _against_scikit_learn("a number", columns, number, mutual_info_regression)
-            yield _against_scikit_learn("3 classes", columns, np.digitize(number, [-1.0, 1.0]), mutual_info_classif)
+            classes = np.digitize(number, [-1.0, 1.0])
+            for estimator in ("ksg", "auto"):
+                yield _against_scikit_learn("a number", columns, number, estimator, mutual_info_regression)
+                yield _against_scikit_learn("3 classes", columns, classes, estimator, mutual_info_classif)
         with tempfile.TemporaryDirectory() as folder:
             yield _streamed(Path(folder) / "table.parquet", *((300, 4) if quick else (1_000_000, _STREAMED)))
 
@@ -49,15 +51,16 @@ def _table(n: int) -> tuple[Array, Array]:
     return columns, columns[:, ::2].sum(axis=1) + rng.normal(size=n)
 
 
-def _against_scikit_learn(kind: str, columns: Array, target: NDArray[Any], baseline: Any) -> Comparison:
+def _against_scikit_learn(kind: str, columns: Array, target: NDArray[Any], estimator: str, baseline: Any) -> Comparison:
+    further = {"ksg": "nearest neighbors in both", "auto": "infoflow also chooses among estimators and adds intervals"}
     return Comparison(
-        f"N = {len(columns)}, rank {columns.shape[1]} columns about {kind}, estimator auto",
+        f"N = {len(columns)}, rank {columns.shape[1]} columns about {kind}, estimator {estimator}",
         f"scikit-learn {baseline.__name__}",
-        lambda: rank(columns, target).frame["nats"].to_numpy(dtype=float),
+        lambda: rank(columns, target, estimator=estimator).frame["nats"].to_numpy(dtype=float),
         partial(baseline, columns, target, random_state=0),
         target_ratio=1.0,
         difference=None,
-        note=f"the same {columns.shape[1]} columns on one thread",
+        note=f"one thread; {further[estimator]}",
     )
 
 

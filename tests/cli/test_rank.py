@@ -65,6 +65,20 @@ def test_a_csv_of_another_country(table: pd.DataFrame, capsys: pytest.CaptureFix
         (["d.csv", "--y", "y", "--sep", ";"], "set sep=','"),
         (["d.parquet", "--y", "y", "--sep", ";"], "csv must be omitted"),
         (["d.csv", "--y", "y", "--encoding", "latinum"], "encoding must be an encoding"),
+        (["d.csv", "--y", "y", "--jobs", "0"], "jobs"),
+        (["d.csv", "--y", "names"], "target must be symbols of which one occurs at least twice"),
+        (["d.csv", "--y", "constant"], "target must be a variable with at least two"),
+        (["d.csv", "--y", "empty"], "target must be a variable with at least two"),
+        (["d.csv", "--y", "size", "--missing", "raise"], "column 'size' must be finite, got 15 NaN"),
+        (["twice.csv", "--y", "y"], "its header repeats 'a'"),
+        (["long.csv", "--y", "y"], "rows have more fields than its header"),
+        (["header.csv", "--y", "y"], "table must be a table with rows"),
+        (["nothing.csv", "--y", "y"], "nothing.csv cannot be read as .csv"),
+        (["parquet.csv", "--y", "y"], "parquet.csv cannot be read as .csv: it is a Parquet file"),
+        (["text.parquet", "--y", "y"], "table must be a Parquet file"),
+        (["text.npy", "--y", "0"], "text.npy cannot be read as .npy"),
+        (["text.npz", "--y", "y"], "text.npz cannot be read as .npz"),
+        (["d.txt", "--y", "y"], "path must be a file that ends in"),
         (["d.csv", "--y", "y", "--output", "none/ranking"], "output must be a path in an existing folder"),
         (["d.csv", "--y", "y", "--output", "d"], "output must be a path whose .csv and .png are new"),
     ],
@@ -72,6 +86,12 @@ def test_a_csv_of_another_country(table: pd.DataFrame, capsys: pytest.CaptureFix
 def test_bad_input_is_one_line_and_writes_nothing(
     arguments: list[str], words: str, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    further = {"names": [f"name {i}" for i in range(300)], "constant": 1.0, "empty": None}
+    table.assign(**further).to_csv("d.csv", index=False)
+    table.to_parquet("parquet.csv")
+    texts = {"twice.csv": "a,a,y\n1,2,3\n", "long.csv": "a,y\n1,2,3\n", "header.csv": "a,y\n", "nothing.csv": ""}
+    for name, text in (texts | dict.fromkeys(["text.parquet", "text.npy", "text.npz", "d.txt"], "a,y\n1,2\n")).items():
+        Path(name).write_text(text)
     before = sorted(Path().iterdir())
     assert main(["rank", *arguments]) == 2
     captured = capsys.readouterr()

@@ -150,6 +150,10 @@ def test_bad_input_is_one_clear_error(tmp_path: Path) -> None:
         rank(pd.concat([table, table], axis=1), "label")
     with pytest.raises(InvalidArgument, match="target must be a variable with at least two"):
         rank(table.assign(label=1), "label")
+    with pytest.raises(InvalidArgument, match="target must be symbols of which one occurs at least twice, got 3"):
+        rank(table.assign(label=["a", "b", "c"]), "label")
+    with pytest.raises(InvalidArgument, match="n_jobs must be"):
+        rank(table, "label", n_jobs=0)
     with pytest.raises(InvalidArgument, match="missing values"):
         rank(table.assign(label=["a", None, "b"]), "label", missing="raise")
     with pytest.raises(InvalidArgument, match="target must be finite|age"):

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from infoflow.cli.options import parse_options
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.files import write_atomically
-from infoflow.core.settings import NonNegativeInt, Seed, Settings
+from infoflow.core.settings import NonNegativeInt, PositiveInt, Seed, Settings
 from infoflow.data.csv_files import CsvFormat
 from infoflow.data.files import ArrayFile
 from infoflow.tables import rank
@@ -43,7 +43,7 @@ class Options(Settings):
     """missing values: an error, or leave out rows that have one, column by column"""
     seed: Seed = 0
     """random seed of the permutations"""
-    jobs: int = 1
+    jobs: PositiveInt | Literal[-1] = 1
     """processes at once, -1 for one for each processor"""
     sep: str = ","
     """of a .csv: character between columns, '\\t' for a tab"""

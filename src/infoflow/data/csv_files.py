@@ -17,6 +17,9 @@ from infoflow.core.settings import Settings
 # Separators that a header is searched for where the stated one does not occur in it.
 _OTHERS = (";", "\t", "|", ",")
 
+# First bytes of files that are no text: Parquet, and the ZIP archives of NumPy and Excel.
+_PARQUET, _ARCHIVE = b"PAR1", b"PK\x03\x04"
+
 # Text is a symbol without doubt where each value occurs at least so often on average.
 _OCCURRENCES = 4
 
@@ -79,6 +82,9 @@ def read_csv(path: Path, form: CsvFormat) -> pd.DataFrame:
     >>> read_csv(path, CsvFormat(sep=";", decimal=",")).to_dict("list")
     {'a': [1.5], 'b': ['x']}
     """
+    with path.open("rb") as file:
+        if file.read(len(_PARQUET)).startswith((_PARQUET, _ARCHIVE)):
+            raise ValueError("it is a Parquet file or an archive such as .npz and .xlsx, not text")
     try:
         with path.open(encoding=form.encoding, newline="") as file:
             names = next(csv.reader(file, delimiter=form.sep), [])
@@ -91,6 +97,8 @@ def read_csv(path: Path, form: CsvFormat) -> pd.DataFrame:
             warnings.simplefilter("error", pd.errors.ParserWarning)
             # Without index_col=False the first of too many fields would become an index, and all columns shift.
             table = pd.read_csv(path, index_col=False, sep=form.sep, decimal=form.decimal, encoding=form.encoding)
+    except pd.errors.ParserWarning:
+        raise ValueError("rows have more fields than its header has names") from None
     except UnicodeError as error:
         raise ValueError(f"{error}; set its encoding, such as encoding='cp1252'") from None
     other = "." if form.decimal == "," else ","

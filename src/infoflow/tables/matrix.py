@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations, product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -111,7 +111,7 @@ def information_matrix(
     surrogates: Surrogates = "shuffle",
     missing: Missing = "drop",
     seed: Seed = 0,
-    n_jobs: int = 1,
+    n_jobs: PositiveInt | Literal[-1] = 1,
 ) -> InformationMatrix:
     """Estimate the mutual information between all pairs of columns of a table in nats.
 

@@ -119,7 +119,7 @@ def rank(
     columns: list[Any] | None = None,
     screen: PositiveInt = 60,
     seed: Seed = 0,
-    n_jobs: int = 1,
+    n_jobs: PositiveInt | Literal[-1] = 1,
     progress: bool | Callable[[Iterable[Any], int], Iterable[Any]] = False,
 ) -> Ranking:
     """Rank the columns of a table by their mutual information with a target.
@@ -203,11 +203,18 @@ def rank(
         raise InvalidArgument("table", "a table with at least one column other than the target")
     if not len(y):
         raise InvalidArgument("table", "a table with rows", got_text="none")
+    if missing == "raise":
+        complete([y], missing)
     present = y.take(~y.missing)
     if not len(present) or constant(present):
         raise InvalidArgument("target", "a variable with at least two different values", got_text="one value or none")
-    if missing == "raise":
-        complete([y], missing)
+    if present.symbolic and int(present.codes.max()) + 1 == len(present):
+        raise InvalidArgument(
+            "target",
+            "symbols of which one occurs at least twice",
+            got_text=f"{len(present)} different symbols in {len(present)} samples",
+            remedy="Merge them, or pass numbers if they are quantities or times.",
+        )
     row = Row(opened, y, resolve(estimator), estimator, permutations, surrogates, missing, seed)
     work = _with_bar(wanted, progress)
     rows = Parallel(n_jobs=n_jobs)(delayed(row)(name) for name in work) if n_jobs != 1 else [row(each) for each in work]

@@ -29,6 +29,9 @@ TOLERANCE = {
     "nearest-neighbors": 1e-9,
     "screening": 1e-9,
     "table-ranking": 1e-9,
+    "screening-million": 1e-9,
+    "wide-tables": 1e-9,
+    "medium-dimension": 0.01,  # share of samples with other neighbors
     "seeds-side-by-side": 1e-5,
     "information-flow": 1e-5,
     "many-pairs": 1e-5,
@@ -39,8 +42,13 @@ TOLERANCE = {
     "profile-cost": 1e-5,  # nats, of 32-bit activations
 }
 
+# Those whose baseline computes something else.
+TIMED_ONLY = {"default-in-one-dimension", "start-up"}
 
-@pytest.mark.parametrize("name", BENCHMARKS)
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "start-up" else ()) for name in BENCHMARKS]
+)
 def test_infoflow_and_the_baseline_agree(name: str) -> None:
     try:
         rows = list(measure(name, quick=True))
@@ -49,7 +57,7 @@ def test_infoflow_and_the_baseline_agree(name: str) -> None:
     assert all(row.benchmark == name for row in rows)
     assert len({(row.case, row.reference) for row in rows}) == len(rows)
     compared = [row for row in rows if row.difference is not None]
-    assert compared
+    assert bool(compared) != (name in TIMED_ONLY)
     for row in compared:
         approximate = row.note == "approximation" and "krylov" in row.case
         assert row.difference is not None

@@ -23,7 +23,7 @@ coverage: $(STAMP)  ## the default suite, and the share of the library's lines a
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal \
 		--cov=infoflow --cov-branch --cov-report=term:skip-covered --cov-report=html:build/coverage
 
-# The extras in an environment of their own: torchvision wants the torch that it was built with.
+# The extras in an environment of their own: torchvision requires the torch that it was built with.
 test-extras: $(EXTRAS)/installed  ## the tests that the default suite skips because an extra isn't there
 	$(EXTRAS)/bin/python -m pytest tests/models tests/integrations reproductions/tests/test_information_plane.py \
 		tests/plane/test_cluster.py tests/plane/test_memory.py
@@ -84,9 +84,10 @@ $(STAMP): pyproject.toml reproductions/pyproject.toml benchmarks/pyproject.toml 
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]' --editable reproductions --editable benchmarks
 	touch $(STAMP) $(VENV)/runs
 
-$(EXTRAS)/installed: pyproject.toml
-	$(PYTHON) -m venv $(EXTRAS)
-	$(EXTRAS)/bin/python -m pip install --quiet --editable '.[all,dev]' --editable reproductions --editable benchmarks
+$(EXTRAS)/installed: pyproject.toml reproductions/pyproject.toml benchmarks/pyproject.toml
+	$(SUPPORTED)
+	test -x $(EXTRAS)/bin/python || $(PYTHON) -m venv $(EXTRAS)
+	$(EXTRAS)/bin/python -m pip install --quiet --no-compile --editable '.[all,dev]' --editable reproductions --editable benchmarks
 	touch $@
 
 clean:

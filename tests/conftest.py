@@ -1,9 +1,10 @@
-"""What tests of several subpackages share."""
+"""What tests of several subpackages share, and the counts of attacks that the closing line reports."""
 
 from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.forkserver
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import torch
 
 Processes = Callable[[Path, Sequence[Sequence[Any]]], None]
 Group = Callable[[Path, Sequence[int], Path], tuple[Any, list[Any]]]
+
+_TALLY: Counter[str] = Counter()
 
 # Importing torch._dynamo, which every optimizer does, takes as long as torch itself.
 PRELOADED = ["torch", "torch._dynamo", "infoflow.objectives", "infoflow.profiles"]
@@ -78,3 +81,27 @@ def process_group(run_processes: Processes) -> Group:
         return torch.load(folder / "reference.pt", weights_only=True), ranks
 
     return run
+
+
+@pytest.fixture(scope="session")
+def tally() -> Counter[str]:
+    """Attacks by kind; a test adds what it tried."""
+    return _TALLY
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send the counts of a worker of pytest-xdist to the process that reports."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["attacks"] = dict(_TALLY)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add the counts of a worker of pytest-xdist."""
+    _TALLY.update(getattr(node, "workeroutput", {}).get("attacks", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Report the counts in the closing lines."""
+    if _TALLY:
+        terminalreporter.write_line("robustness: " + ", ".join(f"{count} {kind}" for kind, count in _TALLY.items()))

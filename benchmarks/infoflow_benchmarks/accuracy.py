@@ -294,7 +294,7 @@ def _store(cell: Cell, path: Path) -> None:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        row: dict[str, object] = json.loads(path.read_text())
+        row: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         raise BrokenStore(f"{path} is not valid JSON. Delete it and run again.") from None
     if not isinstance(row, dict) or set(row) != set(COLUMNS):

@@ -33,6 +33,7 @@ print(len(plane.frame["layer"].unique()), peak() - before)
 """
 
 
+@pytest.mark.timeout(1800)  # minutes of two processors, which may be busy
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory has other units elsewhere")
 def test_resnet18_adds_little_to_the_memory_of_the_process(tmp_path: Path) -> None:
     pytest.importorskip("torchvision", reason="torchvision is not installed (extra 'vision')")

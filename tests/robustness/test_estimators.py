@@ -7,6 +7,7 @@ import inspect
 import json
 import math
 import pkgutil
+import re
 import typing
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -255,10 +256,19 @@ def sound(found: Any) -> None:
         low, high = found.interval.low, found.interval.high
         assert low <= found.nats <= high <= found.ceiling + 1e-6
         assert low < high or found.kind is Kind.EXACT
-    assert all(warning and "\n" not in warning for warning in found.warnings)
+    for warning in found.warnings:
+        explained(warning)
     assert "nan" not in str(found).split("\n")[0].lower()
     assert "-0.0000" not in str(found)
     json.dumps(found.to_dict(), default=repr)
+
+
+def explained(warning: str) -> None:
+    """A warning is one sentence with a cause and a consequence or remedy, and no value that a program printed."""
+    assert "\n" not in warning
+    assert len(warning.split()) >= 6, warning
+    assert re.search(r"[,;:]", warning), warning
+    assert not re.search(r"\b(nan|None|tensor|array|Traceback)\b\(?", warning), warning
 
 
 def attack(names: list[str], calls: int, start: int, tally: Counter[str]) -> None:

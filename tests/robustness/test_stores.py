@@ -6,24 +6,29 @@ resumed recording deletes nothing.
 
 from __future__ import annotations
 
+import contextlib
+import inspect
+import itertools
 import os
 import random
 import shutil
 import subprocess
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
-from infoflow.core.errors import InfoflowError
+from infoflow.core.errors import InfoflowError, InvalidArgument
 from infoflow.estimators import Binning
-from infoflow.plane import Plane, Recording, analyse, record
+from infoflow.plane import Plane, Recorder, Recording, analyse, record
 from infoflow.plane.run_folder import open_run_folder
 from infoflow.plane.table_cache import TableCache
 
@@ -46,13 +51,36 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def plain(value: Any) -> Any:
+    """What can be compared of what an operation returned."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.str, value.tobytes()
+    return value.to_csv() if isinstance(value, pd.DataFrame) else repr(value)
+
+
+def operations(kind: type) -> list[str]:
+    """Names of the public methods and properties of a class, which a new one joins by itself."""
+    return [name for name, _ in inspect.getmembers(kind) if not name.startswith("_")]
+
+
+def arguments(method: Callable[..., Any], known: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
+    """All combinations of the values of the required parameters; one without values here fails."""
+    parameters = inspect.signature(method).parameters.values()
+    required = [each.name for each in parameters if each.default is each.empty and each.kind is not each.VAR_KEYWORD]
+    assert set(required) <= set(known), f"give the parameters {required} of {method.__qualname__} values"
+    return [dict(zip(required, each, strict=True)) for each in itertools.product(*(known[name] for name in required))]
+
+
 def recorded(folder: Path) -> list[Any]:
+    """The result of every operation of a recording, for every epoch, layer and seed."""
     recording = Recording(folder / "recording")
-    arrays = [recording.activations(epoch, layer) for epoch in recording.epochs for layer in recording.layers]
-    arrays += [recording.inputs(), recording.labels()]
-    facts = [recording.name, recording.seeds, recording.chain, recording.provenance, recording.metrics.to_csv()]
-    ranges = [recording.range(epoch, layer, 0) for epoch in recording.epochs for layer in recording.layers]
-    return [*facts, ranges, *((array.shape, array.dtype.str, array.tobytes()) for array in arrays)]
+    known = {"epoch": recording.epochs, "layer": recording.layers, "seed": recording.seeds}
+    found: list[Any] = []
+    for name in operations(Recording):
+        value = getattr(recording, name)
+        calls = [value(**each) for each in arguments(value, known)] if callable(value) else [value]
+        found += [plain(each).replace(str(folder), "") if name == "only" else plain(each) for each in calls]
+    return found
 
 
 def cached(folder: Path) -> list[Any]:
@@ -125,32 +153,64 @@ def attack(
     shutil.rmtree(folder)
 
 
-def attacked(whole: Path, tmp_path: Path, number: int) -> None:
+def operated(folder: Path, name: str) -> None:
+    """One operation of a recorder that continues the recording."""
+    with record(MODEL, X, Y, store=folder / "recording", resume=True) as recorder:
+        value = getattr(recorder, name)
+        if callable(value):
+            value(**arguments(value, {"epoch": [1]})[0])
+
+
+@pytest.mark.parametrize("name", operations(Recorder))
+def test_operations_of_a_recorder_on_damaged_stores(
+    name: str, whole: Path, tmp_path: Path, tally: Counter[str]
+) -> None:
+    failures = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with contextlib.suppress(InvalidArgument):  # `plane` requires estimates on each snapshot
+            operated(Path(shutil.copytree(whole, tmp_path / "intact")), name)
+        for seed in range(5):
+            generator = random.Random(f"{name} {seed}")
+            copy = Path(shutil.copytree(whole, tmp_path / f"copy{seed}"))
+            victim = generator.choice(sorted(path for path in (copy / "recording").rglob("*") if path.is_file()))
+            what = f"seed {seed}: {damaged(victim, generator)} {victim.relative_to(copy)}"
+            try:
+                operated(copy, name)
+            except InfoflowError:
+                pass
+            except Exception as error:
+                failures.append(f"{what}: {name} raised {type(error).__name__}: {error}")
+    tally["damaged stores"] += 5
+    assert not failures, "\n".join(failures)
+
+
+def attacked(whole: Path, tmp_path: Path, number: int, tally: Counter[str]) -> None:
     counts: Counter[str] = Counter()
     failures: list[str] = []
     expected = {reader: reader(whole) for reader in READERS}
     for seed in range(number):
         attack(whole, expected, tmp_path / "copy", seed, counts, failures)
-    sys.stdout.write(f"\nstores: {dict(counts)}\n")
+    tally["damaged stores"] += number
     assert counts["damaged"] == number
     assert counts["reported"] > number / 4
     assert not failures, "\n".join(failures)
 
 
-def test_damaged_stores_are_reported(whole: Path, tmp_path: Path) -> None:
-    attacked(whole, tmp_path, 30)
+def test_damaged_stores_are_reported(whole: Path, tmp_path: Path, tally: Counter[str]) -> None:
+    attacked(whole, tmp_path, 30, tally)
 
 
 @pytest.mark.slow
 # Of zarr, whose coroutine of a chunk is left behind where another chunk of the same array cannot be decoded.
 @pytest.mark.filterwarnings("ignore:coroutine 'LocalStore.get' was never awaited:RuntimeWarning")
-def test_thousands_of_damaged_stores_are_reported(whole: Path, tmp_path: Path) -> None:
-    attacked(whole, tmp_path, 2000)
+def test_thousands_of_damaged_stores_are_reported(whole: Path, tmp_path: Path, tally: Counter[str]) -> None:
+    attacked(whole, tmp_path, 2000, tally)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-def test_hundreds_of_kills_lose_nothing_that_was_stored(tmp_path: Path) -> None:
+def test_hundreds_of_kills_lose_nothing_that_was_stored(tmp_path: Path, tally: Counter[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", str(KILLS), str(tmp_path / "run"), "300", "1"],
         capture_output=True,
@@ -158,7 +218,7 @@ def test_hundreds_of_kills_lose_nothing_that_was_stored(tmp_path: Path) -> None:
         timeout=1800,
     )
     assert done.returncode == 0, done.stderr
-    sys.stdout.write(f"\nkills: 300, snapshots stored: {done.stdout}")
+    tally["kills"] += 300
 
 
 def test_a_damaged_plane_is_reported(whole: Path, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def extra_memory(call: Callable[[], Any]) -> float | None:
     """
     try:
         ctypes.CDLL(None).malloc_trim(0)  # memory that is free but not returned would hide what the call allocates
-        Path("/proc/self/clear_refs").write_text("5")  # resets the peak
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # resets the peak
         before = _resident("VmRSS")
         call()
         return (_resident("VmHWM") - before) / 1024
@@ -42,7 +42,7 @@ def extra_memory(call: Callable[[], Any]) -> float | None:
 
 
 def _resident(field: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(field))
 
 

@@ -279,7 +279,7 @@ def _html(
     for name, values in (("Settings", settings), ("Provenance", provenance)):
         cells = [[_inline(key), _inline(json.dumps(value))] for key, value in plain(values).items()]
         body.append(f"<details><summary>{name}</summary>{_table(['', ''], cells)}</details>")
-    style = resources("infoflow_reproductions").joinpath("page.css").read_text()
+    style = resources("infoflow_reproductions").joinpath("page.css").read_text(encoding="utf-8")
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{style}</style>'

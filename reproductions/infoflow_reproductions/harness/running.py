@@ -223,7 +223,7 @@ def _stored(trial: Trial, folder: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        known: dict[str, Any] = json.loads(path.read_text())
+        known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         same = known["fingerprint"] == _fingerprint(trial)
         _ = known["result"], known["seconds"]
     except (ValueError, KeyError, TypeError):

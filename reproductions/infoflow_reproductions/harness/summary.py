@@ -49,7 +49,7 @@ def read(folder: Path) -> list[dict[str, Any]]:
     found = []
     for path in sorted(folder.glob("*/*/results.json")):
         try:
-            summary = json.loads(path.read_text())
+            summary = json.loads(path.read_text(encoding="utf-8"))
             _ = summary["settings"]["paper"], summary["claims"], summary["rows"], summary["provenance"]
         except (ValueError, KeyError, TypeError):
             raise BrokenStore(

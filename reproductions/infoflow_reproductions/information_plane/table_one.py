@@ -55,7 +55,7 @@ def finish(rows: Sequence[TableRow], folders: Mapping[str, Path], target: Path) 
     verdicts = Counter(_verdict(row, found[row.name])[0] for row in rows)
     body = "".join(_line(row, found[row.name], folders.get(row.name), target) for row in rows)
     total = ", ".join(f"{count} {name}" for name, count in verdicts.most_common())
-    style = resources("infoflow_reproductions").joinpath("page.css").read_text()
+    style = resources("infoflow_reproductions").joinpath("page.css").read_text(encoding="utf-8")
     page = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Table I</title>'
         f'<meta name="viewport" content="width=device-width"><style>{style} main{{max-width:none}} '
@@ -77,7 +77,7 @@ def _results(folder: Path | None) -> dict[str, Any] | None:
     if folder is None or not (folder / "results.json").exists():
         return None
     try:
-        found: dict[str, Any] = json.loads((folder / "results.json").read_text())
+        found: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
         _ = found["claims"], found["settings"]["scale"], found["figures"], found["notes"]
     except (ValueError, KeyError, TypeError):
         raise BrokenStore(f"{folder / 'results.json'} is damaged. Run the experiment again.") from None

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from infoflow.core.errors import BrokenStore
+from infoflow.core.errors import BrokenStore, MissingData
 
 _PART = re.compile(r"\.(?P<target>.+)\.(?P<host>\w*)-(?P<process>\d+)-[0-9a-f]{8}\.part(\..+)?")
 
@@ -120,10 +120,12 @@ def read_sealed(path: str | os.PathLike[str], kind: bytes) -> bytes:
 
     Raises
     ------
+    MissingData
+        If there is no such file.
     BrokenStore
-        If the file is of another kind, or its checksum differs.
+        If the file cannot be read, is of another kind, or its checksum differs.
     """
-    raw = Path(path).read_bytes()
+    raw = read_file(path)
     start = len(kind) + 1 + hashlib.sha256().digest_size
     if not raw.startswith(kind + b"\n"):
         raise BrokenStore(f"{path} is not of this version of infoflow. Remove it, or use another file.")
@@ -131,6 +133,41 @@ def read_sealed(path: str | os.PathLike[str], kind: bytes) -> bytes:
     if hashlib.sha256(content).digest() != raw[len(kind) + 1 : start]:
         raise BrokenStore(f"{path} is damaged: its checksum differs. Remove it to start again.")
     return content
+
+
+def read_file(path: str | os.PathLike[str]) -> bytes:
+    """Read the bytes of a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    bytes
+        Its content.
+
+    Raises
+    ------
+    MissingData
+        If there is no such file.
+    BrokenStore
+        If it cannot be read, as a folder or without permission.
+
+    Examples
+    --------
+    >>> read_file("nowhere/table.csv")
+    Traceback (most recent call last):
+    ...
+    infoflow.core.errors.MissingData: no file nowhere/table.csv.
+    """
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise MissingData(f"no file {os.fspath(path)}.") from None
+    except OSError as error:
+        raise BrokenStore(f"{os.fspath(path)} cannot be read: {error.strerror or error}.") from error
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

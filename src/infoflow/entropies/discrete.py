@@ -23,8 +23,8 @@ CORRECTIONS = ("none", "miller-madow", "grassberger", "chao-shen", "nsb", "shrin
 
 def _counts(value: Any) -> Tensor:
     tensor = real(value, "counts")
-    if tensor.ndim == 0 or tensor.shape[-1] == 0:
-        raise InvalidArgument("counts", "of shape (..., K) with K >= 1", tensor)
+    if tensor.ndim == 0 or tensor.numel() == 0:
+        raise InvalidArgument("counts", "of shape (..., K) and not empty", got_text=f"shape {tuple(tensor.shape)}")
     if tensor.dtype == torch.bool:
         raise InvalidArgument("counts", "whole numbers >= 0", got_text=f"dtype {tensor.dtype}")
     counts = tensor.to(torch.float64)

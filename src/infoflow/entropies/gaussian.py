@@ -243,7 +243,10 @@ def log_density(points: Any, mean: Any, covariance: Any) -> Tensor:
         raise InvalidArgument(
             "points", "of shape (n, d) with a covariance (d, d)", got_text=f"shape {tuple(rows.shape)}"
         )
-    difference = rows - _mean(mean, "mean", matrix)
+    center = _mean(mean, "mean", matrix)
+    if center.ndim != 1:
+        raise InvalidArgument("mean", f"of shape ({matrix.shape[-1]},)", got_text=f"shape {tuple(center.shape)}")
+    difference = rows - center
     factor = _cholesky(matrix, "covariance")
     whitened = torch.linalg.solve_triangular(factor, difference.mT, upper=False)
     constant = matrix.shape[-1] * math.log(2 * math.pi) + _log_det(matrix, "covariance")

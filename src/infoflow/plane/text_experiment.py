@@ -11,7 +11,6 @@ RUN/plane/                      the quantities that belong on an information pla
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +19,9 @@ from typing import Annotated, Any
 import pandas as pd
 import torch
 
-from infoflow.core.files import write_atomically, write_json, write_text
+from infoflow.core.errors import BrokenStore
+from infoflow.core.files import read_file, write_atomically, write_json, write_text
+from infoflow.core.schema import parse_json
 from infoflow.core.settings import Integer, PositiveInt
 from infoflow.estimators.streaming.accumulator import RowAccumulator
 from infoflow.estimators.streaming.probe_information import ProbeAccumulator, ProbeInformation
@@ -254,10 +255,15 @@ def _passage(model: Decoder, text: Corpus, codes: Codes, probes: _Probes, step: 
     ).to_dict()
 
 
+def _reading(path: Path) -> TokenReadings:
+    try:
+        return TokenReadings.from_dict(parse_json(read_file(path)))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BrokenStore(f"{path} is damaged: {error}. Delete it to measure that step again.") from None
+
+
 def _tokens(folder: Path) -> TokenReadings:
-    parts = [
-        TokenReadings.from_dict(json.loads(path.read_text())) for path in sorted((folder / "tokens").glob("*.json"))
-    ]
+    parts = [_reading(path) for path in sorted((folder / "tokens").glob("*.json"))]
     return TokenReadings(
         parts[0].tokens, {step: found for part in parts for step, found in part.steps.items()}, parts[0].title
     )

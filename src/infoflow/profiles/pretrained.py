@@ -56,12 +56,12 @@ def load(
         causal = head and type(config) in AutoModelForCausalLM._model_mapping
         kind = AutoModelForCausalLM if causal else AutoModel
         model = kind.from_pretrained(str(source), use_safetensors=None if pickled else True, **options)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # damaged files make transformers raise almost anything
         raise InvalidArgument(f"the model in {source} cannot be loaded: {' '.join(str(error).split())}") from error
     place = source if tokenizer is None or any(source.glob("tokenizer*")) else tokenizer
     try:
         found = AutoTokenizer.from_pretrained(str(place), **options)
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except Exception as error:  # as above
         raise InvalidArgument(f"{place} holds no tokenizer: {' '.join(str(error).split())}") from error
 
     def tokenize(text: str) -> Sequence[int]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.files import read_file
 from infoflow.core.settings import PositiveInt, validated
 
 Tokenize = Callable[[str], Sequence[int]]
@@ -34,6 +35,8 @@ def documents(path: str | os.PathLike[str], field: str = "text") -> list[str]:
 
     Raises
     ------
+    MissingData
+        If there is no such file; `BrokenStore` if it cannot be read.
     InvalidArgument
         If the file holds no text, is binary, or a line has no such field.
 
@@ -47,7 +50,7 @@ def documents(path: str | os.PathLike[str], field: str = "text") -> list[str]:
     """
     source = Path(path)
     try:
-        content = source.read_bytes().decode("utf-8-sig")
+        content = read_file(source).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidArgument(f"{source} is no text in UTF-8: byte {error.start} cannot be decoded.") from None
     if "\0" in content:

@@ -96,17 +96,20 @@ def _parquet(path: Path) -> Table:
     import pyarrow
     import pyarrow.parquet
 
-    try:
-        file = pyarrow.parquet.ParquetFile(path)
-    except pyarrow.ArrowException as error:
-        raise InvalidArgument("table", "a Parquet file", str(path), remedy=str(error).split("\n")[0]) from None
+    def intact(read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except (pyarrow.ArrowException, OSError, ValueError) as error:
+            raise InvalidArgument("table", "a Parquet file", str(path), remedy=str(error).split("\n")[0]) from None
+
+    file = intact(lambda: pyarrow.parquet.ParquetFile(path))
     names, metadata = _without_index(file.schema_arrow.names, file.schema_arrow.pandas_metadata), file.metadata
     file.close()
 
     def column(i: int) -> Any:
         # The metadata of a thousand columns take longer to parse than one column to read.
-        with pyarrow.parquet.ParquetFile(path, metadata=metadata) as again:
-            return again.read(columns=[names[i]]).column(names[i])
+        with intact(lambda: pyarrow.parquet.ParquetFile(path, metadata=metadata)) as again:
+            return intact(lambda: again.read(columns=[names[i]])).column(names[i])
 
     return Table(names, column)
 

@@ -30,9 +30,15 @@ Written by `infoflow bench distributions`: {distributions} distributions in {fam
 {draws} draws. Errors are in nats, estimate minus truth; their means leave out infinite truths. A cell
 (distribution, n) is silently wrong where the mean estimate is off by more than max(0.05 nats, 10 %) while not every
 draw has a warning, is saturated, or is a lower bound below the truth. Coverage is the share of 95 % intervals that
-contain the truth, over draws without warnings that are not lower bounds. CPU seconds are per estimate. An estimator
-that refuses a kind of data (several columns, classes) has fewer cells. All cells are in `cells.csv`, the families in
-`families.csv`, and the errors of each distribution in the heat maps `distributions-nN.png`.
+contain the truth, over draws without warnings that are not lower bounds, where the warning that 0 is not excluded does
+not count for independent variables. CPU seconds are per estimate. An estimator that refuses a kind
+of data (several columns, classes) has fewer cells. All cells are in `cells.csv`, the families in `families.csv`, and
+the errors of each distribution in the heat maps `distributions-nN.png`.
+
+Estimators that train a network at every estimate (torch-mist, NeuralMI, those of bmi) are not in these tables, nor is
+n = 10000: thousands of estimates would take days of CPU time. At n = 10000 there are the forty tasks of `bench
+accuracy`, and five of these with the InfoNCE and SMILE of torch-mist (`benchmarks/results/peers`). NeuralMI, those of
+bmi, the pretrained MIST, and MINDE and flow matching of mutinfo were not run.
 
 ## Where another estimator is better than `{subject}`
 
@@ -133,9 +139,9 @@ def by_cell(estimates: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per cell with the columns family, task, n, estimator, truth, draws (with an estimate), mean_error,
-        mean_absolute_error, silently_wrong, covered (NaN where no interval is judged), cpu_seconds, behind (mean
-        |error| minus that of the best other estimator, only for `auto`) and best. The cells in which another
-        estimator is better than `auto` are first, the largest difference first.
+        mean_absolute_error, silently_wrong, covered (NaN where no interval is judged), judged (number of intervals),
+        cpu_seconds, behind (mean |error| minus that of the best other estimator, only for `auto`) and best. The cells
+        in which another estimator is better than `auto` are first, the largest difference first.
     """
     infinite = np.isinf(estimates["truth"])
     error = estimates["error"].mask(infinite & (estimates["nats"] == estimates["truth"]), 0.0)
@@ -143,10 +149,13 @@ def by_cell(estimates: pd.DataFrame) -> pd.DataFrame:
     warned = estimates["warnings"].fillna("") != ""
     limited = warned | estimates["saturated"].eq(True) | (bound & (error <= 0))
     held = estimates["truth"].between(estimates["low"], estimates["high"]).astype(float)
-    judged = estimates["low"].notna() & ~warned & ~bound
+    # Of independent variables, the draws without a warning would be those whose interval excludes 0 alone.
+    texts = estimates["warnings"].fillna("")
+    unresolved = texts.str.contains("0 is not excluded") & ~texts.str.contains("autocorrelated")
+    judged = estimates["low"].notna() & (~warned | (estimates["truth"].eq(0) & unresolved)) & ~bound
     keys = ["family", "task", "n", "estimator"]
     found = (
-        estimates.assign(error=error, absolute=error.abs(), limited=limited, covered=held.where(judged))
+        estimates.assign(error=error, absolute=error.abs(), limited=limited, covered=held.where(judged), judged=judged)
         .dropna(subset="nats")
         .groupby(keys, sort=False)
         .agg(
@@ -156,6 +165,7 @@ def by_cell(estimates: pd.DataFrame) -> pd.DataFrame:
             mean_absolute_error=("absolute", "mean"),
             limited=("limited", "all"),
             covered=("covered", "mean"),
+            judged=("judged", "sum"),
             cpu_seconds=("cpu_seconds", "mean"),
         )
         .reset_index()
@@ -187,7 +197,7 @@ def by_family(cells: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         One row per family, n and estimator, and per n and estimator for all families together, with the columns
         cells, mean_error and mean_absolute_error (over cells with a finite truth), silently_wrong (share of the
-        cells), covered and cpu_seconds (means over cells).
+        cells), covered (share of the judged intervals) and cpu_seconds (mean over cells).
     """
     finite = np.isfinite(cells["truth"])
     known = cells.assign(
@@ -196,8 +206,11 @@ def by_family(cells: pd.DataFrame) -> pd.DataFrame:
     both = pd.concat([known, known.assign(family="all")])
     both["family"] = pd.Categorical(both["family"], [*FAMILIES, "all"])
     columns = ["mean_error", "mean_absolute_error", "silently_wrong", "covered", "cpu_seconds"]
+    both["held"] = both["covered"].fillna(0.0) * both["judged"]
     groups = both.groupby(["family", "n", "estimator"], observed=True)
-    return groups[columns].mean().join(groups.size().rename("cells")).reset_index().astype({"family": str})
+    means, totals = groups[columns].mean(), groups[["held", "judged"]].sum()
+    means["covered"] = totals["held"] / totals["judged"].where(totals["judged"] > 0)
+    return means.join(groups.size().rename("cells")).reset_index().astype({"family": str})
 
 
 def page(cells: pd.DataFrame, summary: pd.DataFrame, draws: Sequence[int]) -> str:

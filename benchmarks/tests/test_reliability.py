@@ -115,6 +115,10 @@ def test_the_rule_on_a_table_made_by_hand() -> None:
         *_rows("infinite", "auto", np.inf, {"nats": np.inf, "error": np.nan}),
         *_rows("infinite", "ksg", np.inf, {"nats": 4.0}),
         *_rows("refused", "auto", 1.0, {"nats": np.nan}),
+        *_rows(
+            "independent", "auto", 0.0, *2 * [{"nats": 0.0, "low": -0.1, "high": 0.1, "warnings": "0 is not excluded"}]
+        ),
+        *_rows("independent", "auto", 0.0, {"nats": 0.04, "low": 0.01, "high": 0.1}),
     ]
     cells = by_cell(pd.DataFrame(rows))
     assert cells.loc[0, ["task", "estimator", "best"]].tolist() == ["off", "auto", "ksg"]
@@ -130,10 +134,12 @@ def test_the_rule_on_a_table_made_by_hand() -> None:
     assert covered["off, one warned", "auto"] == 0.0
     assert covered["within 10 %", "auto"] == 1.0
     assert np.isnan(covered["bound below", "auto"])
+    assert covered["independent", "auto"] == pytest.approx(2 / 3)
     summary = by_family(cells).set_index(["family", "estimator"])
-    assert summary.loc[("shapes", "auto"), "cells"] == 7
-    assert summary.loc[("all", "auto"), "silently_wrong"] == pytest.approx(3 / 7)
-    assert summary.loc[("all", "auto"), "mean_absolute_error"] == pytest.approx((5 * 0.5 + 0.09) / 6)
+    assert summary.loc[("shapes", "auto"), "cells"] == 8
+    assert summary.loc[("all", "auto"), "silently_wrong"] == pytest.approx(3 / 8)
+    assert summary.loc[("all", "auto"), "mean_absolute_error"] == pytest.approx((5 * 0.5 + 0.09 + 0.04 / 3) / 7)
+    assert summary.loc[("all", "auto"), "covered"] == pytest.approx(3 / 7)  # of 2, 1, 1 and 3 judged intervals
 
 
 def test_the_command_writes_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

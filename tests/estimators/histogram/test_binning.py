@@ -266,5 +266,7 @@ def test_more_cells_than_samples_can_fill_are_warned_of() -> None:
     many = Binning(bins=1000).estimate(x, y)
     assert any("joint cells, so the plug-in is too high" in warning for warning in many.warnings)
     assert Binning(bins=10).estimate(x, y).warnings == ()
+    few = Binning(bins=500).estimate(x[:200], y[:200])  # more bins than samples
+    assert any("200 samples occupy" in warning for warning in few.warnings)
     own = Binning(bins=5).estimate(x, np.arange(3000))
     assert any("have a symbol of Y of their own" in warning for warning in own.warnings)

@@ -20,8 +20,8 @@ from infoflow.entropies.discrete import plug_in
 from infoflow.estimators.layer_estimator import Ceiling, Labels, LayerEstimator, constant_labels
 from infoflow.pairwise.equal_rows import counts, joint_counts, row_symbols
 
-# Different symbols per sample from which on nearly every sample has one of its own.
-_ALONE = 0.9
+# Different symbols per sample from which on nearly every sample has one of its own, and joint cells per sample.
+_ALONE, _NEARLY_ALL = 0.9, 0.8
 
 # Bias of a plug-in, in nats and as a share of the estimate, from which on there is a warning.
 _BIAS, _BIAS_SHARE = 0.05, 0.1
@@ -123,6 +123,13 @@ def sparse_cells(cells: int, x: int, y: int, n: int, nats: float) -> tuple[str, 
     bias = (cells - x - y + 1) / (2 * n)
     crowded = bias > _BIAS_SHARE * nats or cells > n / 2
     if bias <= _BIAS or not crowded:
+        # The bias of the first order fails where few symbols of a side repeat either.
+        if cells > _NEARLY_ALL * n:
+            return (
+                f"{n} samples occupy {cells} joint cells, so the plug-in depends more on their number than on the "
+                "dependence; use fewer or wider bins, more samples, or a corrected estimate (estimator='discrete' with "
+                "correction=)",
+            )
         return ()
     return (
         f"{n} samples occupy {cells} joint cells, so the plug-in is too high by about {bias:.2g} nats or more; use "

@@ -20,7 +20,7 @@ Indices = NDArray[np.int64]
 _K = 3
 
 # Samples by dimensions: the times of all grow with their square.
-_SIZES = {16: 100_000, 128: 20_000}
+_SIZES = {16: 20_000, 128: 20_000}
 
 
 def cases(quick: bool = False) -> Iterator[Row]:

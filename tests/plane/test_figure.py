@@ -20,6 +20,7 @@ from matplotlib.text import Text
 from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.plane import Plane
 from infoflow.plane import figure as module
+from infoflow.plane.epoch_axis import EpochAxis
 from infoflow.plane.figure import draw
 from infoflow.plane.text_placement import spread
 
@@ -202,3 +203,15 @@ def test_many_layers_are_bands_by_depth_with_a_color_bar(plane: Plane, drawing: 
     names = {text.get_text() for text in top.texts}
     assert {"blocks.0", "blocks.29", "0"} <= names
     assert len([word for word in names if word.startswith("blocks.")]) == 5
+
+
+def test_the_last_epoch_has_a_tick_where_there_is_space() -> None:
+    def ticks(*epochs: int) -> list[float]:
+        axes = Figure().subplots()
+        EpochAxis(epochs).apply(axes)
+        return [float(tick) for tick in axes.get_xticks()]
+
+    assert ticks(0, 1, 5, 9) == [0.5, 1, 9]
+    assert ticks(0, 1, 30, 600) == [0.5, 1, 10, 100, 600]
+    assert ticks(0, 1, 50, 110) == [0.5, 1, 10, 100]
+    assert ticks(0, 1) == [0.5, 1]

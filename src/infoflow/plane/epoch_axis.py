@@ -12,6 +12,9 @@ from matplotlib.axis import Axis
 from matplotlib.colors import Colormap, ListedColormap, LogNorm
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+# Labels are at least this share of the axis apart.
+_SPACE = 0.12
+
 
 class EpochAxis:
     """Positions, ticks and colors of epochs; epoch 0 is drawn at half of the first positive one."""
@@ -19,7 +22,8 @@ class EpochAxis:
     def __init__(self, epochs: Sequence[int]) -> None:
         positive = [epoch for epoch in epochs if epoch > 0]
         self.first = min(positive, default=1)
-        self.last = max(max(positive, default=1), self.first * 2)
+        self.end = max(positive, default=1)
+        self.last = max(self.end, self.first * 2)
         self.zero = self.first / 2 if 0 in epochs else None
         self.low = self.zero or self.first
         self.norm = LogNorm(self.low, self.last)
@@ -35,12 +39,17 @@ class EpochAxis:
         return self.colors(self.norm(self.position(epochs)))
 
     def format(self, axis: Axis) -> None:
-        """Ticks at epoch 0 and at the powers of ten."""
+        """Ticks at epoch 0, at the powers of ten, and at the last epoch where its label has space."""
         powers = [10.0**k for k in range(12) if self.first <= 10.0**k <= self.last * 1.001]
         ticks = powers or [float(self.first), float(self.last)]
+        if self._apart(ticks[-1], self.end):
+            ticks = [*ticks, float(self.end)]
         axis.set_major_locator(FixedLocator([self.zero, *ticks] if self.zero else ticks))
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(self._text))
+
+    def _apart(self, tick: float, epoch: float) -> bool:
+        return bool(np.log(epoch / tick) >= _SPACE * np.log(self.last / self.low))
 
     def apply(self, axes: Axes) -> None:
         """Make the axes' x-axis one of epochs."""

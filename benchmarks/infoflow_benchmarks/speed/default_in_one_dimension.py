@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +42,8 @@ def _row(n: int, goal: float, name: str, pattern: Callable[[Array, Array], tuple
     times: list[tuple[float, float]] = []
     for seed in range(-1, seeds):  # the first one loads code
         x, y = pattern(*np.random.default_rng(seed + 1).normal(size=(2, n)))
-        ours = processor_once(lambda x=x, y=y: Auto().estimate(x, y))[1]
-        baseline = processor_once(lambda x=x, y=y: mutual_info_regression(x[:, None], y, random_state=0))[1]
+        ours = processor_once(partial(Auto().estimate, x, y))[1]
+        baseline = processor_once(partial(mutual_info_regression, x[:, None], y, random_state=0))[1]
         times.append((ours, baseline))
     seconds, reference_seconds = (statistics.median(side) for side in zip(*times[1:], strict=True))
     reached = "reached" if seconds <= goal else "not reached"

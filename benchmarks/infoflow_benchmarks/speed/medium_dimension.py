@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -33,10 +34,10 @@ def cases(quick: bool = False) -> Iterator[Row]:
         for dimensions, size in _SIZES.items():
             n = 200 if quick else size
             x = np.random.default_rng(0).normal(size=(n, dimensions)).astype(np.float32)
-            found, seconds = processor_once(lambda x=x: nearest(torch.from_numpy(x), _K, metric="euclidean")[1].numpy())
+            found, seconds = processor_once(partial(_ours, x))
             for name, rival in installed:
                 rival(x[:100])
-                expected, reference_seconds = processor_once(lambda x=x, rival=rival: rival(x))
+                expected, reference_seconds = processor_once(partial(rival, x))
                 differing = float((found != expected).any(axis=1).mean())
                 yield Row(
                     case=f"N = {n}, d = {dimensions}, {_K} neighbors",
@@ -49,6 +50,11 @@ def cases(quick: bool = False) -> Iterator[Row]:
                     note="one thread, one call each; the difference is the share of samples with other neighbors, "
                     "which rounding to float32 exchanges; infoflow computes in float64",
                 )
+
+
+def _ours(x: NDArray[np.float32]) -> Indices:
+    index: Indices = nearest(torch.from_numpy(x), _K, metric="euclidean")[1].numpy()
+    return index
 
 
 def _faiss(x: NDArray[np.float32]) -> Indices:
@@ -72,4 +78,5 @@ def _others(index: NDArray[Any]) -> Indices:
     """Neighbors (n, k) without the sample itself, which a search of all samples finds first."""
     own = index == np.arange(len(index))[:, None]
     own[~own.any(axis=1), -1] = True
-    return index[~own].reshape(len(index), _K).astype(np.int64)
+    others: Indices = index[~own].reshape(len(index), _K).astype(np.int64)
+    return others

@@ -99,8 +99,9 @@ def autocorrelated(effective: float, n: int) -> str:
 
 def _centered(values: NDArray[np.float64]) -> NDArray[np.float64]:
     columns = np.asarray(values, dtype=np.float64)[:, :_COLUMNS]
-    centered = columns / np.maximum(np.abs(columns).max(axis=0), 1e-300)  # to [-1, 1], so that no square overflows
-    return centered - centered.mean(axis=0)
+    columns = columns / np.maximum(np.abs(columns).max(axis=0), 1e-300)  # to [-1, 1], so that no square overflows
+    centered: NDArray[np.float64] = columns - columns.mean(axis=0)
+    return centered
 
 
 def _autocorrelation(centered: NDArray[np.float64], count: int) -> NDArray[np.float64]:

@@ -66,6 +66,13 @@ def test_a_sparse_tensor_is_named_where_an_operation_rejects_it() -> None:
         sparse.sigmoid()
 
 
+def test_integers_that_select_no_row_are_named_with_their_range() -> None:
+    table, ids = nn.Embedding(5, 2), torch.tensor([[0, 4], [7, 1]])
+    wanted = r"^ids must be within the range that Embedding looks up, got values from 0 to 7\. Check"
+    with pytest.raises(InvalidArgument, match=wanted), explaining(table, ids=ids):
+        table(ids)
+
+
 def test_other_errors_remain_as_they_are() -> None:
     class Faulty(Inner):
         def forward(self, x: Tensor, other: Any = None) -> Tensor:

@@ -23,6 +23,7 @@ _METHODS = ("forward", "scores", "pairs", "opponent_loss", "batch_sums")
 _ERRORS = (RuntimeError, NotImplementedError, IndexError, TypeError)
 
 _OF_DTYPES = re.compile(r"dtype|scalar type|type|not implemented for|bool|complex|Half|Double|Long", re.IGNORECASE)
+_OF_INDICES = re.compile(r"index out of range|out of bounds", re.IGNORECASE)
 _OF_SHAPES = re.compile(r"shape|size|dimension|channels|elements|at least \dD|out of range|empty", re.IGNORECASE)
 
 
@@ -138,6 +139,7 @@ def explanation(error: Exception, module: nn.Module, inputs: Mapping[str, Any]) 
         or _of_layout(tensors)
         or _of_device(tensors, weights, owner)
         or _of_dtype(error, tensors, weights, owner)
+        or _of_index(error, tensors, owner)
         or _of_shape(error, tensors, owner)
     )
 
@@ -212,6 +214,20 @@ def _of_dtype(
         other = f", or the module with .to(torch.{_name(tensor.dtype)})" if tensor.is_floating_point() else ""
         return InvalidArgument(name, must_be, got_text=_name(tensor.dtype), remedy=f"{remedy}{other}.")
     return None
+
+
+def _of_index(error: Exception, tensors: Mapping[str, Tensor], owner: str) -> InvalidArgument | None:
+    """Integers, such as token ids, beyond the rows that they select."""
+    whole = {name: t for name, t in tensors.items() if t.dtype in (torch.int32, torch.int64) and t.numel()}
+    if not whole or not _OF_INDICES.search(str(error)):
+        return None
+    ranges = [f"values from {int(t.min())} to {int(t.max())}" for t in whole.values()]
+    return InvalidArgument(
+        " and ".join(whole),
+        f"within the range that {owner} looks up",
+        got_text=" and ".join(ranges),
+        remedy="Check that the inputs were encoded for this model.",
+    )
 
 
 def _of_shape(error: Exception, tensors: Mapping[str, Tensor], owner: str) -> InvalidArgument | None:

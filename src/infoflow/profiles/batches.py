@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.core.errors import InvalidArgument
-from infoflow.core.module_inputs import explaining
 
 _IDS, _MASK, _SPECIAL, _LABELS = "input_ids", "attention_mask", "special_tokens_mask", ("labels", "label")
 
@@ -51,20 +50,29 @@ class Batch:
             The network.
         device
             Device of its inputs; None leaves them where they are.
+        """
+        inputs = self.moved(device)
+        if isinstance(inputs, Tensor):
+            model(inputs)
+        else:
+            model(**inputs)
 
-        Raises
-        ------
-        InvalidArgument
-            If PyTorch rejects an input for its device, layout, dtype or shape.
+    def moved(self, device: torch.device | None) -> Tensor | dict[str, Any]:
+        """Return the inputs on a device.
+
+        Parameters
+        ----------
+        device
+            The device; None leaves them where they are.
+
+        Returns
+        -------
+        Tensor or dict
+            The inputs.
         """
         if isinstance(self.inputs, Tensor):
-            inputs = _moved(self.inputs, device)
-            with explaining(model, inputs=inputs):
-                model(inputs)
-        else:
-            named = {name: _moved(value, device) for name, value in self.inputs.items()}
-            with explaining(model, **named):
-                model(**named)
+            return self.inputs if device is None else self.inputs.to(device)
+        return {name: _moved(value, device) for name, value in self.inputs.items()}
 
 
 def read(batches: Iterable[Any], model: nn.Module) -> Iterator[Batch]:

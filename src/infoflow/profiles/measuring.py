@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from infoflow.core import distributed
 from infoflow.core.capture import untouched, unwrapped
 from infoflow.core.errors import InfoflowError, InvalidArgument
+from infoflow.core.module_inputs import explanation
 from infoflow.estimators.streaming.accumulator import ViewAccumulator
 from infoflow.profiles.augmented import views
 from infoflow.profiles.batches import Batch
@@ -147,7 +148,10 @@ class _Runner:
         except InfoflowError:
             raise
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
-            raise InvalidArgument(f"model cannot run on batch {number}: {error}") from error
+            inputs = batch.moved(self._device)
+            named = {"inputs": inputs} if isinstance(inputs, Tensor) else inputs
+            reason = explanation(error, self._model, named) or error
+            raise InvalidArgument(f"model cannot run on batch {number}: {reason}") from error
         return [meter.hear() for meter in self.meters]
 
     def augmented(self, batch: Batch, number: int) -> list[tuple[Batch, list[Tensor]]]:

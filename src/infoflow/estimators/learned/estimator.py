@@ -86,11 +86,44 @@ class TrainingSettings(FoldSettings):
         folds: int | None = None,
         rivals: Tensor | None = None,
     ) -> Fitted:
-        """Fit the networks of `groups` problems and some folds, all by default, in batches of at least `least`.
+        """Fit the networks of several problems and folds together.
 
-        Raises DidNotConverge if `what` is not finite in a fold.
+        Parameters
+        ----------
+        networks
+            One network for each member: problems, folds and restarts.
+        objective
+            What is minimized.
+        train
+            Samples of every member to train on.
+        validate
+            Samples of every member that select its weights.
+        seeds
+            Random seed of every member.
+        what
+            Name of the objective in the error.
+        remedy
+            What else the error recommends.
+        least
+            Smallest size of a batch.
+        groups
+            Number of problems.
+        folds
+            Number of folds of each problem; None for `self.folds`.
+        rivals
+            Group of every member, (M,): each stops by its own patience, and those clearly behind another of their
+            group are given up. None where members are not compared.
+
+        Returns
+        -------
+        Fitted
+            The networks with the weights that did best on held-out samples.
+
+        Raises
+        ------
+        DidNotConverge
+            If the objective is not finite in a fold.
         """
-        # With `rivals`, each network stops by its own patience, and those clearly behind a rival are given up.
         batch_size = max(self.batch_size, least)
         schedule = Schedule(batch_size, self.max_epochs, self.patience, self.learning_rate, self.weight_decay)
         ends = groups if rivals is None else len(networks)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from infoflow.bounds._scores import expectation_gap, floating, mean_of_rows, prepare, prepare_one, prepare_rows
+from infoflow.bounds._scores import (
+    expectation_gap,
+    floating,
+    mean_of_rows,
+    on_one_device,
+    prepare,
+    prepare_one,
+    prepare_rows,
+)
 from infoflow.core.agreement import comparing_settings
 from infoflow.core.distributed import Group
 from infoflow.core.settings import Number, check
@@ -150,7 +158,9 @@ def barber_agakov(positive: Tensor, entropy: Tensor | float, *, group: Group = N
     joint = mean_of_rows(prepare_one(positive, "positive"), group)
     if not isinstance(entropy, Tensor):
         return joint + float(check(entropy, "entropy", Number()))
-    return joint + floating(entropy, "entropy").to(joint)
+    entropy = floating(entropy, "entropy")
+    on_one_device(entropy, "entropy", joint)
+    return joint + entropy.to(joint)
 
 
 @comparing_settings

@@ -106,6 +106,8 @@ class StatisticsExchange(Objective):
         n = len(x) if x.ndim else 0
         if n < 2:
             raise TooFewSamples("x", "at least 2 samples, which exchange statistics", n)
+        if x.numel() == 0:
+            raise InvalidArgument("x", "with at least one feature per sample", got_text=f"shape {tuple(x.shape)}")
         if labels.shape[:1] != (n,):
             raise InvalidArgument("labels", f"of shape ({n}, ...), one for each sample of x", labels)
         order = torch.randperm(n, device=x.device)

@@ -190,6 +190,6 @@ class PlaneTable:
             path = source / f"{name}.parquet"
             try:
                 tables[name] = pd.read_parquet(path)
-            except (OSError, ValueError) as error:  # pyarrow's errors are of these two kinds
+            except Exception as error:  # damaged metadata make pandas and pyarrow raise almost anything
                 raise BrokenStore(f"{str(path)!r} cannot be read: {error}") from None
         return cls(tables["table"], tables["metrics"], head.provenance)

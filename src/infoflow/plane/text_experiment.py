@@ -258,12 +258,14 @@ def _passage(model: Decoder, text: Corpus, codes: Codes, probes: _Probes, step: 
 def _reading(path: Path) -> TokenReadings:
     try:
         return TokenReadings.from_dict(parse_json(read_file(path)))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BrokenStore(f"{path} is damaged: {error}. Delete it to measure that step again.") from None
 
 
 def _tokens(folder: Path) -> TokenReadings:
     parts = [_reading(path) for path in sorted((folder / "tokens").glob("*.json"))]
+    if not parts:
+        raise BrokenStore(f"{folder / 'tokens'} holds no numbers of tokens. Run the experiment again.")
     return TokenReadings(
         parts[0].tokens, {step: found for part in parts for step, found in part.steps.items()}, parts[0].title
     )

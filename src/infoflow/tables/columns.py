@@ -103,7 +103,8 @@ def _parquet(path: Path) -> Table:
             raise InvalidArgument("table", "a Parquet file", str(path), remedy=str(error).split("\n")[0]) from None
 
     file = intact(lambda: pyarrow.parquet.ParquetFile(path))
-    names, metadata = _without_index(file.schema_arrow.names, file.schema_arrow.pandas_metadata), file.metadata
+    pandas = intact(lambda: file.schema_arrow.pandas_metadata)
+    names, metadata = _without_index(file.schema_arrow.names, pandas), file.metadata
     file.close()
 
     def column(i: int) -> Any:

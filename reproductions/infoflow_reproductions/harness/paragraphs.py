@@ -164,7 +164,7 @@ def forgetting(found: Found) -> str:
         f"{found.difference('pretraining', 'I(X;T) is compressed after its expansion')} nats, so I(X;T) still rises. "
         "Nor does I(Y;T)/I(X;T) approach the bound, "
         f"{found.difference('pretraining', 'approaches the bound after the expansion')}, as published, while after "
-        "whitening, which leaves both informations as they are, it rises slightly, "
+        "whitening, which changes neither I(X;T) nor I(Y;T), it rises slightly, "
         f"{found.difference('pretraining', 'the ratio approaches the bound where activations are whitened')}. The "
         "paper's models have thousands of times more parameters and far more text, so this does not contradict them."
     )

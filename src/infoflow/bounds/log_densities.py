@@ -5,17 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from infoflow.bounds._scores import (
-    expectation_gap,
-    floating,
-    mean_of_rows,
-    on_one_device,
-    prepare,
-    prepare_one,
-    prepare_rows,
-)
+from infoflow.bounds._scores import expectation_gap, floating, mean_of_rows, prepare, prepare_one, prepare_rows
 from infoflow.core.agreement import comparing_settings
 from infoflow.core.distributed import Group
+from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Number, check
 
 
@@ -159,7 +152,8 @@ def barber_agakov(positive: Tensor, entropy: Tensor | float, *, group: Group = N
     if not isinstance(entropy, Tensor):
         return joint + float(check(entropy, "entropy", Number()))
     entropy = floating(entropy, "entropy")
-    on_one_device(entropy, "entropy", joint)
+    if entropy.is_meta and not joint.is_meta:
+        raise InvalidArgument("entropy", "a tensor with data", got_text="one on the meta device, which has shapes only")
     return joint + entropy.to(joint)
 
 

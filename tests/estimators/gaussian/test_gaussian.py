@@ -68,12 +68,12 @@ def test_the_formula_itself_without_correction() -> None:
 def test_the_correction_makes_it_unbiased_with_few_samples() -> None:
     task = tasks.dense(3)
     corrected, plain = (
-        [Gaussian(bias_correction=c).estimate(*task.sample(25, seed)).nats for seed in range(100)]
+        [Gaussian(bias_correction=c).estimate(*task.sample(25, seed)).nats for seed in range(400)]
         for c in (True, False)
     )
-    error = np.std(corrected) / np.sqrt(100)
+    error = np.std(corrected) / np.sqrt(400)
     assert np.mean(corrected) == pytest.approx(task.mutual_information, abs=4 * error)
-    assert np.mean(plain) > task.mutual_information + 4 * error  # about dx dy / 2n = 0.18 too much
+    assert np.mean(plain) > task.mutual_information + 8 * error  # about dx dy / 2n = 0.18 too much
 
 
 def test_only_significant_components_are_nearly_unbiased_and_steadier_in_many_dimensions() -> None:
@@ -90,11 +90,11 @@ def test_only_significant_components_are_nearly_unbiased_and_steadier_in_many_di
 def test_intervals_cover() -> None:
     for estimator in (Gaussian(), Gaussian(copula=True), CCA()):
         task, inside = tasks.dense(2), 0
-        for seed in range(100):
+        for seed in range(200):
             interval = estimator.estimate(*task.sample(400, seed)).interval
             assert interval is not None
             inside += task.mutual_information in interval
-        assert 0.89 <= inside / 100 <= 0.99
+        assert 0.90 <= inside / 200 <= 0.99
 
 
 def test_the_interval_widens_for_heavy_tails() -> None:
@@ -109,7 +109,7 @@ def test_the_interval_widens_for_heavy_tails() -> None:
 
 def test_p_values_are_uniform_for_independent_data() -> None:
     task = tasks.gaussian_with(0.0, dim=2)
-    values = [Gaussian().estimate(*task.sample(50, seed)).p_value for seed in range(150)]
+    values = [Gaussian().estimate(*task.sample(50, seed)).p_value for seed in range(300)]
     assert stats.kstest(values, "uniform").pvalue > 1e-3
 
 

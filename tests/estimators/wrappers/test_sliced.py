@@ -32,10 +32,10 @@ def test_average_over_directions() -> None:
     correlation = 0.9 * np.cos(theta) * np.cos(phi) + 0.3 * np.sin(theta) * np.sin(phi)
     truth = float((-0.5 * np.log(1 - correlation**2)).mean())
     x, y = gaussian(2000)
-    found = Sliced(Gaussian(), slices=400).estimate(x, y)
+    found = Sliced(Gaussian(), slices=1000).estimate(x, y)
     assert found.interval is not None
     assert found.interval.low - 0.02 < truth < found.interval.high + 0.02
-    assert found.interval.high - found.interval.low < 0.08
+    assert found.interval.high - found.interval.low < 0.05
     assert found.quantity == "SI_1(X;Y)"
 
 

@@ -235,6 +235,82 @@ def test_the_trainer_logs_where_it_reports(transformers: Any, tmp_path: Path) ->
     assert any(tag.startswith("plane/") and "I(T;Y)" in tag for tag in tags)
 
 
+def trained_encoder(transformers: Any, folder: Path, report_to: str) -> None:
+    """An encoder of which the Trainer logs every step, and the callback every epoch."""
+    from infoflow.integrations.transformers import TransformersRecorder
+
+    data = [{"input_ids": row, "labels": int(row[0] > 9)} for row in IDS]
+    arguments = transformers.TrainingArguments(
+        str(folder / "out"), num_train_epochs=2, report_to=[report_to], disable_tqdm=True, save_strategy="no",
+        use_cpu=True, logging_steps=1, eval_strategy="epoch",
+    )  # fmt: skip
+    callback = TransformersRecorder(
+        IDS, (IDS[:, 0] > 9).long(), store=folder / "run", padding=0, estimators=["binning:width=0.5"]
+    )
+    transformers.Trainer(
+        tiny(transformers, "encoder"), arguments, train_dataset=data, eval_dataset=data, callbacks=[callback]
+    ).train()
+
+
+def test_mlflow_of_the_trainer_has_numbers_and_picture_in_one_run(
+    transformers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mlflow = pytest.importorskip("mlflow", reason="mlflow is not installed")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    mlflow.set_tracking_uri((tmp_path / "mlruns").as_uri())
+    trained_encoder(transformers, tmp_path, "mlflow")
+    client = mlflow.MlflowClient()
+    [run] = client.search_runs([each.experiment_id for each in client.search_experiments()])
+    assert run.info.status == "FINISHED"
+    assert [each.path for each in client.list_artifacts(run.info.run_id)] == ["plane.png"]
+    history = client.get_metric_history(run.info.run_id, "plane/output/I_T_Y/Binning_width_0.5")
+    assert [each.step for each in history] == [0, 4, 8]
+
+
+def test_wandb_of_the_trainer_has_numbers_and_picture_of_every_snapshot(
+    transformers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wandb = pytest.importorskip("wandb", reason="wandb is not installed")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    run = wandb.init(dir=tmp_path)
+    logged: list[dict[str, Any]] = []
+    inner = run.log
+
+    def log(data: dict[str, Any], step: int | None = None, **more: Any) -> None:
+        assert step is None or step >= run.step, "the run drops this"
+        logged.append(data)
+        inner(data, step=step, **more)
+
+    monkeypatch.setattr(run, "log", log)
+    trained_encoder(transformers, tmp_path, "wandb")
+    run.finish()
+    name = "plane/output/I(T;Y)/Binning(width=0.5)"
+    assert [each["train/global_step"] for each in logged if name in each] == [0, 4, 8]
+    assert [each["train/global_step"] for each in logged if "plane" in each] == [8]
+
+
+def test_a_training_of_the_trainer_survives_a_logger_that_is_missing_or_broken(
+    transformers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from infoflow.integrations import transformers as ours
+
+    class Broken:
+        def log_metrics(self, numbers: Any, step: int) -> None:
+            raise OSError("the logger is broken")
+
+        def flush(self) -> None:
+            raise OSError("the flush is broken")
+
+    def missing(arguments: Any) -> Any:
+        raise ImportError("the logger is missing")
+
+    for found, words in ((missing, ["logger is missing"]), (lambda _: [Broken()], ["is broken", "flush is broken"])):
+        monkeypatch.setattr(ours, "_reported", found)
+        trained_encoder(transformers, tmp_path / words[0], "none")
+        assert all(word in caplog.text for word in words)
+        assert Recording(tmp_path / words[0] / "run").epochs == [0, 1, 2]
+
+
 def tiny(transformers: Any, kind: str) -> Any:
     torch.manual_seed(0)
     if kind == "encoder":

@@ -47,6 +47,23 @@ class WandB:
         self.seen += [(name, value, step) for name, value in data.items()]
 
 
+class WandbRunThatDrops:
+    """A run of Weights & Biases: it drops what is logged behind its counter, which every call of `log` advances."""
+
+    __module__ = "wandb.sdk.wandb_run"
+
+    def __init__(self) -> None:
+        self.step, self.seen, self.axes = 0, list[dict[str, Any]](), dict[str, str]()
+
+    def define_metric(self, name: str, step_metric: str | None = None) -> None:
+        self.axes[name] = str(step_metric)
+
+    def log(self, data: dict[str, Any], step: int | None = None) -> None:
+        if step is None or step >= self.step:
+            self.step = self.step + 1 if step is None else step
+            self.seen.append(data)
+
+
 class MLflowModule:
     """The functions of the module mlflow, with its signatures."""
 
@@ -96,14 +113,27 @@ def test_each_logger_receives_the_picture(plane: Plane, monkeypatch: pytest.Monk
     assert [Path(path).name for path in module.files] == ["plane.png"]
     assert board.images == [("plane", 1, 5)]
     assert client.files == [("run", "plane.png")]
-    # A run of Weights & Biases takes images of its own class.
-    wandb = types.ModuleType("wandb")
-    wandb.Image = lambda data_or_path: ("image", Path(data_or_path).name)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "wandb", wandb)
-    run = type("Run", (WandB,), {"__module__": "wandb.sdk.wandb_run"})()
-    assert log_picture(plane, run, step=5)
-    assert run.seen == [("plane", ("image", "plane.png"), 5)]
     assert not log_picture(plane, TensorBoard(), step=5)  # which has no add_image
+
+
+def test_a_run_of_wandb_receives_numbers_and_picture_whatever_its_own_step_is(
+    plane: Plane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = types.ModuleType("wandb")
+    # A run takes images of its own class.
+    module.Image = lambda data_or_path: ("image", Path(data_or_path).name)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "wandb", module)
+    run = WandbRunThatDrops()
+    for _ in range(9):
+        run.log({"loss": 1.0})
+    log_plane(plane, run)
+    assert log_picture(plane, run, step=5)
+    assert [(each["infoflow/step"], len(each)) for each in run.seen[9:]] == [(0, 3), (5, 3), (5, 2)]
+    assert run.seen[-1]["plane"] == [("image", "plane.png")]
+    assert run.axes == {"plane/*": "infoflow/step", "profile/*": "infoflow/step"}
+    module.define_metric, module.log = run.define_metric, run.log  # type: ignore[attr-defined]
+    assert log_picture(plane, module, step=7)  # the module has the methods of its run
+    assert run.seen[-1]["infoflow/step"] == 7
 
 
 @pytest.mark.parametrize("logger", [TensorBoard(), MLflow(), WandB()], ids=lambda value: type(value).__name__)

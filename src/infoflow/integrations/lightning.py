@@ -45,9 +45,12 @@ class _LightningFollower(Follower, Callback or object):  # type: ignore[misc]
             return
         total, start = trainer.max_epochs, trainer.current_epoch
         if self._unit == "step":
-            total, start = trainer.estimated_stepping_batches, trainer.global_step
-        self._log_to([logger for logger in trainer.loggers if hasattr(logger, "log_metrics")])
-        self._begin(lambda: (self._model(pl_module), None), total, start)
+            total, start = None, trainer.global_step
+            # Lightning raises where gradients are accumulated over numbers of batches that change.
+            with self._watch.survived("the number of steps is unknown"):
+                total = trainer.estimated_stepping_batches
+        self._log_to(lambda: [logger for logger in trainer.loggers if hasattr(logger, "log_metrics")])
+        self._begin(lambda: (self._model(pl_module), None), total, start, trainer.global_step)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Take the snapshot of an epoch where it is due.

@@ -12,6 +12,7 @@ import pandas as pd
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import NATS_PER_BIT
 from infoflow.core.settings import validated
+from infoflow.integrations.runs import with_own_steps
 from infoflow.plane import Plane
 from infoflow.profiles import Profile
 
@@ -29,7 +30,8 @@ def writer(logger: Any) -> Writer:
     logger
         Object with `add_scalar(name, value, step)`, as TensorBoard's `SummaryWriter`; with
         `log_metrics(numbers, step=...)`, as Lightning's loggers and the module `mlflow`; with `log(numbers, step=...)`,
-        as a run of Weights & Biases; a function (numbers, step); or a list of these, each of which is written to.
+        as a run of Weights & Biases or the module `wandb`; a function (numbers, step); or a list of these, each of
+        which is written to.
 
     Returns
     -------
@@ -43,7 +45,9 @@ def writer(logger: Any) -> Writer:
 
     Notes
     -----
-    In names for MLflow, characters that it does not accept are replaced by "_". No framework is imported.
+    In names for MLflow, characters that it does not accept are replaced by "_". Weights & Biases drops what is logged
+    at a step behind its counter, so numbers for it are drawn against the number "infoflow/step". No framework is
+    imported.
 
     Examples
     --------
@@ -60,6 +64,7 @@ def writer(logger: Any) -> Writer:
                 write(numbers, step)
 
         return everywhere
+    logger = with_own_steps(logger)
     if callable(add_scalar := getattr(logger, "add_scalar", None)):
 
         def scalars(numbers: Mapping[str, float], step: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, TypeAlias
 
 from matplotlib.image import imread
 
+from infoflow.integrations.runs import with_own_steps
 from infoflow.plane import Plane
 from infoflow.profiles import TrainingProfile
 
@@ -26,8 +26,8 @@ def log_picture(
     result
         Plane or profile to draw.
     logger
-        TensorBoard's `SummaryWriter`, a run of Weights & Biases, the module `mlflow`, one of Lightning's loggers of
-        them, or a list of these.
+        TensorBoard's `SummaryWriter`, a run of Weights & Biases, the modules `wandb` or `mlflow`, one of Lightning's
+        loggers of them, or a list of these.
     step
         Step of the image.
     name
@@ -62,14 +62,11 @@ def log_picture(
 
 def _sender(logger: Any) -> Sender | None:
     """The function (name, PNG file, step) of a logger, by what it offers."""
-    kind = type(logger).__module__.partition(".")[0]
+    logger = with_own_steps(logger)
     if callable(add_image := getattr(logger, "add_image", None)):  # TensorBoard
         return lambda name, path, step: add_image(name, imread(path)[..., :3], step, dataformats="HWC")
-    if callable(log_image := getattr(logger, "log_image", None)) and hasattr(logger, "experiment"):  # Lightning's W&B
+    if callable(log_image := getattr(logger, "log_image", None)) and hasattr(logger, "experiment"):  # W&B
         return lambda name, path, step: log_image(key=name, images=[str(path)], step=step)
-    if kind == "wandb":
-        image = importlib.import_module("wandb").Image
-        return lambda name, path, step: logger.log({name: image(str(path))}, step=step)
     if hasattr(logger, "experiment"):  # Lightning's TensorBoard and MLflow
         experiment = logger.experiment
         if callable(log_run_artifact := getattr(experiment, "log_artifact", None)):

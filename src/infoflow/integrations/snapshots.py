@@ -21,6 +21,24 @@ log = logging.getLogger(__name__)
 OnError = Literal["warn", "raise"]
 
 
+class Survived:
+    """Context in which a failure is logged as an error and the training continues, unless it is to be raised."""
+
+    def __init__(self, consequence: str, raises: bool) -> None:
+        self._consequence, self._raises = consequence, raises
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if self._raises or not isinstance(error, Exception):
+            return False
+        log.error("%s: %s", self._consequence, error)
+        return True
+
+
 class ScheduledSnapshots:
     """Base of what measures a model in training on a schedule; a context manager.
 
@@ -53,11 +71,6 @@ class ScheduledSnapshots:
         """Whether there are numbers for a logger after every snapshot."""
         return True
 
-    @property
-    def raises(self) -> bool:
-        """Whether an error ends the training."""
-        return self._raise
-
     def log_to(self, logger: Any) -> None:
         """Set the logger that receives the numbers, as a trainer has one of its own.
 
@@ -78,6 +91,7 @@ class ScheduledSnapshots:
         start: NonNegativeInt = 0,
         layers: Sequence[str] | None = None,
         unit: Literal["epoch", "step"] | None = None,
+        step: NonNegativeInt | None = None,
     ) -> Self:
         """Begin, and take the snapshot of `start` if it is due.
 
@@ -94,6 +108,8 @@ class ScheduledSnapshots:
             Layers to measure, where they are known only with the model; None leaves those of the settings.
         unit
             What is counted, where a callback knows it; None leaves that of the settings.
+        step
+            Step under which a logger gets the numbers of `start`, as in `after`.
 
         Returns
         -------
@@ -107,7 +123,7 @@ class ScheduledSnapshots:
         """
         self._epochs, self._start = epochs, start
         if start not in self._open(model, start, layers, unit):
-            self.after(start)
+            self.after(start, step=step)
         return self
 
     def after(self, epoch: int, metrics: Mapping[str, Any] | None = None, *, step: int | None = None) -> bool:
@@ -137,14 +153,10 @@ class ScheduledSnapshots:
         if not self._schedule.due(epoch, self._epochs):
             return False
         taken, self._metrics = self._metrics, {}
-        try:
+        with self.survived(f"no snapshot of epoch {epoch}"):
             self._take(epoch, taken, step)
-        except Exception as error:
-            if self._raise:
-                raise
-            log.error("no snapshot of epoch %d: %s", epoch, error)
-            return False
-        return True
+            return True
+        return False
 
     def report(self, **metrics: float) -> None:
         """Collect numbers for the next snapshot.
@@ -158,15 +170,26 @@ class ScheduledSnapshots:
 
     def close(self) -> None:
         """End, and send the picture to the logger."""
-        self._end()
-        if self._write is None:
-            return
-        try:
-            self._send_picture()
-        except Exception as error:
-            if self._raise:
-                raise
-            log.error("no picture was logged: %s", error)
+        with self.survived("the measurement was not closed"):
+            self._end()
+        if self._write is not None:
+            with self.survived("no picture was logged"):
+                self._send_picture()
+
+    def survived(self, consequence: str) -> Survived:
+        """Make the context that logs what fails inside as an error, or raises it where `on_error` is "raise".
+
+        Parameters
+        ----------
+        consequence
+            Words that the message starts with.
+
+        Returns
+        -------
+        Survived
+            Context manager.
+        """
+        return Survived(consequence, self._raise)
 
     def _send(self, epoch: int, step: int | None, numbers: Mapping[str, float]) -> None:
         """Numbers to the logger, under the optimizer's step where there is one."""

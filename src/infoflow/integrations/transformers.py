@@ -17,6 +17,7 @@ from infoflow.core.settings import validated
 from infoflow.integrations.callback import Follower, Unit
 from infoflow.integrations.model_calls import first_output, masked
 from infoflow.integrations.profile_watch import ProfileWatch
+from infoflow.integrations.runs import MLflowRun, WandbRun
 from infoflow.integrations.snapshots import ScheduledSnapshots
 from infoflow.integrations.watch import Watch
 from infoflow.plane import Readout
@@ -35,7 +36,6 @@ class _TrainerFollower(Follower, TrainerCallback or object):  # type: ignore[mis
         if TrainerCallback is None:
             raise MissingExtra("transformers", "transformers", "The callback of Hugging Face's Trainer")
         super().__init__(watch, unit)
-        self._reports: list[Any] = []
 
     def _chosen(self, model: nn.Module) -> list[str] | None:
         """Layers that are known only with the model; None for those of the settings."""
@@ -56,11 +56,8 @@ class _TrainerFollower(Follower, TrainerCallback or object):  # type: ignore[mis
         total, start = round(args.num_train_epochs), round(state.epoch or 0)
         if self._unit == "step":
             total, start = state.max_steps, state.global_step
-
-        if self._watch.estimates and not self._watch.logs:
-            self._reports = _reported(args)
-            self._log_to(self._reports)
-        self._begin(lambda: (model, self._chosen(model)), total, start)
+        self._log_to(lambda: _reported(args))
+        self._begin(lambda: (model, self._chosen(model)), total, start, state.global_step)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """Take the snapshot of an epoch where it is due.
@@ -97,10 +94,6 @@ class _TrainerFollower(Follower, TrainerCallback or object):  # type: ignore[mis
             Further arguments, which are ignored.
         """
         self._end()
-        # A writer of TensorBoard holds events back for up to two minutes.
-        for logger in self._reports:
-            if callable(flush := getattr(logger, "flush", None)):
-                flush()
 
 
 class TransformersRecorder(_TrainerFollower):
@@ -247,9 +240,11 @@ def _reported(args: Any) -> list[Any]:
         folder = getattr(args, "logging_dir", None) or os.environ.get("TENSORBOARD_LOGGING_DIR")
         found.append(SummaryWriter(folder or Path(args.output_dir) / "runs" / "infoflow"))
     if "wandb" in targets and (run := getattr(sys.modules.get("wandb"), "run", None)) is not None:
-        found.append(run)
-    if "mlflow" in targets and "mlflow" in sys.modules:
-        found.append(sys.modules["mlflow"])
+        found.append(WandbRun(run, "train/global_step"))
+    if "mlflow" in targets and (mlflow := sys.modules.get("mlflow")) is not None:
+        # The Trainer's own callback ends its run before the picture is sent.
+        active = mlflow.active_run()
+        found.append(mlflow if active is None else MLflowRun(mlflow, active.info.run_id))
     return found
 
 

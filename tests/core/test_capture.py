@@ -335,34 +335,3 @@ def test_the_generators_of_the_accelerator_stay_as_they_are() -> None:
     assert all(values.device.type == "cpu" for values in taken.values())
     state_after_input = torch.cuda.get_rng_state()
     assert torch.equal(state, state_after_input)
-
-
-class Sampler:
-    def __init__(self) -> None:
-        self.generators = {
-            "torch": torch.Generator().manual_seed(0),
-            "numpy": np.random.default_rng(0),
-            "python": random.Random(0),
-            "old": np.random.RandomState(0),
-        }
-
-    def draw(self) -> list[float]:
-        torch_, numpy_, python, old = self.generators.values()
-        return [torch.rand((), generator=torch_).item(), numpy_.random(), python.random(), old.rand()]
-
-
-class Owner(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.samplers = [Sampler()]
-        self.generator = torch.Generator().manual_seed(1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + sum(self.samplers[0].draw()) + torch.rand((), generator=self.generator)
-
-
-def test_generators_that_a_module_owns_are_restored() -> None:
-    model, fresh = Owner(), Owner()
-    Capture(model, ["output"], None, torch.zeros(2, 4))(torch.zeros(2, 4))
-    assert model.samplers[0].draw() == fresh.samplers[0].draw()
-    assert torch.equal(torch.rand(3, generator=model.generator), torch.rand(3, generator=fresh.generator))

@@ -675,7 +675,7 @@ def test_refuses_numbers_where_classes_are_needed() -> None:
 
 
 def test_refuses_classes_where_quantities_are_needed() -> None:
-    for name in ("cca", "gaussian"):
+    for name in ("cca", "elliptical", "gaussian"):
         for data in (labeled(0.6), labeled(0.6)[::-1]):
             with pytest.raises(InvalidArgument, match="classes"):
                 create(name).estimate(*data)

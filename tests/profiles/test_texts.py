@@ -34,6 +34,11 @@ def test_formats(tmp_path: Path) -> None:
     lines.write_text("[" * 100_000, encoding="utf-8")
     with pytest.raises(InvalidArgument, match="no JSON"):
         documents(lines)
+    lines.write_text(json.dumps({"text": "one\u2028two\x85"}, ensure_ascii=False) + "\r\n \r\n", encoding="utf-8")
+    assert documents(lines) == ["one\u2028two"]
+    lines.write_text('{"text": "\\ud800"}', encoding="utf-8")
+    with pytest.raises(InvalidArgument, match="half of a surrogate pair"):
+        documents(lines)
     for content, message in ((b"", "no text"), (b"\xff\xfe\x00", "UTF-8"), (b"a\x00b", "zero bytes")):
         (tmp_path / "a.txt").write_bytes(content)
         with pytest.raises(InvalidArgument, match=message):

@@ -305,6 +305,21 @@ def test_learned_estimators_at_length(tally: Counter[str]) -> None:
     attack(LEARNED, 400, 10_000, tally)
 
 
+@pytest.mark.parametrize("name", CHEAP)
+def test_more_than_the_entropy_of_two_classes_is_never_reported_in_silence(name: str) -> None:
+    """Of classes as integers never, and of the same as floats only with a warning."""
+    x = np.random.default_rng(0).normal(size=(200, 1))
+    y = (x[:, 0] > 0).astype(int)
+    for left, right in ((x, y), (y, x), (x, y.astype(float)), (y.astype(float), x)):
+        try:
+            found = create(name).estimate(left, right)
+        except InfoflowError:
+            continue
+        sound(found)
+        integers = np.asarray(left).dtype.kind == "i" or np.asarray(right).dtype.kind == "i"
+        assert found.nats <= math.log(2) + 0.05 or (found.warnings and not integers)
+
+
 # Entropies
 
 

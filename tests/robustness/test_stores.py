@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import itertools
+import json
 import os
 import random
 import shutil
@@ -153,6 +154,23 @@ def attack(
     shutil.rmtree(folder)
 
 
+@pytest.mark.parametrize("part", ["shape", "chunks"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_array_of_huge_size_is_refused_at_once(part: str, place: int, whole: Path, tmp_path: Path) -> None:
+    """Chunks that are missing count as zeros, so metadata alone could fill the memory or keep a reader for days."""
+    copy = Path(shutil.copytree(whole, tmp_path / "copy"))
+    for path in (copy / "recording" / "snapshots").rglob("zarr.json"):
+        document = json.loads(path.read_bytes())
+        if document["node_type"] == "array":
+            sizes = document["shape"] if part == "shape" else document["chunk_grid"]["configuration"]["chunk_shape"]
+            sizes[place] = 10**12
+            path.write_text(json.dumps(document), encoding="utf-8")
+    recording = Recording(copy / "recording")
+    with pytest.raises(InfoflowError, match=r"10{12}|allocate|another length") as caught:
+        recording.activations(0, recording.layers[0])
+    assert "\n" not in str(caught.value)
+
+
 def operated(folder: Path, name: str) -> None:
     """One operation of a recorder that continues the recording."""
     with record(MODEL, X, Y, store=folder / "recording", resume=True) as recorder:
@@ -228,3 +246,13 @@ def test_a_damaged_plane_is_reported(whole: Path, tmp_path: Path) -> None:
             (tmp_path / "plane" / name).write_bytes(content)
             with pytest.raises(InfoflowError):
                 Plane.load(tmp_path / "plane")
+
+
+def test_an_intact_table_of_another_key_is_computed_again(whole: Path, tmp_path: Path) -> None:
+    cache = TableCache(shutil.copytree(whole / "cache", tmp_path / "cache"))
+    cache.put("other", pd.DataFrame({"a": [1]}))
+    [theirs] = {*cache.folder.iterdir()} - {cache.folder / path.name for path in (whole / "cache").iterdir()}
+    for path in (whole / "cache").iterdir():
+        shutil.copy(theirs, cache.folder / path.name)
+    assert cache.get("key") is None
+    assert cache.get("other") is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 import tracemalloc
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 import infoflow
@@ -163,6 +166,11 @@ def test_bad_input_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "not.parquet").write_text("a,b\n1,2\n")
     with pytest.raises(InvalidArgument, match="a Parquet file"):
         rank(tmp_path / "not.parquet", "y")
+    plain = pyarrow.table({"a": [1.0, 2.0, 3.0], "y": [0, 1, 0]})
+    for notes in ("[" * 100_000, "{", "[]", "3", '{"index_columns": 3}', '{"index_columns": "a"}'):
+        pyarrow.parquet.write_table(plain.replace_schema_metadata({"pandas": notes}), tmp_path / "notes.parquet")
+        with contextlib.suppress(InvalidArgument):
+            assert list(rank(tmp_path / "notes.parquet", "y", estimator="binning").frame["column"]) == ["a"]
     with pytest.raises(UnknownName, match="unknown method"):
         rank(table, "label", method="univariat")
     with pytest.raises(InvalidArgument, match="columns must be different names, got 'age' twice"):

@@ -7,20 +7,17 @@ transformers do, the first entry is used.
 
 from __future__ import annotations
 
-import functools
-import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import FunctionType, ModuleType
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from infoflow.core import layer_choice
 from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.core.layer_choice import CHOICES, OUTPUT
+from infoflow.core.random_states import global_states, owned_states
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
@@ -93,7 +90,7 @@ def untouched(model: nn.Module) -> Iterator[None]:
         for name, buffer in module._buffers.items()
         if buffer is not None
     ]
-    states = [*_random_states(), *_own_generators(model)]
+    states = [*global_states(), *owned_states(model)]
     try:
         with mode(model, training=False), torch.no_grad():
             yield
@@ -105,47 +102,6 @@ def untouched(model: nn.Module) -> Iterator[None]:
                     buffer.copy_(content)
         for restore, state in states:
             restore(state)
-
-
-def _random_states() -> list[tuple[Callable[[Any], Any], Any]]:
-    """Return (function, state) pairs whose calls restore every random generator of the process."""
-    states: list[tuple[Callable[[Any], Any], Any]] = [
-        (torch.set_rng_state, torch.get_rng_state()),
-        (np.random.set_state, np.random.get_state()),  # noqa: NPY002 - it is the user's global state
-        (random.setstate, random.getstate()),
-    ]
-    if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        states.append((torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all()))
-    if torch.backends.mps.is_available():
-        states.append((torch.mps.set_rng_state, torch.mps.get_rng_state()))
-    return states
-
-
-def _own_generators(model: nn.Module) -> list[tuple[Callable[[Any], Any], Any]]:
-    """Return the same for the generators that modules own, in containers and in objects such as samplers too."""
-    states: list[tuple[Callable[[Any], Any], Any]] = []
-    waiting: list[Any] = [vars(module) for module in model.modules()]
-    seen: set[int] = set()
-    while waiting:
-        value = waiting.pop()
-        if id(value) in seen or isinstance(value, Tensor | nn.Module | type | str | bytes | np.ndarray):
-            continue
-        seen.add(id(value))
-        if isinstance(value, torch.Generator):
-            states.append((value.set_state, value.get_state()))
-        elif isinstance(value, random.Random):
-            states.append((value.setstate, value.getstate()))
-        elif isinstance(value, np.random.RandomState):
-            states.append((value.set_state, value.get_state()))
-        elif isinstance(value, np.random.Generator):
-            states.append((functools.partial(setattr, value.bit_generator, "state"), value.bit_generator.state))
-        elif isinstance(value, dict):
-            waiting.extend(value.values())
-        elif isinstance(value, list | tuple | set):
-            waiting.extend(value)
-        elif hasattr(value, "__dict__") and not isinstance(value, ModuleType | FunctionType):
-            waiting.append(vars(value))
-    return states
 
 
 class Capture:

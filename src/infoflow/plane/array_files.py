@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -25,6 +26,9 @@ _LARGEST_CHUNK_BYTES = 64 * 2**20
 # As the activations' own, see `chunks`.
 _COMPRESSOR = BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle")
 
+
+# An array of this many chunks was not recorded: its metadata are damaged, and to look for them would take hours.
+_MOST_CHUNKS = 2**22
 
 _CODECS = {"bytes", "blosc"}
 _TYPES = {"bool"} | {np.dtype(code).name for code in "bBhHiIlLqQefd"}
@@ -66,6 +70,23 @@ def check_array(document: dict[str, Any]) -> None:
         name = codec.get("name") if isinstance(codec, dict) else codec
         if name not in _CODECS:
             raise ValueError(f"its codec {name!r} is not one that recordings use")
+    _check_chunks(document)
+
+
+def _check_chunks(document: dict[str, Any]) -> None:
+    grid = document.get("chunk_grid")
+    configuration = grid.get("configuration") if isinstance(grid, dict) else None
+    chunks = configuration.get("chunk_shape") if isinstance(configuration, dict) else None
+    shape = document.get("shape")
+    if not isinstance(shape, list) or not isinstance(chunks, list) or len(shape) != len(chunks):
+        raise ValueError("its shape and the shape of its chunks do not match")
+    if any(type(size) is not int or size < 0 for size in shape) or any(
+        type(size) is not int or size < 1 for size in chunks
+    ):
+        raise ValueError("its shape or the shape of its chunks is no list of lengths")
+    count = math.prod(-(-size // step) for size, step in zip(shape, chunks, strict=True))
+    if count > _MOST_CHUNKS:
+        raise ValueError(f"its shape {tuple(shape)} has {count} chunks, more than {_MOST_CHUNKS}")
 
 
 class Digest:

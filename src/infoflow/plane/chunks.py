@@ -79,8 +79,6 @@ def read_chunks(store: Store, path: str, document: Mapping[str, Any]) -> Array:
     shape = tuple(document["shape"])
     chunks = tuple(document["chunk_grid"]["configuration"]["chunk_shape"])
     dtype = np.dtype(document["data_type"]).newbyteorder("<")
-    if len(chunks) != len(shape) or min(chunks, default=1) < 1 or min(shape, default=0) < 0:
-        raise ValueError("its shape and the shape of its chunks do not match")
     starts = list(itertools.product(*(range(0, size, step) for size, step in zip(shape, chunks, strict=True))))
     keys = ["/".join([path, "c", *(str(at // step) for at, step in zip(s, chunks, strict=True))]) for s in starts]
     values: Array | None = None

@@ -15,7 +15,7 @@ import pandas as pd
 from infoflow.core.errors import BrokenStore, InvalidArgument
 from infoflow.core.files import read_sealed, write_sealed
 
-_KIND = b"infoflow table 1"
+_KIND = b"infoflow table 2"
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class TableCache:
         if not path.exists():
             return None
         try:
-            return pd.read_parquet(io.BytesIO(read_sealed(path, _KIND)))
+            return pd.read_parquet(io.BytesIO(read_sealed(path, _kind_of(path))))
         except (OSError, ValueError, BrokenStore) as error:
             log.warning("The cached table %s cannot be read and is computed again: %s", path, error)
             return None
@@ -43,8 +43,14 @@ class TableCache:
         """Store the table: complete, or not at all."""
         buffer = io.BytesIO()
         table.to_parquet(buffer, index=False)
-        write_sealed(self._path(key), _KIND, buffer.getvalue())
+        path = self._path(key)
+        write_sealed(path, _kind_of(path), buffer.getvalue())
 
     def _path(self, key: Any) -> Path:
         text = json.dumps(key, sort_keys=True)
         return self.folder / f"{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}.table"
+
+
+def _kind_of(path: Path) -> bytes:
+    """The first line of a table, which holds its key: an intact table of another key does not match."""
+    return _KIND + b" " + path.stem.encode()

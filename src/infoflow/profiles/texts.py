@@ -56,7 +56,9 @@ def documents(path: str | os.PathLike[str], field: str = "text") -> list[str]:
     if "\0" in content:
         raise InvalidArgument(f"{source} is no text: it holds zero bytes.")
     if source.suffix.lower() == ".jsonl":
-        found = [_text(line, field, f"line {k} of {source}") for k, line in enumerate(content.splitlines(), 1) if line]
+        # JSON permits the line ends of Unicode inside a text, at which `splitlines` would cut it.
+        lines = content.replace("\r\n", "\n").split("\n")
+        found = [_text(line, field, f"line {k} of {source}") for k, line in enumerate(lines, 1) if line.strip()]
     else:
         found = content.replace("\r\n", "\n").split("\n\n")
     kept = [text.strip() for text in found if text.strip()]
@@ -123,4 +125,8 @@ def _text(line: str, field: str, where: str) -> str:
         raise InvalidArgument(f"{where} is no JSON.") from None
     if not isinstance(value, dict) or not isinstance(value.get(field), str):
         raise InvalidArgument(where, f"an object with a text {field!r}", got_text=type(value).__name__)
+    try:
+        value[field].encode()
+    except UnicodeEncodeError:
+        raise InvalidArgument(f"{where} has half of a surrogate pair, which is no character.") from None
     return str(value[field])

@@ -99,7 +99,7 @@ def _parquet(path: Path) -> Table:
     def intact(read: Callable[[], Any]) -> Any:
         try:
             return read()
-        except (pyarrow.ArrowException, OSError, ValueError) as error:
+        except (pyarrow.ArrowException, OSError, ValueError, RecursionError) as error:
             raise InvalidArgument("table", "a Parquet file", str(path), remedy=str(error).split("\n")[0]) from None
 
     file = intact(lambda: pyarrow.parquet.ParquetFile(path))
@@ -115,7 +115,9 @@ def _parquet(path: Path) -> Table:
     return Table(names, column)
 
 
-def _without_index(names: Sequence[Any], pandas: Mapping[str, Any] | None) -> tuple[Any, ...]:
-    """Names of columns but those in which pandas stored the index of a frame."""
-    index = (pandas or {}).get("index_columns", ())
+def _without_index(names: Sequence[Any], pandas: Any) -> tuple[Any, ...]:
+    """Names of columns but those in which pandas stored the index of a frame, by the metadata of a file."""
+    index = pandas.get("index_columns") if isinstance(pandas, dict) else None
+    if not isinstance(index, list):
+        return tuple(names)
     return tuple(name for name in names if name not in index)

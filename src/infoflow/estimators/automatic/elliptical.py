@@ -13,8 +13,12 @@ from infoflow.core.estimate import Estimate
 from infoflow.core.settings import Settings
 from infoflow.estimators.automatic.candidates import adequate_terms, gaussian
 from infoflow.estimators.automatic.chain import Candidate, estimate_of, varies
-from infoflow.estimators.gaussian.canonical_pairs import columns, whitening
+from infoflow.estimators.automatic.ties import tied_share
+from infoflow.estimators.gaussian.canonical_pairs import columns, refuse_classes, whitening
 from infoflow.estimators.gaussian.gaussian import Gaussian
+
+# A share of repeated values from which on a variable is not continuous.
+_MOST_TIES = 0.05
 
 
 @dataclass(frozen=True)
@@ -66,17 +70,21 @@ class Elliptical(Settings):
         Raises
         ------
         InvalidArgument
-            If the samples are not finite numbers or their lengths differ.
+            If the samples are not finite numbers, their lengths differ, or a side holds classes.
         TooFewSamples
             If there are fewer samples than a covariance needs.
         """
+        for side, name in ((x, "x"), (y, "y")):
+            refuse_classes(side, name)
         left, right = (samples(side, name, dtype=torch.float64).cpu() for side, name in ((x, "x"), (y, "y")))
         paired(left, right)
         model = gaussian(left, right, copula=self.copula)
         if model is None:  # too few samples, or equal columns, of which the Gaussian part is infinite
             alone = Gaussian(copula=self.copula).estimate(left, right)
             return replace(alone, estimator=type(self).__name__, parameters={"copula": self.copula})
-        return estimate_of(self.candidate(left, right, model), left, right)
+        found = estimate_of(self.candidate(left, right, model), left, right)
+        ties = [_ties(name, tied_share(side)) for side, name in ((left, "x"), (right, "y"))]
+        return replace(found, warnings=(*found.warnings, *filter(None, ties)))
 
     def candidate(self, x: Tensor, y: Tensor, model: Candidate) -> Candidate:
         """The Gaussian candidate with the information between radii added.
@@ -109,6 +117,16 @@ class Elliptical(Settings):
         radii = [side.square().sum(dim=1, keepdim=True).clamp_min(1e-300).log() for side in (u, e)]
         terms = model.terms + adequate_terms(radii[0], radii[1])
         return Candidate("an elliptical distribution", self, terms)
+
+
+def _ties(name: str, share: float) -> str:
+    """The warning about a side of which this share is repeated values, or no text."""
+    if share <= _MOST_TIES:
+        return ""
+    return (
+        f"{share:.0%} of the values in {name} repeat, so the radii of the two sides determine each other and the "
+        "estimate grows with the number of samples; use an estimator for mixed variables"
+    )
 
 
 def _white(values: Tensor) -> Tensor:

@@ -53,6 +53,20 @@ class Columns:
     """Whether the values are normal scores of ranks."""
 
 
+def refuse_classes(value: Any, name: str) -> None:
+    """Raise InvalidArgument for integers, which stand for classes, whose codes have no covariance.
+
+    >>> refuse_classes([0.0, 1.0], "x")
+    """
+    if is_classes(value):
+        raise InvalidArgument(
+            name,
+            "quantities",
+            got_text="integers, which stand for classes",
+            remedy="Use an estimator for classes ('mixed', 'discrete'), or convert integer quantities to floats.",
+        )
+
+
 def columns(value: Any, name: str, *, copula: Copula = False, like: Tensor | None = None) -> Columns:
     """Standardized columns (n, d) of samples; `copula` replaces each by its normal scores, exact or smoothed.
 
@@ -62,13 +76,7 @@ def columns(value: Any, name: str, *, copula: Copula = False, like: Tensor | Non
     >>> columns([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]], "x").values.T
     tensor([[-1.2247,  0.0000,  1.2247]], dtype=torch.float64)
     """
-    if is_classes(value):
-        raise InvalidArgument(
-            name,
-            "quantities",
-            got_text="integers, which stand for classes",
-            remedy="Use an estimator for classes ('mixed', 'discrete'), or convert integer quantities to floats.",
-        )
+    refuse_classes(value, name)
     dtype = real(value, name).dtype
     precision = torch.finfo(dtype if dtype.is_floating_point else torch.float64).eps
     tensor = samples(value, name, dtype=torch.float64)

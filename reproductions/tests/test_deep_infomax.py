@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 from infoflow_reproductions import Results, experiments
-from infoflow_reproductions.deep_infomax import EXPERIMENTS, sweeps, table1, table4
+from infoflow_reproductions.deep_infomax import EXPERIMENTS, divergences, sweeps, table1, table4
 from infoflow_reproductions.deep_infomax.kernel_distance import kernel_distance
-from infoflow_reproductions.deep_infomax.learning import mine
+from infoflow_reproductions.deep_infomax.measures import mine
 from infoflow_reproductions.deep_infomax.methods import LABELS, VARIANTS, Size, learner
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL
 from infoflow_reproductions.deep_infomax.stl10 import stl10
@@ -93,15 +93,19 @@ def test_dependence_is_judged_over_all_weights() -> None:
 
     def falling(arguments: Mapping[str, Any]) -> dict[str, Any]:
         value = 2 / (1 + arguments["options"]["beta"]) + 0.01 * arguments["seed"]
-        return {"NDM": value, "NDM (sigmoid)": value, "TC": value, "curve_divergence": [value]}
+        named = dict.fromkeys(("NDM", "NDM (sigmoid)", "NDM (samples)", "TC"), value)
+        return {**named, "NDM (samples): networks": 0.01, "curve_divergence": [value]}
 
-    assert [c.holds for c in sweeps.NDM.report(recipe, results(sweeps.NDM.trials(recipe), falling)).claims] == [
-        True
-    ] * 4
+    def holds(found: Callable[[Mapping[str, Any]], dict[str, Any]]) -> list[bool | None]:
+        trials = divergences.EXPERIMENT.trials(recipe)
+        return [claim.holds for claim in divergences.EXPERIMENT.report(recipe, results(trials, found)).claims]
+
+    assert holds(falling) == [True] * 10
     rising = lambda a: {**falling(a), "NDM": a["options"]["beta"] + 0.01 * a["seed"]}  # noqa: E731
-    assert [c.holds for c in sweeps.NDM.report(recipe, results(sweeps.NDM.trials(recipe), rising)).claims] == [
-        False
-    ] * 2 + [True] * 2
+    assert holds(rising) == [False] * 3 + [True] * 7
+    assert holds(lambda a: {**falling(a), "NDM (samples): networks": 5.0}) == [True] * 9 + [False]
+    full = EXPERIMENTS["ndm"].recipe("full")  # Figure 12
+    assert (full.betas, full.seeds, full.learning.ndm_networks) == ((0.1, 0.5, 1.0, 1.5, 2.0, 4.0), 5, 10)
 
 
 def test_trials_of_table_4_and_the_ablation_have_their_options() -> None:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from infoflow_reproductions.deep_infomax import generator, statements, sweeps, table1, table2, table3, table4
+from infoflow_reproductions.deep_infomax import (
+    divergences,
+    generator,
+    priors,
+    statements,
+    sweeps,
+    table1,
+    table2,
+    table3,
+    table4,
+)
 from infoflow_reproductions.harness.experiment import Experiment
 
 _OF_FIGURES = {
     "table1": statements.supervised,
+    "table1-cifar100": statements.supervised,
     "table3": statements.estimates,
     "negatives": statements.negatives,
     "ablation": statements.ablation,
@@ -20,10 +31,16 @@ EXPERIMENTS: dict[str, Experiment] = {
         of_figures=_OF_FIGURES.get(experiment.name),
     )
     for experiment in (
-        *(module.EXPERIMENT for module in (table1, table2, table3, table4)),
+        table1.EXPERIMENT,
+        table1.OF_CIFAR100,
+        table2.EXPERIMENT,
+        table3.EXPERIMENT,
+        table4.EXPERIMENT,
+        table4.OF_CIFAR100,
         sweeps.ABLATION,
         sweeps.NEGATIVES,
-        sweeps.NDM,
+        divergences.EXPERIMENT,
+        priors.EXPERIMENT,
         generator.EXPERIMENT,
     )
 }

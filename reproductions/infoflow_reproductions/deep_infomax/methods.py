@@ -273,14 +273,20 @@ def _across_views(on: _Parts) -> nn.Module:
 
 
 def _deep_infomax(
-    on: _Parts, *, negatives: int | None = None, coordinates: Any = "none", locations: int | None = None, **options: Any
+    on: _Parts,
+    *,
+    negatives: int | None = None,
+    coordinates: Any = "none",
+    locations: int | None = None,
+    prior: str = "uniform",
+    **options: Any,
 ) -> nn.Module:
     convolved = options.get("critic") == "concat-and-convolve"
     return deep_infomax_for(
         on.encoder,
         torch.zeros(2, *on.encoder.shape),
         units=min(on.size.units, CONVOLVED_UNITS) if convolved else on.size.units,
-        matching=Matching(units=on.size.discriminator),
+        matching=Matching(prior=prior, units=on.size.discriminator),
         coordinates=Coordinates(coordinates, locations=locations),
         n_negatives=negatives,
         seed=on.seed,

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infoflow_reproductions.deep_infomax.learning import Learning, trial
+from infoflow_reproductions.deep_infomax.learning import trial
 from infoflow_reproductions.deep_infomax.methods import LABELS, LOCAL, Size
 from infoflow_reproductions.deep_infomax.published import LAYERS
+from infoflow_reproductions.deep_infomax.settings import Learning
 from infoflow_reproductions.harness.figures import bars
 from infoflow_reproductions.harness.findings import Claim, Figure, Row
 from infoflow_reproductions.harness.seeds import differences
@@ -43,6 +44,8 @@ CPU = Learning(
 )
 
 FULL = Learning()
+
+_TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
 TOLERANCE = 2.0
 """Largest difference from a published accuracy at full scale, in percentage points."""
@@ -104,13 +107,15 @@ def trials(recipe: Comparison, pictured: Sequence[str] = ()) -> list[Trial]:
     ]
 
 
-def in_short(learning: Learning) -> str:
+def in_short(learning: Learning, full: Learning = FULL) -> str:
     """Return the sizes of a reduced scale in a few words; an empty text at full scale.
 
     Parameters
     ----------
     learning
         Settings of a run.
+    full
+        Settings of the published runs.
 
     Returns
     -------
@@ -122,18 +127,20 @@ def in_short(learning: Learning) -> str:
     >>> in_short(FULL), in_short(SMOKE)
     ('', '200 images, 1 epochs, widths × 0.03125')
     """
-    if not why(learning):
+    if not why(learning, full):
         return ""
     return f"{learning.images} images, {learning.epochs} epochs, widths × {learning.size.width:g}"
 
 
-def why(learning: Learning) -> str:
+def why(learning: Learning, full: Learning = FULL) -> str:
     """Return what is smaller than in the paper; an empty text at full scale.
 
     Parameters
     ----------
     learning
         Settings of a run.
+    full
+        Settings of the published runs.
 
     Returns
     -------
@@ -147,36 +154,38 @@ def why(learning: Learning) -> str:
     """
     size = learning.size
     parts = {
-        f"{learning.images} images of {learning.data} instead of {FULL.images} of CIFAR-10": (
-            (learning.data, learning.images) != (FULL.data, FULL.images)
+        f"{learning.images} images of {learning.data} instead of {full.images} of {_TITLES[full.data]}": (
+            (learning.data, learning.images) != (full.data, full.images)
         ),
-        f"{learning.epochs} epochs of {FULL.epochs}": learning.epochs != FULL.epochs,
+        f"{learning.epochs} epochs of {full.epochs}": learning.epochs != full.epochs,
         f"widths × {size.width:g}": size.width != 1,
-        f"critic of {size.units} units, not {FULL.size.units}": size.units != FULL.size.units,
-        f"learning rate {learning.learning_rate:g}, not {FULL.learning_rate:g}": (
-            learning.learning_rate != FULL.learning_rate
+        f"critic of {size.units} units, not {full.size.units}": size.units != full.size.units,
+        f"learning rate {learning.learning_rate:g}, not {full.learning_rate:g}": (
+            learning.learning_rate != full.learning_rate
         ),
-        f"probes of {learning.probe_epochs} epochs, not {FULL.probe_epochs}": (
-            learning.probe_epochs != FULL.probe_epochs
+        f"probes of {learning.probe_epochs} epochs, not {full.probe_epochs}": (
+            learning.probe_epochs != full.probe_epochs
         ),
     }
     return ", ".join(text for text, differs in parts.items() if differs)
 
 
-def smaller(learning: Learning) -> list[str]:
+def smaller(learning: Learning, full: Learning = FULL) -> list[str]:
     """Return the note on what is smaller than in the paper, if anything is.
 
     Parameters
     ----------
     learning
         Settings of a run.
+    full
+        Settings of the published runs.
 
     Returns
     -------
     list of str
         One note or none.
     """
-    return [f"Smaller than the paper: {why(learning)}."] if why(learning) else []
+    return [f"Smaller than the paper: {why(learning, full)}."] if why(learning, full) else []
 
 
 def accuracies(results: Results, layers: Sequence[str] = LAYERS, **settings: Any) -> Accuracies:
@@ -199,7 +208,9 @@ def accuracies(results: Results, layers: Sequence[str] = LAYERS, **settings: Any
     return {layer: results.values(layer, scale=100, **settings) for layer in layers}
 
 
-def accuracy_row(learning: Learning, what: str, values: Sequence[float], published: float | None) -> Row:
+def accuracy_row(
+    learning: Learning, what: str, values: Sequence[float], published: float | None, full: Learning = FULL
+) -> Row:
     """Return an accuracy and the published one; at a reduced scale the row states the scale.
 
     Parameters
@@ -212,13 +223,15 @@ def accuracy_row(learning: Learning, what: str, values: Sequence[float], publish
         Accuracy in percent, one per seed.
     published
         The published accuracy, if there is one.
+    full
+        Settings of the published runs.
 
     Returns
     -------
     Row
         The row.
     """
-    reduced = in_short(learning) if published is not None else ""
+    reduced = in_short(learning, full) if published is not None else ""
     return Row(what, values, "%", published, TOLERANCE, comparable=not reduced, why=reduced)
 
 

@@ -1,4 +1,4 @@
-"""Deep InfoMax over its settings: the number of negatives, the weights of the terms, and the β of a β-VAE."""
+"""Deep InfoMax over its settings: the number of negatives and the weights of the terms."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from infoflow_reproductions.deep_infomax.learning import Learning, trial
+from infoflow_reproductions.deep_infomax.learning import trial
 from infoflow_reproductions.deep_infomax.methods import LABELS
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, smaller
+from infoflow_reproductions.deep_infomax.settings import Learning
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import curves, heat_maps
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
@@ -19,7 +20,6 @@ from infoflow_reproductions.harness.seeds import differences
 from infoflow_reproductions.harness.trial import Results, Trial
 
 _BOUNDS = ("dim-l", "dim-l-nce")
-_DEPENDENCE = ("NDM", "NDM (sigmoid)")
 
 
 @dataclass(frozen=True)
@@ -71,30 +71,7 @@ class Weights:
         return [{"alpha": a, "beta": b, "gamma": g} for a, b, g in grid if a or b]
 
 
-@dataclass(frozen=True)
-class Divergences:
-    """Weights β of the divergence.
-
-    Parameters
-    ----------
-    learning
-        How all are trained and measured.
-    betas
-        Weights in increasing order.
-    seeds
-        Number of seeds.
-    """
-
-    learning: Learning
-    betas: tuple[float, ...] = (0.1, 0.5, 1.0, 1.5, 2.0, 4.0)
-    seeds: int = 3
-
-    def points(self) -> list[dict[str, float]]:
-        """Return the options of every weight."""
-        return [{"beta": beta} for beta in self.betas]
-
-
-Sweep = Negatives | Weights | Divergences
+Sweep = Negatives | Weights
 
 
 def _trials(
@@ -179,58 +156,6 @@ def _weights(recipe: Weights, results: Results) -> Findings:
     return Findings(rows, claims, pictures, notes + smaller(recipe.learning))
 
 
-def _dependence(recipe: Divergences, results: Results) -> Findings:
-    """Report NDM and the Gaussian total correlation of the latent means, and whether NDM falls."""
-
-    def over_betas(name: str) -> Mapping[float, list[float]]:
-        return {beta: results.values(name, options={"beta": beta}) for beta in recipe.betas}
-
-    found = {name: over_betas(name) for name in (*_DEPENDENCE, "TC")}
-    divergence = {
-        beta: [run["curve_divergence"][-1] for run in results.of(options={"beta": beta})] for beta in recipe.betas
-    }
-    rows = [
-        Row(f"β = {beta:g}: {name}", values, "nats")
-        for name, points in {**found, "divergence of the latent": divergence}.items()
-        for beta, values in points.items()
-    ]
-    claims = []
-    low, high = recipe.betas[0], recipe.betas[-1]
-    for name in _DEPENDENCE:
-        claims += [
-            Claim.falling(f"{name} falls as β rises", list(zip(*found[name].values(), strict=True))),
-            Claim.above(
-                f"{name} is lower at β = {high:g} than at β = {low:g}",
-                differences(found[name][low], found[name][high]),
-                unit="nats",
-            ),
-        ]
-    pictures = [
-        curves(name, caption, lines, "β", unit, log=True)
-        for name, caption, lines, unit in (
-            (
-                "ndm",
-                "Dependence between the features of the latent's mean, on held-out images; means and 95 % intervals.",
-                {**{name: found[name] for name in _DEPENDENCE}, "Gaussian total correlation": found["TC"]},
-                "nats",
-            ),
-            (
-                "divergence",
-                "Divergence KL(q(z|x) ‖ N(0, 1)) of the latent, which falls as β rises.",
-                {"divergence": divergence},
-                "nats per image",
-            ),
-        )
-    ]
-    notes = [
-        "The paper shows this as a curve without figures, so only the trend can be compared. It measures with and "
-        "without a sigmoid on the latent and does not state which the curve shows, so both are judged.",
-        "The likelihood is Gaussian with standard deviation 1 on pixels in [−1, 1].",
-        *smaller(recipe.learning),
-    ]
-    return Findings(rows, claims, pictures, notes)
-
-
 _CONVOLVED = {"critic": "concat-and-convolve"}
 """The critic of the paper's ablation (appendix A.1)."""
 
@@ -258,17 +183,4 @@ NEGATIVES = Experiment(
     },
     _trials(_BOUNDS),
     _negatives,
-)
-
-NDM = Experiment(
-    "dim",
-    "ndm",
-    "Deep InfoMax: the neural dependency measure over β",
-    {
-        "smoke": Divergences(SMOKE, betas=(0.1, 4.0), seeds=1),
-        "cpu": Divergences(CPU, betas=(0.1, 0.5, 1.0, 2.0, 4.0)),
-        "full": Divergences(FULL),
-    },
-    _trials(["vae"], ["ndm", "tc"]),
-    _dependence,
 )

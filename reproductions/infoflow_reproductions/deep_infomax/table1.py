@@ -1,8 +1,13 @@
-"""Table 1: accuracy of a small classifier on the representation of every method, and nearest neighbors in it."""
+"""Table 1: accuracy of a small classifier on every method's representation of CIFAR-10 and of CIFAR-100."""
 
 from __future__ import annotations
 
-from infoflow_reproductions.deep_infomax import published, recipes
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from infoflow_reproductions.deep_infomax import recipes
+from infoflow_reproductions.deep_infomax.columns import CIFAR10, CIFAR100, Column
 from infoflow_reproductions.deep_infomax.methods import LABELS, VIEWS
 from infoflow_reproductions.deep_infomax.recipes import (
     CPU,
@@ -11,7 +16,6 @@ from infoflow_reproductions.deep_infomax.recipes import (
     Comparison,
     accuracies,
     accuracy_bars,
-    accuracy_row,
     rankings,
     smaller,
 )
@@ -36,6 +40,13 @@ _ORDER = (
     ("dim-l", "nat", True),
     ("vae", "random", False),
 )
+# The caption of the table: on CIFAR-100 the global objective falls short of the generative models.
+_ORDER_CIFAR100 = (
+    *(pair for pair in _ORDER if "dim-g-prior" not in pair),
+    ("vae", "dim-g", True),
+    ("aae", "dim-g", True),
+    ("bigan", "dim-g", True),
+)
 
 
 def trials(recipe: Comparison) -> list[Trial]:
@@ -43,20 +54,37 @@ def trials(recipe: Comparison) -> list[Trial]:
     return recipes.trials(recipe, _PICTURED)
 
 
-def report(recipe: Comparison, results: Results) -> Findings:
-    """Report accuracies by method and layer, and the order of the methods."""
+def report(
+    recipe: Comparison,
+    results: Results,
+    column: Column = CIFAR10,
+    order: Sequence[tuple[str, str, bool]] = _ORDER,
+) -> Findings:
+    """Report accuracies by method and layer, and the order of the methods.
+
+    Parameters
+    ----------
+    recipe
+        What was run.
+    results
+        Results of the trials.
+    column
+        Published settings and figures.
+    order
+        Claims, as `recipes.rankings` takes them.
+
+    Returns
+    -------
+    Findings
+        The table.
+    """
     learning = recipe.learning
     found = {method: accuracies(results, method=method) for method in recipe.methods}
     rows: list[Row] = []
     for method, layers in found.items():
         if method == "supervised":
-            own = results.values("accuracy", scale=100, method=method)
-            rows.append(accuracy_row(learning, "supervised: its own accuracy", own, published.SUPERVISED))
-        figures = published.TABLE1.get(method, (None, None, None))
-        rows += [
-            accuracy_row(learning, f"{LABELS[method]}: {layer}", values, figure)
-            for (layer, values), figure in zip(layers.items(), figures, strict=True)
-        ]
+            rows.append(column.supervised_row(learning, results.values("accuracy", scale=100, method=method)))
+        rows += column.rows(learning, LABELS[method], layers, method)
     pictures = [accuracy_bars({LABELS[method]: layers for method, layers in found.items()})]
     packed = {LABELS[m]: results.of(method=m, seed=0)[0]["neighbors"] for m in _PICTURED if m in recipe.methods}
     if packed:
@@ -76,7 +104,7 @@ def report(recipe: Comparison, results: Results) -> Findings:
         notes.append(
             "Methods marked (views) receive augmented images, which the others do not; they are shown as context."
         )
-    return Findings(rows, rankings(found, _ORDER), pictures, notes + smaller(learning))
+    return Findings(rows, rankings(found, order), pictures, notes + smaller(learning, column.full))
 
 
 EXPERIMENT = Experiment(
@@ -92,4 +120,24 @@ EXPERIMENT = Experiment(
     },
     trials,
     report,
+)
+
+# What the paper compares; the prior's weight 5 and the views are additions of Table 1 on CIFAR-10.
+_METHODS = ("random", "supervised", "vae", "aae", "bigan", "nat", "dim-g", "dim-l", "dim-l-nce")
+
+OF_CIFAR100 = Experiment(
+    "dim",
+    "table1-cifar100",
+    "Deep InfoMax, Table 1: classification from representations of CIFAR-100",
+    {
+        "smoke": Comparison(SMOKE, ("dim-g", "dim-l"), seeds=1),
+        "cpu": Comparison(
+            replace(CPU, data="cifar100"),
+            ("random", "supervised", "vae", "nat", "dim-g", "dim-l", "dim-l-nce"),
+            seeds=5,
+        ),
+        "full": Comparison(CIFAR100.full, _METHODS, seeds=5),
+    },
+    trials,
+    partial(report, column=CIFAR100, order=_ORDER_CIFAR100),
 )

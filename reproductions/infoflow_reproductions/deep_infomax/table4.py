@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from infoflow_reproductions.deep_infomax import published
-from infoflow_reproductions.deep_infomax.learning import Learning, trial
+from infoflow_reproductions.deep_infomax.columns import CIFAR10_TASKS, CIFAR100_TASKS, Column
+from infoflow_reproductions.deep_infomax.learning import trial
 from infoflow_reproductions.deep_infomax.recipes import (
     CPU,
     FULL,
     SMOKE,
     accuracies,
     accuracy_bars,
-    accuracy_row,
     smaller,
 )
+from infoflow_reproductions.deep_infomax.settings import Learning
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import training
 from infoflow_reproductions.harness.findings import Claim, Findings
@@ -95,8 +96,23 @@ def trials(recipe: Recipe) -> Sequence[Trial]:
     ]
 
 
-def report(recipe: Recipe, results: Results) -> Findings:
-    """Report accuracies by length, combination and layer, and the gain of each task on Y."""
+def report(recipe: Recipe, results: Results, column: Column = CIFAR10_TASKS) -> Findings:
+    """Report accuracies by length, combination and layer, and the gain of each task on Y.
+
+    Parameters
+    ----------
+    recipe
+        What was run.
+    results
+        Results of the trials.
+    column
+        Published settings and figures.
+
+    Returns
+    -------
+    Findings
+        The table.
+    """
     rows, claims, pictures = [], [], []
     for length, learning in _lengths(recipe).items():
         before = f"{length}, " if length else ""
@@ -104,11 +120,8 @@ def report(recipe: Recipe, results: Results) -> Findings:
             task: {"options": _options(recipe, task), "epochs": learning.epochs} for task in _NAMES
         }
         found = {task: accuracies(results, **chosen[task]) for task in _NAMES}
-        rows += [
-            accuracy_row(learning, f"{before}{name}: {layer}", values, figure)
-            for task, name in _NAMES.items()
-            for (layer, values), figure in zip(found[task].items(), published.TABLE4[task], strict=True)
-        ]
+        for task, name in _NAMES.items():
+            rows += column.rows(learning, f"{before}{name}", found[task], task)
         claims += [
             Claim.above(f"{before}{text} on Y", differences(found[task]["Y"], found["dim"]["Y"]), unit="points")
             for task, text in (
@@ -132,7 +145,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
                 "nats",
             )
         )
-    return Findings(rows, claims, pictures, smaller(recipe.learning))
+    return Findings(rows, claims, pictures, smaller(recipe.learning, column.full))
 
 
 EXPERIMENT = Experiment(
@@ -146,4 +159,17 @@ EXPERIMENT = Experiment(
     },
     trials,
     report,
+)
+
+OF_CIFAR100 = Experiment(
+    "dim",
+    "table4-cifar100",
+    "Deep InfoMax, Table 4: coordinate prediction and occlusion on CIFAR-100",
+    {
+        "smoke": Recipe(SMOKE, locations=4, seeds=1),
+        "cpu": Recipe(replace(CPU, data="cifar100"), longer=18, locations=16, seeds=5),
+        "full": Recipe(CIFAR100_TASKS.full, seeds=5),
+    },
+    trials,
+    partial(report, column=CIFAR100_TASKS),
 )

@@ -14,9 +14,9 @@ from torch.nn import functional
 from infoflow.core.checks import choice
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import NonNegativeInt, PositiveInt, validated
-from infoflow.data import cifar10, digits, mnist
+from infoflow.data import cifar10, cifar100, digits, mnist
 
-DATA = ("mnist", "cifar10", "cifar10-16", "digits", "digits32")
+DATA = ("mnist", "cifar10", "cifar10-16", "cifar100", "digits", "digits32")
 """Names for `images`: "cifar10-16" is CIFAR-10 averaged to 16×16 pixels, "digits" are scikit-learn's 8×8 scans, and
 "digits32" the same scans enlarged to 32×32 RGB."""
 
@@ -153,7 +153,7 @@ def _whole(name: str, root: Path | None) -> tuple[Labeled, Labeled]:
     if name == "cifar10-16":
         (x, y), (x_test, y_test) = _whole("cifar10", root)
         return (pooled(x, 2), y), (pooled(x_test, 2), y_test)
-    read = mnist if name == "mnist" else cifar10
+    read = {"mnist": mnist, "cifar10": cifar10, "cifar100": cifar100}[name]
     pairs = []
     for split in ("train", "test"):
         data = read(split, root=root)

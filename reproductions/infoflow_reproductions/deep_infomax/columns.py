@@ -1,0 +1,87 @@
+"""The columns of the tables of accuracy: for each data set the published settings and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from infoflow_reproductions.deep_infomax import published
+from infoflow_reproductions.deep_infomax.methods import LABELS
+from infoflow_reproductions.deep_infomax.recipes import FULL, Accuracies, accuracy_row
+from infoflow_reproductions.deep_infomax.settings import Learning
+from infoflow_reproductions.harness.findings import Row
+
+
+@dataclass(frozen=True)
+class Column:
+    """One data set's part of a table.
+
+    Parameters
+    ----------
+    full
+        Settings of the published runs.
+    figures
+        Method -> published accuracies on conv, fc and Y.
+    supervised
+        Published accuracy of a supervised network.
+
+    Examples
+    --------
+    >>> CIFAR100.figures["dim-l"], CIFAR100.supervised
+    ((48.13, 45.92, 39.6), 42.27)
+    """
+
+    full: Learning
+    figures: Mapping[str, tuple[float, ...]]
+    supervised: float | None = None
+
+    def rows(self, learning: Learning, what: str, accuracies: Accuracies, key: str) -> list[Row]:
+        """Return the accuracies of a method beside the published ones.
+
+        Parameters
+        ----------
+        learning
+            Settings of the runs.
+        what
+            Title of the method.
+        accuracies
+            Its accuracies by layer.
+        key
+            Name of the method in `figures`.
+
+        Returns
+        -------
+        list of Row
+            One row a layer.
+        """
+        figures = self.figures.get(key, (None,) * len(accuracies))
+        return [
+            accuracy_row(learning, f"{what}: {layer}", values, figure, self.full)
+            for (layer, values), figure in zip(accuracies.items(), figures, strict=True)
+        ]
+
+    def supervised_row(self, learning: Learning, values: Sequence[float]) -> Row:
+        """Return the supervised network's own accuracy beside the published one.
+
+        Parameters
+        ----------
+        learning
+            Settings of the runs.
+        values
+            Accuracy in percent, one per seed.
+
+        Returns
+        -------
+        Row
+            The row.
+        """
+        what = f"{LABELS['supervised']}: its own accuracy"
+        return accuracy_row(learning, what, values, self.supervised, self.full)
+
+
+_CIFAR100 = replace(FULL, data="cifar100")
+
+CIFAR10 = Column(FULL, published.TABLE1, published.SUPERVISED)
+CIFAR100 = Column(_CIFAR100, published.TABLE1_CIFAR100, published.SUPERVISED_CIFAR100)
+CIFAR10_TASKS = Column(FULL, published.TABLE4)
+CIFAR100_TASKS = Column(_CIFAR100, published.TABLE4_CIFAR100)

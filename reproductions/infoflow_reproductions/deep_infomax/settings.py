@@ -1,0 +1,51 @@
+"""How a method is trained and its representation measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from infoflow_reproductions.deep_infomax.methods import Size
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How every method is trained and measured; the defaults are the paper's for CIFAR-10.
+
+    Perceptron probes have 200 units and dropout 0.1 on standardized features.
+
+    Parameters
+    ----------
+    data
+        Name of the data set: "stl10", or one of `harness.data.DATA`, with "-64" for images of twice the side.
+    images
+        Number of training images.
+    epochs, batch_size, learning_rate
+        Training of the method.
+    probe_epochs, probe_rate, probe_milestones
+        Training of the perceptron probes; the learning rate falls to a tenth at each milestone.
+    ndm_epochs, mine_epochs, decoder_epochs
+        Epochs of the measures that train networks of their own.
+    ndm_networks
+        Number of networks, each from another seed, over which NDM is averaged.
+    size
+        Sizes of the networks.
+
+    Examples
+    --------
+    >>> Learning(size=Size(width=0.5)).size.width
+    0.5
+    """
+
+    data: str = "cifar10"
+    images: int = 50_000
+    epochs: int = 1000
+    batch_size: int = 64
+    learning_rate: float = 1e-4
+    probe_epochs: int = 150
+    probe_rate: float = 1e-4
+    probe_milestones: tuple[int, ...] = (50, 100)
+    ndm_epochs: int = 50
+    mine_epochs: int = 50
+    decoder_epochs: int = 30
+    size: Size = field(default_factory=Size)
+    ndm_networks: int = field(default=1, metadata={"omit_default": True})

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from infoflow_reproductions.milc import statements
+from infoflow_reproductions.milc.cnn import BATCH_SIZE_CIFAR, MNIST_CNN, WEIGHT_CIFAR
 from infoflow_reproductions.milc.comparison import CIFAR, MNIST
 from infoflow_reproductions.milc.sweeps import BATCH_SIZE, WEIGHT
 from infoflow_reproductions.milc.theory import THEORY
 
 _OF_FIGURES = {
     "mnist": statements.no_regularizer_improves,
+    "mnist-cnn": statements.no_regularizer_improves,
     "cifar": statements.no_regularizer_improves,
     "batch-size": statements.not_always_rising,
+    "batch-size-cifar": statements.not_always_rising,
 }
 EXPERIMENTS = {
     experiment.name: replace(
@@ -22,7 +25,7 @@ EXPERIMENTS = {
         # The number of random channels is no part of the theorems.
         smaller=(lambda _: "") if experiment is THEORY else experiment.smaller,
     )
-    for experiment in (MNIST, CIFAR, BATCH_SIZE, WEIGHT, THEORY)
+    for experiment in (MNIST, MNIST_CNN, CIFAR, BATCH_SIZE, BATCH_SIZE_CIFAR, WEIGHT, WEIGHT_CIFAR, THEORY)
 }
 
 __all__ = ["EXPERIMENTS"]

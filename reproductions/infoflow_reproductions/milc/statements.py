@@ -12,15 +12,17 @@ from infoflow_reproductions.milc.losses import title
 
 _TABLES = "'Experimental Results', second paragraph: improvements of large margin over celLoss and its variants"
 _NONE = "'Experimental Results', second paragraph: none of LSR, CP and LC shows any improvement in accuracy"
+_BATCH = "'Experimental Results', last paragraph: not always higher as B rises, on MNIST and on CIFAR-10; Fig. 5"
+_WEIGHT = "'Experimental Results', last paragraph, and Fig. 5: effect of λ"
 
 SENTENCES: Mapping[str, Sequence[tuple[str, str]]] = {
     "mnist": (("any improvement", f"{_NONE}; Table 2"), ("", f"{_TABLES}; Table 2")),
+    "mnist-cnn": (("any improvement", f"{_NONE}; Table 2"), ("", f"{_TABLES}; Table 2")),
     "cifar": (("any improvement", f"{_NONE}; Table 3"), ("", f"{_TABLES}; Table 3")),
-    "batch-size": (
-        ("does not always rise", "'Experimental Results', last paragraph: not always higher as B rises; Fig. 5"),
-        ("", f"{_TABLES}, at the batch size of Table 2"),
-    ),
-    "weight": (("", "'Experimental Results', last paragraph, and Fig. 5: effect of λ"),),
+    "batch-size": (("does not always rise", _BATCH), ("", f"{_TABLES}, at the batch size of Table 2")),
+    "batch-size-cifar": (("does not always rise", _BATCH), ("", f"{_TABLES}, at the batch size of Table 3")),
+    "weight": (("", _WEIGHT),),
+    "weight-cifar": (("", _WEIGHT),),
     "theory": (
         ("paper form", "Theorem 10 (1 in the main text): lower bound on the error probability"),
         ("bracket", "Theorem 12: bounds on the information of two Gaussian classes"),

@@ -68,3 +68,33 @@ def test_channels_last_changes_results_by_rounding_alone(tmp_path: Path) -> None
     one = classifier.run(chosen, context=Context(None, "cpu", tmp_path / "a", False))
     other = classifier.run(replace(chosen, channels_last=True), context=Context(None, "cpu", tmp_path / "b", False))
     assert other["test_conditional_entropy"] == pytest.approx(one["test_conditional_entropy"], rel=1e-3)
+
+
+def test_convolutional_network_on_mnist_has_the_settings_of_the_paper() -> None:
+    """'Experimental Results': batches of 512, 77 epochs, 3 trials; 10 and 20 kernels, 50 and 10 units (appendix)."""
+    recipe = experiments("milc")["mnist-cnn"].recipe("full")
+    base = recipe.base
+    assert (base.data, base.batch_size, base.epochs, base.learning_rate, base.weight) == ("mnist", 512, 77, 1e-3, 50.0)
+    assert (recipe.networks, recipe.seeds, recipe.smaller, base.size) == (("cnn",), 3, "", 60_000)
+    assert set(recipe.published("cnn")) == {"ce", "lsr", "cp", "lc", "mil"}
+    network = classifier.network_of("cnn", (1, 28), stem="small", seed=0)
+    shapes = [tuple(parameter.shape) for parameter in network.parameters() if parameter.ndim > 1]
+    assert [shape[0] for shape in shapes] == [10, 20, 50, 10]
+    found = experiments("milc")["mnist-cnn"].recipe("cpu")
+    steps = found.base.epochs * -(-found.base.size // found.base.batch_size)
+    assert f"{steps} steps of {found.base.batch_size} images" in found.smaller
+    assert f"{77 * -(-60_000 // 512):,} of 512" in found.smaller
+
+
+@pytest.mark.parametrize("name", ["batch-size-cifar", "weight-cifar"])
+def test_figure_5_on_cifar_has_the_settings_of_table_3(name: str) -> None:
+    """'Experimental Results', last paragraph: all but the batch size or λ is as in the table; B = 256 for CIFAR-10."""
+    base = experiments("milc")[name].recipe("full").base
+    assert (base.data, base.batch_size, base.epochs, base.learning_rate, base.weight) == (
+        ("cifar10", 256, 100, 1e-3, 50.0)
+    )
+    assert (base.augment, base.weight_decay, base.network) == (False, 0.0, "resnet18")
+    for scale in ("smoke", "cpu", "full"):
+        recipe = experiments("milc")[name].recipe(scale)
+        assert recipe.base.batch_size in getattr(recipe, "batch_sizes", (recipe.base.batch_size,))
+        assert recipe.base.weight in getattr(recipe, "weights", (recipe.base.weight,))

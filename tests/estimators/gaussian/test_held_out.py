@@ -44,3 +44,33 @@ def test_a_learned_lower_bound_below_it_is_warned_of() -> None:
     assert any("correlations of held-out samples alone" in warning for warning in found.warnings)
     independent = create("infonce", **untrained).estimate(*latent(0.0, 600, 40))
     assert not any("correlations" in warning for warning in independent.warnings)
+
+
+@pytest.mark.parametrize("columns", [64, 512])
+def test_one_pair_among_hundreds_of_columns_is_found(columns: int) -> None:
+    generator = torch.Generator().manual_seed(1)
+    x, y = torch.randn(2, 1000, columns, generator=generator)
+    y[:, 0] = 0.9 * x[:, 0] + math.sqrt(1 - 0.81) * y[:, 0]
+    nats, error = correlation_bound(x, y)
+    assert 0.6 < nats - error < nats < 0.8304 + 2 * error  # −½ log(1 − 0.81)
+
+
+@pytest.mark.parametrize("name", ["infonce", "smile", "doe", "flow-matching"])
+def test_nothing_found_in_many_weakly_correlated_columns_is_warned_of(name: str) -> None:
+    x, noise = torch.randn(2, 1000, 200, generator=torch.Generator().manual_seed(1))
+    untrained = {"max_epochs": 1, "learning_rate": 1e-6, "hidden": (8,), "folds": 2}
+    if name in ("infonce", "smile"):
+        untrained["head_start"] = False
+    found = create(name, **untrained).estimate(x, 0.2 * x + noise)  # 3.9 nats
+    assert found.nats < 1
+    assert any("too low" in text and "correlat" in text for text in found.warnings)
+
+
+def test_a_probe_that_learns_nothing_is_warned_of() -> None:
+    generator = torch.Generator().manual_seed(1)
+    x, y = torch.randn(400, 5, generator=generator), torch.arange(400) % 2
+    x[:, 0] += 2 * y
+    found = create("classifier-bound", penalty=1e-9).estimate(x, y)
+    assert found.nats < 0.1
+    assert any("correlations of held-out samples alone" in text for text in found.warnings)
+    assert not any("correlat" in text for text in create("classifier-bound").estimate(x, y).warnings)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from infoflow.core.checks import classes, paired, samples, squarable
 from infoflow.core.errors import TooFewSamples
@@ -15,6 +16,7 @@ from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.settings import Integer, PositiveFloat, Seed
 from infoflow.entropies.discrete import plug_in
 from infoflow.estimators.layer_estimator import StatedSettings
+from infoflow.estimators.learned.floor import below_correlations
 from infoflow.estimators.learned.held_out import half_width
 
 # Samples in the smallest fold; fewer do not estimate a cross-entropy.
@@ -124,6 +126,8 @@ class ClassifierBound(StatedSettings):
                 f"the probe predicts worse than the class frequencies ({value:.3g} nats), so the bound is reported as "
                 "0; use more samples or another penalty"
             )
+        if count > 1 and not constant:
+            notes.extend(below_correlations(values, F.one_hot(codes, count), value, half))
         # The interval is of the reported value; where nothing varies there is none.
         interval = Interval(max(nats - half, 0.0), min(nats + half, entropy), "folds") if half > 0 else None
         ceiling, kind = (entropy, "H(Y)"), Kind.LOWER_BOUND

@@ -18,7 +18,6 @@ from infoflow.core.estimate import Estimate, Kind
 from infoflow.core.settings import NonNegativeFloat, OneOf, PositiveFloat, PositiveInt, check
 from infoflow.critics import ACTIVATIONS, Bilinear, Concatenated, Separable, SeparablePictures
 from infoflow.critics.pictures import Shape
-from infoflow.estimators.gaussian.held_out import correlation_bound
 from infoflow.estimators.learned.critics.head_start import Described, Residual, critic_columns, head_start, pairs_width
 from infoflow.estimators.learned.estimator import (
     Device,
@@ -27,6 +26,7 @@ from infoflow.estimators.learned.estimator import (
     Widths,
     warnings_on,
 )
+from infoflow.estimators.learned.floor import below_correlations
 from infoflow.estimators.learned.held_out import MINIMUM, Fit, Fold, Reported, Shuffles, Spread, split
 from infoflow.estimators.learned.stack import Stack, Weights
 from infoflow.estimators.learned.training import Fitted, Objective, Part
@@ -439,7 +439,8 @@ class Neural(TrainingSettings, HeldOutEstimator):
         found = Spread.of(rows, trained.reported, len(problem.x.values), self.level)
         constant = [name for name, (v, *_) in zip("xy", problem, strict=True) if bool((v == v[0]).all())]
         ceiling = (0.0, f"H({constant[0].upper()})") if constant else _ceiling(bound, problem, trained.negatives)
-        low = () if constant or bound.side is not Side.LOWER else _below_correlations(problem, found)
+        never = bool(constant) or bound.side is Side.UPPER
+        low = () if never else below_correlations(problem.x.values, problem.y.values, found.value, found.half)
         warnings = (*low, *self._warnings(bound, found, ceiling[0], trained))
         kind = Kind.LOWER_BOUND if bound.side is Side.LOWER else Kind.POINT
         history = [
@@ -522,17 +523,6 @@ class Neural(TrainingSettings, HeldOutEstimator):
         lost = int((~trained.finite).sum())
         if lost:
             yield f"{lost} of {len(trained.finite)} critics diverged and were left out; lower learning_rate"
-
-
-def _below_correlations(problem: Problem, found: Spread) -> tuple[str, ...]:
-    """The warning for a lower bound far below the one that held-out correlations give, or nothing."""
-    nats, error = correlation_bound(problem.x.values.flatten(1), problem.y.values.flatten(1))
-    if nats - 2 * error <= 0.1 + 1.1 * max(found.value, 0.0):
-        return ()
-    return (
-        f"correlations of held-out samples alone show at least {nats:.2g} nats, so {max(found.value, 0.0):.2g} nats are"
-        " too low; use estimator='cca' with shrinkage='oas', fewer dimensions, more samples or another learning_rate",
-    )
 
 
 def _selected(fitted: Fitted, members: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,7 @@ from infoflow.core.errors import DidNotConverge
 from infoflow.core.estimate import Kind
 from infoflow.estimators.learned.densities.variables import Variables
 from infoflow.estimators.learned.estimator import HeldOutEstimator, warnings_on
+from infoflow.estimators.learned.floor import below_correlations
 from infoflow.estimators.learned.held_out import Fit, Fold, Reported, Shuffles, Spread, split
 from infoflow.estimators.preprocessing import learn
 
@@ -122,6 +123,8 @@ class DensityEstimator(HeldOutEstimator, abc.ABC):
             late=sum(each.late for each in densities),
             count=sum(each.count for each in densities),
         )
+        if not variables.constant:
+            yield from below_correlations(variables.x, variables.y, found.value, found.half)
         yield from dict.fromkeys(warning for each in densities for warning in each.warnings)
 
 

@@ -15,12 +15,10 @@ from infoflow_reproductions.deep_infomax.kernel_distance import kernel_distance
 from infoflow_reproductions.deep_infomax.measures import mine
 from infoflow_reproductions.deep_infomax.methods import LABELS, VARIANTS, Size, learner
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL
-from infoflow_reproductions.deep_infomax.stl10 import stl10
 from infoflow_reproductions.deep_infomax.views import view
 from infoflow_reproductions.harness.figures import pack, unpack
 from torch import nn
 
-from infoflow.core.errors import MissingData
 from infoflow.critics import ConcatAndConvolve, EncodeAndDot
 
 BASE = {
@@ -176,24 +174,6 @@ def test_the_kernel_distance_equals_loops() -> None:
 def test_images_are_packed_without_loss() -> None:
     images = torch.randint(256, (2, 3, 3, 5, 4), dtype=torch.uint8)
     assert np.array_equal(unpack(pack(images)), images.numpy())
-
-
-def test_stl10_is_read_column_by_column(tmp_path: Any) -> None:
-    folder = tmp_path / "stl10_binary"
-    folder.mkdir()
-    stl10.cache_clear()
-    with pytest.raises(MissingData, match=r"no train_X\.bin"):
-        stl10(tmp_path)
-    pixels = np.arange(3 * 96 * 96, dtype=np.uint64).astype(np.uint8)
-    for name in ("train", "test"):
-        pixels.tofile(folder / f"{name}_X.bin")
-        np.array([10], np.uint8).tofile(folder / f"{name}_y.bin")
-    (x, y), _ = stl10(tmp_path)
-    assert x.shape == (1, 3, 64, 64)
-    assert y.tolist() == [9]
-    # Column by column: pixel (row, column) of the first channel is at column · 96 + row, and the cut starts at 16.
-    assert int(x[0, 0, 5, 7]) == int(pixels[(16 + 7) * 96 + 16 + 5])
-    stl10.cache_clear()
 
 
 def test_rows_at_a_reduced_scale_state_the_scale() -> None:

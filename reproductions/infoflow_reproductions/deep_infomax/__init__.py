@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from infoflow_reproductions.deep_infomax import (
+    ablation_maps,
     divergences,
     generator,
+    neighbors,
     priors,
     statements,
     sweeps,
@@ -34,10 +36,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         table1.EXPERIMENT,
         table1.OF_CIFAR100,
         table2.EXPERIMENT,
+        table2.OF_STL10,
         table3.EXPERIMENT,
         table4.EXPERIMENT,
         table4.OF_CIFAR100,
+        neighbors.EXPERIMENT,
         sweeps.ABLATION,
+        ablation_maps.EXPERIMENT,
         sweeps.NEGATIVES,
         divergences.EXPERIMENT,
         priors.EXPERIMENT,

@@ -21,7 +21,7 @@ class Column:
     full
         Settings of the published runs.
     figures
-        Method -> published accuracies on conv, fc and Y.
+        Method -> published accuracies on conv, fc and Y, and fine-tuned where that is published.
     supervised
         Published accuracy of a supervised network.
 
@@ -81,7 +81,18 @@ class Column:
 
 _CIFAR100 = replace(FULL, data="cifar100")
 
+# Appendix A.1: 200 epochs and the AlexNet-like encoder for all but CIFAR.
+_LARGER = replace(FULL, epochs=200, size=replace(FULL.size, architecture="alexnet"))
+
 CIFAR10 = Column(FULL, published.TABLE1, published.SUPERVISED)
 CIFAR100 = Column(_CIFAR100, published.TABLE1_CIFAR100, published.SUPERVISED_CIFAR100)
 CIFAR10_TASKS = Column(FULL, published.TABLE4)
 CIFAR100_TASKS = Column(_CIFAR100, published.TABLE4_CIFAR100)
+TINY_IMAGENET = Column(
+    replace(_LARGER, data="tiny-imagenet", images=100_000),
+    published.TABLE2_TINY_IMAGENET,
+    published.SUPERVISED_TINY_IMAGENET,
+)
+STL10 = Column(
+    replace(_LARGER, data="stl10", images=105_000, labeled=5000), published.TABLE2_STL10, published.SUPERVISED_STL10
+)

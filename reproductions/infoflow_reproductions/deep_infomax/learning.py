@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,9 +14,9 @@ from infoflow.probes import features
 from infoflow.training import Fit, Optimizer, fit
 from infoflow_reproductions.deep_infomax.measures import MEASURES, Measured
 from infoflow_reproductions.deep_infomax.methods import Learner, learner, scaled
+from infoflow_reproductions.deep_infomax.sets import Sets, cropped, sets
 from infoflow_reproductions.deep_infomax.settings import Learning
-from infoflow_reproductions.deep_infomax.stl10 import stl10
-from infoflow_reproductions.harness.data import Labeled, images
+from infoflow_reproductions.harness.data import Labeled
 from infoflow_reproductions.harness.trial import Context, Trial
 
 
@@ -90,32 +90,33 @@ def run(task: Task, *, context: Context) -> dict[str, Any]:
     Returns
     -------
     dict
-        Accuracies as "conv", "fc", "Y" (measure "mlp"), "SVM (conv)" and so on, "NDM", "NDM (sigmoid)", "TC",
-        "MS-SSIM", "Î(X;Y)", "accuracy" of the supervised network, `curve_...` of every term over training, and
-        "neighbors", a picture.
+        Accuracies as "conv", "fc", "Y" (measure "mlp"), "SVM (conv)" and so on, "SS" (fine-tuned), "NDM",
+        "NDM (sigmoid)", "NDM (samples)", "TC", "MS-SSIM", "Î(X;Y)", "same class" (share of the neighbors), "accuracy"
+        of the supervised network, `curve_...` of every term over training, and "neighbors", a picture.
 
     Examples
     --------
-    >>> import tempfile
+    >>> import pathlib, tempfile
     >>> from infoflow_reproductions.deep_infomax.methods import Size
     >>> size = Size(width=0.03, features=4, units=8)
     >>> tiny = Learning("digits32", 200, epochs=1, probe_epochs=1, size=size)
-    >>> context = Context(None, "cpu", Path(tempfile.mkdtemp()) / "checkpoint", False)
+    >>> context = Context(None, "cpu", pathlib.Path(tempfile.mkdtemp()) / "checkpoint", False)
     >>> sorted(trial(tiny, "dim-l", 0)(context))
     ['Y', 'conv', 'curve_local', 'curve_prior', 'fc']
     """
-    train, test = _data(task.learning, context.data_root)
+    images = sets(task.learning, context.data_root)
+    train, test = images.train, images.test
     made = learner(
         task.method,
         task.learning.size,
-        images=len(train[0]),
+        images=len(train[0] if images.uncut is None else images.uncut),
         classes=int(train[1].max()) + 1,
         seed=task.seed,
         options=task.options,
     )
     for module in (made.representation, *(player.module for player in made.players.values())):
         module.to(context.device)
-    history = _trained(made, train, task, context)
+    history = _trained(made, images, task, context)
     found: dict[str, Any] = {}
     for name in sorted({name for row in history for name in row} - {"epoch", "learner/loss"}):
         player, _, term = name.rpartition("/")
@@ -124,36 +125,39 @@ def run(task: Task, *, context: Context) -> dict[str, Any]:
     if made.classifier is not None:
         found["accuracy"] = _accuracy(made.classifier, test, context.device)
     both = [features(made.representation, x, made.layers, prepare=scaled) for x in (train[0], test[0])]
-    measured = Measured(task.learning, task.seed, context.device, made.representation, train, test, *both)
+    measured = Measured(task.learning, task.seed, context.device, made, train, test, *both)
     for name, measure in MEASURES.items():
         if name in task.measures:
             found |= measure(measured)
     return found
 
 
-def _data(learning: Learning, root: Path | None) -> tuple[Labeled, Labeled]:
-    if learning.data == "stl10":
-        return stl10(root)
-    found = images(learning.data.removesuffix("-64"), learning.images, 0, root)
-    train, test = found.train, found.test
-    if learning.data.endswith("-64"):
-        train, test = ((x.repeat_interleave(2, 2).repeat_interleave(2, 3), y) for x, y in (train, test))
-    return train, test
-
-
-def _trained(made: Learner, train: Labeled, task: Task, context: Context) -> list[dict[str, float]]:
+def _trained(made: Learner, images: Sets, task: Task, context: Context) -> list[dict[str, float]]:
+    x, y = images.train
     if not made.players:
-        _estimate_batch_norm(made.representation, train[0], context.device)
+        _estimate_batch_norm(made.representation, x, context.device)
         return []
+    prepare = made.prepare
+    if images.uncut is not None:
+        # The supervised network has no use of images without labels, which stand last.
+        x = images.uncut[: len(y)] if task.method == "supervised" else images.uncut
+        y = torch.cat([y, y.new_full((len(x) - len(y),), -1)])
+        prepare = partial(_of_crops, made.prepare)
     learning = task.learning
     return fit(
         made.players,
-        [*train, torch.arange(len(train[0]))],
+        [x, y, torch.arange(len(x))],
         Fit(learning.epochs, learning.batch_size, Optimizer("adam", learning.learning_rate, betas=(0.5, 0.999))),
         seed=task.seed,
-        prepare=made.prepare,
+        prepare=prepare,
         **context.resumable({"method": task.method, "options": dict(task.options), "measures": list(task.measures)}),
     )
+
+
+def _of_crops(
+    prepare: Callable[..., Sequence[Tensor]], x: Tensor, y: Tensor, rows: Tensor, *, generator: torch.Generator
+) -> Sequence[Tensor]:
+    return prepare(cropped(x, generator), y, rows, generator=generator)
 
 
 @torch.no_grad()

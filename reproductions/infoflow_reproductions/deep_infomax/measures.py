@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from infoflow.core.errors import InvalidArgument
 from infoflow.estimators import Neural
 from infoflow.probes import (
+    FineTuning,
     InputInformation,
     LinearSVM,
     MultilayerPerceptron,
@@ -22,19 +23,19 @@ from infoflow.probes import (
     nearest,
 )
 from infoflow_reproductions.baselines.autoencoders import MeanOfGaussian
-from infoflow_reproductions.deep_infomax.methods import scaled
+from infoflow_reproductions.deep_infomax.methods import Learner, scaled
 from infoflow_reproductions.deep_infomax.settings import Learning
 from infoflow_reproductions.harness.data import Labeled
 from infoflow_reproductions.harness.figures import pack
 
 
 class Measured(NamedTuple):
-    """What the measures look at: images, labels, the encoder and the features of each layer."""
+    """What the measures look at: images, labels, what was trained and the features of each layer."""
 
     learning: Learning
     seed: int
     device: str
-    representation: nn.Module
+    made: Learner
     train: Labeled
     test: Labeled
     of_train: Mapping[str, Tensor]
@@ -81,7 +82,7 @@ def _ndm_of_samples(on: Measured) -> dict[str, float]:
 
     The means of features without information vary little, but together, and NDM ignores scales.
     """
-    values = _dependence(on, posterior_samples(on.representation, on.test[0], on.seed))[1]
+    values = _dependence(on, posterior_samples(on.made.representation, on.test[0], on.seed))[1]
     return {"NDM (samples)": float(np.mean(values)), "NDM (samples): networks": float(np.std(values))}
 
 
@@ -146,13 +147,43 @@ def _reconstruction(on: Measured) -> dict[str, float]:
     return {measure.name: measure.score(*pairs).value}
 
 
+def _fine_tuned(on: Measured) -> dict[str, float]:
+    """Semi-supervised accuracy: the encoder is trained on with all labels, a small network on its last convolution."""
+    learning, (x, y) = on.learning, on.train
+    probe = FineTuning(
+        per_class=int(torch.bincount(y).min()),
+        epochs=learning.probe_epochs,
+        learning_rate=learning.probe_rate,
+        layer=on.made.layers["conv"],
+        runs=1,
+        seed=on.seed,
+        device=on.device,
+    )
+    return {"SS": probe.score(on.made.representation, x, y, *on.test, prepare=scaled).value}
+
+
 def _neighbors(on: Measured, queries: int = 5, k: int = 8) -> dict[str, Any]:
-    """Test images and their nearest neighbors in Y by L1, as in the paper's figure 5; always the same queries."""
+    """Test images and their nearest neighbors in Y by L1; always the same queries."""
     x, y = on.test[0], on.of_test["Y"]
     chosen = torch.from_numpy(np.random.default_rng(0).permutation(len(x))[:queries])
     _, indices = nearest(y[chosen], y, k + 1, "manhattan")
     rows = [[int(q), *[i for i in row if i != int(q)][:k]] for q, row in zip(chosen, indices.tolist(), strict=True)]
     return {"neighbors": pack(x[torch.tensor(rows)])}
+
+
+def _neighbors_of_classes(on: Measured, most: int = 10, k: int = 4, queries: int = 2000) -> dict[str, Any]:
+    """Figure 7: a training image of each class and the k nearest test images in Y by L1.
+
+    The number is the share of neighbors that have the query's class, over more training images.
+    """
+    labels = on.train[1]
+    order = torch.from_numpy(np.random.default_rng(0).permutation(len(labels)))
+    _, indices = nearest(on.of_train["Y"][order[:queries]], on.of_test["Y"], k, "manhattan")
+    agrees = on.test[1][indices] == labels[order[:queries], None]
+    first = [int(order[labels[order] == label][0]) for label in labels.unique()[:most]]
+    _, shown = nearest(on.of_train["Y"][first], on.of_test["Y"], k, "manhattan")
+    sheet = torch.cat([on.train[0][first][:, None], on.test[0][shown]], 1)
+    return {"same class": float(agrees.float().mean()), "neighbors": pack(sheet)}
 
 
 MEASURES: dict[str, Callable[[Measured], dict[str, Any]]] = {
@@ -164,5 +195,7 @@ MEASURES: dict[str, Callable[[Measured], dict[str, Any]]] = {
     "mine": _mine,
     "ms-ssim": _reconstruction,
     "neighbors": _neighbors,
+    "neighbors-of-classes": _neighbors_of_classes,
+    "ss": _fine_tuned,
 }
 """Measures of a representation by name; "ms-ssim" requires torchmetrics."""

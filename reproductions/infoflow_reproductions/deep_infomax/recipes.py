@@ -45,7 +45,7 @@ CPU = Learning(
 
 FULL = Learning()
 
-_TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
+_TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "tiny-imagenet": "Tiny ImageNet", "stl10": "STL-10"}
 
 TOLERANCE = 2.0
 """Largest difference from a published accuracy at full scale, in percentage points."""

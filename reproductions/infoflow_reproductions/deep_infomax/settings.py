@@ -16,15 +16,18 @@ class Learning:
     Parameters
     ----------
     data
-        Name of the data set: "stl10", or one of `harness.data.DATA`, with "-64" for images of twice the side.
+        Name of the data set: "stl10", "tiny-imagenet", or one of `harness.data.DATA`, with "-64" for images of twice
+        the side and "-96" for images of three times the side, of which random crops of 64×64 are learned from.
     images
-        Number of training images.
+        Number of training images, labeled and not.
     epochs, batch_size, learning_rate
         Training of the method.
     probe_epochs, probe_rate, probe_milestones
         Training of the perceptron probes; the learning rate falls to a tenth at each milestone.
     ndm_epochs, mine_epochs, decoder_epochs
         Epochs of the measures that train networks of their own.
+    labeled
+        Number of labeled images, for "-96"; STL-10 has 5000.
     ndm_networks
         Number of networks, each from another seed, over which NDM is averaged.
     size
@@ -48,4 +51,5 @@ class Learning:
     mine_epochs: int = 50
     decoder_epochs: int = 30
     size: Size = field(default_factory=Size)
+    labeled: int = field(default=0, metadata={"omit_default": True})
     ndm_networks: int = field(default=1, metadata={"omit_default": True})

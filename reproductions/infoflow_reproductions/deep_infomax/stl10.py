@@ -1,4 +1,4 @@
-"""STL-10's labeled images, from the binary files that its authors distribute, cut to 64×64."""
+"""STL-10 from the binary files that its authors distribute: labeled and unlabeled images of 96×96 pixels."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from torch import Tensor
 from infoflow.core.errors import BrokenStore, MissingData
 from infoflow.data.roots import roots
 
-_SIDE, _CUT = 96, 64
+_SIDE = 96
 
 
 @lru_cache(maxsize=1)
-def stl10(root: Path | None) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Return the central part of training (5000) and test (8000) images, and their classes 0 to 9.
+def stl10(root: Path | None) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor], Tensor]:
+    """Return training (5000) and test (8000) images with their classes 0 to 9, and unlabeled images (100000).
 
     Parameters
     ----------
     root
-        Folder that contains `stl10_binary/{train,test}_{X,y}.bin`, as torchvision stores them; None searches the
-        default folders.
+        Folder that contains `stl10_binary/{train,test}_{X,y}.bin` and `stl10_binary/unlabeled_X.bin`, as torchvision
+        stores them; None searches the default folders.
 
     Returns
     -------
     tuple
-        Training and test images (n, 3, 64, 64) of type uint8 with labels (n,).
+        Training and test images (n, 3, 96, 96) of type uint8 with labels (n,), and images without labels.
 
     Raises
     ------
@@ -41,20 +41,24 @@ def stl10(root: Path | None) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tenso
     ----------
     Coates, Ng, Lee: An analysis of single-layer networks in unsupervised feature learning, 2011.
     """
-    train, test = (_part(root, name) for name in ("train", "test"))
-    return train, test
+    train, test = (_labeled(root, name) for name in ("train", "test"))
+    return train, test, _images(root, "unlabeled")
 
 
-def _part(root: Path | None, name: str) -> tuple[Tensor, Tensor]:
-    x = np.fromfile(_file(root, f"{name}_X.bin"), np.uint8)
+def _labeled(root: Path | None, name: str) -> tuple[Tensor, Tensor]:
+    images = _images(root, name)
     y = np.fromfile(_file(root, f"{name}_y.bin"), np.uint8)
-    if len(y) == 0 or len(x) != len(y) * 3 * _SIDE**2 or y.min() < 1 or y.max() > 10:
+    if len(y) == 0 or len(images) != len(y) or y.min() < 1 or y.max() > 10:
         raise BrokenStore(f"stl10_binary/{name}_X.bin and {name}_y.bin do not agree. Use the published files.")
+    return images, torch.from_numpy(y.astype(np.int64) - 1)
+
+
+def _images(root: Path | None, name: str) -> Tensor:
+    x = np.fromfile(_file(root, f"{name}_X.bin"), np.uint8)
+    if len(x) % (3 * _SIDE**2):
+        raise BrokenStore(f"stl10_binary/{name}_X.bin holds no whole number of images. Use the published files.")
     # Each channel is stored column by column.
-    images = x.reshape(-1, 3, _SIDE, _SIDE).swapaxes(2, 3)
-    edge = (_SIDE - _CUT) // 2
-    cut = np.ascontiguousarray(images[:, :, edge : edge + _CUT, edge : edge + _CUT])
-    return torch.from_numpy(cut), torch.from_numpy(y.astype(np.int64) - 1)
+    return torch.from_numpy(np.ascontiguousarray(x.reshape(-1, 3, _SIDE, _SIDE).swapaxes(2, 3)))
 
 
 def _file(root: Path | None, name: str) -> Path:

@@ -71,13 +71,31 @@ class Weights:
         return [{"alpha": a, "beta": b, "gamma": g} for a, b, g in grid if a or b]
 
 
+CONVOLVED = {"critic": "concat-and-convolve"}
+"""The critic of the paper's ablation (appendix A.1)."""
+
 Sweep = Negatives | Weights
 
 
-def _trials(
+def trials_of(
     methods: Sequence[str], measures: Sequence[str] = ("mlp",), fixed: Mapping[str, Any] | None = None
 ) -> Callable[[Sweep], list[Trial]]:
-    """Return the function from a recipe to the trials of every method, point and seed, with further fixed options."""
+    """Return the function from a recipe to the trials of every method, point and seed.
+
+    Parameters
+    ----------
+    methods
+        Names in `methods.LABELS`.
+    measures
+        Names in `measures.MEASURES`.
+    fixed
+        Further options of every trial.
+
+    Returns
+    -------
+    callable
+        The function.
+    """
 
     def trials(recipe: Sweep) -> list[Trial]:
         return [
@@ -139,7 +157,7 @@ def _weights(recipe: Weights, results: Results) -> Findings:
     """Report every point, heat maps over α and β for each γ, and the effect of the local term."""
 
     def of(alpha: float, beta: float, gamma: float) -> list[float]:
-        return results.values("Y", scale=100, options={"alpha": alpha, "beta": beta, "gamma": gamma, **_CONVOLVED})
+        return results.values("Y", scale=100, options={"alpha": alpha, "beta": beta, "gamma": gamma, **CONVOLVED})
 
     rows = [Row(f"α = {p['alpha']:g}, β = {p['beta']:g}, γ = {p['gamma']:g}: Y", of(**p), "%") for p in recipe.points()]
     maps, claims = {}, []
@@ -156,19 +174,16 @@ def _weights(recipe: Weights, results: Results) -> Findings:
     return Findings(rows, claims, pictures, notes + smaller(recipe.learning))
 
 
-_CONVOLVED = {"critic": "concat-and-convolve"}
-"""The critic of the paper's ablation (appendix A.1)."""
-
 ABLATION = Experiment(
     "dim",
     "ablation",
-    "Deep InfoMax, Figures 9 and 10: the weights of the terms",
+    "Deep InfoMax, Figure 9: accuracy over the weights of the terms",
     {
         "smoke": Weights(SMOKE, (0.0, 1.0), (0.0, 1.0), (0.0, 1.0), seeds=1),
         "cpu": Weights(CPU, (0.0, 0.1, 0.5, 1.0), (0.0, 0.5, 1.0), (0.0, 0.1, 1.0)),
         "full": Weights(FULL),
     },
-    _trials(["dim-lg"], fixed=_CONVOLVED),
+    trials_of(["dim-lg"], fixed=CONVOLVED),
     _weights,
 )
 
@@ -181,6 +196,6 @@ NEGATIVES = Experiment(
         "cpu": Negatives(CPU, negatives=(1, 64, 4032), seeds=10),
         "full": Negatives(FULL),
     },
-    _trials(_BOUNDS),
+    trials_of(_BOUNDS),
     _negatives,
 )

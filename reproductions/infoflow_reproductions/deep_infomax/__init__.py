@@ -9,6 +9,7 @@ from infoflow_reproductions.deep_infomax import (
     divergences,
     generator,
     neighbors,
+    occlusion,
     priors,
     statements,
     sweeps,
@@ -46,6 +47,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         sweeps.NEGATIVES,
         divergences.EXPERIMENT,
         priors.EXPERIMENT,
+        occlusion.EXPERIMENT,
         generator.EXPERIMENT,
     )
 }

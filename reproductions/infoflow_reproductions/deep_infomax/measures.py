@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.estimators import Neural
+from infoflow.objectives import DeepInfoMax
 from infoflow.probes import (
     FineTuning,
     InputInformation,
@@ -24,6 +25,7 @@ from infoflow.probes import (
 )
 from infoflow_reproductions.baselines.autoencoders import MeanOfGaussian
 from infoflow_reproductions.deep_infomax.methods import Learner, scaled
+from infoflow_reproductions.deep_infomax.occluded_loss import occluded_loss
 from infoflow_reproductions.deep_infomax.settings import Learning
 from infoflow_reproductions.harness.data import Labeled
 from infoflow_reproductions.harness.figures import pack
@@ -162,6 +164,13 @@ def _fine_tuned(on: Measured) -> dict[str, float]:
     return {"SS": probe.score(on.made.representation, x, y, *on.test, prepare=scaled).value}
 
 
+def _occluded(on: Measured, block: int = 10) -> dict[str, Any]:
+    objective = on.made.players["learner"].loss
+    if not isinstance(objective, DeepInfoMax):
+        raise InvalidArgument("method", "a variant of Deep InfoMax for the measure 'occluded-loss'", objective)
+    return occluded_loss(objective, on.test[0], block, on.seed, on.device)
+
+
 def _neighbors(on: Measured, queries: int = 5, k: int = 8) -> dict[str, Any]:
     """Test images and their nearest neighbors in Y by L1; always the same queries."""
     x, y = on.test[0], on.of_test["Y"]
@@ -196,6 +205,7 @@ MEASURES: dict[str, Callable[[Measured], dict[str, Any]]] = {
     "ms-ssim": _reconstruction,
     "neighbors": _neighbors,
     "neighbors-of-classes": _neighbors_of_classes,
+    "occluded-loss": _occluded,
     "ss": _fine_tuned,
 }
 """Measures of a representation by name; "ms-ssim" requires torchmetrics."""

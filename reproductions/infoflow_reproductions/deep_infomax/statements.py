@@ -61,6 +61,9 @@ SENTENCES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("many", "appendix A.3: many of the nearest neighbors share patterns but not class"),
         ("", "caption of Figure 7: the neighbors from DIM(L) are much more interpretable"),
     ),
+    "occlusion": (
+        ("", "caption of Figure 13: the loss tends to be highest where receptive fields overlap the occluded region"),
+    ),
     "ndm": (
         ("is similar", "appendix A.5: β = 0.5 and β = 1.0 give similar numbers"),
         ("is consistent", "appendix A.5: the variance over estimates and models is relatively low"),

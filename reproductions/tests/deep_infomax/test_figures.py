@@ -1,7 +1,8 @@
-"""Figures 7 and 9 and the order of Table 3: claims follow from the numbers."""
+"""Figures 7, 9 and 13 and the order of Table 3: claims follow from the numbers."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,10 +12,13 @@ from infoflow_reproductions import Results
 from infoflow_reproductions.baselines.autoencoders import MeanOfGaussian
 from infoflow_reproductions.deep_infomax import EXPERIMENTS
 from infoflow_reproductions.deep_infomax.measures import posterior_samples
+from infoflow_reproductions.deep_infomax.methods import Size, learner
+from infoflow_reproductions.deep_infomax.occluded_loss import losses, overlapping
 from infoflow_reproductions.harness.figures import pack
 from torch import Tensor, nn
 
 from infoflow.core.errors import InvalidArgument
+from infoflow.objectives import DeepInfoMax
 from infoflow.probes import NeuralDependency
 
 
@@ -100,3 +104,38 @@ def test_an_empty_feature_counts_in_the_means_and_not_in_the_samples() -> None:
     assert of_means > 1.0
     with pytest.raises(InvalidArgument, match="^representation must be that of a BetaAutoencoder"):
         posterior_samples(Given(), x, 0)
+
+
+def test_loss_of_locations_is_minus_equation_5_and_overlap_follows_the_receptive_field() -> None:
+    torch.manual_seed(0)
+    size = Size(width=1 / 32, features=4, units=8)
+    made = learner("dim-l-nce", size, images=10, classes=10, seed=0)
+    objective = made.players["learner"].loss
+    assert isinstance(objective, DeepInfoMax)
+    objective.eval()
+    images = torch.rand(3, 3, 32, 32)
+    found = losses(objective, images, images)
+    with torch.no_grad():
+        own, others = objective.local_critic.scores(*objective.encoder(images))  # type: ignore[union-attr]
+    image, location = 1, 13
+    scores = torch.cat([own[location, image][None], others[0, image]])
+    expected = -math.log(math.exp(own[location, image]) / float(scores.exp().sum()))
+    assert float(found.flatten(1)[image, location]) == pytest.approx(expected, rel=1e-4)
+    # A pixel changes exactly the locations whose receptive field contains it.
+    hidden = torch.zeros(1, 32, 32, dtype=torch.bool)
+    hidden[0, 9, 20] = True
+    x = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        change = (objective.encoder(x)[0] - objective.encoder(x + 5 * hidden[:, None])[0]).abs().sum(1)[0]
+    assert bool((overlapping(hidden)[0] | (change < 1e-6)).all())
+    assert bool((change > 1e-6).any())
+
+
+def test_the_loss_is_compared_inside_and_outside_of_the_occlusion() -> None:
+    image = pack(torch.zeros(1, 4, 3, 4, 4))
+
+    def found(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        noise = 1e-3 * arguments["seed"]
+        return {"inside": 6 + noise, "outside": 4, "inside, whole": 4, "outside, whole": 3.9, "pairs": image}
+
+    assert list(judged("occlusion", "cpu", found).values()) == [True] * 3

@@ -101,3 +101,13 @@ def test_the_package_declares_its_requirements() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["requires-python"] == ">=3.11"
     assert "torch>=2.6" in project["dependencies"]
+
+
+def test_the_page_on_installation_lists_the_requirements_and_the_extras() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    page = (ROOT / "docs" / "start" / "install.md").read_text(encoding="utf-8")
+    [listed] = re.findall(r"what its main job needs: (.*?)\. Everything", page, flags=re.DOTALL)
+    names = {"torch" if name == "PyTorch" else name.lower() for name in re.split(r",\s|\sand\s|\swith\s", listed)}
+    assert names == {re.split("[>=<]", each)[0] for each in project["dependencies"]}
+    for name in project["optional-dependencies"]:
+        assert f"`{name}`" in page or name in ("dev", "docs")

@@ -174,6 +174,11 @@ def test_torchmetrics_adapter_is_collected_and_reset() -> None:
     collection.update(logits[:50], labels[:50])
     own.reset()
     assert collection.compute()["information"] == own(logits[:50], labels[:50])
+    with (
+        pytest.warns(UserWarning, match="before the ``update``"),
+        pytest.raises(InvalidArgument, match="No sample was added"),
+    ):
+        TorchMetric(PredictionInformation(classes=4)).compute()
 
 
 @pytest.mark.filterwarnings("default")

@@ -70,4 +70,4 @@ class TorchMetric(_Base):  # type: ignore[misc]
 
     def compute(self) -> Tensor:
         """Return the metric of all batches and processes, in nats."""
-        return self.metric.value({name: getattr(self, name) for name in self._names}).float()
+        return self.metric.value_of_added({name: getattr(self, name) for name in self._names})

@@ -105,7 +105,26 @@ class Metric(ExplainedInputs, nn.Module, ABC):
         InvalidArgument
             If no sample was added.
         """
-        sums = {name: sum_over(buffer, self.group) for name, buffer in self.named_buffers()}
+        return self.value_of_added({name: sum_over(buffer, self.group) for name, buffer in self.named_buffers()})
+
+    def value_of_added(self, sums: Mapping[str, Tensor]) -> Tensor:
+        """Return the metric of sums over batches.
+
+        Parameters
+        ----------
+        sums
+            Sums by name, as `batch_sums` returns them.
+
+        Returns
+        -------
+        Tensor
+            Nats, 0-d, float32.
+
+        Raises
+        ------
+        InvalidArgument
+            If no sample was added.
+        """
         if not any(bool(each.any()) for each in sums.values()):
             raise InvalidArgument("No sample was added. Call update(...) with a batch before compute().")
         return self.value(sums).float()

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from torch import nn
 
+from infoflow import profile
+from infoflow.estimators import Gaussian
 from infoflow.plane import Plane
 from infoflow.plane.figure import draw_on
+from infoflow.profiles import Profile, TrainingProfile
 from infoflow.tables import information_matrix, rank
 
 LONG = "WWWW encoder of a very long experiment, run 17 with everything, WWWW"
@@ -109,6 +115,27 @@ def test_an_estimator_is_found_by_the_text_that_was_typed(plane: Plane) -> None:
         figure = Figure()
         draw_on(figure, named, estimator=text)
         assert any(each.get_text() == "Binning(width=0.07)" for each in figure.texts)
+
+
+@pytest.mark.parametrize(("layers", "name"), [(3, LONG), (40, "block")])
+def test_pictures_of_profiles_keep_long_names_and_many_layers(layers: int, name: str) -> None:
+    network = nn.Sequential(nn.Embedding(50, 80), nn.Linear(80, 50))
+    one = profile(network, [torch.randint(50, (8, 16)) for _ in range(4)], quantities=["soft-entropy"]).frame
+    base = one[(one["depth"] == one["depth"].min()) & (one["quantity"] == "I(current;W)")]
+    rows = [base.assign(depth=i, layer=f"{name} {i}", quantity=f"I({LONG};W)") for i in range(layers)]
+    found = Profile(pd.concat(rows, ignore_index=True))
+    curves = found.plot().get_figure(root=True)
+    assert curves is not None
+    for figure in (curves, TrainingProfile.of({0: found, 1: found, 1000: found}).plot()):
+        assert outside(figure) == []  # a layout that does not fit is a warning, which is an error here
+        assert max(figure.get_size_inches()) < 24
+
+
+def test_pictures_of_estimates_keep_long_names() -> None:
+    estimate = replace(Gaussian().estimate(torch.randn(50, 1), torch.randn(50, 1)), quantity=f"I({LONG};Y)")
+    figure = estimate.plot(history=[estimate]).get_figure(root=True)
+    assert figure is not None
+    assert outside(figure) == []
 
 
 def test_pictures_of_tables_keep_long_names() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -12,6 +12,24 @@ if TYPE_CHECKING:
     from infoflow.core.estimate import Estimate
 
 _COLOR = "#2c6fbb"
+
+# Inches that one character of a name takes at most.
+_CHARACTER = 0.12
+
+
+def shortened(names: Iterable[Any], longest: int = 40) -> list[str]:
+    """Names as text, those of more than `longest` characters without their middle.
+
+    >>> shortened(["input", "encoder.layers.17.feed_forward.activation"], longest=20)
+    ['input', 'encoder.l…activation']
+    """
+    texts, half = map(str, names), longest // 2
+    return [text if len(text) <= longest else f"{text[: half - 1]}…{text[-half:]}" for text in texts]
+
+
+def inches(names: Iterable[str]) -> float:
+    """Space that the longest of the names takes."""
+    return _CHARACTER * max(map(len, names), default=0)
 
 
 def axes(ax: Axes | None, width: float, height: float) -> Axes:
@@ -42,5 +60,6 @@ def draw_estimates(estimates: Sequence[Estimate], ax: Axes | None) -> Axes:
     if n and max(n) > 20 * min(n):
         ax.set_xscale("log")
     ax.set_xlabel("samples")
-    ax.set_ylabel(f"{last.quantity} in nats")
+    [quantity] = shortened([last.quantity], longest=20)
+    ax.set_ylabel(f"{quantity} in nats")
     return ax

@@ -29,7 +29,7 @@ DPI = 300
 ALL = "all"
 """The name that stands for every estimator of the plane."""
 # Inches, as in `panels`.
-TOP, BOTTOM, BAR, NOTE_LINE = 0.84, 0.52, 0.5, 0.1
+TOP, BOTTOM, BAR, NOTE_LINE = 0.94, 0.52, 0.5, 0.1
 ROWS = (2.55, 1.55, 0.95)
 ROW_GAPS = (0.62, 0.16)
 MOST_ACROSS = 4
@@ -186,7 +186,7 @@ class _Block:
         names += [panels.short(str(metric).removesuffix("_accuracy")) for metric in self.metrics["metric"].unique()]
         longest = max(width(figure, each, SMALL) for each in names)
         # At the right of every column, the names of its lines.
-        self.gutter = 0.36 + longest
+        self.gutter = 0.5 + longest
         rows = ROWS if len(self.metrics) else ROWS[:2]
         # Below a panel by depth, long names of layers are upright, as they would reach beyond the figure otherwise.
         self.angle = 40.0 if longest < LEFT else 90.0
@@ -208,7 +208,7 @@ class _Block:
                 drawing.axes(LEFT + column * (COLUMN + self.gutter), start, height)
                 for start, height in zip(self.tops, self.rows, strict=True)
             )
-            title = top.set_title(network, fontsize=LARGE, color=INK, loc="left", pad=7, fontweight="bold")
+            title = top.set_title(network, fontsize=LARGE, color=INK, loc="left", pad=14, fontweight="bold")
             fit(plain(title), COLUMN + self.gutter - 0.1)
             top.set_ylim(ranges["label"])
             if drawing.planar:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from infoflow.core.errors import UnknownName
+from infoflow.core.figures import inches, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from infoflow.profiles.training import TrainingProfile
 
 _MOST = 3
+# Layers that are named at most, and characters of a name.
+_MOST_NAMES, _LONGEST = 16, 32
 # A ceiling that is so many times the largest value would flatten the curves, and is stated in the legend instead.
 _FAR = 3.0
 
@@ -29,14 +32,24 @@ def maps_and_curves(profile: TrainingProfile, quantities: Sequence[str] | None =
     for quantity in chosen:
         if quantity not in profile.quantities:
             raise UnknownName("quantity", quantity, profile.quantities)
-    figure = Figure(figsize=(4.2 * len(chosen) + 0.6, 6.4), layout="constrained")
+    names = shortened(map(layer_name, profile.layers), _LONGEST)
+    legend = [*names[:: _every(names)], "shuffled labels"]
+    width = (4.2 + inches(names)) * len(chosen) + 0.6
+    columns = max(1, min(8, int(width / (0.7 + 0.8 * inches(legend)))))
+    height = 6.4 + 0.2 * (len(legend) + 1) / columns
+    figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(2, len(chosen), squeeze=False)
     for column, quantity in enumerate(chosen):
         _map(profile, quantity, axes[0, column])
         _curves(profile, quantity, axes[1, column])
     handles, labels = axes[1, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(8, len(labels)), fontsize=8, frameon=False)
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
     return figure
+
+
+def _every(names: Sequence[str]) -> int:
+    """Distance between the layers that are named."""
+    return 1 + (len(names) - 1) // _MOST_NAMES
 
 
 def layer_name(name: str) -> str:
@@ -59,10 +72,12 @@ def _usual(profile: TrainingProfile) -> list[str]:
 def _map(profile: TrainingProfile, quantity: str, ax: Axes) -> None:
     table = profile.table(quantity)
     image = ax.imshow(table.to_numpy(dtype=float), aspect="auto", origin="lower", cmap="viridis")
-    ax.set_yticks(range(len(table)), [layer_name(layer) for layer in table.index], fontsize=8)
+    names = shortened(map(layer_name, table.index), _LONGEST)
+    ax.set_yticks(range(0, len(names), _every(names)), names[:: _every(names)], fontsize=8)
     _steps(ax, [int(step) for step in table.columns])
     unit = profile.frame["unit"][profile.frame["quantity"] == quantity].iloc[0]
-    ax.set_title(f"{quantity} ({unit})" if unit else quantity, fontsize=11)
+    [title] = shortened([quantity], _LONGEST)
+    ax.set_title(f"{title} ({unit})" if unit else title, fontsize=11)
     figure = ax.get_figure(root=True)
     assert figure is not None
     figure.colorbar(image, ax=ax, pad=0.02).ax.tick_params(labelsize=7)
@@ -76,9 +91,10 @@ def _curves(profile: TrainingProfile, quantity: str, ax: Axes) -> None:
     places = np.arange(values.shape[1])
     ceilings = tables["ceiling"].to_numpy(dtype=float)
     near = np.isfinite(ceilings).any() and np.nanmin(ceilings) < _FAR * max(np.nanmax(values), 1e-9)
-    for depth, layer in enumerate(tables["value"].index):
+    names = shortened(map(layer_name, tables["value"].index), _LONGEST)
+    for depth, name in enumerate(names):
         color = mpl.colormaps["viridis"](0.85 * depth / max(1, len(values) - 1))
-        ax.plot(places, values[depth], color=color, linewidth=1.8, label=layer_name(layer))
+        ax.plot(places, values[depth], color=color, linewidth=1.8, label=name if depth % _every(names) == 0 else None)
         error = 2 * np.nan_to_num(tables["se"].to_numpy(dtype=float)[depth])
         ax.fill_between(places, values[depth] - error, values[depth] + error, color=color, alpha=0.15, linewidth=0)
         ax.plot(places, tables["null"].to_numpy(dtype=float)[depth], ":", color=color, linewidth=1)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoflow.core.figures import axes
+from infoflow.core.figures import axes, inches, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,25 +14,10 @@ if TYPE_CHECKING:
 _SIGNIFICANT, _OTHER = "#2c6fbb", "#b0b0b0"
 
 
-# Characters of a name that are written, and the inches that one takes at most.
-_LONGEST, _CHARACTER = 40, 0.12
-
-
-def _shown(names: Iterable[Any]) -> list[str]:
-    """Names as text, the long ones without their middle."""
-    texts, half = map(str, names), _LONGEST // 2
-    return [text if len(text) <= _LONGEST else f"{text[: half - 1]}…{text[-half:]}" for text in texts]
-
-
-def _inches(names: Iterable[str]) -> float:
-    """Space that the longest of the names takes."""
-    return _CHARACTER * max(map(len, names), default=0)
-
-
 def bars(frame: Any, label: str, ax: Axes | None) -> Axes:
     """Horizontal bars of a ranking, the best on top, with intervals."""
-    names, (label,) = _shown(frame["column"]), _shown([label])
-    ax = axes(ax, 4.5 + _inches(names), 1.0 + 0.25 * len(frame))
+    names, (label,) = shortened(frame["column"]), shortened([label])
+    ax = axes(ax, 4.5 + inches(names), 1.0 + 0.25 * len(frame))
     place = np.arange(len(frame))
     nats = frame["nats"].fillna(0.0).to_numpy()
     doubtful = (frame["q_value"] > 0.05).to_numpy()
@@ -62,8 +46,8 @@ def heat_map(frame: Any, ax: Axes | None, *, clustered: bool) -> Axes:
         frame = frame.iloc[order, order]
         values = frame.to_numpy(dtype=float)
     size = 2.0 + 0.3 * len(values)
-    across, down = _shown(frame.columns), _shown(frame.index)
-    ax = axes(ax, size + _inches(down), size + _inches(across))
+    across, down = shortened(frame.columns), shortened(frame.index)
+    ax = axes(ax, size + inches(down), size + inches(across))
     image = ax.imshow(np.ma.masked_invalid(values), cmap="viridis", vmin=0.0)
     ax.set_xticks(range(len(values)), across, rotation=90)
     ax.set_yticks(range(len(values)), down)

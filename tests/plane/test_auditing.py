@@ -153,3 +153,19 @@ def test_a_violated_order_does_not_fail_where_nothing_is_guaranteed(make_plane: 
     row = checks(audited, "I(X;T) falls with depth")
     assert (row[row["network"] == "tanh"]["violated"] > 0).all()
     assert not row["promised"].any()
+
+
+def test_depth_of_a_layer_whose_largest_unit_is_no_decision_is_not_judged(tmp_path: Path) -> None:
+    generator = torch.Generator().manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 3))
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, generator=generator)
+    x, y = torch.randn(60, 6, generator=generator), torch.arange(60) % 3
+    with record(model, x, y, store=tmp_path / "run", unit="step", layers=["0", "1", "2"]) as recorder:
+        recorder.snapshot(7)
+    audited = analyse(tmp_path / "run", ["decision-rule", "binning:width=0.5"]).audit()
+    assert "DecisionRule" not in set(checks(audited, "I(X;T) falls with depth")["estimator"])  # one layer alone is left
+    assert checks(audited, "I(X;T) falls with depth")["checked"].tolist() == [2]
+    places = audited.checks.loc[audited.checks["violated"] > 0, "where"]
+    assert len(places) > 0
+    assert places.str.contains("step 7").all()

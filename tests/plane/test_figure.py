@@ -21,7 +21,7 @@ from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.plane import Plane
 from infoflow.plane import figure as module
 from infoflow.plane.epoch_axis import EpochAxis
-from infoflow.plane.figure import draw
+from infoflow.plane.figure import draw, draw_on
 from infoflow.plane.text_placement import spread
 
 Draw = Callable[..., Figure]
@@ -102,6 +102,17 @@ def test_ceilings_are_drawn_and_saturated_points_are_hollow(plane: Plane, binnin
     rows = plane.frame.query("network == 'tanh' and estimator == 'Binning(bins=30)'")
     reached = rows.groupby(["layer", "epoch"])["saturated"].any()
     assert 0 < hollow(binning) == int(reached.sum()) < len(reached)
+
+
+def test_names_of_equal_ceilings_are_one_text(plane: Plane) -> None:
+    frame = plane.frame.copy()
+    labels = frame["axis"] == "label"
+    frame.loc[labels & (frame["epoch"] == frame["epoch"].max()), "ceiling_name"] = "H(L)"
+    frame.loc[labels, "ceiling"] = frame.loc[labels, "ceiling"].max()
+    figure = Figure()
+    draw_on(figure, Plane(frame, plane.metrics))
+    assert "H(L) = H(Y) = 1.00" in words(figure)
+    assert "H(Y) = 1.00" not in words(figure)
 
 
 @pytest.mark.parametrize(("name", "all_hollow"), [("H(Y)", False), ("log m", True)])

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from infoflow.core.estimate import NATS_PER_BIT, Kind
-from infoflow.plane.compression import compression
+from infoflow.plane.compression import compression, undecided_layers
 from infoflow.plane.table import PlaneTable
 
 # Rounding of sums over the samples, relative to the size of the numbers.
@@ -98,7 +98,8 @@ def audit(plane: PlaneTable) -> Audit:
       those made of upper bounds;
     - lower ≤ upper, where the plane holds both bounds of an otherwise equal estimator;
     - I(X;T) and I(T;Y) fall with depth (data processing along the layers), guaranteed where the estimator's class sets
-      `promises_data_processing` and each layer is known to be computed from the one before.
+      `promises_data_processing` and each layer is known to be computed from the one before. Layers whose largest unit
+      is no decision are left out.
 
     Examples
     --------
@@ -116,9 +117,9 @@ def audit(plane: PlaneTable) -> Audit:
     rows = []
     for (network, estimator), group in plane.frame.groupby(["network", "estimator"], sort=False):
         for check in _checks(plane, str(network), str(estimator), group):
-            rows.append(check.row(str(network), str(estimator)))
+            rows.append(check.row(str(network), str(estimator), plane.time))
     for network, group in plane.frame.groupby("network", sort=False):
-        rows += [check.row(str(network), estimator) for estimator, check in _bounds(group)]
+        rows += [check.row(str(network), estimator, plane.time) for estimator, check in _bounds(group)]
     return Audit(pd.DataFrame(rows, columns=COLUMNS), compression(plane.frame), plane.time)
 
 
@@ -132,7 +133,7 @@ class _Check:
     greater: pd.Series[float]
     where: pd.DataFrame
 
-    def row(self, network: str, estimator: str) -> dict[str, Any]:
+    def row(self, network: str, estimator: str, time: str) -> dict[str, Any]:
         small, large = self.lesser.to_numpy(), self.greater.to_numpy()
         excess = small - large
         violated = excess > TOLERANCE * np.maximum(1.0, np.abs(large))
@@ -141,7 +142,7 @@ class _Check:
             index = int(np.argmax(np.where(violated, excess, -np.inf)))
             point = self.where.iloc[index]
             worst = float(excess[index])
-            place = ", ".join(f"{name} {point[name]}" for name in ("probe", "layer", "epoch", "seed"))
+            place = f"probe {point['probe']}, layer {point['layer']}, {time} {point['epoch']}, seed {point['seed']}"
         values = (self.name, network, estimator, self.promised, len(small), int(violated.sum()), worst, place)
         return dict(zip(COLUMNS, values, strict=True))
 
@@ -162,8 +163,8 @@ def _checks(plane: PlaneTable, network: str, estimator: str, group: pd.DataFrame
         yield _Check(LABEL_ENTROPY, ordered, labels.loc[known, "nats"], entropy[known], labels[known])
     chain = all(part.get("chain", False) for part in plane.recordings(network))
     promised = chain and estimator in plane.provenance.get("promise_data_processing", [])
-    for name, rows in ((PROCESSING_INPUT, inputs), (PROCESSING_LABEL, labels)):
-        rows = rows.sort_values(["probe", "seed", "epoch", "depth"])
+    for name, side in ((PROCESSING_INPUT, inputs), (PROCESSING_LABEL, labels)):
+        rows = side[~side["layer"].isin(undecided_layers(group))].sort_values(["probe", "seed", "epoch", "depth"])
         before = rows.groupby(["probe", "seed", "epoch"], sort=False)["nats"].shift()
         later = before.notna()
         if later.any():

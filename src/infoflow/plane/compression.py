@@ -123,9 +123,8 @@ def _measures(group: pd.DataFrame) -> dict[str, Any]:
         found |= {name: float(np.median(values)), f"{name}_low": float(low), f"{name}_high": float(high)}
     ceiling = float(group.loc[group["axis"] == "label", "ceiling"].max()) if len(label) else np.inf
     unfitted = np.isfinite(ceiling) and found["fit_high"] < THRESHOLD * ceiling and np.median(label_final) < ceiling / 2
-    undecided = "warnings" in group and bool(group["warnings"].str.contains(NO_DECISION, regex=False).any())
     rules = (
-        (NO_RULE, undecided),
+        (NO_RULE, bool(undecided_layers(group))),
         (TOO_FEW, len(information) < 2),
         (EMPTY, peak.max() <= _NOTHING),
         (SATURATED, found["saturated"] >= 0.5),
@@ -135,3 +134,10 @@ def _measures(group: pd.DataFrame) -> dict[str, Any]:
         (VARIES, True),
     )
     return found | {"verdict": next(verdict for verdict, applies in rules if applies)}
+
+
+def undecided_layers(frame: pd.DataFrame) -> list[str]:
+    """Layers of which an estimator warned that their largest unit is no decision."""
+    if "warnings" not in frame:
+        return []
+    return list(frame.loc[frame["warnings"].str.contains(NO_DECISION, regex=False), "layer"].unique())

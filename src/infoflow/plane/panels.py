@@ -204,7 +204,10 @@ def _ceilings(axes: Axes, part: pd.DataFrame) -> None:
     """Dashed lines with names, where they lie within the panel."""
     for axis, limits in (("input", axes.get_xlim()), ("label", axes.get_ylim())):
         rows = part[(part["axis"] == axis) & np.isfinite(part["ceiling"])]
-        for name, ceiling in rows.groupby("ceiling_name")["ceiling"].max().items():
+        # The names of equal ceilings, as H(L) and H(Y) of a fitted layer, would be drawn on each other.
+        highest = rows.groupby("ceiling_name")["ceiling"].max()
+        for _, equal in highest.groupby(highest.round(2)):
+            name, ceiling = " = ".join(equal.index), equal.max()
             if not limits[0] <= ceiling <= limits[1]:
                 continue
             if axis == "input":

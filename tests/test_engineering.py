@@ -76,8 +76,14 @@ def test_one_version_in_all_packages_the_citation_and_the_changelog() -> None:
     citation = loaded(ROOT / "CITATION.cff")
     assert versions == {citation["version"]}
     assert set(citation) >= {"cff-version", "message", "title", "authors", "license"}
-    first = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert versions <= set(first[:2])
+    log = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    releases = dict(re.findall(r"^## \[(\d[\d.]*)\] - ([\d-]+)$", log, re.MULTILINE))
+    assert versions == {next(iter(releases))}
+    assert str(citation["date-released"]) == releases[citation["version"]]
+    # The groups of Keep a Changelog, each once in a release.
+    groups = re.findall(r"^### (.+)$", log.split("\n## ")[1], re.MULTILINE)
+    assert len(groups) == len(set(groups))
+    assert set(groups) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
 def test_the_address_of_the_repository_is_stated_once() -> None:

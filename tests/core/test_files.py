@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infoflow.core.errors import BrokenStore
-from infoflow.core.files import read_sealed, write_atomically, write_json, write_sealed, write_text
+from infoflow.core.files import is_incomplete, read_sealed, write_atomically, write_json, write_sealed, write_text
 
 SIZE = 200_000
 
@@ -130,13 +130,15 @@ def test_json_is_read_back(tmp_path_factory: pytest.TempPathFactory, content: ob
 def test_what_a_killed_process_left_is_deleted_by_the_next_write(tmp_path: Path) -> None:
     command = (
         "import os, signal, sys\n"
-        "from infoflow.core.files import write_atomically\n"
+        "from infoflow.core.files import is_incomplete, write_atomically\n"
         "write_atomically(sys.argv[1], lambda part: (part.write_bytes(b'1'), os.kill(os.getpid(), signal.SIGKILL)))\n"
     )
     subprocess.run([sys.executable, "-c", command, str(tmp_path / "a.txt")], check=False)
     assert len(list(tmp_path.iterdir())) == 1
+    [left] = tmp_path.iterdir()
+    assert is_incomplete(left)
     write_text(tmp_path / "b.txt", "other")
-    assert len(list(tmp_path.iterdir())) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["b.txt"]
     write_text(tmp_path / "a.txt", "new")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "b.txt"]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infoflow.core.schema import decoded, parse_json
+from infoflow.core.schema import decoded, parse_json, sealed, unsealed
 
 
 @dataclass(frozen=True)
@@ -66,3 +66,18 @@ def test_hostile_json_is_a_value_error(content: bytes) -> None:
 def test_other_types_are_refused(kind: Any, value: Any) -> None:
     with pytest.raises(ValueError, match="epoch must be"):
         decoded(kind, value, "epoch")
+
+
+@given(content=st.dictionaries(st.text(max_size=4), st.integers() | st.floats(allow_nan=False) | st.text(), max_size=4))
+def test_a_sealed_object_is_read_back_and_any_other_is_refused(content: dict[str, Any]) -> None:
+    content.pop("sealed", None)
+    assert unsealed(sealed(content)) == content
+    for other in (content, {**sealed(content), "more": 1}, {**sealed(content), "sealed": None}):
+        with pytest.raises(ValueError, match="differs from what was recorded"):
+            unsealed(other)
+
+
+def test_deep_nesting_is_a_value_error() -> None:
+    for depth in range(400, 1100, 3):
+        with contextlib.suppress(ValueError):
+            unsealed(parse_json(b'{"a":' + b"[" * depth + b"]" * depth + b"}"))

@@ -15,8 +15,9 @@ import torch
 from torch import nn
 
 from infoflow.core.errors import BrokenStore, InvalidArgument
+from infoflow.core.schema import sealed as with_digest
 from infoflow.plane import Recording, record
-from infoflow.plane.array_files import digest, text_digest
+from infoflow.plane.array_files import digest
 
 X = torch.randn(30, 4, generator=torch.Generator().manual_seed(1))
 Y = torch.arange(30) % 2
@@ -37,7 +38,7 @@ def edit(path: Path, change: Any, *, seal: bool = True) -> None:
     sealed = attributes.pop("sealed", None)
     change(attributes)
     if attributes:
-        attributes["sealed"] = text_digest(attributes) if seal else sealed
+        attributes["sealed"] = with_digest(attributes)["sealed"] if seal else sealed
     path.write_text(json.dumps(document))
 
 

@@ -28,6 +28,8 @@ from torch import nn
 
 import infoflow
 from infoflow.core.errors import InfoflowError
+from infoflow.core.files import write_json
+from infoflow.core.schema import sealed
 from infoflow.data import cifar10
 from infoflow.data.files import _ENDINGS, ArrayFile
 from infoflow.data.idx import read_idx
@@ -145,6 +147,11 @@ def _save_plane(folder: Path) -> None:
     shutil.rmtree(folder / "recording")
 
 
+def _read_plane(folder: Path) -> str:
+    plane = Plane.load(folder / "plane")
+    return plane.frame.to_csv() + plane.metrics.to_csv() + str(plane.provenance)
+
+
 def _checkpoint(folder: Path) -> Checkpoint:
     return Checkpoint(folder / "state", {"epochs": 3})
 
@@ -160,16 +167,15 @@ def _write_stream(folder: Path) -> None:
     store.append(0, infoflow.profile(MODEL, [(X, Y)]), {"loss": 0.5})
 
 
-def _read_stream(folder: Path) -> None:
+def _read_stream(folder: Path) -> str:
     store = SnapshotFolder(folder / "stream")
-    if store.exists():
-        store.read()
+    return repr(store.read()) if store.exists() else "computed again"
 
 
 def _write_tokens(folder: Path) -> None:
     readings = TokenReadings(["a", "b"], {0: {"surprise": [float("nan"), 0.7]}})
     (folder / "tokens").mkdir()
-    (folder / "tokens" / "000000000000.json").write_text(json.dumps(readings.to_dict()), encoding="utf-8")
+    write_json(folder / "tokens" / "000000000000.json", sealed(readings.to_dict()))
 
 
 def _write_idx(path: Path) -> None:
@@ -217,7 +223,7 @@ CASES: dict[str, Case] = {
         lambda folder: str(SavedPass(folder / "pass", 0, 1, {"bins": 3}).load([])),
     ),
     "recording": Case(_record, _recorded),
-    "plane": Case(_save_plane, lambda folder: Plane.load(folder / "plane").frame.to_csv() and None),
+    "plane": Case(_save_plane, _read_plane),
     "cached table": Case(lambda folder: TableCache(folder / "cache").put("key", TABLE), _tables),
     "run": Case(
         lambda folder: open_run_folder(folder / "run", "test", {"epochs": 1}),
@@ -227,7 +233,7 @@ CASES: dict[str, Case] = {
         _write_stream,
         _read_stream,
     ),
-    "tokens": Case(_write_tokens, lambda folder: _tokens(folder).to_dict() and None),
+    "tokens": Case(_write_tokens, lambda folder: str(_tokens(folder).to_dict())),
     "model of transformers": Case(_write_model, lambda folder: load(folder / "model") and None),
 }
 

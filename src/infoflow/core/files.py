@@ -14,7 +14,7 @@ from typing import Any
 
 from infoflow.core.errors import BrokenStore, MissingData
 
-_PART = re.compile(r"\.(?P<target>.+)\.(?P<host>\w*)-(?P<process>\d+)-[0-9a-f]{8}\.part(\..+)?")
+_PART = re.compile(r"\..+\.(?P<host>\w*)-(?P<process>\d+)-[0-9a-f]{8}\.part(\..+)?")
 
 
 def _host() -> str:
@@ -33,7 +33,7 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[Path], Any])
 
     Notes
     -----
-    Incomplete files that a killed process of this machine left for the same target are deleted.
+    Incomplete files that killed processes of this machine left in the folder are deleted.
 
     Examples
     --------
@@ -50,8 +50,7 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[Path], Any])
     part = target.with_name(f".{target.stem}.{mine}.part{target.suffix}")
     for other in target.parent.iterdir():
         found = _PART.fullmatch(other.name)
-        ours = found is not None and (found["target"], found["host"]) == (target.stem, _host())
-        if ours and found and not process_is_alive(int(found["process"])):
+        if found and found["host"] == _host() and not process_is_alive(int(found["process"])):
             other.unlink(missing_ok=True)
     try:
         write(part)
@@ -60,6 +59,17 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[Path], Any])
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def is_incomplete(path: Path) -> bool:
+    """Return whether the file is one that `write_atomically` had not finished when its process ended.
+
+    Examples
+    --------
+    >>> is_incomplete(Path(".run.host-12-0a1b2c3d.part.json")), is_incomplete(Path("run.json"))
+    (True, False)
+    """
+    return _PART.fullmatch(path.name) is not None
 
 
 def process_is_alive(process: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -9,6 +10,8 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+
+_SEAL = "sealed"
 
 _NAMES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "an integer", float: "a number"}
 
@@ -43,6 +46,68 @@ def parse_json(content: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"it must be an object, got {type(value).__name__}")
     return value
+
+
+def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Add a digest to a JSON object, which `unsealed` compares.
+
+    Parameters
+    ----------
+    content
+        Values that JSON can hold.
+
+    Returns
+    -------
+    dict
+        The same as JSON returns it, and the digest under "sealed".
+
+    Examples
+    --------
+    >>> unsealed(sealed({"width": 0.5}))
+    {'width': 0.5}
+    """
+    plain: dict[str, Any] = json.loads(json.dumps(dict(content)))
+    return {**plain, _SEAL: _digest(plain)}
+
+
+def unsealed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object without the digest that `sealed` added.
+
+    Parameters
+    ----------
+    content
+        A value from `parse_json`.
+
+    Returns
+    -------
+    dict
+        The rest.
+
+    Raises
+    ------
+    ValueError
+        If the digest is missing or of something else.
+
+    Examples
+    --------
+    >>> unsealed({**sealed({"width": 0.5}), "width": 0.25})
+    Traceback (most recent call last):
+    ...
+    ValueError: it differs from what was recorded
+    """
+    plain = {name: value for name, value in content.items() if name != _SEAL}
+    try:
+        found = _digest(plain)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if content.get(_SEAL) != found:
+        raise ValueError("it differs from what was recorded")
+    return plain
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def decoded(kind: type[T], value: Any, where: str = "it") -> T:

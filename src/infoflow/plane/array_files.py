@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,12 +49,6 @@ def digest(*arrays: Array) -> str:
         state.update(f"{array.shape}{array.dtype.str}".encode())
         state.update(np.ascontiguousarray(array).data)
     return state.hexdigest()
-
-
-def text_digest(content: Any) -> str:
-    """A digest of a JSON value."""
-    text = json.dumps(content, sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def check_array(document: dict[str, Any]) -> None:

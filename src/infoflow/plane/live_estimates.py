@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from infoflow.core.errors import InvalidArgument
+from infoflow.core.files import is_incomplete
 from infoflow.plane.analysis import analyse
 from infoflow.plane.naming import display_names
 from infoflow.plane.placing import placed
@@ -32,18 +33,27 @@ class LiveEstimates:
             raise InvalidArgument("store", "a folder with estimate_on_snapshot", location)
         self.folder = Path(location)
         self._plane: Plane | None = None
-        if self.folder.exists() and (self.folder.is_file() or any(self.folder.iterdir())):
-            earlier = not self.folder.is_file() and (self.folder / "provenance.json").is_file()
+        if self.folder.exists() and (self.folder.is_file() or not all(map(is_incomplete, self.folder.iterdir()))):
+            complete = (self.folder / "provenance.json").is_file()
+            earlier = complete or self._begun()
             if not earlier or not (resume or overwrite):
                 holds = "a plane" if earlier else "other content"
                 remedy = "Pass resume=True to continue it or overwrite=True to replace it." if earlier else ""
                 got = f"{str(self.folder)!r}, which holds {holds}"
                 raise InvalidArgument("store", "a new folder", got_text=got, remedy=remedy)
-            if resume:
+            if resume and complete:
                 self._plane = Plane.load(self.folder)
                 known, names = self._plane.estimators, display_names(self._estimators)
                 if known != names:
                     raise InvalidArgument("estimate_on_snapshot", f"{known} as in {str(self.folder)!r}", names)
+                self._plane.save(self.folder)  # a killed process may have left some of the files behind
+
+    def _begun(self) -> bool:
+        """Whether the folder holds the first files of a plane that was being saved when its process was killed."""
+        names = (
+            {path.name for path in self.folder.iterdir() if not is_incomplete(path)} if self.folder.is_dir() else {""}
+        )
+        return names <= {f"{name}.{ending}" for name in ("table", "metrics") for ending in ("parquet", "csv")}
 
     @property
     def epochs(self) -> list[int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from infoflow.core.errors import BrokenStore, InvalidArgument
-from infoflow.core.files import write_json
+from infoflow.core.files import is_incomplete, write_json
 from infoflow.core.schema import decoded, parse_json
 
 VERSION = 1
@@ -73,7 +73,7 @@ def open_run_folder(
     marker = folder / MARKER
     if folder.exists() and not folder.is_dir():
         raise InvalidArgument("output", "a folder", got_text=f"the file {folder}")
-    if folder.exists() and any(not path.name.startswith(f".{MARKER}.") for path in folder.iterdir()):
+    if folder.exists() and not all(map(is_incomplete, folder.iterdir())):
         if not marker.exists():
             raise InvalidArgument("output", "a new or empty folder", got_text=f"{folder} with other content")
         before = _read(marker, kind)

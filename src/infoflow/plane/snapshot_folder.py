@@ -12,13 +12,13 @@ import pandas as pd
 import torch
 
 from infoflow.core.errors import BrokenStore, InvalidArgument
-from infoflow.core.files import write_json
-from infoflow.core.schema import decoded, parse_json
+from infoflow.core.files import is_incomplete, write_json
+from infoflow.core.schema import decoded, parse_json, sealed, unsealed
 from infoflow.profiles import Codes, Profile
 from infoflow.profiles.result import COLUMNS
 
 FORMAT = "infoflow-stream"
-VERSION = 1
+VERSION = 2
 HEAD = "stream.json"
 
 
@@ -53,7 +53,7 @@ class SnapshotFolder:
         """Whether the folder holds a stream; InvalidArgument if it holds something else."""
         if (self.folder / HEAD).is_file():
             return True
-        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+        if self.folder.exists() and (not self.folder.is_dir() or not all(map(is_incomplete, self.folder.iterdir()))):
             raise InvalidArgument("store", "a new or empty folder", got_text=f"{self.folder} with other content")
         return False
 
@@ -65,7 +65,7 @@ class SnapshotFolder:
     def begin(self, settings: Mapping[str, Any], codes: Codes | None) -> None:
         """Write settings and codes."""
         head = {"format": FORMAT, "version": VERSION, "settings": dict(settings)}
-        write_json(self.folder / HEAD, head | {"codes": None if codes is None else codes.ids.tolist()})
+        write_json(self.folder / HEAD, sealed(head | {"codes": None if codes is None else codes.ids.tolist()}))
 
     def compare(self, settings: Mapping[str, Any]) -> None:
         """Raise InvalidArgument where a setting differs from that of the stored stream."""
@@ -82,7 +82,7 @@ class SnapshotFolder:
             for row in profile.to_dict()
         ]
         numbers = {name: value if math.isfinite(value) else str(value) for name, value in metrics.items()}
-        write_json(self._file(step), {"step": step, "rows": rows, "metrics": numbers})
+        write_json(self._file(step), sealed({"step": step, "rows": rows, "metrics": numbers}))
 
     def delete(self, step: int) -> None:
         """Delete one snapshot."""
@@ -97,9 +97,9 @@ class SnapshotFolder:
             If a file is damaged.
         """
         codes, profiles, metrics = self.codes(), {}, {}
-        for path in sorted((self.folder / "snapshots").glob("*.json")):
+        for path in sorted((self.folder / "snapshots").glob("[!.]*.json")):
             try:
-                found = decoded(_Snapshot, parse_json(path.read_bytes()))
+                found = decoded(_Snapshot, unsealed(parse_json(path.read_bytes())))
                 frame = pd.DataFrame(found.rows, columns=list(COLUMNS))
                 for name in ("value", "null", "ceiling", "se"):
                     frame[name] = frame[name].astype("float64")
@@ -112,7 +112,9 @@ class SnapshotFolder:
     def _head(self) -> _Head:
         path = self.folder / HEAD
         try:
-            head = decoded(_Head, parse_json(path.read_bytes()))
+            content = parse_json(path.read_bytes())
+            # The digest of another version is its own affair.
+            head = decoded(_Head, unsealed(content) if content.get("version") == VERSION else content)
         except (OSError, ValueError) as error:
             raise BrokenStore(f"{path} is damaged: {error}") from None
         if (head.format, head.version) != (FORMAT, VERSION):

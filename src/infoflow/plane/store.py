@@ -35,7 +35,7 @@ from zarr.core.sync import sync
 from zarr.storage import FsspecStore, LocalStore
 
 from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData
-from infoflow.core.schema import decoded, parse_json
+from infoflow.core.schema import decoded, parse_json, sealed, unsealed
 from infoflow.plane.array_files import (
     Array,
     Digest,
@@ -43,7 +43,6 @@ from infoflow.plane.array_files import (
     Stored,
     check_array,
     digest,
-    text_digest,
     write_array,
 )
 from infoflow.plane.chunks import plain_chunks, read_chunks, read_file
@@ -156,6 +155,7 @@ class RecordingStore:
 
     def create(self, header: Header, probes: Mapping[str, tuple[Array, Array]]) -> None:
         """Begin a recording; an earlier one is deleted."""
+        self._delete_unfinished()
         if self.state() != "absent":
             # Without the root's attributes the rest is ignored, however far the deletion gets.
             sync(self._store.delete("zarr.json"))
@@ -249,8 +249,7 @@ class RecordingStore:
 
     def _seal(self, folder: str, attributes: dict[str, Any]) -> None:
         """Replace the attributes of a group, with their digest."""
-        plain = json.loads(json.dumps(attributes))
-        document = {"attributes": {**plain, "sealed": text_digest(plain)}, "zarr_format": 3, "node_type": "group"}
+        document = {"attributes": sealed(attributes), "zarr_format": 3, "node_type": "group"}
         content = default_buffer_prototype().buffer.from_bytes(json.dumps(document, indent=2).encode())
         sync(self._store.set(f"{folder}zarr.json", content))
 
@@ -324,9 +323,7 @@ class RecordingStore:
         found = self.snapshots(discard_damaged=discard_damaged).values()
         current = {(snapshot.epoch, snapshot.revision) for snapshot in found}
         self._list(current)
-        for entry in _listed(self._store, ""):
-            if entry.endswith(".partial"):  # of a killed process, since the lock is held
-                sync(self._store.delete(entry))
+        self._delete_unfinished()
         for epoch, revision in self._revisions():
             if (epoch, revision) not in current:
                 self._delete(epoch, revision)
@@ -432,11 +429,12 @@ class RecordingStore:
             return None
         if not isinstance(attributes, dict):
             raise BrokenStore(f"'{file}' in {self.name!r} is damaged: its attributes are no object.")
-        known = attributes.pop("sealed", None)
-        ours = bool(path) or (attributes.get("format"), attributes.get("version")) == (FORMAT, VERSION)
-        if ours and known != text_digest(attributes):
-            raise BrokenStore(f"'{file}' in {self.name!r} is damaged: it differs from what was recorded.")
-        return attributes
+        if not path and (attributes.get("format"), attributes.get("version")) != (FORMAT, VERSION):
+            return attributes
+        try:
+            return unsealed(attributes)
+        except ValueError as error:
+            raise BrokenStore(f"'{file}' in {self.name!r} is damaged: {error}.") from None
 
     def _decoded(self, kind: type[T], attributes: Any, what: str) -> T:
         try:
@@ -448,6 +446,13 @@ class RecordingStore:
         """Epoch and revision of every snapshot, complete or not, in order."""
         matches = (_SNAPSHOT.fullmatch(entry) for entry in _listed(self._store, "snapshots"))
         return sorted((int(match[1]), int(match[2])) for match in matches if match)
+
+    def _delete_unfinished(self) -> None:
+        """Delete files that killed processes had not finished; the lock must be held."""
+        for folder in ("", "snapshots/"):
+            for entry in _listed(self._store, folder.rstrip("/")):
+                if entry.endswith(".partial"):
+                    sync(self._store.delete(folder + entry))
 
     def _delete(self, epoch: int, revision: int) -> None:
         path = _folder(epoch, revision)

@@ -14,7 +14,7 @@ import pandas as pd
 from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData
 from infoflow.core.files import write_atomically, write_json
 from infoflow.core.provenance import plain
-from infoflow.core.schema import decoded, parse_json
+from infoflow.core.schema import decoded, parse_json, sealed, unsealed
 
 FORMAT = "infoflow-plane"
 VERSION = 1
@@ -146,10 +146,14 @@ class PlaneTable:
         target = Path(folder)
         if target.exists() and not target.is_dir():
             raise InvalidArgument("folder", "a folder", got_text=f"the file {str(target)!r}")
-        for name, data in (("table", self.frame), ("metrics", self.metrics)):
-            write_atomically(target / f"{name}.parquet", partial(data.to_parquet, index=False))
+        # Metrics first: of an epoch without estimates they are replaced when a killed run continues.
+        for name, data in (("metrics", self.metrics), ("table", self.frame)):
+            write_atomically(
+                target / f"{name}.parquet", partial(data.to_parquet, index=False, write_page_checksum=True)
+            )
             write_atomically(target / f"{name}.csv", partial(data.to_csv, index=False))
-        write_json(target / "provenance.json", {"format": FORMAT, "version": VERSION, "provenance": self.provenance})
+        head = {"format": FORMAT, "version": VERSION, "provenance": self.provenance}
+        write_json(target / "provenance.json", sealed(head))
         return target
 
     @classmethod
@@ -178,7 +182,8 @@ class PlaneTable:
         if not head_file.is_file():
             raise MissingData(f"No saved plane in {str(source)!r}: provenance.json is missing. Plane.save writes one.")
         try:
-            head = decoded(_Head, parse_json(head_file.read_bytes()))
+            content = parse_json(head_file.read_bytes())
+            head = decoded(_Head, unsealed(content) if "sealed" in content else content)
         except (OSError, ValueError) as error:
             raise BrokenStore(f"{str(head_file)!r} is damaged: {error}") from None
         if (head.format, head.version) != (FORMAT, VERSION):
@@ -189,7 +194,7 @@ class PlaneTable:
         for name in ("table", "metrics"):
             path = source / f"{name}.parquet"
             try:
-                tables[name] = pd.read_parquet(path)
+                tables[name] = pd.read_parquet(path, page_checksum_verification=True)
             except Exception as error:  # damaged metadata make pandas and pyarrow raise almost anything
                 raise BrokenStore(f"{str(path)!r} cannot be read: {error}") from None
         return cls(tables["table"], tables["metrics"], head.provenance)

@@ -21,7 +21,7 @@ import torch
 
 from infoflow.core.errors import BrokenStore
 from infoflow.core.files import read_file, write_atomically, write_json, write_text
-from infoflow.core.schema import parse_json
+from infoflow.core.schema import parse_json, sealed, unsealed
 from infoflow.core.settings import Integer, PositiveInt
 from infoflow.estimators.streaming.accumulator import RowAccumulator
 from infoflow.estimators.streaming.probe_information import ProbeAccumulator, ProbeInformation
@@ -198,7 +198,9 @@ def _measured(
             probes.made.clear()
             streaming.snapshot(step, **metrics)
             if seed == 0:
-                write_json(folder / "tokens" / f"{step:012d}.json", _passage(watched, text, codes, probes, step))
+                write_json(
+                    folder / "tokens" / f"{step:012d}.json", sealed(_passage(watched, text, codes, probes, step))
+                )
 
         train_decoder(
             settings,
@@ -257,13 +259,13 @@ def _passage(model: Decoder, text: Corpus, codes: Codes, probes: _Probes, step: 
 
 def _reading(path: Path) -> TokenReadings:
     try:
-        return TokenReadings.from_dict(parse_json(read_file(path)))
+        return TokenReadings.from_dict(unsealed(parse_json(read_file(path))))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BrokenStore(f"{path} is damaged: {error}. Delete it to measure that step again.") from None
 
 
 def _tokens(folder: Path) -> TokenReadings:
-    parts = [_reading(path) for path in sorted((folder / "tokens").glob("*.json"))]
+    parts = [_reading(path) for path in sorted((folder / "tokens").glob("[!.]*.json"))]
     if not parts:
         raise BrokenStore(f"{folder / 'tokens'} holds no numbers of tokens. Run the experiment again.")
     return TokenReadings(

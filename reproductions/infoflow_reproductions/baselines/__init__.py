@@ -5,6 +5,7 @@ from __future__ import annotations
 from infoflow_reproductions.baselines.autoencoders import AdversarialAutoencoder, BetaAutoencoder, MeanOfGaussian
 from infoflow_reproductions.baselines.bigan import BiGAN
 from infoflow_reproductions.baselines.decorrelation import Decorrelation
+from infoflow_reproductions.baselines.games import LeastSquaresGAN, SaturatingGAN
 from infoflow_reproductions.baselines.generators import (
     Generative,
     NonSaturatingGAN,
@@ -26,12 +27,14 @@ __all__ = [
     "Generative",
     "GradientOrthogonality",
     "IndependenceCrossEntropy",
+    "LeastSquaresGAN",
     "MeanOfGaussian",
     "MultiViewDeepInfoMax",
     "NTXent",
     "NoiseAsTargets",
     "NonSaturatingGAN",
     "PriorMatchingGenerator",
+    "SaturatingGAN",
     "SpectralDecoupling",
     "VICReg",
     "WassersteinGAN",

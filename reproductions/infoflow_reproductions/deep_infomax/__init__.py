@@ -10,6 +10,7 @@ from infoflow_reproductions.deep_infomax import (
     generator,
     neighbors,
     occlusion,
+    overlap,
     priors,
     statements,
     sweeps,
@@ -17,6 +18,7 @@ from infoflow_reproductions.deep_infomax import (
     table2,
     table3,
     table4,
+    table10,
 )
 from infoflow_reproductions.harness.experiment import Experiment
 
@@ -49,5 +51,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         priors.EXPERIMENT,
         occlusion.EXPERIMENT,
         generator.EXPERIMENT,
+        overlap.EXPERIMENT,
+        table10.EXPERIMENT,
     )
 }

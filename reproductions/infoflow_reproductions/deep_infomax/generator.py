@@ -8,18 +8,11 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from infoflow.models import DCGANDecoder
-from infoflow.objectives.prior_matching import AdversarialMatching
-from infoflow.objectives.priors import Gaussian
 from infoflow.training import Fit, Optimizer, Player, fit
-from infoflow_reproductions.baselines.generators import (
-    Generative,
-    NonSaturatingGAN,
-    PriorMatchingGenerator,
-    WassersteinGAN,
-)
+from infoflow_reproductions.deep_infomax.games import LABELS, game
 from infoflow_reproductions.deep_infomax.kernel_distance import kernel_distance
 from infoflow_reproductions.deep_infomax.methods import Classifier, Size, scaled
 from infoflow_reproductions.harness.data import Labeled, images
@@ -29,12 +22,7 @@ from infoflow_reproductions.harness.findings import Claim, Findings, Row
 from infoflow_reproductions.harness.trial import Context, Results, Trial, part
 from infoflow_reproductions.networks.dcgan_discriminator import DCGANDiscriminator
 
-LABELS = {
-    "prior-matching": "prior matching",
-    "discriminators": "prior matching with two discriminators",
-    "wgan-gp": "WGAN-GP",
-    "ns-gan": "NS-GAN",
-}
+METHODS = ("prior-matching", "discriminators", "wgan-gp", "ns-gan")
 _BETAS = (0.5, 0.9)
 _GANS = ("wgan-gp", "ns-gan")
 
@@ -93,7 +81,7 @@ class Task:
     generation
         How it is trained and measured.
     method
-        Name in `LABELS`.
+        Name in `METHODS`.
     seed
         Random seed.
     """
@@ -107,7 +95,7 @@ def trials(recipe: Recipe) -> Sequence[Trial]:
     """Return the trials of every generator and seed."""
     return [
         Trial(f"{method}/seed={seed}", run, Task(part(recipe, Generation), method, seed))
-        for method in LABELS
+        for method in METHODS
         for seed in range(recipe.seeds)
     ]
 
@@ -142,7 +130,7 @@ def run(task: Task, *, context: Context) -> Mapping[str, Any]:
     made = DCGANDecoder(size.features, shape, widths=widths[::-1], seed=seed)
     outputs = settings.judge if method == "prior-matching" else 1
     judge = DCGANDiscriminator(shape, widths=widths, outputs=outputs, seed=seed)
-    objective = _objective(method, made, judge, size.features, seed).to(context.device)
+    objective = game(method, made, judge, size.features, seed).to(context.device)
     fit(
         {name: Player(*pair) for name, pair in objective.players().items()},
         [found.train[0]],
@@ -171,21 +159,6 @@ def run(task: Task, *, context: Context) -> Mapping[str, Any]:
     }
 
 
-def _objective(method: str, generator: nn.Module, judge: nn.Module, features: int, seed: int) -> Generative:
-    match method:
-        case "wgan-gp":
-            return WassersteinGAN(generator, judge, features)
-        case "ns-gan":
-            return NonSaturatingGAN(generator, judge, features)
-        case "discriminators":
-            of_data = AdversarialMatching(1, Gaussian(1.0), penalty=0.0, seed=seed)
-            of_samples = AdversarialMatching(1, Gaussian(-1.0), penalty=0.0, seed=seed + 1)
-            matchings = of_data, of_samples
-            return PriorMatchingGenerator(generator, judge, features, matchings=matchings, toward="prior")
-        case _:
-            return PriorMatchingGenerator(generator, judge, features)
-
-
 def _measuring_network(settings: Generation, train: Labeled, device: str) -> Classifier:
     """Return a supervised network, always of the same seed, so that the same features measure all generators."""
     network = Classifier(settings.size.encoder(seed=1000), 10).to(device)
@@ -206,14 +179,14 @@ def _features(network: Classifier, x: Tensor, device: str) -> Tensor:
 
 def report(recipe: Recipe, results: Results) -> Findings:
     """Report kernel distances and samples."""
-    distances = {label: {"distance": results.values("distance", method=method)} for method, label in LABELS.items()}
+    distances = {LABELS[name]: {"distance": results.values("distance", method=name)} for name in METHODS}
     rows = [Row(f"{label}: kernel distance", values["distance"]) for label, values in distances.items()]
     rows.append(Row("training images: kernel distance", results.values("real", method="ns-gan")))
     pictures = [
         sheets(
             "samples",
             "Samples of each generator, first seed, not selected.",
-            {label: results.of(method=method, seed=0)[0]["samples"] for method, label in LABELS.items()},
+            {LABELS[name]: results.of(method=name, seed=0)[0]["samples"] for name in METHODS},
         ),
         bars("distance", "Kernel distance from the test images; lower is better.", distances, "kernel distance"),
     ]

@@ -64,6 +64,13 @@ SENTENCES: Mapping[str, Sequence[tuple[str, str]]] = {
     "occlusion": (
         ("", "caption of Figure 13: the loss tends to be highest where receptive fields overlap the occluded region"),
     ),
+    "overlap": (
+        ("", "appendix A.7 and Figure 14: lack of overlap between both modes is symptomatic of poor training"),
+    ),
+    "table10": (
+        ("does not surpass", "appendix A.9, text on Table 10: the method did not surpass NS-GAN-CP or WGAN-GP"),
+        ("", "appendix A.9, text on Table 10: the method came reasonably close"),
+    ),
     "ndm": (
         ("is similar", "appendix A.5: β = 0.5 and β = 1.0 give similar numbers"),
         ("is consistent", "appendix A.5: the variance over estimates and models is relatively low"),

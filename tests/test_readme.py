@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 import infoflow
+from infoflow.cli.completion import options_of
 from infoflow.cli.main import commands
 from infoflow.estimators.registry import table
 from infoflow.layers import InformationDropout
@@ -63,6 +64,14 @@ def test_the_commands_and_files_of_the_readme_exist() -> None:
         assert (ROOT / target).exists(), target
     for target in re.findall(r"make (\w+)", README):
         assert f"\n{target}:" in (ROOT / "Makefile").read_text(), target
+
+
+def test_commands_and_options_of_the_page_on_the_command_line_exist() -> None:
+    page = (ROOT / "docs" / "how-to" / "command-line.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^infoflow (\w+) (.*)$", page, flags=re.MULTILINE)
+    assert {name for name, _ in lines} == {"estimate", "rank", "plane", "report", "profile", "completion"}
+    for name, rest in lines:
+        assert set(re.findall(r"--[\w-]+", rest)) <= set(options_of(name)), (name, rest)
 
 
 # Of every row of the table of capabilities, a name of infoflow that provides it.

@@ -16,7 +16,7 @@ test: $(STAMP)  ## the default suite, on all processors
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal --durations 40
 
 test-slow: $(STAMP)  ## everything, the minutes-long reproductions included
-	$(BIN)/python -m pytest -m ""
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "" --numprocesses auto --dist worksteal --timeout 3600 --durations 40
 
 coverage: $(STAMP)  ## the default suite, and the share of the library's lines and branches that it runs
 	$(BIN)/python -m pip install --quiet pytest-cov

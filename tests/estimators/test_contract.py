@@ -331,8 +331,10 @@ def _measured(case: Case) -> Any:
 def test_an_interval_contains_its_value_lies_in_the_range_and_shrinks_with_n(case: Case) -> None:
     widths: list[float] = []
     spans = ""
+    # The width of an interval over two folds varies by a factor of ten.
+    seeds = range(4 if case.name in NEURAL else 2)
     for n in (N // 2, 4 * N):
-        for seed in (0, 1):
+        for seed in seeds:
             x, y = case.data(0.6, n=n, seed=seed)
             found = case.make().estimate(x, y)
             if found.interval is None:
@@ -342,11 +344,11 @@ def test_an_interval_contains_its_value_lies_in_the_range_and_shrinks_with_n(cas
             assert low >= min(0.0, found.nats)
             assert low < high or found.kind is Kind.EXACT
             widths.append(high - low)
-    assert len(widths) in (0, 4), "the same settings give an interval at every n"
+    assert len(widths) in (0, 2 * len(seeds)), "the same settings give an interval at every n"
     if widths:
         # Variation other than that of samples, of random shifts, slices or draws, may stay as it is.
         of_samples = not re.search("not samples|draws", spans)
-        assert sum(widths[2:]) < (0.8 if of_samples else 1.2) * sum(widths[:2])
+        assert sum(widths[len(seeds) :]) < (0.8 if of_samples else 1.2) * sum(widths[: len(seeds)])
 
 
 @every_case

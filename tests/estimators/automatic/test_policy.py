@@ -350,7 +350,9 @@ def test_the_floor_holds_on_data() -> None:
     y = x + 0.5 * noise
     y[:, 1:] += 0.5 * y[:, :-1].square()
     bound = infoflow.mutual_information(x, y, "neural")
-    assert infoflow.mutual_information(x, y).nats >= bound.nats
+    assert bound.nats > infoflow.mutual_information(x, y, "gaussian").nats + 0.3
+    # Folds that are trained one after another take other steps than folds that are trained together.
+    assert infoflow.mutual_information(x, y).nats >= bound.nats - 0.05
 
 
 def test_the_reason_is_in_the_result_and_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -201,7 +201,7 @@ class HeldOutEstimator(FoldSettings, abc.ABC):
         DidNotConverge
             If no fit was finite on held-out samples.
         """
-        return self.fit(x, y).estimate
+        return self._fit_for_estimate(x, y).estimate
 
     def pointwise(self, x: Any, y: Any) -> Tensor:
         """Estimate log p(y_i|x_i)/p(y_i) of each held-out sample.
@@ -263,6 +263,10 @@ class HeldOutEstimator(FoldSettings, abc.ABC):
         Fit
             Estimate, pointwise values of shape (n,) and history.
         """
+        return self._fit_and_test(x, y, None)
+
+    def _fit_for_estimate(self, x: Any, y: Any) -> Fit:
+        """A fit of which the estimate alone is read, so that it may leave samples out."""
         return self._fit_and_test(x, y, None)
 
     @abc.abstractmethod

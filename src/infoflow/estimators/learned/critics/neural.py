@@ -170,8 +170,8 @@ class Neural(TrainingSettings, HeldOutEstimator):
         stops by its own patience; False trains both critics in all folds until the last one stops, which takes about
         twice as long and finds about 0.001 nats more.
     required
-        Nats that the first fold must find for the others to be trained where `economical`; with less, the estimate is
-        that of the first fold.
+        Nats that the first fold must find for `estimate` to train the others where `economical`; with less, the
+        estimate is that of the first fold. Pointwise values and tests train all folds.
     device
         The torch device of the computation.
 
@@ -237,7 +237,7 @@ class Neural(TrainingSettings, HeldOutEstimator):
         list of Estimate
             One estimate per pair.
         """
-        return [result.estimate for result in self.fit_many(pairs)]
+        return [result.estimate for result in self._fit_many(pairs, every_sample=False)]
 
     def fit_many(self, pairs: Iterable[tuple[Any, Any]]) -> list[Fit]:
         """Fit many pairs; those of one shape train together, as many at a time as memory allows.
@@ -252,6 +252,9 @@ class Neural(TrainingSettings, HeldOutEstimator):
         list of Fit
             One fit per pair.
         """
+        return self._fit_many(pairs, every_sample=True)
+
+    def _fit_many(self, pairs: Iterable[tuple[Any, Any]], *, every_sample: bool) -> list[Fit]:
         problems = [self._problem(x, y) for x, y in pairs]
         groups: dict[tuple[Any, ...], list[int]] = {}
         for index, problem in enumerate(problems):
@@ -261,8 +264,12 @@ class Neural(TrainingSettings, HeldOutEstimator):
         for members in groups.values():
             for start in range(0, len(members), at_once):
                 chosen = members[start : start + at_once]
-                results.update(zip(chosen, self._fit([problems[index] for index in chosen], None), strict=True))
+                found = self._fit([problems[index] for index in chosen], None, every_sample=every_sample)
+                results.update(zip(chosen, found, strict=True))
         return [results[index] for index in range(len(problems))]
+
+    def _fit_for_estimate(self, x: Any, y: Any) -> Fit:
+        return self._fit([self._problem(x, y)], None, every_sample=False)[0]
 
     def _fit_and_test(self, x: Any, y: Any, shuffles: Shuffles | None) -> Fit:
         return self._fit([self._problem(x, y)], shuffles)[0]
@@ -299,19 +306,20 @@ class Neural(TrainingSettings, HeldOutEstimator):
     # A caller without gradients (no_grad, inference_mode) must not switch off those of the critics.
     @torch.inference_mode(False)
     @torch.enable_grad()
-    def _fit(self, problems: Sequence[Problem], shuffles: Shuffles | None) -> list[Fit]:
+    def _fit(self, problems: Sequence[Problem], shuffles: Shuffles | None, *, every_sample: bool = True) -> list[Fit]:
         rows = split(len(problems[0].x.values), self.folds, self.validation, self.seed, self.device)
         if self.economical:
-            return [self._fit_by_turns(problem, rows, shuffles) for problem in problems]
+            required = -math.inf if every_sample else self.required
+            return [self._fit_by_turns(problem, rows, shuffles, required) for problem in problems]
         every = range(self.folds)
         trained = self._train(problems, rows, every, self._views(problems[0]), shuffles)
         return [self._result(problem, rows, each) for problem, each in zip(problems, trained, strict=True)]
 
-    def _fit_by_turns(self, problem: Problem, rows: list[Fold], shuffles: Shuffles | None) -> Fit:
+    def _fit_by_turns(self, problem: Problem, rows: list[Fold], shuffles: Shuffles | None, required: float) -> Fit:
         """The first fold decides which view the others train, and whether they are trained at all."""
         views = self._views(problem)
         first = self._train([problem], rows, range(1), views, shuffles)[0]
-        if float(first.reported[0].value) < self.required:
+        if float(first.reported[0].value) < required:
             return self._result(problem, rows[:1], first)
         rest = self._train([problem], rows, range(1, self.folds), (views[first.view],), shuffles)[0]
         return self._result(problem, rows, first.with_folds(rest))

@@ -294,5 +294,9 @@ def installed(texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         peer = find(text)
         if peer is not None and not peer.installed():
-            logger.warning("%s is left out because the package %s is not installed.", text, peer.package)
+            logger.warning(
+                "%s is left out because the package %s is not installed; install it to include the estimator.",
+                text,
+                peer.package,
+            )
     return {text: parse(text) for text in texts if (peer := find(text)) is None or peer.installed()}

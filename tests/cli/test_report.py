@@ -32,4 +32,6 @@ def test_damaged_snapshots_are_left_out_only_on_request(tmp_path: Path, capsys: 
     assert not output.exists()
     assert main([*command, "--discard-damaged"]) == 0
     assert pd.read_csv(output / "table.csv")["epoch"].unique().tolist() == [0]
+    described = json.loads((output / "provenance.json").read_text(encoding="utf-8"))["provenance"]["recordings"]
+    assert list(described["Sequential"]["left_out"]) == ["7"]
     assert {path: path.read_bytes() for path in store.rglob("*") if path.is_file()} == before

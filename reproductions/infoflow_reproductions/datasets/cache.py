@@ -89,7 +89,11 @@ def cached(
     try:
         _write(path, arrays)
     except OSError as error:
-        log.warning("%s cannot be written (%s), so it will be generated again next time.", path, error)
+        log.warning(
+            "%s cannot be written (%s), so it will be generated again next time. Set INFOFLOW_CACHE to another folder.",
+            path,
+            error,
+        )
     return arrays
 
 

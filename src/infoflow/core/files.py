@@ -188,7 +188,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     path
         File to create or replace.
     text
-        Its content.
+        Its content. Halves of surrogate pairs, as in names of files that the system cannot decode, become escapes.
 
     Examples
     --------
@@ -198,7 +198,9 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     >>> target.read_text(encoding="utf-8")
     'I(X;T) in nats\\n'
     """
-    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8", newline="\n"))
+    write_atomically(
+        path, lambda part: part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    )
 
 
 def write_json(path: str | os.PathLike[str], content: Any) -> None:

@@ -96,8 +96,8 @@ def announce(layers: Sequence[str], modules: Mapping[str, nn.Module], chosen: st
         if 2 * len(hidden) < weighted - 1:
             log.warning(
                 "layers='auto' found only %d activation modules (%s) in a network of %d linear and convolutional "
-                "layers: activations that are called as functions have no module. Pass layers='leaves' to record every "
-                "module with parameters.",
+                "layers: activations that are called as functions have no module, so they are not recorded. Pass "
+                "layers='leaves' to record every module with parameters.",
                 len(hidden),
                 ", ".join(hidden),
                 weighted,

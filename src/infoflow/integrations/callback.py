@@ -26,7 +26,7 @@ class Follower:
     ) -> None:
         """Open the recording of the model and layers found; a `total` that is no positive integer is an unknown end."""
         known = isinstance(total, int) and total > 0
-        with self._watch.survived("nothing is measured (on_error='raise' makes this an error)"):
+        with self._watch.survived("nothing is measured"):
             model, layers = find()
             self._watch.on(
                 model,

@@ -24,8 +24,8 @@ OnError = Literal["warn", "raise"]
 class Survived:
     """Context in which a failure is logged as an error and the training continues, unless it is to be raised."""
 
-    def __init__(self, consequence: str, raises: bool) -> None:
-        self._consequence, self._raises = consequence, raises
+    def __init__(self, consequence: str, raises: bool, failures: list[str]) -> None:
+        self._consequence, self._raises, self._failures = consequence, raises, failures
 
     def __enter__(self) -> None:
         pass
@@ -35,7 +35,9 @@ class Survived:
     ) -> bool:
         if self._raises or not isinstance(error, Exception):
             return False
-        log.error("%s: %s", self._consequence, error)
+        message = f"{str(error).rstrip('.') or type(error).__name__}, so {self._consequence}"
+        self._failures.append(message)
+        log.error("%s. The training continues; pass on_error='raise' to stop it there.", message)
         return True
 
 
@@ -55,11 +57,17 @@ class ScheduledSnapshots:
     def __init__(self, at: Iterable[int] | None, count: int | None, logger: Any, on_error: OnError) -> None:
         self._schedule = Schedule(at, count=count)
         self._raise = on_error == "raise"
+        self._failures: list[str] = []
         self._epochs: int | None = None
         self._start = 0
         self._metrics: dict[str, float] = {}
         self._last_step = 0
         self.log_to(logger)
+
+    @property
+    def failures(self) -> list[str]:
+        """What failed so far and was logged as an error, with its consequence, in the order of time."""
+        return list(self._failures)
 
     @property
     def logs(self) -> bool:
@@ -182,14 +190,14 @@ class ScheduledSnapshots:
         Parameters
         ----------
         consequence
-            Words that the message starts with.
+            Clause that follows "so" in the message.
 
         Returns
         -------
         Survived
             Context manager.
         """
-        return Survived(consequence, self._raise)
+        return Survived(consequence, self._raise, self._failures)
 
     def _send(self, epoch: int, step: int | None, numbers: Mapping[str, float]) -> None:
         """Numbers to the logger, under the optimizer's step where there is one."""

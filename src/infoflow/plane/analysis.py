@@ -246,6 +246,7 @@ def _described(recording: Recording) -> dict[str, Any]:
         "seeds": recording.seeds,
         "chain": recording.chain,
         "snapshots": len(recording.epochs),
+        **({"left_out": {str(epoch): why for epoch, why in recording.left_out.items()}} if recording.left_out else {}),
         "probes": {
             probe: {"n": int(counts.sum()), "label_entropy": float(discrete.plug_in(counts))}
             for probe, counts in classes.items()

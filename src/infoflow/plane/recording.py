@@ -72,6 +72,11 @@ class Recording:
         return list(self._snapshots)
 
     @property
+    def left_out(self) -> dict[int, str]:
+        """Epochs of damaged snapshots that `discard_damaged` left out, and what is wrong with each."""
+        return dict(self._store.left_out)
+
+    @property
     def seeds(self) -> list[int]:
         """Seeds of the networks that were recorded together."""
         return list(self._header.seeds)

@@ -166,7 +166,12 @@ def tables(tasks: Sequence[SnapshotTask], n_jobs: int | None, progress: bool) ->
                 if losses > _LOSSES:
                     error.add_note("Pass a folder as cache=, and the next call continues from the finished snapshots.")
                     raise
-                log.warning("Workers were lost after %d of %d snapshots; the rest is repeated.", len(done), len(tasks))
+                log.warning(
+                    "A worker process ended after %d of %d snapshots, most likely for lack of memory, so the rest is "
+                    "repeated. Pass a smaller n_jobs= if it happens again.",
+                    len(done),
+                    len(tasks),
+                )
     return [done[index] for index in range(len(tasks))]
 
 

@@ -115,6 +115,7 @@ class RecordingStore:
         self.name = location if isinstance(location, str) else str(location)
         self._store = _open(location, read_only=read_only)
         self.lock = StoreLock(self._store, self.name)
+        self.left_out: dict[int, str] = {}
 
     def state(self) -> Literal["absent", "complete", "interrupted", "damaged", "foreign"]:
         """What the location holds; "interrupted" is a recording that was begun and has neither header nor snapshots."""
@@ -198,8 +199,13 @@ class RecordingStore:
             except BrokenStore as error:
                 damaged[epoch] = str(error)
                 del found[epoch]
-        for reason in damaged.values():
-            log.warning("A damaged snapshot of %r is left out: %s", self.name, reason)
+        self.left_out = dict(sorted(damaged.items()))
+        for reason in self.left_out.values():
+            log.warning(
+                "A snapshot of %r is damaged and left out: %s. Restore its files from a copy, or record it again.",
+                self.name,
+                reason.rstrip("."),
+            )
         return found
 
     def _intact(self, listed: list[list[int]] | None) -> tuple[dict[int, Snapshot], dict[int, str]]:

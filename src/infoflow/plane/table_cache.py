@@ -36,7 +36,7 @@ class TableCache:
         try:
             return pd.read_parquet(io.BytesIO(read_sealed(path, _kind_of(path))))
         except (OSError, ValueError, BrokenStore) as error:
-            log.warning("The cached table %s cannot be read and is computed again: %s", path, error)
+            log.warning("%s The table is computed again and replaces the file.", _sentence(path, error))
             return None
 
     def put(self, key: Any, table: pd.DataFrame) -> None:
@@ -49,6 +49,16 @@ class TableCache:
     def _path(self, key: Any) -> Path:
         text = json.dumps(key, sort_keys=True)
         return self.folder / f"{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}.table"
+
+
+def _sentence(path: Path, error: Exception) -> str:
+    """What is wrong with a file, without the remedy for a file that nothing can replace."""
+    reason = str(error).removeprefix(f"{path} ").split(". Remove it")[0].rstrip(".")
+    return (
+        f"The cached table {path} cannot be used: it {reason}."
+        if isinstance(error, BrokenStore)
+        else f"The cached table {path} cannot be read: {reason}."
+    )
 
 
 def _kind_of(path: Path) -> bytes:

@@ -195,7 +195,7 @@ def evaluate(
                 scores[probe.name, layer] = probe.score(*given)
                 warning = ""
             except InfoflowError as error:
-                log.warning("%s on %s could not be measured: %s", probe.name, layer, error)
+                log.warning("%s on %s is not measured and has no value in the result: %s", probe.name, layer, error)
                 warning = f"not measured: {error}"
             seconds = time.perf_counter() - start
             rows.append(_row(probe, layer, scores.get((probe.name, layer)), seconds, warning))

@@ -51,6 +51,17 @@ def test_the_index_equals_the_published_one() -> None:
     np.testing.assert_allclose(got, want, atol=0.02)
 
 
+@pytest.mark.parametrize("shift", [1, 2, 4])
+def test_shifted_and_noisy_images_have_the_published_index(shift: int) -> None:
+    a = smooth(2, 256, 0)
+    noise = 0.05 * shift * torch.randn(a.shape, generator=torch.Generator().manual_seed(1))
+    for b in (a.roll(shift, 3), (a + noise).clamp(0, 1)):
+        got = ms_ssim(a, b)
+        want = [reference(x.numpy(), y.numpy()) for x, y in zip(a[:, 0].double(), b[:, 0].double(), strict=True)]
+        np.testing.assert_allclose(got, want, atol=0.02)
+        assert bool((got < 1).all())
+
+
 @pytest.mark.parametrize("side", [8, 28, 32, 64, 96, 256])
 def test_identical_images_have_similarity_1_and_others_less(side: int) -> None:
     a = smooth(2, side, 0)

@@ -37,7 +37,7 @@ class AlexNetEncoder(MapAndVector):
     References
     ----------
     .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
-       ICLR 2019, appendix A.2.
+       ICLR 2019, appendix A.1.
     .. [2] A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet classification with deep convolutional neural
        networks", 2012.
 

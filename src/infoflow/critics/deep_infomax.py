@@ -42,7 +42,7 @@ class GlobalCritic(Concatenated):
     References
     ----------
     Hjelm et al. (2019), "Learning deep representations by mutual information estimation and maximization", ICLR,
-    appendix A.2, table 5.
+    appendix A.1, table 5.
 
     Examples
     --------
@@ -195,7 +195,7 @@ class ConcatAndConvolve(LocalCritic):
     References
     ----------
     Hjelm et al. (2019), "Learning deep representations by mutual information estimation and maximization", ICLR,
-    appendix A.2, table 6.
+    appendix A.1, table 6.
 
     Examples
     --------
@@ -266,7 +266,7 @@ class EncodeAndDot(LocalCritic):
     References
     ----------
     Hjelm et al. (2019), "Learning deep representations by mutual information estimation and maximization", ICLR,
-    appendix A.2, tables 7 and 8.
+    appendix A.1, tables 7 and 8.
 
     Examples
     --------

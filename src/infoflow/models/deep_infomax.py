@@ -125,7 +125,7 @@ class ConvolutionalEncoder(MapAndVector):
     References
     ----------
     .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
-       ICLR 2019, appendix A.2, table 4.
+       ICLR 2019, appendix A.1.
 
     Examples
     --------

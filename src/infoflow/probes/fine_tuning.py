@@ -85,7 +85,7 @@ class FineTuning(TrainedProbe):
     References
     ----------
     .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
-       ICLR 2019, section 4.2.
+       ICLR 2019, section 4.1.
 
     Examples
     --------

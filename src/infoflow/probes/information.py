@@ -71,7 +71,7 @@ class InputInformation(UnlabeledProbe):
     References
     ----------
     .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
-       ICLR 2019, section 4.3.
+       ICLR 2019, section 4.1.
     .. [2] M. I. Belghazi et al., "Mutual information neural estimation", ICML 2018.
 
     Examples
@@ -145,7 +145,7 @@ class NeuralDependency(UnlabeledProbe):
     References
     ----------
     .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
-       ICLR 2019, section 4.3.
+       ICLR 2019, section 4.1.
 
     Examples
     --------

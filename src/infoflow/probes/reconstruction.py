@@ -148,7 +148,7 @@ class Reconstruction(TrainedProbe):
     References
     ----------
     .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
-       ICLR 2019, section 4.3.
+       ICLR 2019, section 4.1.
 
     Examples
     --------

@@ -173,7 +173,7 @@ class AbsoluteCoordinates(CoordinateTask):
 
     References
     ----------
-    Hjelm et al. (2019), Learning deep representations by mutual information estimation and maximization, section 4.4
+    Hjelm et al. (2019), Learning deep representations by mutual information estimation and maximization, section 4.3
     and appendix A.6.
 
     Examples
@@ -224,7 +224,7 @@ class RelativeCoordinates(CoordinateTask):
 
     References
     ----------
-    Hjelm et al. (2019), Learning deep representations by mutual information estimation and maximization, section 4.4
+    Hjelm et al. (2019), Learning deep representations by mutual information estimation and maximization, section 4.3
     and appendix A.6.
 
     Examples

@@ -35,7 +35,7 @@ class Occlusion(Settings):
 
     References
     ----------
-    Hjelm et al. (2019), Learning deep representations by mutual information estimation and maximization, section 4.4
+    Hjelm et al. (2019), Learning deep representations by mutual information estimation and maximization, section 4.3
     and table 4.
 
     Examples

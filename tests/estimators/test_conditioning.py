@@ -82,3 +82,51 @@ def test_missing_values_are_dropped_on_request() -> None:
     assert found.nats == conditional_mutual_information(x[keep], y[keep], z[keep], "ksg").nats
     assert found.n == 99
     assert "1 of 100 rows" in found.warnings[-1]
+
+
+def coupled(rng: np.random.Generator, n: int, r: float) -> np.ndarray:
+    a, e = rng.normal(size=(2, n))
+    return np.stack([a, r * a + math.sqrt(1 - r * r) * e])
+
+
+@pytest.mark.parametrize("r", [0.0, 0.8])
+@pytest.mark.parametrize("seed", range(2))
+def test_curved_regressions_on_several_conditions(seed: int, r: float) -> None:
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(600, 2))
+    a, b = coupled(rng, 600, r)
+    x, y = np.sin(2 * z[:, 0]) + z[:, 1] ** 2 + 0.5 * a, np.abs(z[:, 0]) - np.cos(2 * z[:, 1]) + 0.5 * b
+    found = conditional_mutual_information(x, y, z)
+    truth = -0.5 * math.log(1 - r * r)
+    assert found.nats == pytest.approx(truth, abs=0.15 if r else 0.02)
+    assert found.interval is not None
+    assert truth in found.interval
+
+
+def test_a_regression_for_each_symbol() -> None:
+    rng = np.random.default_rng(3)
+    group, z = rng.integers(4, size=400), rng.normal(size=400)
+    a, b = coupled(rng, 400, 0.8)
+    slope = np.array([-1.0, 1.0, 0.3, -0.3])[group]
+    found = conditional_mutual_information(slope * z + 0.5 * a, z - group + 0.5 * b, (group.astype(str), z))
+    assert found.nats == pytest.approx(0.5108, abs=0.12)
+
+
+def test_a_slope_that_varies_with_the_condition_is_found_and_warned_of() -> None:
+    rng = np.random.default_rng(0)
+    x, z, e = rng.normal(size=(3, 600))
+    y = x * z + 0.5 * e
+    # Given z, y is Gaussian with variance z² + 1/4, of which 1/4 is left given x.
+    nodes, weights = np.polynomial.hermite_e.hermegauss(200)
+    truth = float(weights @ (0.5 * np.log1p(4 * nodes**2)) / weights.sum())
+    found = conditional_mutual_information(x, y, z)
+    assert found.nats == pytest.approx(truth, abs=0.12)
+    assert any("rather too low" in text for text in found.warnings)
+
+
+def test_flexible_regressions_of_few_samples_are_warned_of() -> None:
+    rng = np.random.default_rng(0)
+    z = rng.uniform(-2, 2, size=(200, 3))
+    a, b = coupled(rng, 200, 0.8)
+    found = conditional_mutual_information(np.tanh(3 * z[:, 0] * z[:, 1]) + 0.5 * a, np.exp(z[:, 0] / 2) + 0.5 * b, z)
+    assert any("degrees of freedom" in text for text in found.warnings)

@@ -15,15 +15,16 @@ from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import validated
-from infoflow.core.variable import Missing, Variable, beside, complete, dropped
+from infoflow.core.variable import Missing, Variable, complete, dropped
+from infoflow.estimators.automatic.conditional import freed, of_residuals, still_matters, varying_gaussian
 from infoflow.estimators.histogram.discrete import Discrete
 from infoflow.estimators.mutual_information import mutual_information
 from infoflow.estimators.neighbors.ksg import KSG
 from infoflow.estimators.neighbors.preparation import normal_scores
 from infoflow.estimators.registry import Ability, can, resolve
+from infoflow.estimators.smoothing import bases
 from infoflow.estimators.wrappers.conditional import chain_rule, over_classes
 from infoflow.estimators.wrappers.mixed_types import arranged
-from infoflow.estimators.wrappers.significance import shuffled_null
 from infoflow.pairwise.equal_rows import equal_rows
 
 # A variable is a symbol if each of its values occurs at least so often on average, or if few values do.
@@ -31,9 +32,6 @@ _OCCURRENCES, _OCCURRENCES_OF_FEW, _FEW = 20, 4, 8
 
 # Samples for each feature of z in the regressions; with fewer, squares and products are left out.
 _SAMPLES_PER_FEATURE = 20
-
-# The test whether z still matters: samples, permutations, neighbors.
-_TESTED, _PERMUTATIONS, _NEIGHBORS = 500, 39, 10
 
 
 @validated
@@ -74,10 +72,12 @@ def conditional_mutual_information(
     Notes
     -----
     "auto" counts symbols where x, y and z each have at most n/20 different values, or at most 8 and n/4. Otherwise it
-    subtracts from the numbers of x and y their regressions on z, which leaves I(X;Y|Z) unchanged. Where a permutation
-    test finds no dependence of the residuals on z, I(X;Y|Z) is the mutual information of the residuals, by
-    `mutual_information`; otherwise it is that of nearest neighbors of residuals and z, which is too low in many
-    dimensions, with a warning.
+    subtracts from the numbers of x and y their regressions on z, and divides by standard deviations that z predicts,
+    which leaves I(X;Y|Z) unchanged. The regressions are least squares, with kernels where these predict left-out
+    samples better. Where neither second moments nor a permutation test show dependence of the residuals on z, I(X;Y|Z)
+    is the mutual information of the residuals, by `mutual_information`; a warning names regressions so flexible that
+    their errors hide dependence. Otherwise it is the larger of nearest neighbors of residuals and z and of a Gaussian
+    whose slope and variance vary with z, with the warning that it is too low in many dimensions.
 
     For classes z a named estimator gives Σ_c p(c) I(X;Y|Z=c), class by class; "discrete" counts all samples. For
     continuous z it is the estimator's own form where it has one (`KSG`, `Gaussian`), else the chain rule
@@ -127,13 +127,18 @@ def _automatic(x: Variable, y: Variable, z: Variable) -> Estimate:
             got_text=f"{len(z)} different symbols in {len(z)} samples",
             remedy="Merge them, or pass numbers if they are quantities or times.",
         )
-    x, y = residuals(x, z), residuals(y, z)
-    if not depends(beside([x, y], "x"), z):
-        found = mutual_information(x, y)
-        return dataclasses.replace(
-            found, quantity="I(X;Y|Z)", parameters={**found.parameters, "given": "z by regression"}
-        )
-    return _named(KSG(), [x, y, z])
+    available = bases(z)
+    left = freed(x, y, available)
+    if not still_matters(left, z, available):
+        return of_residuals(mutual_information(left.x, left.y), left)
+    near, local = _named(KSG(), [left.x, left.y, z]), varying_gaussian(left, z, available)
+    found = local if local is not None and local.nats > near.nats else near
+    dimensions = sum(max(1, side.columns.shape[1]) for side in (x, y, z))
+    beyond = (
+        "x or y depend on z in a way that regressions do not remove, and nearest neighbors underestimate in "
+        f"{dimensions} dimensions, so that the estimate is rather too low; use more samples or fewer conditions"
+    )
+    return dataclasses.replace(found, warnings=(*found.warnings, beyond))
 
 
 def by_values(side: Variable) -> Variable:
@@ -179,18 +184,3 @@ def _features(z: Variable) -> NDArray[np.float64]:
     if (products.shape[1] + 2 * d) * _SAMPLES_PER_FEATURE <= n:
         parts += [scores, products]
     return np.concatenate(parts, axis=1)
-
-
-def depends(side: Variable, z: Variable) -> bool:
-    """Whether a variable depends on z, by a permutation test of nearest neighbors at the 5 % level.
-
-    >>> rng = np.random.default_rng(0)
-    >>> x, z = (read(rng.normal(size=200), name) for name in "xz")
-    >>> depends(x, z), depends(read(x.columns * z.columns, "x"), z)
-    (False, True)
-    """
-    rows = np.arange(0, len(z), -(-len(z) // _TESTED))
-    k = min(_NEIGHBORS, max(1, len(rows) // 10))
-    chosen, (left, given) = arranged(resolve("mixed", k=k), [side.take(rows), z.take(rows)])
-    null = shuffled_null(chosen, left, given, permutations=_PERMUTATIONS)
-    return null.p_value(chosen.estimate(left, given).nats) <= 0.05

@@ -82,4 +82,4 @@ def game(
 
 def _clip_gradients(network: nn.Module, bound: float) -> None:
     for parameter in network.parameters():
-        parameter.register_hook(lambda gradient: gradient.clamp(-bound, bound))
+        parameter.register_hook(lambda gradient: gradient.clamp(-bound, bound))  # type: ignore[no-untyped-call]

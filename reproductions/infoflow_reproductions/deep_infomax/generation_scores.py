@@ -68,9 +68,14 @@ def frechet_distance(p: Tensor, q: Tensor) -> float:
     """
     if min(len(p), len(q)) < 2:
         raise TooFewSamples("p and q", "two samples each, at least", min(len(p), len(q)))
-    (mean_p, cov_p), (mean_q, cov_q) = ((v.double().mean(0), torch.atleast_2d(torch.cov(v.double().T))) for v in (p, q))
+    (mean_p, cov_p), (mean_q, cov_q) = (_moments(v.double()) for v in (p, q))
     values, vectors = torch.linalg.eigh(cov_p)
     root = vectors @ torch.diag(values.clamp_min(0).sqrt()) @ vectors.T
     # The product has the eigenvalues of this symmetric matrix.
     cross = torch.linalg.eigvalsh(root @ cov_q @ root).clamp_min(0).sqrt().sum()
     return float((mean_p - mean_q).square().sum() + cov_p.trace() + cov_q.trace() - 2 * cross)
+
+
+def _moments(v: Tensor) -> tuple[Tensor, Tensor]:
+    mean = v.mean(0)
+    return mean, (v - mean).T @ (v - mean) / (len(v) - 1)

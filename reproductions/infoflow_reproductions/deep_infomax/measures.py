@@ -189,7 +189,7 @@ def _neighbors_of_classes(on: Measured, most: int = 10, k: int = 4, queries: int
     order = torch.from_numpy(np.random.default_rng(0).permutation(len(labels)))
     _, indices = nearest(on.of_train["Y"][order[:queries]], on.of_test["Y"], k, "manhattan")
     agrees = on.test[1][indices] == labels[order[:queries], None]
-    first = [int(order[labels[order] == label][0]) for label in labels.unique()[:most]]
+    first = [int(order[labels[order] == label][0]) for label in sorted(set(labels.tolist()))[:most]]
     _, shown = nearest(on.of_train["Y"][first], on.of_test["Y"], k, "manhattan")
     sheet = torch.cat([on.train[0][first][:, None], on.test[0][shown]], 1)
     return {"same class": float(agrees.float().mean()), "neighbors": pack(sheet)}

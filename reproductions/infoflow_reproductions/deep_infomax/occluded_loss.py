@@ -60,9 +60,9 @@ def losses(objective: DeepInfoMax, images: Tensor, seen: Tensor) -> Tensor:
         Minus the value of equation 5, of shape (n, height, width) of the map.
     """
     local, vector = encode(objective.encoder, images).map, encode(objective.encoder, seen).vector
-    assert objective.local_critic is not None
-    own, others = objective.local_critic.scores(local, vector)
-    return (torch.logaddexp(own, others.logsumexp(2)) - own).T.reshape(len(images), *local.shape[2:])
+    own, others = objective.local_critic.scores(local, vector)  # type: ignore[union-attr, operator]
+    loss: Tensor = (torch.logaddexp(own, others.logsumexp(2)) - own).T.reshape(len(images), *local.shape[2:])
+    return loss
 
 
 def occluded_loss(objective: DeepInfoMax, x: Tensor, block: int, seed: int, device: str) -> dict[str, Any]:

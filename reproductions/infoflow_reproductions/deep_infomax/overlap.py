@@ -151,7 +151,8 @@ def _train(objective: Generative, x: torch.Tensor, settings: Generation, seed: i
     def step(name: str) -> None:
         rows = torch.from_numpy(rng.integers(len(x), size=settings.batch_size))
         optimizers[name].zero_grad()
-        players[name][1](scaled(x[rows].to(device))).backward()
+        loss: torch.Tensor = players[name][1](scaled(x[rows].to(device)))
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizers[name].step()
 
     others = [name for name in players if name != "generator"]

@@ -66,7 +66,8 @@ def sets(learning: Learning, root: Path | None) -> Sets:
     # "cifar10-16" is a data set of its own.
     whole = images(learning.data if side == "16" else name, learning.images, 0, root)
     if side == "64":
-        return Sets(*((enlarged(x, 2), y) for x, y in (whole.train, whole.test)))
+        train, test = ((enlarged(x, 2), y) for x, y in (whole.train, whole.test))
+        return Sets(train, test)
     if side != "96":
         return Sets(whole.train, whole.test)
     (x, y), (x_test, y_test) = whole.train, whole.test

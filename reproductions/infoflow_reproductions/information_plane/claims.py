@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
-from infoflow.plane.compression import COMPRESSES, DOES_NOT, THRESHOLD, compression
+from infoflow.plane.compression import COMPRESSES, DOES_NOT, SATURATED, THRESHOLD, compression
 from infoflow.plane.sweeps import DEPENDS, NEVER, SURVIVES
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.information_plane import soundness
@@ -169,6 +169,24 @@ def survival(reading: Reading) -> list[Claim]:
         holds = False if DEPENDS in kinds else True if kinds <= {SURVIVES, NEVER} and kinds else None
         text = f"{network}{STANDS}{sweep} over {decades[str(sweep)]:.1f} decades"
         claims.append(Claim(text, holds, listed(verdicts), published=False))
+    return claims
+
+
+def at_the_ceiling(reading: Reading) -> list[Claim]:
+    """For each network: do layers that the paper's estimator saturates compress by one that has no ceiling?"""
+    claims: list[Claim] = []
+    rows = reading.compression
+    for network in reading.networks:
+        known = set(rows.loc[rows["network"] == network, "estimator"])
+        verdicts = reading.verdicts(network, reading.layers(network))
+        full = [layer for layer, verdict in verdicts.items() if verdict == SATURATED]
+        if not full or reading.unlimited not in known:
+            continue
+        found = reading.verdicts(network, full, reading.unlimited)
+        several = min(len(reading.nats(network, layer).columns) for layer in full) > 1
+        holds = False if COMPRESSES in found.values() else True if {*found.values()} == {DOES_NOT} else None
+        text = f"{network}: layers at the ceiling of {reading.first(network)} do not compress by {reading.unlimited}"
+        claims.append(Claim(text, holds if several else None, listed(found), published=False))
     return claims
 
 

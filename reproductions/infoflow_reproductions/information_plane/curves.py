@@ -154,11 +154,13 @@ def _rows(network: str, curve: Mapping[str, Any]) -> list[dict[str, Any]]:
         "spans": "",
         "warnings": "; ".join(curve["warnings"]),
     }
+    # The entropy of a decision among c classes is exact, also where it reaches log c.
+    limited = curve["ceiling_name"] != "log c"
     rows = []
     for i, epoch in enumerate(curve["epochs"]):
         for j, seed in enumerate(curve["seeds"]):
             nats, ceiling = float(curve["nats"][i][j]), float(ceilings[i, j])
-            saturated = math.isfinite(ceiling) and nats >= ceiling * (1 - SATURATION)
+            saturated = limited and math.isfinite(ceiling) and nats >= ceiling * (1 - SATURATION)
             rows.append(
                 {**shared, "seed": seed, "epoch": epoch, "nats": nats, "ceiling": ceiling, "saturated": saturated}
             )

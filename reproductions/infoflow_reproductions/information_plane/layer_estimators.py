@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from infoflow.core.checks import samples
+from infoflow.core.checks import classes, paired, samples
 from infoflow.core.errors import InvalidArgument
-from infoflow.core.estimate import LayerInformation
+from infoflow.core.estimate import Estimate, Kind, LayerInformation
+from infoflow.core.settings import PositiveFloat, Settings
+from infoflow.entropies.discrete import entropy
 from infoflow.estimators import AddedNoise, MatrixRenyi, Neural, SamplePropagation
 from infoflow.estimators.registry import named_parameters, parse
 from infoflow.plane.naming import display_name
@@ -55,6 +57,55 @@ class NoisyNetwork:
         )
 
 
+@dataclass(frozen=True)
+class GaussianChannel(Settings):
+    """Upper bound of I(X;T+ε) for a layer T with Gaussian noise ε ~ N(0, σ²I), from the covariance Σ of T alone.
+
+        I(X;T+ε) ≤ ½ log det(I + Σ/σ²),   I(T+ε;Y) ≈ the bound less Σ_y p_y ½ log det(I + Σ_y/σ²)
+
+    Of all distributions with one covariance the Gaussian has the greatest entropy, hence the bound. It has no ceiling,
+    so it also measures layers in which every other estimate is log N. I(T+ε;Y) is a difference of bounds, at most H(Y).
+    Nats.
+
+    Examples
+    --------
+    >>> t = torch.tensor([[-1.0], [1.0]]).repeat(50, 1)
+    >>> found = GaussianChannel(variance=1.0).measure(t, [0, 1] * 50)
+    >>> round(found.input.nats, 4), round(found.label.nats, 4)  # ½ log 2
+    (0.3466, 0.3466)
+    """
+
+    variance: PositiveFloat = 0.1
+
+    def measure(self, t: Any, y: Any, x: Any = None) -> LayerInformation:
+        """Estimate I(X;T+ε) and I(T+ε;Y)."""
+        layer = samples(t, "t", dtype=torch.float64)
+        labels, number = classes(y, "y")
+        paired(layer, labels, "t", "y")
+        whole = self._half_log_det(layer)
+        parts = [layer[labels.to(layer.device) == label] for label in range(number)]
+        within = sum(len(part) / len(layer) * self._half_log_det(part) for part in parts if len(part))
+        top = float(entropy(labels.bincount()))
+        settings: dict[str, Any] = {"estimator": "GaussianChannel", "n": len(layer)}
+        return LayerInformation(
+            Estimate(whole, quantity="I(X;T+ε)", kind=Kind.UPPER_BOUND, **settings),
+            Estimate(
+                min(max(whole - within, 0.0), top),
+                quantity="I(T+ε;Y)",
+                kind=Kind.DIFFERENCE_OF_BOUNDS,
+                ceiling=top,
+                ceiling_name="H(Y)",
+                **settings,
+            ),
+        )
+
+    def _half_log_det(self, t: torch.Tensor) -> float:
+        """½ log det(I + TᵀT/nσ²) of centered rows, by the smaller of both Gram matrices, which have one determinant."""
+        centered = (t - t.mean(0)) / (len(t) * self.variance) ** 0.5
+        gram = centered @ centered.T if len(t) < t.shape[1] else centered.T @ centered
+        return max(0.5 * float(torch.linalg.slogdet(torch.eye(len(gram)).to(gram) + gram).logabsdet), 0.0)
+
+
 class ChannelRenyi:
     """Matrix-based Rényi information that joins maps channel by channel: Yu et al. (2020), eq. (5b).
 
@@ -89,9 +140,9 @@ class ChannelRenyi:
 
 
 def estimator_of(text: str, shapes: Mapping[int, tuple[int, ...]]) -> Any:
-    """Create an estimator from text, as `infoflow.estimators.parse` does, with four further names.
+    """Create an estimator from text, as `infoflow.estimators.parse` does, with five further names.
 
-    "noisy-network" and "channel-renyi" are the classes above, "generative" is `Generative`, and
+    "noisy-network", "gaussian-channel" and "channel-renyi" are the classes above, "generative" is `Generative`, and
     "noisy-mine:variance=..." is MINE (with further settings of it) on the layer with noise.
 
     Parameters
@@ -114,6 +165,8 @@ def estimator_of(text: str, shapes: Mapping[int, tuple[int, ...]]) -> Any:
     name, colon, rest = text.partition(":")
     if name == "noisy-network":
         return NoisyNetwork(parse(f"sample-propagation{colon}{rest}"))
+    if name == "gaussian-channel":
+        return GaussianChannel(**named_parameters(text)[1])
     if name == "noisy-mine":
         settings = named_parameters(text)[1]
         variance = settings.pop("variance")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import nn
@@ -26,11 +27,13 @@ def _pooled(*widths: int, repeats: int = 1) -> _Layers:
 # trained pooling and sparse connections, as is usual.
 _LENET5 = [Convolution(6, 5, padding=2, pool="average"), Convolution(16, 5, pool="average")]
 
+# Goldfeld et al.: two convolutions, of unpublished sizes, then 1583 and 128 units.
 # Noshad et al.: 5×5 to 4 maps, 3×3 to 8 and 16 with pooling, 256 units; Wickstrøm et al.: 4, 8 and 16 maps, 256 units.
 _CONVOLUTIONS: dict[str, tuple[_Layers, list[int]]] = {
     "lenet5": (_LENET5, [120, 84]),
     "cnn-noshad": ([Convolution(4, 5), Convolution(8, 3, pool="max"), Convolution(16, 3, pool="max")], [256]),
     "cnn-wickstrom": ([Convolution(4, 3), Convolution(8, 3, pool="max"), Convolution(16, 3, pool="max")], [256]),
+    "cnn-goldfeld": ([Convolution(16, 5, pool="max"), Convolution(32, 5, pool="max")], [1583, 128]),
     "cnn-shallow": (_pooled(16, 32), [64]),
     "cnn-deep": (_pooled(32, 64, 128, repeats=2), [128]),
     "vgg16": ([*_pooled(64, 128, repeats=2), *_pooled(256, 512, repeats=3), *_pooled(512, repeats=3)], [512]),
@@ -94,7 +97,10 @@ def _one(variant: Variant, shape: Sequence[int], classes: int, seed: int) -> nn.
     if variant.levels:
         network = after_activations(network, "quantized", lambda _: _quantized(variant))
     if variant.noise:
-        network = after_activations(network, "noise", lambda _: GaussianNoise(variant.noise, evaluation="sampled"))
+        evaluation: Literal["sampled", "deterministic"] = (
+            "sampled" if variant.noise_in == "network" else "deterministic"
+        )
+        network = after_activations(network, "noise", lambda _: GaussianNoise(variant.noise, evaluation=evaluation))
     if variant.batch_norm:
         network = after_activations(network, "norm", nn.BatchNorm1d)
     return network

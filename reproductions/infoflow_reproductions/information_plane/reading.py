@@ -35,6 +35,10 @@ class Readable(Protocol):
     def labels(self) -> Sequence[str]:
         """The paper's estimators as the plane's table names them."""
 
+    @property
+    def without_ceiling(self) -> str:
+        """An estimator that has no ceiling; empty if there is none."""
+
 
 class Reading:
     """The plane, the verdicts on compression and their sensitivity, from the curves of all trials."""
@@ -82,9 +86,14 @@ class Reading:
 
     @property
     def drawn(self) -> list[str]:
-        """The estimators whose planes are drawn: all but those of sweeps alone."""
+        """The estimators whose planes are drawn: all but those of sweeps alone and the one without a ceiling."""
         swept = {label_of(text) for sweep in self.recipe.sweeps for text in sweep.texts} - {*self.recipe.labels}
-        return [one for one in self.plane.estimators if one not in swept]
+        return [one for one in self.plane.estimators if one not in {*swept, self.unlimited}]
+
+    @property
+    def unlimited(self) -> str:
+        """The name of the estimator without a ceiling in the plane's table; empty if there is none."""
+        return label_of(self.recipe.without_ceiling) if self.recipe.without_ceiling else ""
 
     def layers(self, network: str) -> list[str]:
         """The network's layers by depth."""

@@ -77,7 +77,9 @@ class Variant:
     gain: float = 1.0
     """Factor of the initial weights."""
     noise: float = 0.0
-    """Standard deviation of the Gaussian noise after each activation, part of the network."""
+    """Standard deviation of the Gaussian noise after each activation."""
+    noise_in: Literal["network", "training"] = "network"
+    """Whether the noise is a part of the network, or a regularization that acts in training alone."""
     levels: int = 0
     """Number of values that a quantized activation takes (0: not quantized)."""
     batch_norm: bool = False
@@ -142,6 +144,8 @@ class Recipe:
     """Number of training and test samples that losses and accuracies are computed on (all when 0)."""
     pairs: int = 1000
     """Number of inputs for the estimators that compare all pairs."""
+    without_ceiling: str = "gaussian-channel:variance=0.1"
+    """Estimator for layers whose estimates by the paper's estimator reach its ceiling (none when empty)."""
     sides: tuple[str, ...] = ()
     """Estimators that also measure equally many training and test inputs separately; when empty the first."""
 

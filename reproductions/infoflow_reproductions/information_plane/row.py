@@ -11,7 +11,7 @@ from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings, Row, Verdict
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.information_plane import figures, tracing
-from infoflow_reproductions.information_plane.claims import Rules, agreement, survival
+from infoflow_reproductions.information_plane.claims import Rules, agreement, at_the_ceiling, survival
 from infoflow_reproductions.information_plane.curves import NOT_ESTIMATED
 from infoflow_reproductions.information_plane.reading import LEARNS, Reading
 
@@ -61,7 +61,7 @@ class TableRow:
     def report(self, recipe: Any, results: Results) -> Findings:
         """Judge the claims and collect figures, pictures and notes."""
         reading = Reading(recipe, results)
-        claims = [claim for rules in (*self.claims, survival, agreement) for claim in rules(reading)]
+        claims = [claim for rules in (*self.claims, survival, at_the_ceiling, agreement) for claim in rules(reading)]
         rows = [*self.published(reading), *found_rows(reading)]
         return Findings(rows, claims, figures.pictures(reading), [*self._notes(recipe, claims), *self.remarks])
 

@@ -27,6 +27,7 @@ PAIRWISE = {
     "kernel-density",
     "matrix-renyi",
     "channel-renyi",
+    "gaussian-channel",
     "sample-propagation",
     "noisy-network",
     "noisy-mine",
@@ -57,6 +58,7 @@ def trials(recipe: Recipe) -> list[Trial]:
     texts = dict.fromkeys([*recipe.estimators, *(text for sweep in recipe.sweeps for text in sweep.texts)])
     swept = {text for sweep in recipe.sweeps if sweep.few for text in sweep.texts}
     few = [text for text in texts if _pairwise(text) or text in swept - {*recipe.estimators}]
+    unlimited = [recipe.without_ceiling] if recipe.without_ceiling else []
     found = []
     for variant in recipe.variants:
         size = recipe.together if stackable(variant) else 1
@@ -65,8 +67,8 @@ def trials(recipe: Recipe) -> list[Trial]:
         for first in range(0, seeds, size):
             settings = Traced(
                 variant=variant,
-                estimators=variant.measured_by or tuple(texts),
-                few=tuple([text for text in variant.measured_by if _pairwise(text)] or few),
+                estimators=(*(variant.measured_by or texts), *unlimited),
+                few=(*([text for text in variant.measured_by if _pairwise(text)] or few), *unlimited),
                 seeds=tuple(range(first, min(first + size, seeds))),
                 snapshots=tuple(epoch for epoch in epochs if epoch <= variant.epochs),
                 metrics_on=recipe.metrics_on,

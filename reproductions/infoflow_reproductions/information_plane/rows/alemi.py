@@ -55,6 +55,7 @@ class Recipe:
     variants: ClassVar[tuple[Variant, ...]] = ()
     sweeps: ClassVar[tuple[SettingSweep, ...]] = ()
     labels: ClassVar[Sequence[str]] = (LOWER, UPPER)
+    without_ceiling: ClassVar[str] = ""
 
 
 def trials(recipe: Recipe) -> list[Trial]:

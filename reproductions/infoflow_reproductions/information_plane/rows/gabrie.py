@@ -73,6 +73,7 @@ class Recipe:
     variants: ClassVar[tuple[Variant, ...]] = ()
     sweeps: ClassVar[tuple[SettingSweep, ...]] = ()
     labels: ClassVar[Sequence[str]] = (REPLICA, BOUND, EXACT)
+    without_ceiling: ClassVar[str] = ""
 
 
 @dataclass(frozen=True)

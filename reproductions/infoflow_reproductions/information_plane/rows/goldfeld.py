@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -13,13 +14,14 @@ from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import IMAGES, Recipe, SettingSweep, Variant, smoke
 from infoflow_reproductions.information_plane.row import TableRow
 
-NOISY, ORTHONORMAL, CNN = "noisy", "noisy, orthonormal", "CNN, two bins"
+NOISY, ORTHONORMAL, CNN = "noisy", "noisy, orthonormal", "CNN 1583–128, two bins"
 _STEP = 0.05
 
 _NOISY = Variant(NOISY, noise=0.1, epochs=4000, probe_size=128, repeats=6)
 _ORTHONORMAL = replace(_NOISY, name=ORTHONORMAL, orthonormal=5e-3)
-_TANH = replace(IMAGES, name=CNN, network="lenet5", widths=(), activation=("tanh",), epochs=10)
-_CNN = replace(_TANH, probe="test", probe_size=3000, measured_by=("binning:bins=2,low=-1,high=1",))
+_TANH = replace(IMAGES, name=CNN, network="cnn-goldfeld", widths=(), activation=("tanh",), epochs=10)
+_REGULARIZED = replace(_TANH, noise=0.1, noise_in="training")
+_CNN = replace(_REGULARIZED, probe="test", probe_size=3000, measured_by=("binning:bins=2,low=-1,high=1",))
 
 
 def turns_often(reading: Reading, network: str) -> Claim:
@@ -62,16 +64,17 @@ def reversals(curve: Sequence[float] | np.ndarray[tuple[int, ...], np.dtype[np.f
     return turns
 
 
-def near_ceiling(reading: Reading, network: str) -> Claim:
-    """Judge whether two bins per unit already distinguish all inputs."""
+def near_ceiling(reading: Reading, network: str, *, convolutions: bool = False) -> Claim:
+    """Judge whether two bins per unit already distinguish all inputs, in every hidden layer or the first two alone."""
     shares = {}
-    for layer in reading.hidden(network):
+    for layer in reading.hidden(network)[: 2 if convolutions else None]:
         rows = reading.rows(network, layer)
         last = rows[rows["epoch"] == rows["epoch"].max()]
         shares[layer] = float((last["nats"] / np.log(last["n"])).min())
-    text = "CNN in two bins per unit: H(Q(T)) of every convolutional layer is within 5 % of log N"
-    evidence = listed({layer: f"{share:.0%}" for layer, share in shares.items()})
-    return Claim(text, min(list(shares.values())[:2]) > 1 - _STEP, evidence)
+    which = "convolutional" if convolutions else "hidden"
+    text = f"{network}: H(Q(T)) of every {which} layer is within 5 % of log N"
+    evidence = listed({layer: f"{share:.0%} of log N" for layer, share in shares.items()})
+    return Claim(text, min(shares.values()) > 1 - _STEP, evidence)
 
 
 _FULL = Recipe(
@@ -102,9 +105,9 @@ ROW = TableRow(
     claims=[
         on(NOISY, turns_often, Compression("some", "some hidden layer compresses")),
         on(ORTHONORMAL, Compression("none", "no hidden layer compresses")),
-        on(CNN, near_ceiling),
+        on(CNN, near_ceiling, partial(near_ceiling, convolutions=True)),
     ],
     settings_known=False,
-    chosen="SZT: Adam 4e-4, batches of 512, σ = 0.1, 128 inputs 6 times each; orthonormal penalty 0.005; CNN: LeNet-5, "
-    "tanh, on MNIST",
+    chosen="SZT: Adam 4e-4, batches of 512, σ = 0.1, 128 inputs 6 times each; orthonormal penalty 0.005; CNN: 16 "
+    "and 32 maps of 5×5 with pooling before the 1583 and 128 units, tanh, noise σ = 0.1 in training alone, on MNIST",
 )

@@ -1,0 +1,187 @@
+"""What single rows of Table I are judged by, against the review's text, enumeration and closed forms."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from infoflow_reproductions import Results, RunOptions, Trial, reproduce
+from infoflow_reproductions.information_plane import ROWS
+from infoflow_reproductions.information_plane.claims import at_the_ceiling
+from infoflow_reproductions.information_plane.curves import Curve, plane_of
+from infoflow_reproductions.information_plane.layer_estimators import GaussianChannel, label_of
+from infoflow_reproductions.information_plane.networks import VISION, build
+from infoflow_reproductions.information_plane.reading import Reading
+from infoflow_reproductions.information_plane.recipe import OUTPUT, Recipe, Variant
+from infoflow_reproductions.information_plane.rows import balda, cheng, goldfeld
+from torch import nn
+
+ROW = {row.name: row for row in ROWS}
+
+
+def curves(layer: str, estimator: str, nats: list[float], ceiling: float = math.inf, **more: Any) -> dict[str, Any]:
+    """Return the curves of one layer on one axis, the same for three seeds."""
+    place = {"axis": "input", "quantity": "I", "kind": "plug-in", "ceiling_name": "log N", **more}
+    values = [[value] * 3 for value in nats]
+    curve = Curve(layer, 0, estimator, epochs=range(len(nats)), seeds=range(3), nats=values, ceiling=ceiling, **place)
+    return dataclasses.asdict(curve)
+
+
+def reading_of(recipe: Any, name: str, found: list[dict[str, Any]], **metrics: list[float]) -> Reading:
+    tables = {
+        metric: {"epochs": list(range(len(values))), "seeds": [0, 1, 2], "values": [[value] * 3 for value in values]}
+        for metric, values in metrics.items()
+    }
+    trial = Trial(f"{name}/seeds from 0", max, {})
+    return Reading(recipe, Results([trial], {trial.name: {"curves": found, "metrics": tables}}))
+
+
+def test_gaussian_channel_is_the_determinant_and_has_no_ceiling() -> None:
+    generator = torch.Generator().manual_seed(0)
+    t = torch.randn(30, 4, generator=generator, dtype=torch.float64)
+    y = torch.arange(30) % 3
+    channel = GaussianChannel(variance=0.2)
+
+    def by_eigenvalues(rows: np.ndarray) -> float:
+        return 0.5 * float(np.log1p(np.linalg.eigvalsh(np.cov(rows.T, bias=True)) / 0.2).sum())
+
+    found = channel.measure(t, y)
+    whole = by_eigenvalues(t.numpy())
+    within = sum(by_eigenvalues(t[y == label].numpy()) / 3 for label in range(3))
+    assert found.input.nats == pytest.approx(whole)
+    assert found.label.nats == pytest.approx(whole - within)
+    # Units that are always 0 change nothing, though then the matrix of samples is the smaller one.
+    wide = channel.measure(torch.cat([t, torch.zeros(30, 96, dtype=torch.float64)], 1), y)
+    assert (wide.input.nats, wide.label.nats) == pytest.approx((found.input.nats, found.label.nats))
+    far = channel.measure(1e6 * t, y)
+    assert far.input.nats > math.log(30)
+    assert not far.input.saturated
+    assert far.label.nats <= math.log(3)
+
+
+def test_layers_at_the_ceiling_are_judged_by_the_estimator_without_one() -> None:
+    recipe = Recipe((Variant("net"),), ("binning:width=0.1",))
+    first, unlimited = label_of("binning:width=0.1"), label_of(recipe.without_ceiling)
+    label = curves("relu1", first, [0.0, 0.6], 0.69, axis="label", ceiling_name="H(Y)")
+    for ends, holds in (([8.0, 12.0], True), ([12.0, 8.0], False)):
+        found = [
+            curves("relu1", first, [4.0, 4.0], 4.0),
+            label,
+            curves("relu1", unlimited, ends),
+            {**label, "estimator": unlimited},
+        ]
+        (claim,) = at_the_ceiling(reading_of(recipe, "net", found, train_loss=[1.0, 0.1]))
+        assert claim.holds is holds
+        assert not claim.published
+    found[0] = curves("relu1", first, [3.0, 3.0], 4.0)
+    assert at_the_ceiling(reading_of(recipe, "net", found, train_loss=[1.0, 0.1])) == []
+
+
+def test_a_decision_among_all_classes_is_no_lower_bound() -> None:
+    nats = [1.0, math.log(10)]
+    for name, saturated in (("log c", False), ("log n", True)):
+        found = [curves(OUTPUT, "DecisionRule", nats, math.log(10), ceiling_name=name)]
+        assert plane_of({"net": [{"curves": found}]}).frame["saturated"].iloc[-1] == saturated
+
+
+def test_fanos_bound_lies_below_the_information_of_any_decision() -> None:
+    rng = np.random.default_rng(0)
+    for classes in (2, 3, 10):
+        for _ in range(200):
+            joint = rng.dirichlet(np.full(classes**2, 0.1)).reshape(classes, classes)
+            label, decision = joint.sum(1), joint.sum(0)
+
+            def entropy(p: np.ndarray) -> float:
+                return -float(sum(q * math.log(q) for q in p.ravel() if q > 0))
+
+            information = entropy(label) + entropy(decision) - entropy(joint)
+            bound = balda.fano(1 - float(np.trace(joint)), entropy(label), classes)
+            assert bound <= information + 1e-9 <= entropy(decision) + 2e-9
+
+
+def test_bound_of_the_decision_rises_with_accuracy() -> None:
+    recipe, top = ROW["balda"].recipes["cpu"], math.log(10)
+
+    def judged(entropies: list[float]) -> bool | None:
+        found = [
+            curves(OUTPUT, "DecisionRule", entropies, top),
+            curves(OUTPUT, "DecisionRule", [0.1, 2.0], top, axis="label"),
+        ]
+        return balda.rising_bound(
+            reading_of(recipe, "MNIST, MLP", found, test_accuracy=[0.1, 0.95]), "MNIST, MLP"
+        ).holds
+
+    assert judged([1.0, 2.3]) is True
+    assert judged([1.0, 1.5]) is False  # below 2.3 − h(.05) − .05 log 9
+
+
+def test_pairs_of_the_plane_agree_with_enumeration() -> None:
+    """Review, III-A: of two points with the same I(Y;L) the more accurate one often has a lower I(X;L)."""
+    rng = np.random.default_rng(1)
+    points = [tuple(map(float, point)) for point in rng.random((12, 3)) * (0.2, 0.1, 3.0)]
+    wanted = []
+    for one, other in itertools.combinations(points, 2):
+        if abs(one[0] - other[0]) <= 0.05 and abs(one[1] - other[1]) >= 0.01:
+            better, worse = (one, other) if one[1] > other[1] else (other, one)
+            wanted.append(better[2] < worse[2])
+    assert sorted(cheng.lower_where_better(points)) == sorted(wanted)
+    assert 5 < len(wanted) < 66
+
+
+def test_convolutional_network_with_noise_is_that_of_the_review() -> None:
+    """Review, III-A: two convolutions, then widths 1583–128, tanh, noise as regularization, two bins per unit."""
+    variant = next(one for one in ROW["goldfeld"].recipes["full"].variants if one.name == goldfeld.CNN)
+    network = build(variant, (1, 28), 10, [0])
+    assert sum(isinstance(module, nn.Conv2d) for module in network) == 2
+    linear = [module.out_features for module in network if isinstance(module, nn.Linear)]
+    assert linear == [1583, 128, 10]
+    assert sum(isinstance(module, nn.Tanh) for module in network) == 4
+    x = torch.rand(2, 1, 28, 28)
+    assert not torch.equal(network.train()(x), network(x))
+    assert torch.equal(network.eval()(x), network(x))
+
+
+_LARGE = [
+    (row, variant)
+    for row in ROWS
+    for variant in getattr(row.recipes["full"], "variants", ())
+    if variant.network in ("vgg16", *VISION)
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("row", "variant"), _LARGE, ids=[f"{row.name}-{variant.name}" for row, variant in _LARGE])
+def test_large_networks_of_the_full_scale_run_to_the_end(
+    row: Any, variant: Variant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Network, optimizer, layers, estimators and claims as published, on a few small images and for one epoch."""
+    if variant.network in VISION:
+        pytest.importorskip("torchvision", reason="torchvision is not installed (extra 'vision')")
+    from infoflow_reproductions.information_plane import inputs
+
+    from infoflow.data import digits, split
+    from infoflow.data.dataset import Dataset
+
+    whole = digits()
+    images = whole.images()[0].repeat_interleave(4, 2).repeat_interleave(4, 3)[:, :, :32, :32]
+    large = Dataset("digits32", images.numpy(), whole.labels, whole.classes, whole.scale, whole.source)
+    parts = split(large.subset(np.arange(80)))
+    monkeypatch.setattr(inputs, "_loaded", lambda *_: parts)
+    small = dataclasses.replace(variant, size=50, probe="train", probe_size=44, epochs=1, batch_size=25)
+    full = row.recipes["full"]
+    shorter = {"noisy-mine": "noisy-mine:max_epochs=1,folds=2,variance=1.0", "generative": "generative:side=3,epochs=1"}
+    estimators = tuple(
+        shorter.get(text.partition(":")[0], text).replace("batch_size=100", "batch_size=22") for text in full.estimators
+    )
+    recipe = dataclasses.replace(
+        full, variants=(small,), estimators=estimators, sweeps=(), seeds=1, snapshots=2, pairs=44
+    )
+    done = reproduce(row.experiment, "full", tmp_path, RunOptions(device="cpu", n_jobs=1), recipe=recipe)
+    assert any(variant.name in found.what for found in done.findings.rows)
+    assert done.findings.figures

@@ -162,3 +162,11 @@ def test_texts_of_results_cannot_begin_tags_or_links(tmp_path: Path) -> None:
         assert not re.search(r"(?<!\\)\]\(\s*javascript", page)
     assert "- 1 < 2" in pages["milc/README.md"]
     assert any("&lt;script>alert(1)" in page for page in pages.values())
+
+
+@pytest.mark.parametrize("backslashes", range(5))
+def test_a_bracket_after_any_number_of_backslashes_begins_no_link(backslashes: int) -> None:
+    found = summary._escaped("[x" + "\\" * backslashes + "](javascript:alert(1))")
+    before = found[: found.index("](")]
+    assert (len(before) - len(before.rstrip("\\"))) % 2 == 1
+    assert summary._escaped(found) == found

@@ -289,5 +289,6 @@ def _escaped(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     without_tags = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", " ".join(value.splitlines()))
-    without_links = re.sub(r"(?<!\\)\](?=\s*\()", r"\\]", without_tags)
+    # After an even number of backslashes a bracket is not escaped yet.
+    without_links = re.sub(r"(?<!\\)((?:\\\\)*)\](?=\s*\()", r"\1\\]", without_tags)
     return re.sub(r"^\s*\[(?=[^\]]*\]:)", r"\\[", without_links)

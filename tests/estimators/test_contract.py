@@ -343,7 +343,7 @@ def test_an_interval_contains_its_value_lies_in_the_range_and_shrinks_with_n(cas
             assert low <= found.nats <= high <= found.ceiling + 1e-9
             assert low >= min(0.0, found.nats)
             assert low < high or found.kind is Kind.EXACT
-            widths.append(high - low)
+            widths.append(2 * max(high - found.nats, found.nats - low))  # not what is cut off below 0
     assert len(widths) in (0, 2 * len(seeds)), "the same settings give an interval at every n"
     if widths:
         # Variation other than that of samples, of random shifts, slices or draws, may stay as it is.

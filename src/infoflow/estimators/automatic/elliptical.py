@@ -115,6 +115,8 @@ class Elliptical(Settings):
         if e.shape[1] == 0:  # y is a function of x
             return replace(model, name="an elliptical distribution", estimator=self)
         radii = [side.square().sum(dim=1, keepdim=True).clamp_min(1e-300).log() for side in (u, e)]
+        if not varies(radii[0]) or not varies(radii[1]):  # such as that of a column of two values that are as frequent
+            return replace(model, name="an elliptical distribution", estimator=self)
         terms = model.terms + adequate_terms(radii[0], radii[1])
         return Candidate("an elliptical distribution", self, terms)
 

@@ -343,9 +343,9 @@ class KSG(NeighborInformation):
         shortfall, flat = corrections(torch.cat([x, y], 1), near.index, threshold)
         if flat > 0:
             warnings += (
-                f"{flat:.2g} of the neighborhoods have no width, since values lie on a grid or y is a function of x, "
-                "so the correction is the rounding of float64 there and the estimate far too high; set "
-                "local_nonuniformity=None",
+                f"{flat:.0%} of the neighborhoods have no width, since values lie on a grid or y is a function of x, "
+                "so the correction is the rounding of float64 there and the estimate far too high; leave "
+                "local_nonuniformity out",
             )
         return Terms(terms - shortfall, Ceiling(ceiling.nats + LARGEST, f"{ceiling.name} + 52 log 2"), warnings)
 

@@ -164,6 +164,8 @@ CASES = [
     Case("binning", labeled, PLUG_IN, {"width": 0.8}),
     Case("binning", labeled, PLUG_IN, {"bins": 4, "edges": "quantile"}, keeps=RANKS),
     Case("blocks", wide, POINT, symmetric=True, below=0.1, keeps=AFFINE),
+    Case("by-type", numbers, POINT, answers="KSG", symmetric=True, below=0.1, keeps=AFFINE),
+    Case("by-type", labeled, POINT, answers="ClassNeighbors", symmetric=True, below=0.1, keeps=AFFINE),
     Case("cca", numbers, POINT, symmetric=True, below=0.05, keeps=AFFINE),
     Case("cca", wide, POINT, {"components": "significant"}, symmetric=True, below=0.05, keeps=AFFINE),
     Case("class-neighbors", labeled, POINT, below=0.1, keeps=AFFINE),

@@ -37,7 +37,7 @@ def cases(quick: bool = False) -> Iterator[Comparison]:
         for n in (300,) if quick else (2_000, 10_000):
             columns, number = _table(n)
             classes = np.digitize(number, [-1.0, 1.0])
-            for estimator in ("ksg", "auto"):
+            for estimator in ("by-type", "ksg", "auto"):
                 yield _against_scikit_learn("a number", columns, number, estimator, mutual_info_regression)
                 yield _against_scikit_learn("3 classes", columns, classes, estimator, mutual_info_classif)
         with tempfile.TemporaryDirectory() as folder:
@@ -52,13 +52,17 @@ def _table(n: int) -> tuple[Array, Array]:
 
 
 def _against_scikit_learn(kind: str, columns: Array, target: NDArray[Any], estimator: str, baseline: Any) -> Comparison:
-    further = {"ksg": "nearest neighbors in both", "auto": "infoflow also chooses among estimators and adds intervals"}
+    further = {
+        "by-type": "nearest neighbors in both; the default of rank, which adds intervals",
+        "ksg": "nearest neighbors in both",
+        "auto": "infoflow also chooses among estimators and adds intervals",
+    }
     return Comparison(
         f"N = {len(columns)}, rank {columns.shape[1]} columns about {kind}, estimator {estimator}",
         f"scikit-learn {baseline.__name__}",
         lambda: rank(columns, target, estimator=estimator).frame["nats"].to_numpy(dtype=float),
         partial(baseline, columns, target, random_state=0),
-        target_ratio=1.0,
+        target_ratio=None if estimator == "auto" else 1.0,
         difference=None,
         note=f"one thread; {further[estimator]}",
     )

@@ -35,8 +35,8 @@ class Options(Settings):
     """name of the target column"""
     method: Literal["univariate", "pairs", "jmi", "mrmr", "cmim"] = "univariate"
     """each column alone, with its best partner, or greedy selection"""
-    estimator: str = "auto"
-    """auto, or name:parameter=value,parameter=value"""
+    estimator: str = "by-type"
+    """by-type (one estimator for each pair of types), auto, or name:parameter=value,parameter=value"""
     permutations: NonNegativeInt = 0
     """add p-values and q-values from this number of permutations of the target"""
     missing: Literal["raise", "drop"] = "drop"

@@ -128,6 +128,15 @@ ESTIMATORS: Mapping[str, Entry] = MappingProxyType(
             good_for="many columns, few samples",
             limits="dependence of three or more columns",
         ),
+        "by-type": Entry(
+            "automatic.policy:Auto",
+            (ESTIMATE, LABEL),
+            measures="I(X;Y) by one estimator for each pair of types: counts, or nearest neighbors",
+            kind="that estimator's, with the reason",
+            good_for="many columns that are compared, as in `rank`",
+            limits="as `ksg`, `class-neighbors` and `discrete`",
+            preset={"compare": False},
+        ),
         "cca": Entry(
             "gaussian.canonical_correlation:CCA",
             (ESTIMATE,),

@@ -78,6 +78,7 @@ class Groups:
         sizes = np.bincount(groups)
         # A stable sort of short integers is a radix sort.
         short = groups.astype(np.min_scalar_type(len(sizes)))
+        self._line, self._by_value = line, by_value
         self._order = by_value[np.argsort(short[by_value], kind="stable")]
         self._ordered = line[self._order]
         self._sizes, self._ends = sizes, np.cumsum(sizes)
@@ -124,10 +125,23 @@ class Groups:
             found[own] = _within(self._ordered[own], reach[own])
         return self._unsorted(found)
 
+    def count_all(self, within: Array) -> Indices:
+        """Count the other values of all groups that lie within a radius.
+
+        Parameters
+        ----------
+        within : ndarray of shape (n,)
+            Radii, boundary included.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Counts, int64.
+        """
+        return _placed(self._by_value, _within(self._line[self._by_value], within[self._by_value]))
+
     def _unsorted(self, values: NDArray[T]) -> NDArray[T]:
-        placed = np.empty_like(values)
-        placed[self._order] = values
-        return placed
+        return _placed(self._order, values)
 
 
 def count(line: Array, within: Array) -> Indices:
@@ -160,6 +174,13 @@ def _within(ordered: Array, reach: Array) -> Indices:
     """Other values within a radius of each; ends of intervals that nearly ascend are found faster than in any order."""
     upper = np.searchsorted(ordered, ordered + reach, side="right")
     return np.asarray(upper - np.searchsorted(ordered, ordered - reach) - 1)
+
+
+def _placed(order: Indices, values: NDArray[T]) -> NDArray[T]:
+    """Values in this order at their own places."""
+    placed = np.empty_like(values)
+    placed[order] = values
+    return placed
 
 
 def _shift(ordered: Array, starts: Indices, k: int, radius: Array) -> None:

@@ -78,16 +78,22 @@ def count(points: Array, radius: Array, p: float) -> Indices:
     >>> count(np.array([[0.0], [1.0], [3.0]]), np.array([1.0, 2.0, 1.0]), 2.0).tolist()
     [1, 2, 0]
     """
-    found = _tree(points).query_ball_point(points, radius, p=p, return_length=True, workers=_workers())
+    found = _tree(points, _repeating(points)).query_ball_point(
+        points, radius, p=p, return_length=True, workers=_workers()
+    )
     return np.asarray(found, dtype=np.int64) - 1
 
 
-def _tree(points: Array) -> cKDTree:
+def _repeating(points: Array) -> NDArray[np.bool_]:
+    """Which columns have repeated values."""
+    return np.array([bool((ordered[1:] == ordered[:-1]).any()) for ordered in map(np.sort, points.T)])
+
+
+def _tree(points: Array, repeating: NDArray[np.bool_]) -> cKDTree:
     """The k-d tree; halving boxes rather than points where values repeat, since medians of these split nothing off."""
     from scipy.spatial import cKDTree  # takes a while to load, and many samples need no tree
 
-    ordered = np.sort(points, axis=0)
-    return cKDTree(points, balanced_tree=not bool((ordered[1:] == ordered[:-1]).any()))
+    return cKDTree(points, balanced_tree=not bool(repeating.any()))
 
 
 def _query(points: Array, count: int, p: float) -> tuple[Array, Indices]:
@@ -95,16 +101,18 @@ def _query(points: Array, count: int, p: float) -> tuple[Array, Indices]:
 
     Duplicates are one point of the tree, which would otherwise compare all of them with each other.
     """
-    codes, different = equal_rows(torch.from_numpy(points))
+    repeating = _repeating(points)
+    # Where a column has no repeated value, no point occurs twice.
+    codes, different = equal_rows(torch.from_numpy(points)) if repeating.all() else (torch.empty(0), len(points))
     if different == len(points):
-        distance, index = _tree(points).query(points, k=count, p=p, workers=_workers())
+        distance, index = _tree(points, repeating).query(points, k=count, p=p, workers=_workers())
         return distance, index.astype(np.int64)
     code = codes.numpy()
     members, times = np.argsort(code, kind="stable"), np.bincount(code)
     first = np.cumsum(times) - times
     single = points[members[first]]
     near = min(count, different)
-    distance, which = _tree(single).query(single, k=near, p=p, workers=_workers())
+    distance, which = _tree(single, _repeating(single)).query(single, k=near, p=p, workers=_workers())
     distance, which = distance.reshape(different, near), which.reshape(different, near)
     through = np.cumsum(times[which], axis=1)
     rows = np.arange(different)

@@ -24,7 +24,7 @@ from infoflow.pairwise import neighbor_blocks as blocks
 from infoflow.pairwise import neighbor_trees as trees
 from infoflow.pairwise import plane_neighbors as plane
 from infoflow.pairwise.equal_rows import equal_rows
-from infoflow.pairwise.rounding import ROUNDINGS, SPHERE
+from infoflow.pairwise.rounding import ROUNDINGS, SPHERE, rounding_slack
 
 Metric = Literal["chebyshev", "euclidean"]
 """The norm within a space: the maximum of the coordinates, or the square root of their sum of squares."""
@@ -221,8 +221,8 @@ def count_within(
     return blocks.counts([blocks.Space(tensor, metric)], [_units(within, metric)])
 
 
-def nearer_in_groups(values: Tensor, groups: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Find the k-th neighbor in the group of every value on a line, and count the nearer values of the group.
+def nearer_in_groups(values: Tensor, groups: Tensor, numbers: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
+    """Count the values on a line that are nearer than the k-th neighbor in the group of each, for several k.
 
     Parameters
     ----------
@@ -230,29 +230,31 @@ def nearer_in_groups(values: Tensor, groups: Tensor, k: int) -> tuple[Tensor, Te
         Values, float64.
     groups : Tensor of shape (n,)
         Integers >= 0, the same for values of one group, which are at least two.
-    k
-        Number of neighbors; groups of at most k values use all others of the group.
+    numbers
+        Numbers of neighbors k; groups of at most k values use all others of the group.
 
     Returns
     -------
-    sizes : Tensor of shape (n,)
-        Values of the group that are nearer, the value itself included, as of `open_ball_sizes`.
-    radius : Tensor of shape (n,)
-        Distances of the k-th neighbors.
+    list of pairs of Tensor of shape (n,)
+        For each k the nearer values of the group, and those of all groups, the value itself included, as of
+        `open_ball_sizes`.
 
     Examples
     --------
-    >>> import torch
     >>> values = torch.tensor([0.0, 1.0, 3.0, 7.0, 9.0], dtype=torch.float64)
-    >>> [each.tolist() for each in nearer_in_groups(values, torch.tensor([0, 0, 0, 1, 1]), 2)]
-    [[2, 2, 2, 1, 1], [3.0, 2.0, 3.0, 2.0, 2.0]]
+    >>> found = nearer_in_groups(values, torch.tensor([0, 0, 0, 1, 1]), [2])
+    >>> [each.tolist() for each in found[0]]
+    [[2, 2, 2, 1, 1], [2, 2, 2, 1, 1]]
     """
-    centered = (values - values.mean()).cpu()
-    grouped = line.Groups(centered.numpy(), groups.cpu().numpy())
-    radius = torch.from_numpy(grouped.radius(k))
-    within = _within(radius, centered.abs(), True)
-    sizes = torch.from_numpy(grouped.count(within.numpy()) + 1)
-    return sizes.to(values.device), radius.to(values.device)
+    centered = (values - values.mean()).cpu().numpy()
+    grouped = line.Groups(centered, groups.cpu().numpy())
+    magnitude, found = np.abs(centered), []
+    for k in numbers:
+        radius = grouped.radius(k)
+        within = np.maximum(radius - rounding_slack(radius, magnitude), 0.0)
+        sizes = grouped.count(within) + 1, grouped.count_all(within) + 1
+        found.append((torch.from_numpy(sizes[0]).to(values.device), torch.from_numpy(sizes[1]).to(values.device)))
+    return found
 
 
 def open_ball_sizes(spaces: Sequence[Tensor], distance: Tensor) -> Tensor:

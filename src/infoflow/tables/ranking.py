@@ -112,7 +112,7 @@ def rank(
     target: Any,
     *,
     method: Literal["univariate", "pairs", "jmi", "mrmr", "cmim"] = "univariate",
-    estimator: str | Estimator = "auto",
+    estimator: str | Estimator = "by-type",
     permutations: NonNegativeInt = 0,
     surrogates: Surrogates | None = None,
     missing: Missing = "drop",
@@ -135,8 +135,11 @@ def rank(
         finds synergy such as XOR. "jmi", "mrmr", "cmim": greedy selection, each next column by what it adds to those
         selected before.
     estimator
-        Name or object. "auto" is that of `mutual_information` for "univariate", and one estimator for all terms of the
-        others: counts for symbols, `MixedKSG` otherwise.
+        Name or object. "by-type" has one estimator for each pair of types, so that columns are compared alike and
+        fast: counts for symbols, nearest neighbors within classes for a symbol and numbers, `KSG` with five neighbors
+        for numbers. "auto" is that of `mutual_information`, which chooses anew for each column and takes longer. With
+        both, the methods other than "univariate" have one estimator for all terms: counts for symbols, `MixedKSG`
+        otherwise.
     permutations
         Number of permutations of the target for p-values; 0 for none.
     surrogates

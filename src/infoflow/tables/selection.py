@@ -10,6 +10,7 @@ from joblib import Parallel, delayed
 
 from infoflow.core.protocols import Estimator
 from infoflow.core.variable import Variable
+from infoflow.estimators.automatic.policy import Auto
 from infoflow.estimators.conditioning import by_values
 from infoflow.estimators.histogram.discrete import Discrete
 from infoflow.estimators.neighbors.mixed import MixedKSG
@@ -40,8 +41,8 @@ class Terms:
         self.joint_estimator = self._choose()
 
     def _choose(self) -> Estimator:
-        if not (isinstance(self.estimator, str) and self.estimator == "auto"):
-            chosen: Estimator = resolve(self.estimator)
+        chosen: Estimator = resolve(self.estimator)
+        if not isinstance(chosen, Auto):
             return chosen
         symbols = all(column.symbolic for column in [*self.columns, self.target])
         return Discrete("grassberger") if symbols else MixedKSG(k=5)

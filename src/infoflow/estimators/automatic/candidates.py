@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import Literal
 
@@ -23,7 +24,7 @@ from infoflow.estimators.neighbors.several import terms_by_neighbors
 
 Scale = Literal["standard", "normal-scores"]
 
-_SCALES: tuple[Scale, ...] = ("normal-scores", "standard")
+SCALES: tuple[Scale, ...] = ("normal-scores", "standard")
 
 # Numbers of neighbors on a line and a line, and in more dimensions, where a search costs more and few are biased less.
 _LINE, _SPACE = (80, 40, 20, 12, 8, 5, 3, 2, 1), (12, 5, 3)
@@ -82,29 +83,42 @@ def is_any(found: Missed) -> bool:
     return found.p_value < _DOUBT and found.nats > 0
 
 
-def neighbors(x: Tensor, y: Tensor, *, raw_only: bool = False) -> list[Candidate]:
+def neighbors(
+    x: Tensor, y: Tensor, *, scales: Sequence[Scale] = SCALES, numbers: Sequence[int] | None = None
+) -> list[Candidate]:
     """Nearest-neighbor candidates of (n, d) columns, from many neighbors to few, on ranks and on the values.
+
+    `numbers` of neighbors depend on n by default.
 
     >>> x = torch.randn(60, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     >>> [each.name for each in neighbors(x, x.square())][:2]
     ['KSG (k = 8, normal scores)', 'KSG (k = 8, standard)']
     """
-    n, line = len(x), x.shape[1] == y.shape[1] == 1
-    most = min(max(3.0, n / 6), n / 25 + 8, n - 2)
-    numbers = [k for k in (_LINE if line else _SPACE) if k <= most] or [max(1, int(most))]
-    scales: tuple[Scale, ...] = ("standard",) if raw_only else _SCALES
-    terms = _on_lines(x, y, numbers) if line else {}
-    for scale in () if line else scales:
+    line = x.shape[1] == y.shape[1] == 1
+    if numbers is None:
+        numbers = _numbers(len(x), line)
+    terms = {}
+    for scale in scales if not line else ():
         left, right = (prepare(side, "x", rescale=scale).values for side in (x, y))
         terms[scale] = terms_by_neighbors(left, right, numbers)
+    if line:
+        terms = _on_lines(x, y, scales, numbers)
     return [Candidate(*_named(k, scale), terms[scale][k], k) for k in numbers for scale in scales]
 
 
-def _on_lines(x: Tensor, y: Tensor, numbers: list[int]) -> dict[str, dict[int, NDArray[np.float64]]]:
-    """The terms on both scales, which share the sorts of the columns."""
+def _numbers(n: int, line: bool) -> list[int]:
+    most = min(max(3.0, n / 6), n / 25 + 8, n - 2)
+    return [k for k in (_LINE if line else _SPACE) if k <= most] or [max(1, int(most))]
+
+
+def _on_lines(
+    x: Tensor, y: Tensor, scales: Sequence[Scale], numbers: Sequence[int]
+) -> dict[Scale, dict[int, NDArray[np.float64]]]:
+    """The terms on the scales, which share the sorts of the columns."""
     return {
         scale: dict(zip(numbers, pair_terms(left, right, numbers).values, strict=True))
-        for scale, left, right in zip(_SCALES, rescaled(x), rescaled(y), strict=True)
+        for scale, left, right in zip(SCALES, rescaled(x), rescaled(y), strict=True)
+        if scale in scales
     }
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate, Interval
@@ -19,7 +18,7 @@ from infoflow.estimators.automatic.numbers import LINE, TIED, WIDTH_OF_NEIGHBORS
 from infoflow.estimators.automatic.ties import SpreadTies, tied_share
 from infoflow.estimators.automatic.variables import Variable
 from infoflow.estimators.learned.classifier_bound import ClassifierBound
-from infoflow.estimators.neighbors.class_neighbors import ClassNeighbors
+from infoflow.estimators.neighbors.class_neighbors import ClassNeighbors, WithFewer
 
 # Samples from which on a probe can be trained and held out.
 _PROBE = 16
@@ -34,13 +33,14 @@ def within_classes(x: Variable, y: Variable, note: str) -> tuple[Estimator, NDAr
     values, codes = compressed(numeric.numbers), symbol.samples
     _check_repeated(codes, "x" if x.symbolic else "y")
     near: Estimator = ClassNeighbors()
+    plain = WithFewer.of(ClassNeighbors(), values.numpy(), codes, 1)
     if (tied := tied_share(values)) > 0:
         near = SpreadTies(near, draws=3 if tied > TIED else 1)
     n, dimensions = values.shape
     tau = inflation(values, symbol.numbers)
-    found = near.estimate(values.numpy(), codes)
+    found = near.estimate(values.numpy(), codes) if tied else plain.estimate
     count = len(torch.bincount(torch.as_tensor(codes)).nonzero())
-    interval = _interval(found, values, codes, tau, count - 1)
+    interval = _interval(found, plain, tau, count - 1)
     why = f"{note}: nearest neighbors within classes"
     warnings = [*found.warnings, *dependent(tau, n)]
     if dimensions > LINE:
@@ -78,15 +78,14 @@ def _check_repeated(codes: NDArray[Any], name: str) -> None:
         )
 
 
-def _interval(found: Estimate, values: Tensor, codes: NDArray[Any], tau: float, freedom: int) -> Interval:
+def _interval(found: Estimate, plain: WithFewer, tau: float, freedom: int) -> Interval:
     """The interval from the spread of the terms and of H(Y), higher by what neighbors across borders of classes hide.
 
     The bias of k neighbors grows with k, so the line through the means for k = 3 and 1 ends at the truth for k → 0;
     that of H(Y) is (m − 1)/2n (Miller 1955), and its variance for equal classes (m − 1)/2n².
     """
-    n = len(values)
-    terms = ClassNeighbors().pointwise(values.numpy(), codes)
-    few = float(ClassNeighbors(k=1).pointwise(values.numpy(), codes).mean())
+    terms, few = plain.terms, float(plain.fewer.mean())
+    n = len(terms)
     half = WIDTH_OF_NEIGHBORS * math.sqrt(tau) * math.sqrt(float(terms.var()) / n + freedom / (2 * n**2))
     hidden = 1.5 * max(0.0, few - float(terms.mean())) + freedom / (2 * n)
     return Interval(found.nats - half, found.nats + half + hidden, spans="samples (spread of the terms)")

@@ -83,7 +83,7 @@ def decide(x: Tensor, y: Tensor) -> Decision:
         tested = slice(None, None, -(-len(x) // _LOOK))
         beyond = missed(x[tested], y[tested])
         doubted, learn = beyond.significant, learn and (beyond.significant or is_any(beyond))
-    estimate = _estimate(chosen, x[rows], y[rows], doubted)
+    estimate = described(chosen, x[rows], y[rows], doubted)
     if len(x) <= look:
         return Decision(estimator, estimate, learn)
     return Decision(estimator, estimate, learn, lambda: _of_all(estimate, estimator.estimate(x, y), len(taken.terms)))
@@ -121,7 +121,7 @@ def _chosen(x: Tensor, y: Tensor) -> Chosen:
 
 def _candidates(x: Tensor, y: Tensor, folded: bool) -> list[Candidate]:
     if folded:
-        return neighbors(x, y, raw_only=True)
+        return neighbors(x, y, scales=("standard",))
     model = gaussian(x, y)
     if x.shape[1] + y.shape[1] <= LINE:
         return [*([model] if model else []), *neighbors(x, y)]
@@ -132,10 +132,15 @@ def _candidates(x: Tensor, y: Tensor, folded: bool) -> list[Candidate]:
     return [*found, *neighbors(x, y)]
 
 
-def _estimate(chosen: Chosen, x: Tensor, y: Tensor, doubted: bool) -> Estimate:
+def described(chosen: Chosen, x: Tensor, y: Tensor, doubted: bool = False, *, variance: float = 0.0) -> Estimate:
+    """The estimate of the chosen candidate with its interval, reason and warnings.
+
+    `doubted` states that a test found dependence which a chosen model misses. `variance` is that of the estimate which
+    the spread of the terms lacks.
+    """
     taken, n, dimensions = chosen.candidate, len(x), x.shape[1] + y.shape[1]
     tau = inflation(x, y)
-    error = math.sqrt(tau) * math.sqrt(taken.error**2 + x.shape[1] * y.shape[1] / (2 * n**2))
+    error = math.sqrt(tau) * math.sqrt(taken.error**2 + variance + x.shape[1] * y.shape[1] / (2 * n**2))
     width = WIDTH if taken.neighbors is None else WIDTH_OF_NEIGHBORS
     above = max(width * error, math.sqrt(tau) * (chosen.highest - taken.nats))
     below = width * error

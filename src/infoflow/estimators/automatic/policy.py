@@ -16,6 +16,7 @@ from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import Settings
 from infoflow.estimators.automatic import numbers
+from infoflow.estimators.automatic.by_type import by_neighbors
 from infoflow.estimators.automatic.classes import within_classes
 from infoflow.estimators.automatic.limits import compressed, dependent, inflation
 from infoflow.estimators.automatic.symbols import counting, doubtful_order, is_sparse, table_error
@@ -74,6 +75,10 @@ class Auto(Settings):
     ----------
     discrete_x, discrete_y
         Whether a side holds symbols (True) or numbers (False); None decides by the values.
+    compare
+        Whether estimates of numbers are compared. Otherwise each pair of types has one estimator ("by-type"): numbers
+        are estimated from five nearest neighbors on ranks, which is several times as fast, and estimates of different
+        columns have the same bias.
 
     Raises
     ------
@@ -107,6 +112,7 @@ class Auto(Settings):
 
     discrete_x: bool | None = None
     discrete_y: bool | None = None
+    compare: bool = True
 
     def estimate(self, x: Any, y: Any) -> Estimate:
         """Estimate I(X;Y) in nats.
@@ -162,9 +168,11 @@ class Auto(Settings):
         """
         made = self.prepared(x, y)
         if isinstance(made, Columns):
-            decision = numbers.decide(made.x, made.y)
             arrays = made.x.numpy(), made.y.numpy()
-            if decision.learn:
+            decision = numbers.decide(made.x, made.y) if self.compare else None
+            if decision is None:
+                estimator, estimate = by_neighbors(made.x, made.y)
+            elif decision.learn:
                 apply = run or (lambda each, a, b: each.estimate(a, b))
                 estimator, estimate = numbers.learned(decision, len(made.x), lambda each: apply(each, *arrays))
             else:

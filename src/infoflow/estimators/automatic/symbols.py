@@ -34,6 +34,9 @@ def is_sparse(x: Variable, y: Variable) -> bool:
 
 def occurring(x: Variable, y: Variable) -> int:
     """Number of different pairs of values of two variables."""
+    n = len(x.numbers)
+    if max(x.distinct, y.distinct) == n:
+        return n
     return equal_rows(torch.cat([x.numbers.flatten(1), y.numbers.flatten(1)], dim=1))[1]
 
 
@@ -43,12 +46,12 @@ def doubtful_order(x: Variable, y: Variable, found: Estimate) -> tuple[str, ...]
     Values may be symbols where they are few or repeat. Then counts of the pairs decide: the warning is left out only
     where there are enough of them and the interval reaches what they give.
     """
-    n, cells = len(x.numbers), occurring(x, y)
+    n = len(x.numbers)
     few = all(side.symbolic or side.distinct <= min(_FEW, _REPEATED * n) for side in (x, y))
     if few:
         cause = f"there are only {n} samples for {x.distinct * y.distinct} pairs of values"
         effect = "may be off"
-    elif n >= _PER_PAIR_TO_DOUBT * cells and found.interval is not None:
+    elif found.interval is not None and _repeats(x, y):
         codes = (equal_rows(each.numbers)[0] for each in (x, y))
         counted = Discrete("grassberger").estimate(*codes).nats
         if counted <= found.interval.high:
@@ -60,6 +63,14 @@ def doubtful_order(x: Variable, y: Variable, found: Estimate) -> tuple[str, ...]
         f"{cause}, but the values were taken as numbers in their order, so that the estimate {effect} if they are "
         "symbols without order; merge rare values or use more samples, or pass discrete_x=True and discrete_y=True to "
         "count",
+    )
+
+
+def _repeats(x: Variable, y: Variable) -> bool:
+    """Whether pairs repeat so often that counts can contradict an order; there are no fewer than values of a side."""
+    n = len(x.numbers)
+    return all(n >= _PER_PAIR_TO_DOUBT * side.distinct for side in (x, y)) and (
+        n >= _PER_PAIR_TO_DOUBT * occurring(x, y)
     )
 
 

@@ -62,7 +62,7 @@ def variables(
     rows = {name: equal_rows(side) for name, side in sides.items()}
     n = len(sides["x"])
     both_few = all(count <= min(_FEW, _SHARE * n) for _, count in rows.values())
-    counted = len(torch.unique(rows["x"][0] * rows["y"][1] + rows["y"][0])) * PER_PAIR <= n
+    counted = pairs_of(rows["x"], rows["y"], n // PER_PAIR) * PER_PAIR <= n
     decided = []
     for name, asked in (("x", discrete_x), ("y", discrete_y)):
         codes, count = rows[name]
@@ -70,6 +70,16 @@ def variables(
         note = f"{name}: {count} symbols" if symbolic else f"{name}: numbers"
         decided.append(Variable(sides[name], codes if symbolic else None, count, note))
     return decided[0], decided[1]
+
+
+def pairs_of(x: tuple[Tensor, int], y: tuple[Tensor, int], most: int) -> int:
+    """Number of different pairs of codes (n,), each given with their number; there are `most` if at most that many.
+
+    >>> pairs_of((torch.tensor([0, 1, 1]), 2), (torch.tensor([0, 0, 0]), 1), 3)
+    2
+    """
+    least = max(x[1], y[1])
+    return least if least > most else len(torch.unique(x[0] * y[1] + y[0]))
 
 
 def as_type(value: Any, name: str, discrete: bool | None) -> Any:

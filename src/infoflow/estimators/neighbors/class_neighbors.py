@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,10 @@ from torch import Tensor
 from infoflow.core.checks import classes, paired
 from infoflow.core.estimate import Estimate
 from infoflow.entropies.discrete import plug_in
-from infoflow.estimators.neighbors.family import NeighborInformation, Pair, Terms, digamma, digammas, norm
+from infoflow.estimators.neighbors.family import NeighborInformation, Pair, Terms, digamma_table, norm
 from infoflow.estimators.neighbors.limits import Ceiling, lonely
 from infoflow.estimators.neighbors.preparation import Prepared, noise_generator, prepare
-from infoflow.pairwise.neighbors import Metric, count_within, nearer_in_groups, nearest, open_ball_sizes
+from infoflow.pairwise.neighbors import count_within, nearer_in_groups, nearest, open_ball_sizes
 
 
 @dataclass(frozen=True)
@@ -147,17 +148,16 @@ class ClassNeighbors(NeighborInformation):
         return Ceiling(float(plug_in(torch.bincount(codes))), "H(Y)")
 
     def _terms(self, pair: Pair) -> Terms:
+        return self._terms_for(pair, [self.k])[0]
+
+    def _terms_for(self, pair: Pair, numbers: Sequence[int]) -> list[Terms]:
+        """The terms for each number of neighbors."""
         x, codes = pair.x.values, pair.y.values[:, 0]
-        metric = norm(self.metric, x.shape[1])
         sizes = torch.bincount(codes)[codes]
         used = sizes > 1  # the others have no neighbor in their class
-        terms = torch.zeros(pair.n, dtype=torch.float64, device=x.device)
-        members, labels, size = x[used], codes[used], sizes[used]
-        if members.shape[0] > 1:
-            neighbors, radius = self._within_classes(members, labels, metric)
-            near = count_within(members, radius, metric=metric) + 1
-            terms[used] = digamma(members.shape[0]) + digammas(neighbors) - digammas(size) - digammas(near)
         alone = pair.n - int(used.sum())
+        if alone:
+            x, codes, sizes = x[used], codes[used], sizes[used]
         warnings: tuple[str, ...] = ()
         if alone:
             warnings = (
@@ -165,17 +165,57 @@ class ClassNeighbors(NeighborInformation):
                 f"{'was' if alone == 1 else 'were'} left out, so the estimate covers the other classes only; merge "
                 "rare classes, or convert the integers to float if they are quantities",
             )
-        return Terms(terms, self._ceiling(pair), warnings, used)
+        ceiling = self._ceiling(pair)
+        if not len(x):
+            nothing = Terms(torch.zeros(pair.n, dtype=torch.float64, device=x.device), ceiling, warnings, used)
+            return [nothing] * len(numbers)
+        table = torch.from_numpy(digamma_table(len(x))).to(x.device)
+        outside = table[len(x) - 1] - table[sizes - 1]
+        found = []
+        for inside, near in self._nearer(x, codes, numbers):
+            values = outside + table[inside - 1] - table[near - 1]
+            if alone:
+                every = torch.zeros(pair.n, dtype=torch.float64, device=x.device)
+                every[used] = values
+                values = every
+            found.append(Terms(values, ceiling, warnings, used if alone else None))
+        return found
 
-    def _within_classes(self, x: Tensor, codes: Tensor, metric: Metric) -> tuple[Tensor, Tensor]:
-        """Samples nearer than the k-th neighbor of the own class (n,), itself included, and its distance (n,)."""
+    def _nearer(self, x: Tensor, codes: Tensor, numbers: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
+        """For each number k, samples nearer than the k-th neighbor of the own class, in the class and in all (n,)."""
         if x.shape[1] == 1:
-            return nearer_in_groups(x[:, 0], codes, self.k)
-        radius = torch.zeros(len(x), dtype=torch.float64, device=x.device)
-        neighbors = torch.zeros_like(codes)
-        for label in torch.bincount(codes).nonzero()[:, 0]:
-            own = codes == label
-            distance = nearest(x[own], min(self.k, int(own.sum()) - 1), metric=metric)[0]
-            radius[own] = distance[:, -1]
-            neighbors[own] = open_ball_sizes([x[own]], distance)
-        return neighbors, radius
+            return nearer_in_groups(x[:, 0], codes, numbers)
+        metric, found = norm(self.metric, x.shape[1]), []
+        for k in numbers:
+            radius = torch.zeros(len(x), dtype=torch.float64, device=x.device)
+            inside = torch.zeros_like(codes)
+            for label in torch.bincount(codes).nonzero()[:, 0]:
+                own = codes == label
+                distance = nearest(x[own], min(k, int(own.sum()) - 1), metric=metric)[0]
+                radius[own] = distance[:, -1]
+                inside[own] = open_ball_sizes([x[own]], distance)
+            found.append((inside, count_within(x, radius, metric=metric) + 1))
+        return found
+
+
+@dataclass(frozen=True)
+class WithFewer:
+    """An estimate within classes, its terms (n,), and those of fewer neighbors."""
+
+    estimate: Estimate
+    terms: NDArray[np.float64]
+    fewer: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, estimator: ClassNeighbors, x: Any, y: Any, fewer: int) -> WithFewer:
+        """The results of samples x (n, ...) and classes y (n,), which are prepared once.
+
+        >>> found = WithFewer.of(ClassNeighbors(k=2), [0.0, 0.1, 0.2, 5.0, 5.1, 5.2], [0, 0, 0, 1, 1, 1], 1)
+        >>> found.estimate.nats, found.fewer.round(4).tolist()
+        (0.6931, [0.7833, 0.7833, 0.7833, 0.7833, 0.7833, 0.7833])
+        """
+        pair = estimator._prepare(x, y, ("x", "y"))
+        if pair.constant:
+            return cls(estimator._described(pair, None), np.zeros(pair.n), np.zeros(pair.n))
+        found = estimator._terms_for(pair, [estimator.k, fewer])
+        return cls(estimator._described(pair, found[0]), *(each.values.cpu().numpy() for each in found))

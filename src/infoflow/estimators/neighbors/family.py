@@ -132,12 +132,17 @@ class NeighborInformation(Settings, abc.ABC):
     ) -> Estimate:
         """The steps of every estimate: prepared sides, terms, their mean with ceiling and warnings."""
         pair = self._prepare(x, y, names)
+        return self._described(pair, None if pair.constant else self._terms(pair), quantity, warnings)
+
+    def _described(
+        self, pair: Pair, terms: Terms | None, quantity: str = "I(X;Y)", warnings: tuple[str, ...] = ()
+    ) -> Estimate:
+        """The estimate from the terms, or from none where a side is constant."""
         warnings = (*warnings, *pair.x.warnings, *pair.y.warnings)
-        if pair.constant:
+        if terms is None:
             nats, ceiling = 0.0, self._ceiling(pair)
             warnings += (is_constant(pair.constant),)
         else:
-            terms = self._terms(pair)
             nats, ceiling = min(terms.mean, terms.ceiling.nats), terms.ceiling
             warnings += (*terms.warnings, *crowded(self._dimensions(pair), pair.n))
             if terms.counted < math.inf and not pair.symbols:

@@ -1,14 +1,19 @@
 """Damaged and foreign files for every function that reads a file: an error of infoflow, or a result; by discovery.
 
 The source is searched for calls that read a file. Each function that has one must be entered by a case below, or be
-listed with the reason why it reads no file of a user; a new reader without a case fails.
+listed with the reason why it reads no file of a user; a new reader without a case fails. Public readers of one path
+receive foreign files and folders without a case.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import json
+import pkgutil
 import random
+import re
 import shutil
 import struct
 import sys
@@ -357,6 +362,76 @@ def test_every_reader_has_a_case(tmp_path: Path) -> None:
     missing = found - known - {"profiles/pretrained.py:load"}
     assert not missing, "give these readers a case in CASES"
     assert set(_ENDINGS) <= {f".{name}" for name in CASES}, "give the new ending a case in CASES"
+
+
+def public_readers() -> dict[str, Callable[[Path], Any]]:
+    """Public functions, classes and class methods of which the one required argument is a path, by discovery."""
+    found: dict[str, Callable[[Path], Any]] = {}
+    for info in [None, *pkgutil.iter_modules(infoflow.__path__)]:
+        if info is not None and (not info.ispkg or info.name in ("core", "cli", "integrations")):
+            continue
+        package = infoflow if info is None else importlib.import_module(f"infoflow.{info.name}")
+        for name in getattr(package, "__all__", ()):
+            public = getattr(package, name)
+            held = dir(public) if isinstance(public, type) else []
+            methods = [each for each in held if isinstance(inspect.getattr_static(public, each), classmethod)]
+            for qualified, called in ((name, public), *((f"{name}.{each}", getattr(public, each)) for each in methods)):
+                if callable(called) and not qualified.rpartition(".")[2].startswith("_") and _takes_one_path(called):
+                    found[f"{package.__name__}.{qualified}"] = called
+    return found
+
+
+def _takes_one_path(called: Callable[..., Any]) -> bool:
+    try:
+        parameters = inspect.signature(called).parameters.values()
+    except ValueError:
+        return False
+    required = [
+        each
+        for each in parameters
+        if each.default is each.empty and each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)
+    ]
+    return len(required) == 1 and re.search("Path|Location", str(required[0].annotation)) is not None
+
+
+FOREIGN = [
+    *(b"", b"\0" * 100, b"\xff\xfe\0", b"[" * 100_000, b"{}", b"[1]", b"null", b'{"text": 1}', b"a,b\n1\n"),
+    *(b"PK\x03\x04 no archive", b"PAR1 no table PAR1", b"\x93NUMPY\x01\0v\0{", b"\x80\x04.", b"\x89PNG\r\n"),
+]
+NAMES = (
+    "file",
+    "file.csv",
+    "file.npz",
+    "file.npy",
+    "file.parquet",
+    "file.jsonl",
+    "file.txt",
+    "provenance.json",
+    "zarr.json",
+)
+
+
+@pytest.mark.parametrize("name", public_readers())
+def test_a_public_reader_of_a_path_reports_foreign_files_and_folders(
+    name: str, tmp_path: Path, tally: Counter[str]
+) -> None:
+    reader, failures = public_readers()[name], []
+    for number, content in enumerate(FOREIGN):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for each in NAMES:
+            (folder / each).write_bytes(content)
+        for path in (folder, tmp_path / "missing", *sorted(folder.iterdir())):
+            tally["malformed files"] += 1
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    reader(path)
+            except InfoflowError:
+                continue
+            except Exception as error:
+                failures.append(f"{path.name} of {content[:12]!r}: {type(error).__name__}: {str(error)[:200]}")
+    assert not failures, "\n".join(failures[:30])
 
 
 def test_no_file_is_read_or_written_in_the_encoding_of_the_system() -> None:

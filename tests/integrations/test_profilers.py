@@ -18,6 +18,7 @@ from torch import nn
 import infoflow
 from infoflow.core.errors import InvalidArgument
 from infoflow.integrations import ProfileWatch, log_picture
+from infoflow.integrations.runs import STEP_AXIS
 from infoflow.profiles import windows
 
 pytestmark = pytest.mark.filterwarnings("default")  # of the frameworks
@@ -223,16 +224,20 @@ def test_weights_and_biases_receives_numbers_and_picture(
 
     seen: list[tuple[str, Any, int | None]] = []
 
-    def log(self: Any, data: dict[str, Any], step: int | None = None) -> None:
+    def log(self: Any, data: dict[str, Any]) -> None:
+        step = data.pop(STEP_AXIS)
         seen.extend((name, value, step) for name, value in data.items())
+
+    def define_metric(self: Any, name: str, step_metric: str) -> None:
+        assert step_metric == STEP_AXIS
 
     wandb = types.ModuleType("wandb")
     wandb.Image = lambda path: ("image", Path(path).read_bytes()[:4])  # type: ignore[attr-defined]
-    run = type("Run", (), {"__module__": "wandb.sdk.wandb_run", "log": log})()
+    run = type("Run", (), {"__module__": "wandb.sdk.wandb_run", "log": log, "define_metric": define_metric})()
     monkeypatch.setitem(sys.modules, "wandb", wandb)
     callback = TransformersProfiler(HELD_OUT, at=[0, 8], logger=run, on_error="raise")
     trained(transformers, tmp_path, [callback], [])
     assert [step for name, _, step in seen if name == "profile/transformer.h.0/H(W)"] == [0, 8]
-    assert seen[-1] == ("profile", ("image", b"\x89PNG"), 8)
+    assert seen[-1] == ("profile", [("image", b"\x89PNG")], 8)
     assert log_picture(callback.profile, run, step=9, name="again", quantities=["H(W)"])
-    assert seen[-1] == ("again", ("image", b"\x89PNG"), 9)
+    assert seen[-1] == ("again", [("image", b"\x89PNG")], 9)

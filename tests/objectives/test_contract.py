@@ -136,12 +136,14 @@ CASES: dict[str, Callable[[], Case]] = {
     "KernelMatching": lambda: of_vectors("KernelMatching"),
     "LabelCorrection": lambda: classified("LabelCorrection"),
     "LabelSmoothing": lambda: classified("LabelSmoothing"),
+    "LeastSquaresGAN": lambda: images(baselines.LeastSquaresGAN(DCGANDecoder(6, SHAPE, widths=(8, 4)), judge(), 6)),
     "LogitAdjustment": lambda: classified("LogitAdjustment", [3, 2, 1]),
     "MutualInformationLoss": lambda: classified("MutualInformationLoss", decay=0.9, classes=3),
     "NonlinearBottleneck": lambda: bottleneck("NonlinearBottleneck", nn.Linear(6, 2), 2, 3),
     "NormalizedConditionalInformation": lambda: classified("NormalizedConditionalInformation"),
     "PriorCorrectedSoftmax": lambda: classified("PriorCorrectedSoftmax", [3, 2, 1]),
     "RelativeCoordinates": lambda: coordinates("RelativeCoordinates"),
+    "SaturatingGAN": lambda: images(baselines.SaturatingGAN(DCGANDecoder(6, SHAPE, widths=(8, 4)), judge(), 6)),
     "SlicedWassersteinMatching": lambda: of_vectors("SlicedWassersteinMatching"),
     "StatisticsExchange": lambda: Case(
         CLASSES["StatisticsExchange"](network(), ["0"], spectra=["input"]), torch.randn(6, *SHAPE), torch.arange(6) % 3

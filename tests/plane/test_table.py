@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData
+from infoflow.core.schema import sealed, unsealed
 from infoflow.plane import Plane
 from infoflow.plane.table import COLUMNS
 
@@ -99,8 +100,8 @@ def test_a_missing_damaged_or_foreign_folder_is_reported(plane: Plane, tmp_path:
     with pytest.raises(MissingData, match="No saved plane"):
         Plane.load(tmp_path / "nothing")
     plane.save(tmp_path)
-    head = json.loads((tmp_path / "provenance.json").read_text())
-    (tmp_path / "provenance.json").write_text(json.dumps(head | {"version": 99}))
+    head = unsealed(json.loads((tmp_path / "provenance.json").read_text()))
+    (tmp_path / "provenance.json").write_text(json.dumps(sealed(head | {"version": 99})))
     with pytest.raises(BrokenStore, match="version 1, got infoflow-plane version 99"):
         Plane.load(tmp_path)
     (tmp_path / "provenance.json").write_text("{")

@@ -43,10 +43,11 @@ def tiny_imagenet(root: Path | None) -> tuple[tuple[Tensor, Tensor], tuple[Tenso
     """
     names = find("wnids.txt", _FOLDER, root, "the content of tiny-imagenet-200.zip")
     folder = names.parent
-    classes = {name: number for number, name in enumerate(names.read_text().split())}
+    classes = {name: number for number, name in enumerate(names.read_text(encoding="utf-8").split())}
     train = [(path, label) for name, label in classes.items() for path in _images_of(folder, name)]
     try:
-        lines = [line.split("\t")[:2] for line in (folder / "val" / "val_annotations.txt").read_text().splitlines()]
+        annotations = (folder / "val" / "val_annotations.txt").read_text(encoding="utf-8")
+        lines = [line.split("\t")[:2] for line in annotations.splitlines()]
         test = [(folder / "val" / "images" / file, classes[name]) for file, name in lines]
     except (OSError, KeyError, ValueError) as error:
         raise BrokenStore(f"{_FOLDER}/val/val_annotations.txt cannot be read: {error}.") from None

@@ -1,6 +1,10 @@
-"""The generators by name, around a generator and a judge of images."""
+"""The generators by name, around a generator and a judge of images, and their trials."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from torch import nn
 
@@ -14,6 +18,9 @@ from infoflow_reproductions.baselines.generators import (
     PriorMatchingGenerator,
     WassersteinGAN,
 )
+from infoflow_reproductions.harness.trial import Trial
+
+G = TypeVar("G")
 
 LABELS = {
     "prior-matching": "prior matching",
@@ -25,6 +32,53 @@ LABELS = {
     "ls-gan": "LSGAN",
 }
 """Titles by name; "ns-gan" has the contractive penalty, "gan-log-d" none."""
+
+
+@dataclass(frozen=True)
+class Task(Generic[G]):
+    """One run of one game.
+
+    Parameters
+    ----------
+    generation
+        How it is trained and measured.
+    method
+        Name in `LABELS`.
+    seed
+        Random seed.
+    """
+
+    generation: G
+    method: str
+    seed: int
+
+
+def trials_of(
+    run: Callable[..., Mapping[str, Any]], generation: G, methods: Sequence[str], seeds: int
+) -> Sequence[Trial]:
+    """Return the trials of every game and seed.
+
+    Parameters
+    ----------
+    run
+        Function of a `Task`.
+    generation
+        How every game is trained and measured.
+    methods
+        Names in `LABELS`.
+    seeds
+        Number of seeds.
+
+    Returns
+    -------
+    sequence of Trial
+        METHOD/seed=SEED.
+    """
+    return [
+        Trial(f"{method}/seed={seed}", run, Task(generation, method, seed))
+        for method in methods
+        for seed in range(seeds)
+    ]
 
 
 def game(

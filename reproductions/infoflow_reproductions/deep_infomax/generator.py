@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from infoflow.models import DCGANDecoder
 from infoflow.training import Fit, Optimizer, Player, fit
-from infoflow_reproductions.deep_infomax.games import LABELS, game
+from infoflow_reproductions.deep_infomax.games import LABELS, Task, game, trials_of
 from infoflow_reproductions.deep_infomax.kernel_distance import kernel_distance
+from infoflow_reproductions.deep_infomax.measuring_network import measuring_network
 from infoflow_reproductions.deep_infomax.methods import Classifier, Size, scaled
-from infoflow_reproductions.harness.data import Labeled, images
+from infoflow_reproductions.harness.data import images
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import bars, pack, sheets
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
@@ -72,35 +72,12 @@ class Recipe(Generation):
     seeds: int = 3
 
 
-@dataclass(frozen=True)
-class Task:
-    """One run of one generator.
-
-    Parameters
-    ----------
-    generation
-        How it is trained and measured.
-    method
-        Name in `METHODS`.
-    seed
-        Random seed.
-    """
-
-    generation: Generation
-    method: str
-    seed: int
-
-
 def trials(recipe: Recipe) -> Sequence[Trial]:
     """Return the trials of every generator and seed."""
-    return [
-        Trial(f"{method}/seed={seed}", run, Task(part(recipe, Generation), method, seed))
-        for method in METHODS
-        for seed in range(recipe.seeds)
-    ]
+    return trials_of(run, part(recipe, Generation), METHODS, recipe.seeds)
 
 
-def run(task: Task, *, context: Context) -> Mapping[str, Any]:
+def run(task: Task[Generation], *, context: Context) -> Mapping[str, Any]:
     """Train a generator and measure the kernel distance of its samples from the test images.
 
     Parameters
@@ -143,7 +120,7 @@ def run(task: Task, *, context: Context) -> Mapping[str, Any]:
     vectors = torch.randn(2000, size.features, generator=torch.Generator().manual_seed(seed)).to(context.device)
     with torch.no_grad():
         drawn = torch.cat([made(block) for block in torch.split(vectors, 500)]).cpu()
-    encoder = _measuring_network(settings, found.train, context.device)
+    encoder = measuring_network(size, found.train, 10, settings.measure_epochs, settings.batch_size, context.device)
     of_drawn, of_test, of_train = (
         _features(encoder, x, context.device)
         for x in (drawn, scaled(found.test[0][:2000]), scaled(found.train[0][:2000]))
@@ -157,19 +134,6 @@ def run(task: Task, *, context: Context) -> Mapping[str, Any]:
         "real": kernel_distance(of_train, of_test),
         "samples": pack(grid),
     }
-
-
-def _measuring_network(settings: Generation, train: Labeled, device: str) -> Classifier:
-    """Return a supervised network, always of the same seed, so that the same features measure all generators."""
-    network = Classifier(settings.size.encoder(seed=1000), 10).to(device)
-    fit(
-        Player(network, lambda x, y: F.cross_entropy(network(x), y)),
-        list(train),
-        Fit(settings.measure_epochs, settings.batch_size, Optimizer("adam", 1e-3)),
-        seed=1000,
-        prepare=lambda x, y, *, generator: (scaled(x), y),
-    )
-    return network.eval()
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ import torch
 
 from infoflow.models import DCGANDecoder, seeded
 from infoflow_reproductions.baselines.generators import Generative
-from infoflow_reproductions.deep_infomax.games import LABELS, game
+from infoflow_reproductions.deep_infomax.games import LABELS, Task, game, trials_of
 from infoflow_reproductions.deep_infomax.methods import Size, scaled
 from infoflow_reproductions.harness.data import images
 from infoflow_reproductions.harness.experiment import Experiment
@@ -74,35 +74,12 @@ class Recipe(Generation):
     seeds: int = 5
 
 
-@dataclass(frozen=True)
-class Task:
-    """One run of one game.
-
-    Parameters
-    ----------
-    generation
-        How it is trained.
-    method
-        Name in `METHODS`.
-    seed
-        Random seed.
-    """
-
-    generation: Generation
-    method: str
-    seed: int
-
-
 def trials(recipe: Recipe) -> Sequence[Trial]:
     """Return the trials of every game and seed."""
-    return [
-        Trial(f"{method}/seed={seed}", run, Task(part(recipe, Generation), method, seed))
-        for method in METHODS
-        for seed in range(recipe.seeds)
-    ]
+    return trials_of(run, part(recipe, Generation), METHODS, recipe.seeds)
 
 
-def run(task: Task, *, context: Context) -> Mapping[str, Any]:
+def run(task: Task[Generation], *, context: Context) -> Mapping[str, Any]:
     """Train a game and measure how much the judge's outputs for test images and for samples overlap.
 
     Parameters

@@ -7,16 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from infoflow.training import Fit, Optimizer, Player, fit
-from infoflow_reproductions.deep_infomax.games import LABELS, game
+from infoflow_reproductions.deep_infomax.games import LABELS, Task, game, trials_of
 from infoflow_reproductions.deep_infomax.generation_scores import frechet_distance, inception_score
+from infoflow_reproductions.deep_infomax.measuring_network import measuring_network
 from infoflow_reproductions.deep_infomax.methods import Classifier, Size, scaled
 from infoflow_reproductions.deep_infomax.sets import sets
 from infoflow_reproductions.deep_infomax.settings import Learning
-from infoflow_reproductions.harness.data import Labeled
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import bars, pack, sheets
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
@@ -92,35 +91,12 @@ class Recipe(Generation):
     seeds: int = 4
 
 
-@dataclass(frozen=True)
-class Task:
-    """One run of one generator.
-
-    Parameters
-    ----------
-    generation
-        How it is trained and scored.
-    method
-        Name in `METHODS`.
-    seed
-        Random seed.
-    """
-
-    generation: Generation
-    method: str
-    seed: int
-
-
 def trials(recipe: Recipe) -> Sequence[Trial]:
     """Return the trials of every generator and seed."""
-    return [
-        Trial(f"{method}/seed={seed}", run, Task(part(recipe, Generation), method, seed))
-        for method in METHODS
-        for seed in range(recipe.seeds)
-    ]
+    return trials_of(run, part(recipe, Generation), METHODS, recipe.seeds)
 
 
-def run(task: Task, *, context: Context) -> Mapping[str, Any]:
+def run(task: Task[Generation], *, context: Context) -> Mapping[str, Any]:
     """Train a generator and score its samples.
 
     Parameters
@@ -153,7 +129,9 @@ def run(task: Task, *, context: Context) -> Mapping[str, Any]:
     vectors = torch.randn(settings.samples, settings.features, generator=torch.Generator().manual_seed(seed))
     with torch.no_grad():
         drawn = torch.cat([made(block.to(context.device)).cpu() for block in torch.split(vectors, 500)])
-    network = _classifier(settings, train, context.device)
+    network = measuring_network(
+        settings.size, train, int(train[1].max()) + 1, settings.measure_epochs, settings.batch_size, context.device
+    )
     of_drawn, of_train, of_test = (
         _judged(network, images, context.device)
         for images in (drawn, scaled(train[0][: settings.samples]), scaled(found.test[0][: settings.samples]))
@@ -166,19 +144,6 @@ def run(task: Task, *, context: Context) -> Mapping[str, Any]:
         "real FID": frechet_distance(of_train[1], of_test[1]),
         "samples": pack(grid),
     }
-
-
-def _classifier(settings: Generation, train: Labeled, device: str) -> Classifier:
-    """Return a supervised network, always of the same seed, so that the same features score all generators."""
-    network = Classifier(settings.size.encoder(seed=1000), int(train[1].max()) + 1).to(device)
-    fit(
-        Player(network, lambda x, y: F.cross_entropy(network(x), y)),
-        list(train),
-        Fit(settings.measure_epochs, settings.batch_size, Optimizer("adam", 1e-3)),
-        seed=1000,
-        prepare=lambda x, y, *, generator: (scaled(x), y),
-    )
-    return network.eval()
 
 
 @torch.no_grad()

@@ -288,8 +288,8 @@ def curves_panel(axes: Axes, drawing: Drawing, part: pd.DataFrame, *, first: boo
             marks = {"marker": MARKERS[number % len(MARKERS)], "markersize": 2.8}
             style = {"linewidth": 1.0, "markevery": (number % every, every), **marks}
         heights.append(drawing.line(axes, values, color, alpha=0.16, zorder=2, clip_on=False, **style))
-    room = int(axes.get_window_extent().height / axes.figure.dpi * 72 / (1.25 * SMALL))
-    shown = _some(len(layers), max(2, room))
+    fitting = int(axes.get_window_extent().height / axes.figure.dpi * 72 / (1.25 * SMALL))
+    shown = _some(len(layers), max(2, fitting))
     named = [(short(layers[i]), heights[i], colors[i]) for i in shown]
     label_ends(axes, *(list(values) for values in zip(*named, strict=True)), size=SMALL)
 

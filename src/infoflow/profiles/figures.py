@@ -22,9 +22,9 @@ def curves(profile: Profile, quantities: list[str], ax: Axes | None) -> Axes:
     every = 1 + (len(layers) - 1) // _MOST_NAMES
     shown = dict(zip(quantities, shortened(quantities), strict=True))
     legend = inches(f"{name}: ceiling" for name in shown.values())
-    # Names of layers are drawn at an angle of 45 degrees.
-    room = 0.71 * inches(layers)
-    ax = axes(ax, 3.5 + max(0.35 * min(len(layers), _MOST_NAMES), room) + 0.8 * legend, 3.5 + room)
+    # Width and height of the names of layers, which are drawn at an angle of 45 degrees.
+    names = 0.71 * inches(layers)
+    ax = axes(ax, 3.5 + max(0.35 * min(len(layers), _MOST_NAMES), names) + 0.8 * legend, 3.5 + names)
     for quantity in quantities:
         rows = profile.select(quantity)
         depth, value = rows["depth"].to_numpy(), rows["value"].to_numpy(dtype=float)

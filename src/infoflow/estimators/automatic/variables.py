@@ -73,7 +73,7 @@ def variables(
 
 
 def pairs_of(x: tuple[Tensor, int], y: tuple[Tensor, int], most: int) -> int:
-    """Number of different pairs of codes (n,), each given with their number; there are `most` if at most that many.
+    """Number of different pairs of codes (n,), given with their numbers; a lower bound where one side has over `most`.
 
     >>> pairs_of((torch.tensor([0, 1, 1]), 2), (torch.tensor([0, 0, 0]), 1), 3)
     2

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.figures import draw_estimates
+from infoflow.core.printed_settings import printed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,7 +90,7 @@ class Estimate:
     n
         Number of samples.
     parameters
-        Settings of the estimator by name.
+        Settings of the estimator by name; printed are those that differ from the default.
     ceiling
         Largest value, in nats, that the quantity can have or that the estimator can return from these samples
         (log N, H(Y), log m); infinite if there is none.
@@ -236,8 +237,7 @@ class Estimate:
 
     def __str__(self) -> str:
         parts = [f"{self.quantity} = {_shown(self.nats)} nats ({_shown(self.bits)} bits)", str(self.kind)]
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
-        parts.append(f"{self.estimator}({arguments})" if arguments else self.estimator)
+        parts.append(printed(self.estimator, self.parameters))
         parts.append(f"n = {self.n}")
         if self.interval is not None:
             i = self.interval

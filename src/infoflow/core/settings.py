@@ -13,7 +13,19 @@ import math
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal, ParamSpec, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import numpy as np
 import torch
@@ -271,6 +283,8 @@ class Settings:
     ...
     infoflow.core.errors.UnknownName: unknown scale 'rank'. Did you mean 'ranks'? Known: none, ranks.
     """
+
+    _stated: ClassVar[tuple[str, ...]] = ()  # settings that an estimate prints even at their defaults
 
     def __post_init__(self) -> None:
         kind: Any = type(self)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -32,8 +32,6 @@ class Labels(NamedTuple):
 @dataclass(frozen=True)
 class StatedSettings(Settings):
     """Settings that appear in an estimate: those in `_stated`, and all others that differ from their defaults."""
-
-    _stated: ClassVar[tuple[str, ...]] = ()
 
     def _parameters(self) -> dict[str, Any]:
         values = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}

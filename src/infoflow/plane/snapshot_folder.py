@@ -1,8 +1,10 @@
-"""A folder of profiles by step: settings and codes in stream.json, then one file for each snapshot."""
+"""A folder of profiles by step: settings, codes and the list of steps in stream.json, one file for each snapshot."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +30,7 @@ class _Head:
     version: int
     settings: dict[str, Any]
     codes: list[int] | None = None
+    steps: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,7 @@ class SnapshotFolder:
 
     def begin(self, settings: Mapping[str, Any], codes: Codes | None) -> None:
         """Write settings and codes."""
-        head = {"format": FORMAT, "version": VERSION, "settings": dict(settings)}
-        write_json(self.folder / HEAD, sealed(head | {"codes": None if codes is None else codes.ids.tolist()}))
+        self._write(_Head(FORMAT, VERSION, dict(settings), None if codes is None else codes.ids.tolist()))
 
     def compare(self, settings: Mapping[str, Any]) -> None:
         """Raise InvalidArgument where a setting differs from that of the stored stream."""
@@ -83,13 +85,23 @@ class SnapshotFolder:
         ]
         numbers = {name: value if math.isfinite(value) else str(value) for name, value in metrics.items()}
         write_json(self._file(step), sealed({"step": step, "rows": rows, "metrics": numbers}))
+        head = self._head()
+        # An interrupted call may have written a snapshot that is not listed yet.
+        written = [_step(path) for path in self._files()]
+        steps = {*head.steps, *(each for each in written if each is not None)}
+        self._write(dataclasses.replace(head, steps=sorted(steps)))
 
-    def delete(self, step: int) -> None:
-        """Delete one snapshot."""
-        self._file(step).unlink(missing_ok=True)
+    def truncate(self, step: int) -> None:
+        """Delete the snapshots later than a step."""
+        head = self._head()
+        self._write(dataclasses.replace(head, steps=[each for each in head.steps if each <= step]))
+        for path in self._files():
+            found = _step(path)
+            if found is not None and found > step:
+                path.unlink(missing_ok=True)
 
     def read(self) -> tuple[dict[int, Profile], dict[int, dict[str, float]]]:
-        """The profiles and the metrics of all snapshots by step.
+        """The profiles and the metrics of all snapshots by step, with a warning where the file of one is missing.
 
         Raises
         ------
@@ -97,9 +109,11 @@ class SnapshotFolder:
             If a file is damaged.
         """
         codes, profiles, metrics = self.codes(), {}, {}
-        for path in sorted((self.folder / "snapshots").glob("[!.]*.json")):
+        for path in self._files():
             try:
                 found = decoded(_Snapshot, unsealed(parse_json(path.read_bytes())))
+                if found.step != _step(path):
+                    raise ValueError(f"it holds step {found.step}")
                 frame = pd.DataFrame(found.rows, columns=list(COLUMNS))
                 for name in ("value", "null", "ceiling", "se"):
                     frame[name] = frame[name].astype("float64")
@@ -107,6 +121,14 @@ class SnapshotFolder:
             except (OSError, ValueError, TypeError) as error:
                 raise BrokenStore(f"{path} is damaged: {error}. Delete it to measure that step again.") from None
             profiles[found.step], metrics[found.step] = Profile(frame, codes), found.metrics
+        missing = [step for step in self._head().steps if step not in profiles]
+        if missing:
+            steps = ", ".join(map(str, missing))
+            warnings.warn(
+                f"the stream at {self.folder} has lost the files of its steps {steps}, so that it "
+                "has fewer snapshots than were taken; restore the files, or measure these steps again",
+                stacklevel=2,
+            )
         return profiles, metrics
 
     def _head(self) -> _Head:
@@ -121,5 +143,16 @@ class SnapshotFolder:
             raise BrokenStore(f"{path} must be {FORMAT} version {VERSION}, got {head.format} version {head.version}.")
         return head
 
+    def _write(self, head: _Head) -> None:
+        write_json(self.folder / HEAD, sealed(dataclasses.asdict(head)))
+
+    def _files(self) -> list[Path]:
+        """The files of the snapshots, those without a number as well, which are no snapshots and are refused."""
+        return sorted((self.folder / "snapshots").glob("[!.]*.json"))
+
     def _file(self, step: int) -> Path:
         return self.folder / "snapshots" / f"{step:012d}.json"
+
+
+def _step(path: Path) -> int | None:
+    return int(path.stem) if path.stem.isdecimal() else None

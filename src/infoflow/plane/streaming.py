@@ -240,9 +240,9 @@ class Stream:
         """
         last = check(step, "step", Integer(-1))
         later = [each for each in self.steps if each > last]
+        if self._folder is not None:
+            self._folder.truncate(last)
         for each in later:
-            if self._folder is not None:
-                self._folder.delete(each)
             del self._profiles[each]
             self._metrics.pop(each, None)
         return later

@@ -88,6 +88,7 @@ class NeighborInformation(Settings, abc.ABC):
     seed: Seed = 0
 
     _automatic_rescale: ClassVar[str] = "standard"
+    _stated: ClassVar[tuple[str, ...]] = ("k",)
 
     @abc.abstractmethod
     def _prepare(self, x: Any, y: Any, names: tuple[str, str]) -> Pair:

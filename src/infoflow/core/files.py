@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infoflow.core.errors import BrokenStore, MissingData
+from infoflow.core.paths import usable_path
 
 _PART = re.compile(r"\..+\.(?P<host>\w*)-(?P<process>\d+)-[0-9a-f]{8}\.part(\..+)?")
 
@@ -43,7 +44,7 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[Path], Any])
     >>> target.read_text(encoding="utf-8"), [file.name for file in target.parent.iterdir()]
     ('complete', ['table.txt'])
     """
-    target = Path(path)
+    target = usable_path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     # A unique name, since two processes may write one file; the ending stays, since writers choose a format by it.
     mine = f"{_host()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -173,7 +174,7 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
     infoflow.core.errors.MissingData: no file nowhere/table.csv.
     """
     try:
-        return Path(path).read_bytes()
+        return usable_path(path).read_bytes()
     except FileNotFoundError:
         raise MissingData(f"no file {os.fspath(path)}.") from None
     except OSError as error:

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.core.estimate import NATS_PER_BIT
+from infoflow.core.files import write_atomically
 from infoflow.core.settings import OneOf, check, validated
 from infoflow.plane import panels
 from infoflow.plane.epoch_axis import EpochAxis
@@ -82,8 +83,7 @@ def draw(
     target = Path(path)
     canvas = _canvas_for(target)
     draw_on(canvas.figure, plane, estimator=estimator, units=units, probe=probe)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    canvas.print_figure(target, dpi=DPI, facecolor="white")
+    write_atomically(target, lambda part: canvas.print_figure(part, dpi=DPI, facecolor="white"))
 
 
 @validated

@@ -24,7 +24,6 @@ import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
@@ -35,6 +34,7 @@ from zarr.core.sync import sync
 from zarr.storage import FsspecStore, LocalStore
 
 from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData
+from infoflow.core.paths import usable_path
 from infoflow.core.schema import decoded, parse_json, sealed, unsealed
 from infoflow.plane.array_files import (
     Array,
@@ -474,7 +474,7 @@ def _open(location: Location, *, read_only: bool) -> Store:
     if not text:
         raise InvalidArgument("store", "a folder or a URL", location)
     if "://" not in text:
-        path = Path(text)
+        path = usable_path(text, "store")
         if path.exists() and not path.is_dir():
             raise InvalidArgument("store", "a folder or a URL", got_text=f"the file {text!r}")
         return LocalStore(path.absolute(), read_only=read_only)  # a worker may run in another folder

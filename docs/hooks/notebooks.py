@@ -36,8 +36,9 @@ def pages(root: Path, repository: str) -> tuple[list[Any], dict[str, dict[str, s
             new = [number for number in figures.split() if number not in shown]
             shown.update(new)
             lines += [f"![Figure {number} of this notebook](images/{notebook.stem}-{number}.png)\n" for number in new]
-        links = f"[Download the notebook]({notebook.name}) or [open it in Colab]({colab}/{notebook.name})."
-        lines[1:1] = [links, ""]
+        badge = f"[![Open in Colab](colab.svg)]({colab}/{notebook.name}) [Download the notebook]({notebook.name})"
+        first = f"In Colab, run `%pip install git+{repository}` in a new first cell."
+        lines[1:1] = ["", badge, "", first, ""]
         files[f"notebooks/{notebook.stem}.md"] = {"content": "\n".join(lines)}
         for picture in sorted(done.glob("figure-*.png")):
             name = f"notebooks/images/{notebook.stem}-{picture.stem.removeprefix('figure-')}.png"

@@ -91,3 +91,12 @@ def test_a_matrix_prints_its_numbers_and_counts_its_warnings() -> None:
     assert "constant" in repr(found)
     assert len(repr(found)) < 300
     assert all(warning not in repr(found) for warnings in found.warnings.values() for warning in warnings)
+
+
+def test_a_bar_counts_the_pairs_where_it_is_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
+    table = {"a": [0, 1] * 20, "b": [0, 0, 1, 1] * 10, "c": [0, 1] * 20}
+    quiet = information_matrix(table)
+    assert capfd.readouterr().err == ""
+    shown = information_matrix(table, progress=True)
+    assert "3/3" in capfd.readouterr().err
+    pd.testing.assert_frame_equal(shown.frame, quiet.frame)

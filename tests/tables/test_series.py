@@ -181,3 +181,12 @@ def test_times_with_a_missing_value_are_left_out_on_request() -> None:
     assert found.n == int((~np.isnan(holes[:-1])).sum())
     assert found.nats == pytest.approx(whole.nats, abs=0.03)
     assert any("missing values" in text for text in found.warnings)
+
+
+def test_a_bar_counts_the_surrogates_where_it_is_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
+    x, y = np.random.default_rng(0).integers(2, size=(2, 50))
+    quiet = transfer_entropy(x, y, estimator="discrete", permutations=7)
+    assert capfd.readouterr().err == ""
+    shown = transfer_entropy(x, y, estimator="discrete", permutations=7, progress=True)
+    assert "7/7" in capfd.readouterr().err
+    assert shown == quiet

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from joblib import Parallel, delayed
+from tqdm import tqdm
 
 from infoflow.core.errors import InfoflowError, InvalidArgument
 from infoflow.core.files import write_text
@@ -112,6 +113,7 @@ def information_matrix(
     missing: Missing = "drop",
     seed: Seed = 0,
     n_jobs: PositiveInt | Literal[-1] = 1,
+    progress: bool = False,
 ) -> InformationMatrix:
     """Estimate the mutual information between all pairs of columns of a table in nats.
 
@@ -139,6 +141,8 @@ def information_matrix(
         Seed of the permutations.
     n_jobs
         Processes at once; -1 means one for each processor.
+    progress
+        Whether to show a progress bar on the standard error stream.
 
     Returns
     -------
@@ -188,7 +192,8 @@ def information_matrix(
         second = other.take(np.arange(start + lag, start + length))
         return _pair(first, second, estimator, permutations, surrogates, missing, seed)
 
-    found = [run(*task) for task in tasks] if n_jobs == 1 else Parallel(n_jobs=n_jobs)(delayed(run)(*t) for t in tasks)
+    bar = tqdm(tasks, desc="estimating", unit="pair", disable=not progress)
+    found = [run(*task) for task in bar] if n_jobs == 1 else Parallel(n_jobs=n_jobs)(delayed(run)(*t) for t in bar)
     nats, p_values = (np.full((len(starts), len(names), len(names)), np.nan) for _ in range(2))
     warnings: dict[tuple[Any, ...], tuple[str, ...]] = {}
     for (start, i, j), (value, p_value, texts) in zip(tasks, found, strict=True):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
+from tqdm import tqdm
 
 from infoflow.core.columns import read
 from infoflow.core.errors import TooFewSamples
@@ -36,6 +37,7 @@ def transfer_entropy(
     surrogates: Literal["rotate", "blocks"] = "rotate",
     missing: Missing = "raise",
     seed: Seed = 0,
+    progress: bool = False,
     **parameters: Any,
 ) -> Estimate:
     """Estimate the transfer entropy from one time series to another in nats.
@@ -64,6 +66,8 @@ def transfer_entropy(
         past is missing, with a warning.
     seed
         Seed of the surrogates.
+    progress
+        Whether to show a progress bar for the surrogates on the standard error stream.
     **parameters
         Settings of the named estimator.
 
@@ -114,7 +118,9 @@ def transfer_entropy(
     best = int(np.argmax([each.nats for each in found]))
     p_value = None
     if permutations:
-        p_value = _p_value(sources, now, z, found[best], estimator, parameters, permutations, surrogates, seed)
+        rows = surrogate_rows(len(now), permutations, surrogates, np.random.default_rng([seed, 12]))
+        bar = tqdm(rows, total=permutations, desc="permutations", unit="estimate", disable=not progress)
+        p_value = _p_value(sources, now, z, found[best], estimator, parameters, bar)
     settings = {"lag": lags[best], "history": history, "source_history": source_history}
     if len(lags) > 1:
         settings["nats_by_lag"] = {each: float(nats) for each, nats in zip(lags, found, strict=True)}
@@ -145,9 +151,7 @@ def _p_value(
     found: Estimate,
     estimator: str | Estimator,
     parameters: Any,
-    permutations: int,
-    surrogates: Literal["rotate", "blocks"],
-    seed: int,
+    rows: Iterable[Any],
 ) -> float:
     """Share of surrogates whose largest statistic over the lags reaches that of the sources."""
     if not (isinstance(estimator, str) and estimator == "auto"):
@@ -169,7 +173,6 @@ def _p_value(
                 return conditional_mutual_information(x, left, z, "ksg", k=5).nats
             return chosen.estimate(residuals(x, z).columns, left.columns).nats
 
-    rows = surrogate_rows(len(y), permutations, surrogates, np.random.default_rng([seed, 12]))
     observed = max(statistic(x) for x in sources)
     null = [max(statistic(x.take(row)) for x in sources) for row in rows]
-    return (1 + sum(each >= observed for each in null)) / (1 + permutations)
+    return (1 + sum(each >= observed for each in null)) / (1 + len(null))

@@ -115,10 +115,15 @@ def test_radii_and_counts_in_groups_agree_with_whole_tables(pattern: str, k: int
         assert counts[i] == np.sum((line[others] >= line[i] - within[i]) & (line[others] <= line[i] + within[i]))
 
 
+@pytest.mark.parametrize("compiled", [pytest.param(True, marks=needs_numba), False])
+@pytest.mark.parametrize("scale", [1.0, 1e-310, 5e306])
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_counts_on_a_line_agree_with_whole_tables(pattern: str) -> None:
+def test_counts_on_a_line_agree_with_whole_tables(
+    pattern: str, scale: float, compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plane_neighbors, "compiled", lambda: compiled)
     rng = np.random.default_rng(4)
-    line, within = PATTERNS[pattern](rng, 120), rng.exponential(size=(120, 3))
+    line, within = scale * PATTERNS[pattern](rng, 120).clip(-20, 20), scale * rng.exponential(size=(120, 3))
     within[:20] = 0
     low, high = line[:, None] - within, line[:, None] + within
     inside = (line >= low[:, :, None]) & (line <= high[:, :, None])

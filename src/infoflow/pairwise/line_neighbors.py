@@ -12,6 +12,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from infoflow.pairwise import plane_neighbors as plane
+
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
@@ -122,7 +124,7 @@ class Groups:
         reach, found = within[self._order], np.empty(len(within), dtype=np.int64)
         for size, end in zip(self._sizes.tolist(), self._ends.tolist(), strict=True):
             own = slice(end - size, end)
-            found[own] = _within(self._ordered[own], reach[own])
+            found[own] = count_sorted(self._ordered[own], reach[own])
         return self._unsorted(found)
 
     def count_all(self, within: Array) -> Indices:
@@ -138,7 +140,7 @@ class Groups:
         ndarray of shape (n,)
             Counts, int64.
         """
-        return _placed(self._by_value, _within(self._line[self._by_value], within[self._by_value]))
+        return _placed(self._by_value, count_sorted(self._line[self._by_value], within[self._by_value]))
 
     def _unsorted(self, values: NDArray[T]) -> NDArray[T]:
         return _placed(self._order, values)
@@ -166,14 +168,35 @@ def count(line: Array, within: Array) -> Indices:
     """
     order, counts = np.argsort(line), np.empty(within.shape, dtype=np.int64)
     ordered, radii = line[order], np.ascontiguousarray(within[order].T)
-    counts[order] = np.stack([_within(ordered, reach) for reach in radii], axis=1)
+    counts[order] = np.stack([count_sorted(ordered, reach) for reach in radii], axis=1)
     return counts
 
 
-def _within(ordered: Array, reach: Array) -> Indices:
-    """Other values within a radius of each; ends of intervals that nearly ascend are found faster than in any order."""
-    upper = np.searchsorted(ordered, ordered + reach, side="right")
-    return np.asarray(upper - np.searchsorted(ordered, ordered - reach) - 1)
+def count_sorted(ordered: Array, within: Array) -> Indices:
+    """Count the other values of a sorted column that lie within radii.
+
+    Parameters
+    ----------
+    ordered : ndarray of shape (n,)
+        Values in ascending order.
+    within : ndarray of shape (n,)
+        Radii, boundary included.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Counts, int64.
+
+    Examples
+    --------
+    >>> count_sorted(np.array([0.0, 1.0, 3.0]), np.array([1.0, 2.0, 1.0])).tolist()
+    [1, 2, 0]
+    """
+    if plane.compiled():
+        return plane.counts(ordered, within)
+    # Ends of intervals that nearly ascend are found faster than in any order.
+    upper = np.searchsorted(ordered, ordered + within, side="right")
+    return np.asarray(upper - np.searchsorted(ordered, ordered - within) - 1)
 
 
 def _placed(order: Indices, values: NDArray[T]) -> NDArray[T]:

@@ -22,9 +22,6 @@ R = TypeVar("R")
 # Runs of equal y in a strip that are longer than this are searched by bisection in x.
 _RUN = 12
 
-# Ends of intervals are first searched within so many values of a guess.
-_NEAR = 16
-
 
 def _compiled(function: Callable[P, R]) -> Callable[P, R]:
     """The function compiled without the interpreter's lock, or itself where numba is not installed."""
@@ -105,13 +102,17 @@ def arrange(
 
 
 @_compiled
-def _insert(nearest: Array, which: Indices, distance: float, index: int) -> None:
+def _insert(nearest: Array, which: Indices | None, distance: float, index: int) -> None:
     """Insert a distance below the last of the ascending `nearest` (k,), which is removed."""
     at = len(nearest) - 1
     while at > 0 and nearest[at - 1] > distance:
-        nearest[at], which[at] = nearest[at - 1], which[at - 1]
+        nearest[at] = nearest[at - 1]
+        if which is not None:
+            which[at] = which[at - 1]
         at -= 1
-    nearest[at], which[at] = distance, index
+    nearest[at] = distance
+    if which is not None:
+        which[at] = index
 
 
 @_compiled
@@ -127,7 +128,9 @@ def _bisect(values: Array, start: int, end: int, value: float) -> int:
 
 
 @_compiled
-def _scan_run(px: Array, start: int, end: int, own: int, x: float, dy: float, nearest: Array, which: Indices) -> None:
+def _scan_run(
+    px: Array, start: int, end: int, own: int, x: float, dy: float, nearest: Array, which: Indices | None
+) -> None:
     """Compare with points of equal y, in the order of x, outward from x."""
     k = len(nearest)
     middle = _bisect(px, start, end, x)
@@ -158,7 +161,7 @@ def _scan(
     y: float,
     gap: float,
     nearest: Array,
-    which: Indices,
+    which: Indices | None,
 ) -> None:
     """Compare with the points of a strip at least `gap` away in x; `middle` is its first one whose y is not below."""
     k = len(nearest)
@@ -192,7 +195,7 @@ def _scan(
 
 
 @_compiled
-def _scan_own(px: Array, py: Array, start: int, end: int, own: int, nearest: Array, which: Indices) -> None:
+def _scan_own(px: Array, py: Array, start: int, end: int, own: int, nearest: Array, which: Indices | None) -> None:
     """Compare with the points of the own strip in the order of their distance in y."""
     k, x, y = len(nearest), px[own], py[own]
     below, above = own - 1, own + 1
@@ -226,14 +229,16 @@ def search(
     left: Array,
     right: Array,
     found: Array,
-    neighbors: Indices,
+    which: Indices | None,
+    neighbors: Indices | None,
 ) -> None:
     """Write the neighbors of the points in the strips from first to last - 1 to `found` and `neighbors` (n, k).
 
-    `left` and `right` are the least and the largest x of each strip. `neighbors` may be empty.
+    `left` and `right` are the least and the largest x of each strip. `which` (k,) is memory for the indices; without
+    it and `neighbors`, other code is compiled, which finds the distances only.
     """
-    k, count, wanted = found.shape[1], len(starts) - 1, len(neighbors) > 0
-    nearest, which = np.empty(k), np.empty(k, dtype=np.int64)
+    k, count = found.shape[1], len(starts) - 1
+    nearest = np.empty(k)
     for s in range(first, last):
         start, end = starts[s], starts[s + 1]
         before, after = starts[max(s - 1, 0)], end
@@ -272,48 +277,68 @@ def search(
             at = index[own]
             for j in range(k):
                 found[at, j] = nearest[j]
-                if wanted:
+                if neighbors is not None and which is not None:
                     neighbors[at, j] = index[which[j]]
 
 
 @_compiled
-def count(ordered: Array, order: Indices, within: Array, counts: Indices) -> None:
+def _bucket(value: float, least: float, scale: float, count: int) -> int:
+    """The bucket of a value that is not below the least one; the first for a scale of 0."""
+    return min(int((value - least) * scale), count - 1) if scale > 0 else 0
+
+
+@_compiled
+def buckets(ordered: Array) -> tuple[Indices, float]:
+    """Where each of n buckets of equal width begins among n sorted values, with n at the end, and buckets in a unit.
+
+    >>> buckets(np.array([0.0, 1.0, 4.0]))[0].tolist()
+    [0, 2, 2, 3]
+    """
+    n = len(ordered)
+    width = ordered[n - 1] - ordered[0]
+    scale = (n - 1) / width if 0 < width < np.inf else 0.0
+    if scale == np.inf:
+        scale = 0.0  # the width is subnormal
+    starts = np.empty(n + 1, dtype=np.int64)
+    bucket = 0
+    for place in range(n):
+        own = _bucket(ordered[place], ordered[0], scale, n)
+        while bucket <= own:
+            starts[bucket] = place
+            bucket += 1
+    starts[bucket:] = n
+    return starts, scale
+
+
+@_compiled
+def count(ordered: Array, within: Array, counts: Indices) -> None:
     """Write the number of other values within a radius of each of n sorted values to `counts`, boundary included.
 
-    Where an interval ends is guessed from the one before, as if the values were uniform there, and searched near it.
+    An end of an interval is searched in the bucket that it falls into.
 
     >>> counts = np.empty(3, dtype=np.int64)
-    >>> count(np.array([0.0, 1.0, 3.0]), np.arange(3), np.array([1.0, 2.0, 1.0]), counts)
+    >>> count(np.array([0.0, 1.0, 3.0]), np.array([1.0, 2.0, 1.0]), counts)
     >>> counts.tolist()
     [1, 2, 0]
     """
     n = len(ordered)
-    above = below = 0.0  # values for a unit of the radius
+    starts, scale = buckets(ordered)
+    least, largest = ordered[0], ordered[n - 1]
     for place in range(n):
-        at = order[place]
-        reach = within[at]
-        upper, lower = ordered[place] + reach, ordered[place] - reach
-        last = _first(ordered, upper, True, place + int(min(above * reach, n)), place + 1, n)
-        first = _first(ordered, lower, False, place - int(min(below * reach, n)), 0, place)
-        counts[at] = last - first - 1
-        if reach > 0:
-            above, below = (last - 1 - place) / reach, (place - first) / reach
+        upper, lower = ordered[place] + within[place], ordered[place] - within[place]
+        last, first = n, 0
+        if upper < largest:
+            bucket = _bucket(upper, least, scale, n)
+            last = _first(ordered, upper, True, max(starts[bucket], place + 1), max(starts[bucket + 1], place + 1))
+        if lower > least:
+            bucket = _bucket(lower, least, scale, n)
+            first = _first(ordered, lower, False, min(starts[bucket], place), min(starts[bucket + 1], place))
+        counts[place] = last - first - 1
 
 
 @_compiled
-def _first(values: Array, limit: float, equal: bool, guess: int, low: int, high: int) -> int:
-    """The first position from low to high whose value is not below the limit, or, with `equal`, above it."""
-    step = _NEAR
-    start = min(max(guess - step, low), high)
-    while start > low and not (values[start - 1] < limit or (equal and values[start - 1] == limit)):
-        step *= 2
-        start = max(start - step, low)
-    step = _NEAR
-    end = min(max(guess + step, start), high)
-    while end < high and (values[end] < limit or (equal and values[end] == limit)):
-        start = end + 1
-        step *= 2
-        end = min(end + step, high)
+def _first(values: Array, limit: float, equal: bool, start: int, end: int) -> int:
+    """The first position from start to end whose value is not below the limit, or, with `equal`, above it."""
     size = end - start
     while size > 0:  # without branches, which processors would guess wrongly half of the time
         half = (size + 1) // 2

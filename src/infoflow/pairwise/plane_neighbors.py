@@ -20,7 +20,7 @@ Indices = NDArray[np.int64]
 FEW = 400
 
 # Points in a square as wide as a strip, for k neighbors: a + b·k (measured for n from 10⁴ to 10⁶).
-_POINTS, _PER_NEIGHBOR = 1.0, 0.5
+_POINTS, _PER_NEIGHBOR = 1.0, 1.0
 
 # Points times neighbors after which compiling or loading the code pays off: it takes seconds, once per installation.
 _DEMAND = 3_000_000
@@ -162,42 +162,40 @@ def distances(x: Array, y: Array, k: int, by_x: Indices, by_y: Indices) -> Array
     [1.0, 1.0, 2.0]
     """
     found = np.empty((len(x), k))
-    _search(x, y, by_x, by_y, found, np.empty((0, k), dtype=np.int64))
+    _search(x, y, by_x, by_y, found, None)
     return found
 
 
-def counts(ordered: Array, order: Indices, within: Array) -> Indices:
-    """Count the other values of a column that lie within radii, by compiled code.
+def counts(ordered: Array, within: Array) -> Indices:
+    """Count the other values of a sorted column that lie within radii, by compiled code.
 
     Parameters
     ----------
     ordered : ndarray of shape (n,)
         Values in ascending order.
-    order : ndarray of shape (n,)
-        Indices that sort the values.
-    within : ndarray of shape (m, n)
-        Radii of the values before they were sorted, boundary included.
+    within : ndarray of shape (n,)
+        Radii, boundary included.
 
     Returns
     -------
-    ndarray of shape (m, n)
+    ndarray of shape (n,)
         Counts, int64.
 
     Examples
     --------
-    >>> counts(np.array([0.0, 1.0, 3.0]), np.array([0, 1, 2]), np.array([[1.0, 2.0, 1.0]])).tolist()
-    [[1, 2, 0]]
+    >>> counts(np.array([0.0, 1.0, 3.0]), np.array([1.0, 2.0, 1.0])).tolist()
+    [1, 2, 0]
     """
     from infoflow.pairwise import plane_kernels as kernels
 
-    found = np.empty(within.shape, dtype=np.int64)
-    for reach, row in zip(within, found, strict=True):
-        kernels.count(ordered, order, reach, row)
+    found = np.empty(len(ordered), dtype=np.int64)
+    if len(found):
+        kernels.count(np.ascontiguousarray(ordered), np.ascontiguousarray(within), found)
     return found
 
 
-def _search(x: Array, y: Array, by_x: Indices, by_y: Indices, found: Array, neighbors: Indices) -> None:
-    """Write the distances (n, k) to `found`, and the indices to `neighbors` if it is of the same shape."""
+def _search(x: Array, y: Array, by_x: Indices, by_y: Indices, found: Array, neighbors: Indices | None) -> None:
+    """Write the distances (n, k) to `found`, and the indices to `neighbors` if there is one."""
     from infoflow.pairwise import plane_kernels as kernels
 
     n, k = found.shape
@@ -208,16 +206,20 @@ def _search(x: Array, y: Array, by_x: Indices, by_y: Indices, found: Array, neig
     starts = kernels.strips(ordered, _size(ordered, up, k))
     index, px, py, ends, runs = kernels.arrange(starts, by_x, by_y, x, y)
     left, right = ordered[starts[:-1]], ordered[starts[1:] - 1]
-    rest = (starts, index, px, py, ends, runs, left, right, found, neighbors)
+
+    def part(first: int, last: int) -> None:
+        which = None if neighbors is None else np.empty(k, dtype=np.int64)
+        kernels.search(first, last, starts, index, px, py, ends, runs, left, right, found, which, neighbors)
+
     threads = max(1, min(torch.get_num_threads(), n // _SHARE))
     if threads == 1:
-        kernels.search(0, len(left), *rest)
+        part(0, len(left))
         return
     # Twice as many parts as threads, since dense parts take longer.
     cuts = np.unique(np.searchsorted(starts, np.linspace(0, n, 2 * threads + 1))).tolist()
     with ThreadPoolExecutor(threads) as pool:
-        for part in [pool.submit(kernels.search, first, last, *rest) for first, last in pairwise(cuts)]:
-            part.result()
+        for done in [pool.submit(part, first, last) for first, last in pairwise(cuts)]:
+            done.result()
 
 
 def _size(x: Array, y: Array, k: int) -> int:

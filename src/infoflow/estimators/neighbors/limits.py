@@ -92,11 +92,11 @@ def unresolved(nats: float, ceiling: float, dimensions: int, n: int, k: int) -> 
 
 
 def lonely(codes: Tensor, name: str) -> None:
-    """Raise TooFewSamples where no class holds two samples: integers then more likely stand for quantities.
+    """Raise TooFewSamples where no class 0, ..., C - 1 has two samples: integers then more likely stand for quantities.
 
     >>> lonely(torch.tensor([0, 1, 1]), "y")
     """
-    different = int(torch.unique(codes).numel())
+    different = int(codes.max()) + 1
     if 1 < different == len(codes):
         raise TooFewSamples(
             name,

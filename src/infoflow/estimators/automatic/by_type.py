@@ -11,7 +11,7 @@ from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.estimators.automatic.candidates import neighbors
 from infoflow.estimators.automatic.chain import Chosen
-from infoflow.estimators.automatic.numbers import described
+from infoflow.estimators.automatic.description import described
 
 # Neighbors of the estimate, and of the one that shows what more neighbors hide.
 _NEIGHBORS, _FINEST = 5, 1

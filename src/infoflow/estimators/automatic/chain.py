@@ -28,6 +28,9 @@ _BELOW, _LEAST = 2.5, 3
 # Standard errors of the difference to finer neighbors that an interval includes, by simulated curves and sharp edges.
 _LOW, _HIGH = 1.5, 2.0
 
+# Twice and half as many neighbors show whether an estimate still grows as neighbors get fewer.
+_FACTOR = 2
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -54,11 +57,34 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The candidate that was taken, the finer ones that it was compared with, and what made the coarser ones fail."""
+    """The candidate that was taken, the finer ones it was compared with, what made coarser ones fail, and these.
+
+    `doubt` states why a finer one that contradicts was not taken.
+    """
 
     candidate: Candidate
     finer: tuple[Candidate, ...]
     rejected: tuple[str, ...]
+    coarser: tuple[Candidate, ...] = ()
+    doubt: str = ""
+
+    @property
+    def rise(self) -> float:
+        """By how much half as many neighbors exceed twice as many, over all scales; 0 for a model.
+
+        The bias of neighbors grows with their number, at sharp edges with its square root. Where an estimate still
+        rises while it is halved twice, it is too low by about as much, or more.
+        """
+        k = self.candidate.neighbors
+        if k is None:
+            return 0.0
+        by_number: dict[int, list[float]] = {}
+        for each in (*self.coarser, self.candidate, *self.finer):
+            if each.neighbors is not None:
+                by_number.setdefault(each.neighbors, []).append(each.nats)
+        few = max(each for each in by_number if each <= max(k / _FACTOR, min(by_number)))
+        many = min(each for each in by_number if each >= min(_FACTOR * k, max(by_number)))
+        return float(np.mean(by_number[few]) - np.mean(by_number[many]))
 
     @property
     def highest(self) -> float:
@@ -97,7 +123,7 @@ def first_adequate(candidates: Sequence[Candidate]) -> Chosen:
         finer = candidates[position + 1 :]
         reason = next(filter(None, (_contradiction(candidate, other, n) for other in finer)), "")
         if not reason:
-            return Chosen(candidate, tuple(finer), tuple(rejected))
+            return Chosen(candidate, tuple(finer), tuple(rejected), tuple(candidates[:position]))
         rejected.append(reason)
     raise AssertionError("the last candidate has no finer one")  # pragma: no cover
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from infoflow.core.errors import TooFewSamples
 from infoflow.core.estimate import Estimate, Interval
 from infoflow.core.protocols import Estimator
+from infoflow.estimators.automatic.description import LINE, WIDTH_OF_NEIGHBORS
 from infoflow.estimators.automatic.limits import compressed, dependent, inflation
-from infoflow.estimators.automatic.numbers import LINE, TIED, WIDTH_OF_NEIGHBORS
+from infoflow.estimators.automatic.numbers import TIED
 from infoflow.estimators.automatic.ties import SpreadTies, tied_share
 from infoflow.estimators.automatic.variables import Variable
 from infoflow.estimators.learned.classifier_bound import ClassifierBound

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.variable import Variable, beside
-from infoflow.estimators.automatic.numbers import WIDTH_OF_NEIGHBORS
+from infoflow.estimators.automatic.description import WIDTH_OF_NEIGHBORS
 from infoflow.estimators.automatic.policy import Auto
 from infoflow.estimators.registry import resolve
 from infoflow.estimators.smoothing import Basis, best, predictable

@@ -10,8 +10,8 @@ import torch
 
 from infoflow.core.estimate import Estimate, Interval
 from infoflow.core.variable import Variable
+from infoflow.estimators.automatic.description import LINE, WIDTH_OF_NEIGHBORS
 from infoflow.estimators.automatic.limits import dependent, inflation
-from infoflow.estimators.automatic.numbers import LINE, WIDTH_OF_NEIGHBORS
 from infoflow.estimators.neighbors.mixed import MixedKSG
 
 # Neighbors, and fewer where less than so many samples share a combination of symbols: distances end at its border.

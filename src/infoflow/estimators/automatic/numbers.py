@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
 
-from infoflow.core.estimate import Estimate, Interval, Kind
+from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.estimators.automatic.blocks import Blocks
 from infoflow.estimators.automatic.candidates import gaussian, is_any, missed, neighbors
-from infoflow.estimators.automatic.chain import Candidate, Chosen, first_adequate
+from infoflow.estimators.automatic.chain import Candidate, Chosen, first_adequate, standard_error
+from infoflow.estimators.automatic.description import LINE, described, without_noise
 from infoflow.estimators.automatic.elliptical import Elliptical
-from infoflow.estimators.automatic.limits import dependent, inflation, is_manifold
+from infoflow.estimators.automatic.limits import is_manifold
 from infoflow.estimators.automatic.ties import Cells, SpreadTies, tied_share
 from infoflow.estimators.gaussian.gaussian import Gaussian
-from infoflow.estimators.neighbors.family import digamma
 from infoflow.estimators.neighbors.preparation import noise_generator
 from infoflow.estimators.registry import create
 
@@ -28,8 +28,8 @@ _LOOK, _LOOK_IN_SPACE = 10_000, 2_500
 # Above this share of ties one random spread of them is averaged with two more.
 TIED, _DRAWS = 0.02, 3
 
-# From so many samples on, critics are trained where neighbors were chosen in more than so many dimensions.
-_ENOUGH, LINE = 1000, 2
+# From so many samples on, critics are trained where neighbors were chosen in more than two dimensions.
+_ENOUGH = 1000
 
 # A lower bound is capped near the log of the samples in a fold; from this share of the cap on, it is too low.
 _CAP, _FOLDS = 0.55, 4
@@ -37,11 +37,8 @@ _CAP, _FOLDS = 0.55, 4
 # Epochs without progress after which a critic stops; 5 would find about 0.003 nats more in a third more time.
 _PATIENCE = 3
 
-# Standard errors of an interval; the terms of neighbors depend on each other.
-WIDTH, WIDTH_OF_NEIGHBORS = 2.0, 2.5
-
-# With fewer samples per dimension the form of a Gaussian is not tested.
-_PER_DIMENSION = 5
+# Level of the moments at which a Gaussian is left where so many neighbors together find more, by a standard error.
+_WEAK, _SEVERAL = 0.05, (3, 12)
 
 
 @dataclass(frozen=True)
@@ -74,6 +71,7 @@ def decide(x: Tensor, y: Tensor) -> Decision:
     look = _LOOK_IN_SPACE if many else _LOOK
     rows = slice(None, None, -(-len(x) // look))
     chosen = _chosen(x[rows], y[rows])
+    chosen = chosen if many else without_noise(chosen, x[rows], y[rows])
     taken = chosen.candidate
     estimator, draws = taken.estimator, _draws(x, y)
     if draws:
@@ -111,12 +109,25 @@ def _chosen(x: Tensor, y: Tensor) -> Chosen:
         for each in shared
     ]
     chosen = first_adequate(averaged)
-    line = x.shape[1] + y.shape[1] <= LINE
-    if line and isinstance(chosen.candidate.estimator, Gaussian) and len(averaged) > 1 and missed(x, y).significant:
-        # On a line and a line neighbors are accurate enough to replace a model that its moments contradict.
-        without = first_adequate(averaged[1:])
-        return replace(without, rejected=("the moments contradict a Gaussian", *without.rejected))
-    return chosen
+    if x.shape[1] + y.shape[1] > LINE or not isinstance(chosen.candidate.estimator, Gaussian) or len(averaged) == 1:
+        return chosen
+    # On a line and a line neighbors are accurate enough to replace a model that its moments contradict.
+    beyond = missed(x, y)
+    if not beyond.significant and not (beyond.p_value < _WEAK and _find_more(averaged)):
+        return chosen
+    without = first_adequate(averaged[1:])
+    coarser = without.coarser if beyond.significant else (averaged[0], *without.coarser)
+    rejected = ("the moments contradict a Gaussian", *without.rejected)
+    return replace(without, rejected=rejected, coarser=coarser)
+
+
+def _find_more(candidates: list[Candidate]) -> bool:
+    """Whether several neighbors together find more than the first candidate, a model, by a standard error."""
+    several = [each.terms for each in candidates if each.neighbors and _SEVERAL[0] <= each.neighbors <= _SEVERAL[1]]
+    if not several:
+        return False
+    more = np.mean(several, axis=0) - candidates[0].terms
+    return float(more.mean()) > standard_error(more, float(more.mean()))
 
 
 def _candidates(x: Tensor, y: Tensor, folded: bool) -> list[Candidate]:
@@ -130,98 +141,6 @@ def _candidates(x: Tensor, y: Tensor, folded: bool) -> list[Candidate]:
         found.append(Elliptical(model.estimator.copula).candidate(x, y, model))  # type: ignore[attr-defined]
     found.append(replace(Blocks().candidate(x, y), name="a sum over blocks of columns"))
     return [*found, *neighbors(x, y)]
-
-
-def described(chosen: Chosen, x: Tensor, y: Tensor, doubted: bool = False, *, variance: float = 0.0) -> Estimate:
-    """The estimate of the chosen candidate with its interval, reason and warnings.
-
-    `doubted` states that a test found dependence which a chosen model misses. `variance` is that of the estimate which
-    the spread of the terms lacks.
-    """
-    taken, n, dimensions = chosen.candidate, len(x), x.shape[1] + y.shape[1]
-    tau = inflation(x, y)
-    error = math.sqrt(tau) * math.sqrt(taken.error**2 + variance + x.shape[1] * y.shape[1] / (2 * n**2))
-    width = WIDTH if taken.neighbors is None else WIDTH_OF_NEIGHBORS
-    above = max(width * error, math.sqrt(tau) * (chosen.highest - taken.nats))
-    below = width * error
-    if taken.neighbors is not None:
-        lowest, highest = chosen.reach
-        above = max(above, WIDTH * error + math.sqrt(tau) * (highest - taken.nats))
-        below = max(below, error + math.sqrt(tau) * (taken.nats - lowest))
-    low, high = taken.nats - below, taken.nats + above
-    ceiling = math.inf if taken.neighbors is None else digamma(n) - digamma(taken.neighbors)
-    compared = len(chosen.finer) + len(chosen.rejected)
-    reason = f"{chosen.rejected[0]}; " if chosen.rejected else ""
-    why = f"{reason}{taken.name} is the coarsest of {compared + 1} estimates that no finer one contradicts"
-    if chosen.finer:
-        values = [each.nats for each in chosen.finer]
-        why += f" (the finer ones lie between {min(values):.3g} and {max(values):.3g} nats)"
-    estimator = taken.estimator
-    return Estimate(
-        min(taken.nats, ceiling),
-        quantity="I(X;Y)",
-        kind=Kind.POINT,
-        estimator=type(estimator).__name__,
-        n=n,
-        parameters=asdict(estimator),  # type: ignore[call-overload]
-        ceiling=ceiling,
-        ceiling_name="ψ(N) − ψ(k)" if taken.neighbors else "",
-        interval=Interval(low, high, spans="samples (spread of the terms) and finer estimates"),
-        warnings=tuple(_warnings(taken, n, dimensions, tau, low, doubted)),
-        why=why,
-    )
-
-
-def _warnings(taken: Candidate, n: int, dimensions: int, tau: float, low: float, doubted: bool) -> list[str]:
-    found = dependent(tau, n)
-    if low <= 0:
-        found.append(
-            f"no dependence coarser than {n} samples resolve was found, so that 0 is not excluded; finer dependence "
-            "would need more samples"
-        )
-    if isinstance(taken.estimator, Gaussian | Elliptical) and dimensions > LINE and n < _PER_DIMENSION * dimensions:
-        found.append(
-            f"{n} samples are few for {dimensions} dimensions, so that the form of the dependence cannot be tested and "
-            "the estimate may be off either way; use more samples or fewer dimensions"
-        )
-    if taken.neighbors is not None:
-        found.extend(_limits_of_neighbors(taken, taken.neighbors, n, dimensions))
-    elif isinstance(taken.estimator, Blocks):
-        found.append(
-            f"only dependence between pairs of {dimensions} columns was found in {n} samples, so that the estimate "
-            "is rather too low if several columns act together; use more samples to test it"
-        )
-    elif doubted and isinstance(taken.estimator, Gaussian | Elliptical):
-        found.append(
-            "the moments show dependence beyond a Gaussian, but nearest neighbors do not find more of it, so that the "
-            "estimate is probably too low; use more samples"
-        )
-    elif isinstance(taken.estimator, Gaussian) and taken.nats > 0.8 * (digamma(n) - digamma(3)):
-        found.append(
-            f"nearest neighbors cannot show {taken.nats:.2g} nats with {n} samples, so that the Gaussian form of the "
-            "dependence is an assumption; use more samples to test it"
-        )
-    return found
-
-
-def _limits_of_neighbors(taken: Candidate, k: int, n: int, dimensions: int) -> list[str]:
-    found = []
-    if k <= 2:
-        found.append(
-            f"the dependence is so fine that {k} neighbor{'s' * (k > 1)} found more than several, so that the estimate "
-            "is probably too low; use more samples"
-        )
-    if taken.nats > digamma(n) - digamma(k) - 1:
-        found.append(
-            f"the estimate is within a nat of the ceiling of {n} samples, so that it is probably too low; use more "
-            "samples"
-        )
-    if dimensions > LINE:
-        found.append(
-            f"nearest neighbors underestimate in {dimensions} dimensions, so that the estimate is rather too low; use "
-            "more samples, or fewer dimensions"
-        )
-    return found
 
 
 def _of_all(looked: Estimate, every: Estimate, n: int) -> Estimate:

@@ -18,6 +18,7 @@ from infoflow.core.settings import Settings
 from infoflow.estimators.automatic import numbers
 from infoflow.estimators.automatic.by_type import by_neighbors
 from infoflow.estimators.automatic.classes import within_classes
+from infoflow.estimators.automatic.description import WIDTH, WIDTH_OF_NEIGHBORS
 from infoflow.estimators.automatic.limits import compressed, dependent, inflation
 from infoflow.estimators.automatic.symbols import counting, doubtful_order, is_sparse, table_error
 from infoflow.estimators.automatic.variables import Variable, variables
@@ -96,7 +97,8 @@ class Auto(Settings):
     - Numbers: repeated values are spread over their cells. Candidates run from coarse to fine: a Gaussian, a sum over
       independent blocks of columns, and nearest neighbors from k = 80 to 1 on ranks and on values. The first that no
       finer one contradicts is taken: by 3.3 standard errors (2.8 for n < 100) of the difference of pointwise terms for
-      a model, by 2 for neighbors.
+      a model, by 2 for neighbors. On a line and a line a Gaussian is left where its moments contradict it, and returned
+      to where the interval of neighbors includes 0.
     - Where neighbors were taken in more than two dimensions and n ≥ 1000, critics are trained (`neural`), and densities
       (`doe`) where these reach their cap; a held-out lower bound is a floor for every answer.
 
@@ -229,7 +231,7 @@ def _counted(x: Variable, y: Variable, note: str) -> Choice:
     assert y.codes is not None
     tau = inflation(x.numbers, y.numbers)
     # Large-sample theory gives errors of few samples that are too small.
-    width = numbers.WIDTH if len(x.numbers) >= _LARGE_SAMPLE else numbers.WIDTH_OF_NEIGHBORS
+    width = WIDTH if len(x.numbers) >= _LARGE_SAMPLE else WIDTH_OF_NEIGHBORS
     half = width * math.sqrt(tau) * table_error(x.codes, y.codes)
     interval = Interval(found.nats - half, found.nats + half, spans="samples (large-sample theory)")
     return _made(

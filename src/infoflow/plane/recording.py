@@ -201,10 +201,10 @@ class Recording:
         return part
 
     def __repr__(self) -> str:
-        return (
-            f"Recording({self._store.name!r}: {self.name}, {len(self.layers)} layers, {len(self.seeds)} seeds, "
-            f"{len(self.epochs)} snapshots, probes {', '.join(self.probes)})"
-        )
+        counts = {"layer": len(self.layers), "seed": len(self.seeds), "snapshot": len(self.epochs)}
+        counted = ", ".join(f"{count} {name}{'s' * (count != 1)}" for name, count in counts.items())
+        probes = f"probe{'s' * (len(self.probes) != 1)} {', '.join(self.probes)}"
+        return f"Recording({self._store.name!r}: {self.name}, {counted}, {probes})"
 
     def _probe(self, name: str | None) -> str:
         only = self.probes[0] if len(self.probes) == 1 else None

@@ -44,6 +44,8 @@ class PartialInformation:
     >>> found = partial_information([0, 0, 1, 1] * 9, [0, 1, 0, 1] * 9, [0, 1, 1, 0] * 9)
     >>> round(found.synergistic, 3), round(found.total, 3)
     (0.693, 0.693)
+    >>> found
+    <BROJA: redundant 0.0000, unique 0.0000 and 0.0000, synergistic 0.6931 nats, n = 36>
     """
 
     redundant: float
@@ -58,6 +60,14 @@ class PartialInformation:
     def total(self) -> float:
         """I(X1,X2;Y), the sum of the parts."""
         return self.redundant + self.unique_1 + self.unique_2 + self.synergistic
+
+    def __repr__(self) -> str:
+        count = len(self.warnings)
+        return (
+            f"<{self.definition}: redundant {self.redundant:.4f}, unique {self.unique_1:.4f} and {self.unique_2:.4f}, "
+            f"synergistic {self.synergistic:.4f} nats, n = {self.n}"
+            f"{f', {count} warning' + 's' * (count != 1) if count else ''}>"
+        )
 
 
 @validated

@@ -1,7 +1,7 @@
-"""Dependence that correlation does not see.
+"""Dependence that correlation misses.
 
-Eight pairs of variables. Correlation sees lines only; mutual information is positive wherever one variable informs
-about the other, and close to zero for independent ones.
+Eight pairs of variables. Correlation measures linear dependence only; mutual information is positive wherever one
+variable informs about the other, and close to zero for independent ones.
 """
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,7 @@
 """Information of single samples.
 
 Pointwise mutual information shows which samples carry the dependence: here the two clusters, while samples between
-them say nothing, or even mislead (negative values).
+them have values near zero or below.
 """
 
 import matplotlib.pyplot as plt

@@ -49,6 +49,16 @@ def test_the_module_runs_as_a_command() -> None:
     assert done.stdout == f"infoflow {__version__}\n"
 
 
+def test_a_reader_that_ends_early_is_no_error() -> None:
+    command = [sys.executable, "-m", "infoflow", "completion", "bash"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()  # before the command writes, as a `head` that has ended
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+
+
 def test_completion_knows_commands_and_options(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", "bash"]) == 0
     script = capsys.readouterr().out

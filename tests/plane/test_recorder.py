@@ -425,3 +425,12 @@ def test_a_missing_recording_is_missing_data(tmp_path: Path) -> None:
     assert not (tmp_path / "nothing").exists()
     with pytest.raises(MissingData, match=r"No recording at 'memory://nothing/there'"):
         Recording("memory://nothing/there")
+
+
+def test_a_recording_prints_its_counts(tmp_path: Path) -> None:
+    with record(
+        nn.Sequential(nn.Linear(2, 3), nn.Tanh()), torch.randn(8, 2), torch.arange(8) % 2, store=tmp_path
+    ) as recorder:
+        recorder.snapshot(0)
+        recorder.snapshot(1)
+    assert repr(Recording(tmp_path)).endswith("Sequential, 1 layer, 1 seed, 2 snapshots, probe probe)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -96,6 +97,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if name not in known:
             raise UnknownName("command", name, known)
         loaded(known[name])(arguments[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of the output has ended, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush at exit
+        return 141
     except (InfoflowError, OSError) as error:
         print(f"infoflow: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -211,6 +211,8 @@ def test_plot_and_csv(tmp_path: Path) -> None:
     table, _ = everyday(200)
     ranking = rank(table[["number3", "category0", "target"]], "target", permutations=19)
     axes = ranking.plot()
+    assert ("gray: q > 0.05" in axes.get_xlabel()) == bool((ranking.frame["q_value"] > 0.05).any())
+    assert "gray" not in rank(table[["number3", "target"]], "target").plot().get_xlabel()
     assert [text.get_text() for text in axes.get_yticklabels()] == [str(name) for name in ranking.names]
     assert ranking.plot(axes) is axes
     ranking.to_csv(tmp_path / "ranking.csv")

@@ -15,7 +15,7 @@ _SIGNIFICANT, _OTHER = "#2c6fbb", "#b0b0b0"
 
 
 def bars(frame: Any, label: str, ax: Axes | None) -> Axes:
-    """Horizontal bars of a ranking, the best on top, with intervals."""
+    """Horizontal bars of a ranking, the best on top, with intervals; gray where the q-value exceeds 0.05."""
     names, (label,) = shortened(frame["column"]), shortened([label])
     ax = axes(ax, 4.5 + inches(names), 1.0 + 0.25 * len(frame))
     place = np.arange(len(frame))
@@ -28,7 +28,7 @@ def bars(frame: Any, label: str, ax: Axes | None) -> Axes:
         ax.errorbar(nats[known], place[known], xerr=ends, fmt="none", ecolor="black", elinewidth=0.8)
     ax.set_yticks(place, names)
     ax.invert_yaxis()
-    ax.set_xlabel(label)
+    ax.set_xlabel(f"{label}\n(gray: q > 0.05)" if doubtful.any() else label)
     return ax
 
 

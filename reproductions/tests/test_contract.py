@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from infoflow_reproductions import PAPERS, SCALES, Experiment, RunOptions, experiments, reproduce
+from infoflow_reproductions.harness.summary import read
 
 EXPERIMENTS = [experiment for paper in PAPERS for experiment in experiments(paper).values()]
 
@@ -23,17 +24,23 @@ def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: f"{e.paper}-{e.name}")
 def test_every_experiment_runs_and_reports(experiment: Experiment, tmp_path: Path) -> None:
     state = torch.get_rng_state()
-    done = reproduce(experiment, "smoke", tmp_path / "run", RunOptions(device="cpu"))
+    folder = tmp_path / experiment.paper / experiment.name
+    done = reproduce(experiment, "smoke", folder, RunOptions(device="cpu"))
     assert torch.equal(torch.get_rng_state(), state)
     assert done.findings.rows or done.findings.claims
     assert done.findings.figures
     names = [figure.name for figure in done.findings.figures]
     assert len(set(names)) == len(names)
     for name in names:
-        assert (tmp_path / "run" / f"{name}.png").stat().st_size > 2000
-    summary = json.loads((tmp_path / "run" / "results.json").read_text())
+        assert (folder / f"{name}.png").stat().st_size > 2000
+    summary = json.loads((folder / "results.json").read_text())
     assert summary["settings"]["scale"] == "smoke"
-    assert len(pd.read_csv(tmp_path / "run" / "trials.csv")) == len(experiment.trials(done.recipe))
+    assert len(pd.read_csv(folder / "trials.csv")) == len(experiment.trials(done.recipe))
+    # Collecting judges the claims again and must not list one twice.
+    (collected,) = read(tmp_path)
+    texts = [claim["claim"] for claim in summary["claims"]]
+    assert [claim["claim"] for claim in collected["claims"]] == texts
+    assert len(set(texts)) == len(texts)
     # Tiny networks on substitute data must not count as a reproduction.
     assert not [row.what for row in done.findings.rows if row.verdict == "reproduced" and row.comparable]
 

@@ -64,6 +64,22 @@ class Experiment:
     smaller: Callable[[Any], str] | None = None
     of_figures: Callable[[Figures], Sequence[Claim]] | None = None
 
+    def further(self, figures: Figures) -> list[Claim]:
+        """Return the claims that follow from the table's figures, marked as such.
+
+        Parameters
+        ----------
+        figures
+            Figures by name.
+
+        Returns
+        -------
+        list of Claim
+            Empty for an experiment without such claims.
+        """
+        claims = self.of_figures(figures) if self.of_figures else []
+        return [replace(claim, of_figures=True) for claim in claims]
+
     def recipe(self, scale: str) -> Any:
         """Return the recipe of a scale.
 
@@ -268,9 +284,7 @@ def reproduce_together(plans: Sequence[Plan], scale: str, options: RunOptions | 
     for index, results in run_together(groups, replace(options, device=str(where))):
         experiment, recipe, folder = plans[index]
         findings = experiment.report(recipe, results)
-        if experiment.of_figures is not None:
-            further = experiment.of_figures(figures_of(findings.rows))
-            findings = replace(findings, claims=[*findings.claims, *further])
+        findings = replace(findings, claims=[*findings.claims, *experiment.further(figures_of(findings.rows))])
         findings = findings.placed(
             experiment.place, reduced=experiment.reduced(recipe), anytime="planned_seeds" in settings[index]
         )

@@ -161,6 +161,8 @@ class Claim:
         Differences from each setting to the next, where the claim is about a sequence of settings.
     seeds
         Number of seeds, where that of the sample is a number of degrees of freedom.
+    of_figures
+        Whether the claim follows from the figures of the table, so that it is found anew when results are collected.
 
     Examples
     --------
@@ -178,6 +180,7 @@ class Claim:
     sample: Sample | None = None
     steps: Sequence[Sample] = ()
     seeds: int | None = None
+    of_figures: bool = False
 
     @property
     def verdict(self) -> Verdict:

@@ -36,6 +36,7 @@ def record_of(claim: Claim) -> dict[str, Any]:
         "sample": None if sample is None else sample.record(),
         "steps": [step.record() for step in claim.steps],
         "seeds": claim.seeds,
+        **({"of_figures": True} if claim.of_figures else {}),
     }
 
 
@@ -63,6 +64,7 @@ def claim_of(record: Mapping[str, Any]) -> Claim:
         None if sample is None else _sample(sample),
         tuple(_sample(step) for step in record.get("steps", ())),
         record.get("seeds"),
+        bool(record.get("of_figures")),
     )
 
 

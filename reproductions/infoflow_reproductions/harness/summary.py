@@ -65,17 +65,13 @@ def _judged(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Return a summary whose claims have places and verdicts by today's rules, with those that follow from figures."""
     settings = summary["settings"]
     experiment = experiments(settings["paper"])[settings["experiment"]]
-    known = [claim_of(record) for record in summary["claims"] if not record.get("of_figures")]
+    known = [claim for claim in map(claim_of, summary["claims"]) if not claim.of_figures]
     reduced = summary.get("reduced", "")
-    further = experiment.of_figures(figures_of_records(summary["rows"])) if experiment.of_figures else []
+    further = experiment.further(figures_of_records(summary["rows"]))
     findings = Findings(claims=[*known, *further]).placed(
         experiment.place, reduced=reduced, anytime="planned_seeds" in settings
     )
-    records = [
-        {**record_of(claim), **({"of_figures": True} if index >= len(known) else {})}
-        for index, claim in enumerate(findings.claims)
-    ]
-    return {**summary, "claims": records}
+    return {**summary, "claims": [record_of(claim) for claim in findings.claims]}
 
 
 def _place(summary: Mapping[str, Any]) -> tuple[int, int]:

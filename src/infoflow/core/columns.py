@@ -82,6 +82,8 @@ def _members(value: Any, name: str) -> list[tuple[str, Any]] | None:
 
 def _column(value: Any, name: str) -> Variable:
     """An array of numbers of any shape, or one column of symbols."""
+    if type(value) is np.ndarray and value.dtype.kind in "iuf":
+        return _numbers(numeric(value, name), name)  # without the time of importing pandas
     import pandas as pd
 
     if type(value).__module__.partition(".")[0] == "polars":

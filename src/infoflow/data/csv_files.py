@@ -7,12 +7,13 @@ import csv
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Literal
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Separators that a header is searched for where the stated one does not occur in it.
 _OTHERS = (";", "\t", "|", ",")
@@ -82,6 +83,8 @@ def read_csv(path: Path, form: CsvFormat) -> pd.DataFrame:
     >>> read_csv(path, CsvFormat(sep=";", decimal=",")).to_dict("list")
     {'a': [1.5], 'b': ['x']}
     """
+    import pandas as pd
+
     with path.open("rb") as file:
         if file.read(len(_PARQUET)).startswith((_PARQUET, _ARCHIVE)):
             raise ValueError("it is a Parquet file or an archive such as .npz and .xlsx, not text")

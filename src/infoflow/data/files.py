@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from infoflow.core.errors import BrokenStore, InvalidArgument, MissingData, UnknownName
 from infoflow.data.csv_files import CsvFormat, read_csv
+from infoflow.data.plain_csv import plain_columns
 
-Content = np.ndarray | pd.DataFrame | tuple[str, ...]
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Content = np.ndarray | pd.DataFrame | dict[str, np.ndarray] | tuple[str, ...]
 
 
 class ArrayFile:
@@ -77,23 +80,27 @@ class ArrayFile:
         """All columns of a .csv or .parquet file, or of an .npy, which are named by their numbers."""
         if isinstance(self._content, tuple):
             raise InvalidArgument("path", "a file with columns: .csv, .parquet or .npy", str(self.path))
+        import pandas as pd
+
         if isinstance(self._content, np.ndarray):
             return pd.DataFrame(self._content, columns=self.names)
-        return self._content
+        return pd.DataFrame(self._content) if isinstance(self._content, dict) else self._content
 
     def __getitem__(self, selection: str) -> Any:
         if isinstance(self._content, np.ndarray):
             columns = [self._content[:, i] for i in self._numbers(selection, self._content.shape[1])]
-        elif isinstance(self._content, pd.DataFrame):
+        elif isinstance(self._content, tuple):
+            return self._member(self._known(selection, "array"))
+        else:
             names = [selection] if selection in self._content else [part.strip() for part in selection.split(",")]
             known = [self._known(name, "column") for name in names]
+            if isinstance(self._content, dict):
+                return _side_by_side([self._content[name] for name in known])
             chosen = self._content[known]
             if not all(dtype.kind in "biuf" for dtype in chosen.dtypes):
                 return chosen[known[0]] if len(known) == 1 else chosen
             columns = [np.asarray(chosen[name].to_numpy()) for name in known]
-        else:
-            return self._member(self._known(selection, "array"))
-        return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+        return _side_by_side(columns)
 
     def _known(self, name: str, what: str) -> str:
         if name not in self.names:
@@ -134,6 +141,10 @@ class ArrayFile:
         return BrokenStore(f"{what} cannot be read as {self.path.suffix}: {reason}")
 
 
+def _side_by_side(columns: list[np.ndarray]) -> np.ndarray:
+    return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+
+
 def _archive(path: Path) -> tuple[str, ...]:
     with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as archive:
         return tuple(archive.files)
@@ -148,6 +159,8 @@ def _array(path: Path) -> np.ndarray:
 
 
 def _parquet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
     table = pd.read_parquet(path)
     table.columns = table.columns.map(str)  # pandas keeps numbers as names
     return table
@@ -155,7 +168,10 @@ def _parquet(path: Path) -> pd.DataFrame:
 
 def _read(path: Path, csv: CsvFormat) -> Content:
     suffix = path.suffix.lower()
-    return read_csv(path, csv) if suffix == ".csv" else _READERS[suffix](path)
+    if suffix != ".csv":
+        return _READERS[suffix](path)
+    plain = plain_columns(path) if csv == CsvFormat() else None
+    return read_csv(path, csv) if plain is None else plain
 
 
 _READERS: dict[str, Callable[[Path], Content]] = {

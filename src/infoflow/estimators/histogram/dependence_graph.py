@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -279,6 +278,8 @@ def _buckets(variable: _Variable, width: float, shifts: _Array, seed: int) -> _A
         x = variable.coordinates[:, k]
         grid = (x if len(x) == 1 else x[shifts]) / width + offset[:, None]
         keys += np.floor(grid, out=grid).astype(np.int64) * factor
+    import pandas as pd  # takes a second, which no other estimator needs
+
     return np.asarray(pd.factorize(keys.ravel())[0]).reshape(keys.shape)
 
 
@@ -289,6 +290,8 @@ def _graph(a: _Array, b: _Array, clip: float | None) -> _Array:
     """
     shifts, n = a.shape
     stride = int(b.max()) + 1
+    import pandas as pd
+
     codes, keys = pd.factorize((a.astype(np.int64) * stride + b).ravel())
     joint, left, right = np.bincount(codes), np.bincount(a.ravel()), np.bincount(b.ravel())
     product = left[keys // stride].astype(np.float64) * right[keys % stride]

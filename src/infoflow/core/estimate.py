@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.figures import draw_estimates
-from infoflow.core.printed_settings import printed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -236,6 +235,8 @@ class Estimate:
         return f", {count} warning{'s' * (count > 1)}" if count else ""
 
     def __str__(self) -> str:
+        from infoflow.core.printed_settings import printed  # imports torch, which `import infoflow` does not
+
         parts = [f"{self.quantity} = {_shown(self.nats)} nats ({_shown(self.bits)} bits)", str(self.kind)]
         parts.append(printed(self.estimator, self.parameters))
         parts.append(f"n = {self.n}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from infoflow.core.checks import is_classes
 from infoflow.core.columns import read
@@ -16,11 +16,11 @@ from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import validated
 from infoflow.core.variable import Missing, Variable, complete, dropped
-from infoflow.estimators.automatic.conditional import freed, of_residuals, still_matters, varying_gaussian
+from infoflow.estimators.automatic.conditional import freed, freed_alike, of_residuals, still_matters, varying_gaussian
+from infoflow.estimators.gaussian.gaussian import Gaussian
 from infoflow.estimators.histogram.discrete import Discrete
 from infoflow.estimators.mutual_information import mutual_information
 from infoflow.estimators.neighbors.ksg import KSG
-from infoflow.estimators.neighbors.preparation import normal_scores
 from infoflow.estimators.registry import Ability, can, resolve
 from infoflow.estimators.smoothing import bases
 from infoflow.estimators.wrappers.conditional import chain_rule, over_classes
@@ -30,8 +30,8 @@ from infoflow.pairwise.equal_rows import equal_rows
 # A variable is a symbol if each of its values occurs at least so often on average, or if few values do.
 _OCCURRENCES, _OCCURRENCES_OF_FEW, _FEW = 20, 4, 8
 
-# Samples for each feature of z in the regressions; with fewer, squares and products are left out.
-_SAMPLES_PER_FEATURE = 20
+# Neighbors of a statistic of surrogates, which varies less than the estimate.
+_NEIGHBORS = 5
 
 
 @validated
@@ -141,6 +141,35 @@ def _automatic(x: Variable, y: Variable, z: Variable) -> Estimate:
     return dataclasses.replace(found, warnings=(*found.warnings, beyond))
 
 
+def like(found: Estimate, y: Variable, z: Variable) -> Callable[[Variable], float]:
+    """I(X;Y|Z) as "auto" estimated `found`, as a function of x, without choosing anew which estimator is adequate.
+
+    Each x has the same regression on z, chosen for y, so that the function treats all x alike.
+
+    >>> z, y = (read(np.random.default_rng(seed).normal(size=200), name) for seed, name in enumerate("zy"))
+    >>> found = conditional_mutual_information(y.columns, y.columns + z.columns, z.columns)
+    >>> -0.1 < like(found, y, z)(read(np.random.default_rng(2).normal(size=200), "x")) < 0.1
+    True
+    """
+    y, z = by_values(y), by_values(z)
+    available = bases(z)
+    varying, free = "slope" in found.parameters, freed_alike(y, available)
+
+    def nats(x: Variable) -> float:
+        x = by_values(x)
+        if found.estimator == "Discrete":
+            return Discrete().conditional(x.codes, y.codes, z.codes).nats
+        left = free(x)
+        if varying and (local := varying_gaussian(left, z, available)) is not None:
+            return local.nats
+        if "given" in found.parameters and not any(side.symbolic or side.mixed for side in (left.x, left.y)):
+            chosen = Gaussian(copula=True) if found.estimator == "Gaussian" else KSG(k=_NEIGHBORS)
+            return chosen.estimate(left.x.columns, left.y.columns).nats
+        return _named(KSG(k=_NEIGHBORS), [left.x, left.y, z]).nats
+
+    return nats
+
+
 def by_values(side: Variable) -> Variable:
     """The variable as a symbol where each value occurs 20 times on average, or 4 times of at most 8; else as floats.
 
@@ -154,33 +183,3 @@ def by_values(side: Variable) -> Variable:
     if different * (_OCCURRENCES if different > _FEW else _OCCURRENCES_OF_FEW) > len(side):
         return dataclasses.replace(side, numbers=columns)
     return Variable(side.name, None, codes.numpy()[:, None], side.missing)
-
-
-def residuals(side: Variable, z: Variable) -> Variable:
-    """The numbers of a variable less their least-squares fit by z: linear, quadratic, and constant for each symbol.
-
-    >>> z = read(np.linspace(0, 1, 100), "z")
-    >>> float(np.abs(residuals(read(3 * z.columns, "x"), z).columns).max()) < 1e-9
-    True
-    """
-    if side.numbers is None:
-        return side
-    values = side.columns
-    scale = np.abs(values).max(axis=0, initial=0.0)
-    features, _ = np.linalg.qr(_features(z))
-    values = values / np.where(scale > 0, scale, 1.0)
-    return dataclasses.replace(side, numbers=(values - features @ (features.T @ values)) * scale)
-
-
-def _features(z: Variable) -> NDArray[np.float64]:
-    n, indicators = len(z), z.indicators[:, z.columns.shape[1] :]
-    numbers = z.columns
-    centered = numbers - numbers.mean(axis=0)
-    linear = centered / np.maximum(centered.std(axis=0), 1e-300)
-    scores = normal_scores(torch.from_numpy(numbers)).numpy() if numbers.shape[1] else numbers
-    d = numbers.shape[1]
-    products = np.stack([scores[:, i] * scores[:, j] for i in range(d) for j in range(i, d)] or [np.ones(n)], axis=1)
-    parts = [np.ones((n, 1)), linear, indicators]
-    if (products.shape[1] + 2 * d) * _SAMPLES_PER_FEATURE <= n:
-        parts += [scores, products]
-    return np.concatenate(parts, axis=1)

@@ -15,10 +15,7 @@ from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.core.settings import Integer, NonNegativeInt, PositiveInt, Seed, check, validated
 from infoflow.core.variable import Missing, Variable, beside, complete, dropped
-from infoflow.estimators.conditioning import by_values, conditional_mutual_information, residuals
-from infoflow.estimators.gaussian.gaussian import Gaussian
-from infoflow.estimators.histogram.discrete import Discrete
-from infoflow.estimators.neighbors.ksg import KSG
+from infoflow.estimators.conditioning import conditional_mutual_information, like
 from infoflow.estimators.wrappers.surrogates import surrogate_rows
 from infoflow.tables.times import check_times
 
@@ -86,7 +83,8 @@ def transfer_entropy(
     -----
     T = I(Y_t ; X_{t−l}, …, X_{t−l−s+1} | Y_{t−1}, …, Y_{t−h}, C_{t−1}). A history that is too short attributes what
     the target's own older past explains to the source. For "auto" the p-value compares counts, a Gaussian copula or
-    nearest neighbors, whichever the estimate uses, of residuals given the condition.
+    nearest neighbors, whichever the estimate uses, of residuals given the condition, by the regression of the estimate
+    that predicts the target best.
 
     References
     ----------
@@ -154,24 +152,12 @@ def _p_value(
     rows: Iterable[Any],
 ) -> float:
     """Share of surrogates whose largest statistic over the lags reaches that of the sources."""
-    if not (isinstance(estimator, str) and estimator == "auto"):
+    if isinstance(estimator, str) and estimator == "auto" and not parameters:
+        statistic = like(found, y, z)
+    else:
 
         def statistic(x: Variable) -> float:
             return _conditional(x, y, z, estimator, parameters).nats
-
-    else:
-        y, z = by_values(y), by_values(z)
-        counted = found.estimator == "Discrete"
-        left = y if counted else residuals(y, z)
-        chosen = Gaussian(copula=True) if found.estimator == "Gaussian" else KSG(k=5)
-
-        def statistic(x: Variable) -> float:
-            x = by_values(x)
-            if counted:
-                return Discrete().conditional(x.codes, y.codes, z.codes).nats
-            if x.symbolic or left.symbolic or x.mixed or left.mixed or z.mixed or "given" not in found.parameters:
-                return conditional_mutual_information(x, left, z, "ksg", k=5).nats
-            return chosen.estimate(residuals(x, z).columns, left.columns).nats
 
     observed = max(statistic(x) for x in sources)
     null = [max(statistic(x.take(row)) for x in sources) for row in rows]

@@ -15,6 +15,9 @@ from infoflow_reproductions.information_plane.claims import Rules, agreement, at
 from infoflow_reproductions.information_plane.curves import NOT_ESTIMATED
 from infoflow_reproductions.information_plane.reading import LEARNS, Reading
 
+# Settings whose value 0 stands for all, and the words for it.
+_ZERO = {"size": "all", "probe_size": "all", "metrics_on": "all", "at_most": "no limit"}
+
 PAPER = "information-plane"
 SMALLER = "Reduced scale: "
 """Begins the note on settings that are smaller than published."""
@@ -131,7 +134,7 @@ def _smaller(recipe: Any, full: Any) -> list[str]:
         if name == "variants":
             known = {variant.name: variant for variant in published}
             parts += [
-                f"{variant.name}: {field} is {a!r} instead of {b!r}"
+                f"{variant.name}: {_setting(field, a, b)}"
                 for variant in mine
                 if variant.name in known
                 for field, a, b in _differing(variant, known[variant.name])
@@ -140,8 +143,14 @@ def _smaller(recipe: Any, full: Any) -> list[str]:
         elif name == "sweeps":
             parts.append("fewer settings are swept")
         else:
-            parts.append(f"{name} is {mine!r} instead of {published!r}")
+            parts.append(_setting(name, mine, published))
     return parts
+
+
+def _setting(name: str, mine: Any, published: Any) -> str:
+    """How a setting differs, with a word for a number of 0 that stands for all."""
+    here, there = (_ZERO[name] if value == 0 and name in _ZERO else repr(value) for value in (mine, published))
+    return f"{name.replace('_', ' ')} is {here} instead of {there}"
 
 
 def _differing(one: Any, other: Any) -> list[tuple[str, Any, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from infoflow_reproductions import Results, RunOptions, Trial, reproduce
+from infoflow_reproductions import Results, RunOptions, Trial, experiments, reproduce
 from infoflow_reproductions.information_plane import ROWS
 from infoflow_reproductions.information_plane.claims import at_the_ceiling
 from infoflow_reproductions.information_plane.curves import Curve, plane_of
@@ -185,3 +185,10 @@ def test_large_networks_of_the_full_scale_run_to_the_end(
     done = reproduce(row.experiment, "full", tmp_path, RunOptions(device="cpu", n_jobs=1), recipe=recipe)
     assert any(variant.name in found.what for found in done.findings.rows)
     assert done.findings.figures
+
+
+def test_reductions_use_words_for_settings_that_stand_for_all() -> None:
+    experiment = experiments("information-plane")["fang"]
+    reduced = experiment.reduced(experiment.recipe("cpu"))
+    assert "MLP: size is 20000 instead of all; " in reduced
+    assert "LeNet-5: at most is 3 instead of no limit" in reduced

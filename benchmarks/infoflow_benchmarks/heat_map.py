@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.colors import SymLogNorm
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.files import write_atomically
@@ -20,8 +22,12 @@ from infoflow.core.files import write_atomically
 _INK, _QUIET, _FAINT = "#1c1c1c", "#6a6a6a", "#d9d9d9"
 _DPI = 200
 
-# Inches; fixed, so that the text has the same size for any number of rows.
-_ROW, _COLUMN, _NAMES, _TRUTH, _TOP, _BOTTOM, _RIGHT = 0.2, 0.62, 2.2, 0.5, 1.5, 0.72, 1.0
+# Inches; fixed, so that the text has the same size for any number of rows. Long names widen the last three.
+_ROW, _COLUMN, _TRUTH, _BOTTOM = 0.2, 0.62, 0.5, 0.72
+_NAMES, _TOP, _RIGHT = 2.2, 1.5, 1.0
+
+# Points of the names of rows and of the headings, which are turned by so many degrees.
+_SIZE, _HEADING, _TURN = 7.0, 7.5, 38
 
 # Errors are colored linearly up to the first and logarithmically up to the second.
 _LINEAR, _LARGEST = 0.05, 1.0
@@ -127,8 +133,13 @@ def draw(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
 
 def _compose(errors: pd.DataFrame, truths: pd.Series[float], *, n: int, seeds: int) -> Figure:
     rows, columns = errors.shape
-    left, body = _NAMES + _TRUTH, columns * _COLUMN
-    width, height = max(left + body + _RIGHT, 5.6), _TOP + (rows + 2.5) * _ROW + _BOTTOM
+    turn, headings = math.radians(_TURN), [_inches(heading(str(name)), _HEADING) for name in errors.columns]
+    names = max(_NAMES, *(_inches(title(str(task)), _SIZE) + 0.2 for task in truths.index))
+    beyond = (inches * math.cos(turn) - (columns - j - 0.42) * _COLUMN + 0.2 for j, inches in enumerate(headings))
+    left, body, right_margin = names + _TRUTH, columns * _COLUMN, max(_RIGHT, *beyond)
+    # The title takes three lines above the headings.
+    top_margin = max(_TOP, max(headings) * math.sin(turn) + 0.9)
+    width, height = max(left + body + right_margin, 5.6), top_margin + (rows + 2.5) * _ROW + _BOTTOM
     figure = Figure((width, height))
     axes = figure.add_axes((left / width, _BOTTOM / height, body / width, (rows + 2.5) * _ROW / height), frameon=False)
     axes.set(xlim=(0, columns), ylim=(rows + 2.5, 0), xticks=[], yticks=[])
@@ -159,7 +170,9 @@ def _compose(errors: pd.DataFrame, truths: pd.Series[float], *, n: int, seeds: i
         found = values[~np.isnan(values[:, j]), j]
         _text(axes, j + 0.5, rows + 1, f"{np.abs(found).mean():.3f}" if len(found) else "–")
         _text(axes, j + 0.5, rows + 2, f"{right[:, j].sum()} / {len(found)}")
-        axes.text(j + 0.42, -0.25, heading(str(name)), rotation=38, ha="left", va="bottom", fontsize=7.5, color=_INK)
+        axes.text(
+            j + 0.42, -0.25, heading(str(name)), rotation=_TURN, ha="left", va="bottom", fontsize=_HEADING, color=_INK
+        )
     _text(axes, -0.1, -0.45, "truth", ha="right", color=_QUIET)
     top: dict[str, Any] = {"x": 0.14 / width, "va": "top"}
     figure.text(y=1 - 0.16 / height, s="Estimate minus truth, in nats", fontsize=10.5, weight="bold", **top)
@@ -181,6 +194,11 @@ def _color_bar(figure: Figure, box: tuple[float, float, float, float], cells: An
         _text(bar.ax, x, 0.5, text, ha=side, color=_QUIET, transform=bar.ax.transAxes)
 
 
+def _inches(text: str, points: float) -> float:
+    """The width of a text."""
+    return float(TextPath((0, 0), text, size=points).get_extents().width) / 72
+
+
 def _signed(value: float, style: str = ".2f") -> str:
     text = f"{abs(value):{style}}"
     if float(text) == 0:
@@ -189,4 +207,4 @@ def _signed(value: float, style: str = ".2f") -> str:
 
 
 def _text(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
-    axes.text(x, y, text, va="center", fontsize=7, **{"color": _INK, "ha": "center", **style})
+    axes.text(x, y, text, va="center", fontsize=_SIZE, **{"color": _INK, "ha": "center", **style})

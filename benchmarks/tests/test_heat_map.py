@@ -70,3 +70,25 @@ def test_invalid_arguments_leave_no_file(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match="^path must be"):
         draw(table(1), tmp_path / "map.doc")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_long_names_stay_inside_the_picture(tmp_path: Path) -> None:
+    long = "a distribution with a name that takes more than fifty letters"
+    rows = [
+        {
+            "task": f"{long} {i}",
+            "truth": 1.0,
+            "estimator": f"neural:critic={long} {e}",
+            "n": 100,
+            "seed": 0,
+            "error": 0.1,
+        }
+        for i in range(3)
+        for e in range(2)
+    ]
+    draw(pd.DataFrame(rows), tmp_path / "map.png")
+    picture = matplotlib.image.imread(tmp_path / "map.png")[..., :3]
+    for border in (picture[:4], picture[-4:], picture[:, :4], picture[:, -4:]):
+        assert (border == 1.0).all()
+    # Outermost rows and columns of text leave few white ones around them, so that the test would see a cut.
+    assert (picture.min(axis=(0, 2)) < 0.5).nonzero()[0][0] < 100

@@ -184,7 +184,8 @@ def complete(cells: Sequence[Cell], folder: Path, *, n_jobs: int, progress: bool
     BrokenStore
         If a stored estimate is damaged or of another version.
     """
-    parts = {cell: folder / "parts" / f"{cell.key}.json" for cell in cells}
+    # Absolute, since a worker may run in another folder.
+    parts = {cell: folder.absolute() / "parts" / f"{cell.key}.json" for cell in cells}
     # Before the work, so that a damaged part is reported at once.
     missing = [cell for cell, path in parts.items() if not path.exists() or not _read(path)]
     work = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_store)(cell, parts[cell]) for cell in missing)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,20 @@ def test_the_same_settings_give_the_same_table(finished, tmp_path: Path) -> None
     pd.testing.assert_frame_equal(again.plane.frame, finished.plane.frame)
 
 
+@pytest.mark.slow
+def test_processes_of_another_folder_write_into_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    short, tables = replace(SMALL, epochs=2, snapshots=2, seeds=1), []
+    for name in ("first", "second"):  # the second run's processes were started in the folder of the first
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        done = run(short, "run", n_jobs=2)
+        assert done.folder == Path("run")
+        tables.append(done.plane.frame)
+        assert [path.name for path in Path().iterdir()] == ["run"]
+    pd.testing.assert_frame_equal(*tables)
+
+
+@pytest.mark.slow
 def test_a_killed_run_continues_to_the_same_table(finished, tmp_path: Path) -> None:
     """SIGKILL at arbitrary moments, several times over, then once to the end."""
     code = (

@@ -21,6 +21,7 @@ open_run_folder(Path(sys.argv[1]), "test", {"epochs": 1}, overwrite=True)
 """
 
 
+@pytest.mark.slow
 def test_a_kill_while_a_run_is_replaced_leaves_a_folder_that_can_be_used(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     open_run_folder(folder, "test", {"epochs": 1})

@@ -138,7 +138,9 @@ def run_together(groups: Sequence[tuple[Sequence[Trial], Path]], options: RunOpt
             done: Iterable[int] = one_by_one()
         else:
             work = joblib.Parallel(n_jobs=options.n_jobs, return_as="generator_unordered")
-            done = work(joblib.delayed(_run_alone)(index, trial, groups[index][1], options) for index, trial in tasks)
+            # A worker may run in another folder.
+            folders = [folder.absolute() for _, folder in groups]
+            done = work(joblib.delayed(_run_alone)(index, trial, folders[index], options) for index, trial in tasks)
         for index in done:
             bar.update()
             left[index] -= 1

@@ -66,9 +66,9 @@ def monte_carlo(layers: list[np.ndarray], names: list[str], noise: float) -> flo
     ("sizes", "names", "noise"),
     [
         ((12, 12), ["relu"], 1.0),
-        ((12, 12), ["hardtanh"], 1.0),
-        ((12, 24), ["relu"], 1.0),
-        ((12, 12, 12), ["relu", "linear"], 0.5),
+        pytest.param((12, 12), ["hardtanh"], 1.0, marks=pytest.mark.slow),
+        pytest.param((12, 24), ["relu"], 1.0, marks=pytest.mark.slow),
+        pytest.param((12, 12, 12), ["relu", "linear"], 0.5, marks=pytest.mark.slow),
         ((12, 12, 12), ["hardtanh", "relu"], 0.5),
     ],
 )

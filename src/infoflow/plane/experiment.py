@@ -119,21 +119,21 @@ def run(
     # Networks that are trained by one thread each are trained at the same time.
     side_by_side = n_jobs if where.type == "cpu" and torch.get_num_threads() == 1 else 1
     titles = _titles(experiment, together=side_by_side != 1) if progress else {}
-    trained = joblib.Parallel(n_jobs=side_by_side)(
+    joblib.Parallel(n_jobs=side_by_side)(
         joblib.delayed(ends_with)(
             os.getpid(),
             _train_and_record,
             activation,
             split,
             experiment,
-            folder,
+            folder.absolute(),  # a worker may run in another folder
             device=where,
             progress=titles.get(activation, False),
             discard_damaged=discard_damaged,
         )
         for activation in experiment.activations
     )
-    stores = dict(zip(experiment.activations, trained, strict=True))
+    stores = {activation: _recording(folder, activation) for activation in experiment.activations}
     plane = analyse(stores, experiment.estimators, n_jobs=n_jobs, progress=progress, cache=folder / "analysis")
     plane.save(folder)
     write_text(folder / "audit.txt", f"{plane.audit()}\n")
@@ -149,6 +149,10 @@ def _titles(experiment: Experiment, *, together: bool) -> dict[str, str]:
     return {activation: f"training {experiment.seeds} × {activation}" for activation in experiment.activations}
 
 
+def _recording(folder: Path, activation: str) -> Path:
+    return folder / "recordings" / f"{activation}.zarr"
+
+
 def _train_and_record(
     activation: str,
     split: datasets.Split,
@@ -158,8 +162,8 @@ def _train_and_record(
     device: torch.device,
     progress: str | bool,
     discard_damaged: bool,
-) -> Path:
-    """Train the networks of one activation from all seeds in parallel; returns the recording."""
+) -> None:
+    """Train the networks of one activation from all seeds in parallel, and record them."""
     samples = {"train": split.train.tensors(), "test": split.test.tensors()}
     seeds = list(range(experiment.seeds))
     widths = (samples["train"][0].shape[1], *experiment.widths, split.train.classes)
@@ -172,7 +176,7 @@ def _train_and_record(
     with record(
         network,
         *_probes(split, experiment.probe),
-        store=folder / "recordings" / f"{activation}.zarr",
+        store=_recording(folder, activation),
         output=_softmax,
         seeds=seeds,
         name=activation,
@@ -205,7 +209,6 @@ def _train_and_record(
                 f"The recording of {activation} in {folder} lacks its snapshots at epochs {lost}. "
                 "Pass --resume --discard-damaged to train again."
             )
-    return folder / "recordings" / f"{activation}.zarr"
 
 
 def _probes(split: datasets.Split, probe: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

@@ -25,6 +25,7 @@ def pictures(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(x)[:, None], np.asarray(y)[:, None]
 
 
+@pytest.mark.slow
 def test_pictures_on_both_sides() -> None:
     x, y = pictures(2000, 0)
     found = estimated(x, y, max_epochs=25, folds=2)

@@ -116,6 +116,7 @@ def test_the_same_seed_gives_the_same_number_and_leaves_the_global_state_alone()
     assert Neural(seed=4, **FAST).estimate(x, y).nats != first.nats
 
 
+@pytest.mark.slow
 def test_two_fresh_processes_agree() -> None:
     code = (
         "import torch; from infoflow.estimators.learned.critics.neural import Neural; torch.set_num_threads(1);"

@@ -25,6 +25,7 @@ def gaussian(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return z[:, :2], z[:, 2:]
 
 
+@pytest.mark.slow
 def test_average_over_directions() -> None:
     # θ and φ uniform on the circle: E −½ log(1 − (θᵀCφ)²) on a fine grid of angles.
     angles = np.linspace(0, 2 * np.pi, 400, endpoint=False)

@@ -313,6 +313,7 @@ def linear_gaussian() -> tuple[nn.Module, Tensor, Tensor]:
     return decoder, x, density.log_prob(x).detach()
 
 
+@pytest.mark.slow
 def test_importance_weighting_comes_to_the_exact_likelihood_and_the_bound_stays_below() -> None:
     decoder, x, exact = linear_gaussian()
     objective = VAE(nn.Linear(3, 4), decoder, 2, observation="gaussian", observation_scale=0.5, draws=2000)

@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]*)?([eE][+-]?[0-9]{1,4})?")
 
 
 def plain_columns(path: Path) -> dict[str, np.ndarray] | None:
-    """The columns of a small file of numbers, or None where it holds anything else or leaves room for doubt.
+    """The columns of a small file of numbers, or None where it holds anything else or is ambiguous.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from infoflow.core.variable import Variable, beside
 from infoflow.estimators.automatic.description import WIDTH_OF_NEIGHBORS
 from infoflow.estimators.automatic.policy import Auto
 from infoflow.estimators.registry import resolve
-from infoflow.estimators.smoothing import Basis, best, predictable
+from infoflow.estimators.smoothing import Basis, Smoother, best, predictable
 from infoflow.estimators.wrappers.mixed_types import arranged
 from infoflow.estimators.wrappers.significance import shuffled_null
 
@@ -43,12 +43,13 @@ _DRAWS = 3
 
 @dataclass(frozen=True)
 class Freed:
-    """x and y less their regressions on z, and the degrees of freedom that these took."""
+    """x and y less their regressions on z, the degrees of freedom that these took, and what smoothed, if anything."""
 
     x: Variable
     y: Variable
     freedom: float
     flexible: bool
+    smoother: Smoother | None = None
 
 
 def freed(x: Variable, y: Variable, available: Sequence[Basis]) -> Freed:
@@ -59,8 +60,7 @@ def freed(x: Variable, y: Variable, available: Sequence[Basis]) -> Freed:
     columns = np.concatenate([x.columns, y.columns], axis=1)
     if columns.shape[1] == 0:
         return Freed(x, y, 0.0, False)
-    size = np.abs(columns).max(axis=0)
-    size = np.where(size > 0, size, 1.0)
+    size = _size(columns)
     fit = best(columns / size, available)
     left = fit.residuals(columns / size)
     left = left / _deviations(left, available)
@@ -69,7 +69,13 @@ def freed(x: Variable, y: Variable, available: Sequence[Basis]) -> Freed:
         side if side.numbers is None else dataclasses.replace(side, numbers=part)
         for side, part in ((x, left[:, :split] * size[:split]), (y, left[:, split:] * size[split:]))
     ]
-    return Freed(parts[0], parts[1], fit.freedom, fit.flexible)
+    return Freed(parts[0], parts[1], fit.freedom, fit.flexible, fit)
+
+
+def _size(columns: Array) -> Array:
+    """The largest value of each column, or 1 where all are 0."""
+    size = np.abs(columns).max(axis=0)
+    return np.where(size > 0, size, 1.0)
 
 
 def freed_alike(y: Variable, available: Sequence[Basis]) -> Callable[[Variable], Freed]:
@@ -85,19 +91,17 @@ def freed_alike(y: Variable, available: Sequence[Basis]) -> Callable[[Variable],
     (True, (200, 1))
     """
     alone = freed(y, y, available)
-    targets = y.columns / max(float(np.abs(y.columns).max(initial=0.0)), 1e-300)
-    fit = best(targets, available) if targets.shape[1] else None
 
     def of(x: Variable) -> Freed:
-        columns = x.columns
-        if x.numbers is None or columns.shape[1] == 0:
-            return Freed(x, alone.x, alone.freedom, alone.flexible)
-        if fit is None:
-            return Freed(freed(x, y, available).x, y, alone.freedom, alone.flexible)
-        size = np.abs(columns).max(axis=0)
-        size = np.where(size > 0, size, 1.0)
-        left = dataclasses.replace(x, numbers=fit.residuals(columns / size) * size)
-        return Freed(left, alone.x, alone.freedom, alone.flexible)
+        left, columns = x, x.columns
+        if x.numbers is not None and columns.shape[1]:
+            size = _size(columns)
+            left = (
+                freed(x, y, available).x
+                if alone.smoother is None
+                else dataclasses.replace(x, numbers=alone.smoother.residuals(columns / size) * size)
+            )
+        return dataclasses.replace(alone, x=left)
 
     return of
 

@@ -24,6 +24,7 @@ from infoflow.tasks import BEYOND_NORMAL, find
 from infoflow_benchmarks import peers
 from infoflow_benchmarks.heat_map import draw, tolerance
 from infoflow_benchmarks.output import make_folder
+from infoflow_benchmarks.time_limit import OutOfTime, at_most
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,14 @@ class Cell:
     task: Task
     n: int
     seed: int
+    limit: float | None = None
+    """CPU seconds after which the estimate is given up."""
 
     @property
     def key(self) -> str:
         """A unique file name, which depends on the estimator's settings as well as on its label."""
-        text = json.dumps([self.label, repr(self.estimator), self.task.name, self.n, self.seed])
+        limited = [] if self.limit is None else [self.limit]
+        text = json.dumps([self.label, repr(self.estimator), self.task.name, self.n, self.seed, *limited])
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
@@ -270,7 +274,10 @@ def measure(cell: Cell) -> Result:
     result = Result(cell.task.name, truth, cell.label, cell.n, cell.seed)
     start, cpu_start = time.perf_counter(), time.process_time()
     try:
-        found = cell.estimator.estimate(x, y)
+        with at_most(cell.limit):
+            found = cell.estimator.estimate(x, y)
+    except OutOfTime:
+        return replace(result, failure=f"{peers.NO_ESTIMATE}: more than {cell.limit:g} CPU seconds.")
     except InfoflowError as failure:  # the estimator does not support this kind of data, or did not converge
         return replace(result, failure=str(failure))
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start

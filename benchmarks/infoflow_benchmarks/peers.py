@@ -6,6 +6,7 @@ import abc
 import contextlib
 import importlib
 import importlib.util
+import inspect
 import io
 import logging
 import math
@@ -19,12 +20,15 @@ import numpy as np
 import torch
 
 from infoflow.core.checks import is_classes, paired, samples
-from infoflow.core.errors import InvalidArgument
+from infoflow.core.errors import InfoflowError, InvalidArgument
 from infoflow.core.estimate import Estimate, Kind
 from infoflow.core.settings import Number, OneOf, PositiveInt, Seed, Settings, check
 from infoflow.estimators import registry
 
 logger = logging.getLogger("infoflow_benchmarks")
+
+NO_ESTIMATE = "No estimate"
+"""How the message begins where samples were accepted but gave no number."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +61,22 @@ class Peer(Settings, abc.ABC):
         Raises
         ------
         InvalidArgument
-            If the package cannot handle the samples, returns no finite number, or is not installed.
+            If the package cannot handle the samples, fails, returns no finite number, or is not installed.
         """
         for name, values in (("x", x), ("y", y)):
             if is_classes(values):
                 raise InvalidArgument(name, "continuous (floating-point) samples", got_text="classes")
         left, right = (samples(v, name, dtype=torch.float64) for v, name in ((x, "x"), (y, "y")))
         paired(left, right)
-        nats = float(self._nats(left.cpu().numpy(), right.cpu().numpy()))
+        try:
+            nats = float(self._nats(left.cpu().numpy(), right.cpu().numpy()))
+        except InfoflowError:
+            raise
+        except Exception as error:  # of any class, since each package has its own
+            failure = f"{NO_ESTIMATE}: {type(self).__name__} failed with {type(error).__name__}: {error}"
+            raise InvalidArgument(failure) from error
         if not np.isfinite(nats):
-            raise InvalidArgument(f"{type(self).__name__} returned {nats} for these samples.")
+            raise InvalidArgument(f"{NO_ESTIMATE}: {type(self).__name__} returned {nats} for these samples.")
         parameters = {field.name: getattr(self, field.name) for field in fields(self)}
         return Estimate(nats, "I(X;Y)", Kind.POINT, type(self).__name__, len(left), parameters=parameters)
 
@@ -177,7 +187,10 @@ class BenchmarkMI(Peer):
         kinds = self._module("bmi.estimators")
         known = OneOf(tuple(kind for kind in dir(kinds) if kind.endswith("Estimator")))
         check(self.estimator, "estimator of bmi", known)
-        return float(getattr(kinds, self.estimator)().estimate(x, y))
+        kind = getattr(kinds, self.estimator)
+        silent = {"verbose": False} if "verbose" in inspect.signature(kind).parameters else {}
+        with contextlib.redirect_stderr(io.StringIO()):  # a progress bar
+            return float(kind(**silent).estimate(x, y))
 
 
 @dataclass(frozen=True)

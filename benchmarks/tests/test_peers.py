@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,32 @@ def test_installed_packages_estimate_and_restore_the_random_state(name: str) -> 
     assert 0.1 < found.nats < 0.8
     assert torch.equal(torch.get_rng_state(), torch_before)
     assert str(np.random.get_state()) == numpy_before  # noqa: NPY002
+
+
+@dataclass(frozen=True)
+class Broken(peers.Peer):
+    """A package that raises its own exception, or returns no number."""
+
+    package = "numpy"
+    nan: bool = False
+
+    def _nats(self, x: np.ndarray, y: np.ndarray) -> float:
+        if self.nan:
+            return float("nan")
+        raise KeyError("theirs")
+
+
+@pytest.mark.parametrize(("nan", "reason"), [(False, "failed with KeyError: 'theirs'"), (True, "returned nan")])
+def test_samples_without_a_number_are_failures_of_the_cell(nan: bool, reason: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"^{peers.NO_ESTIMATE}: Broken {reason}"):
+        Broken(nan).estimate(*bivariate(0.75).sample(50, 0))
+
+
+def test_benchmark_mi_refuses_an_estimator_that_it_does_not_have() -> None:
+    if not peers.BenchmarkMI.installed():
+        pytest.skip("benchmark-mi is not installed")
+    with pytest.raises(UnknownName, match="Did you mean 'InfoNCEEstimator'"):
+        peers.BenchmarkMI("InfoNCEEstimater").estimate(*bivariate(0.75).sample(50, 0))
 
 
 def test_invalid_arguments() -> None:

@@ -106,6 +106,14 @@ def test_neighbors_much_nearer_than_the_norms_are_compared_by_differences() -> N
     assert counts[:60].tolist() == (gaps[:, 0] < 2e-9).astype(int).tolist()
 
 
+def test_a_duplicate_is_at_distance_zero_although_the_next_neighbor_is_far() -> None:
+    x = np.random.default_rng(6).integers(0, 3, size=(300, 8)) / 3
+    x[1::2] = x[::2]
+    distance, _ = nearest(torch.from_numpy(x), 3, metric="euclidean", method="blocks")
+    assert torch.equal(distance[:, 0], torch.zeros(300, dtype=torch.float64))
+    assert bool((distance[:, 2] > 0).any())
+
+
 def test_a_far_offset_and_far_outliers_change_nothing() -> None:
     x = np.round(np.random.default_rng(2).normal(size=(100, 9)) * 256) / 256
     plain = neighborhoods([torch.from_numpy(x)], 2, [(0,)], metric="euclidean", method="blocks")

@@ -48,7 +48,7 @@ def cases(quick: bool = False) -> Iterator[Row]:
                     target_ratio=0.5,
                     difference=differing,
                     note="one thread, one call each; the difference is the share of samples with other neighbors, "
-                    "which rounding to float32 exchanges; infoflow computes in float64",
+                    "which rounding to float32 exchanges; infoflow compares candidates in float64",
                 )
 
 

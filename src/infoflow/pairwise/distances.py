@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from infoflow.pairwise.rounding import single_is_exact
+
 # exp(-_NEGLIGIBLE) times the number of samples is below every tolerance used here.
 _NEGLIGIBLE = 25.0
 
@@ -83,7 +85,7 @@ class SquaredDistances:
         self._dtype = dtype
         self._tolerance = tolerance
         self._narrow = x.shape[1] <= _NARROW
-        single = dtype == torch.float32 and not self._narrow and _single_is_exact(x.device)
+        single = dtype == torch.float32 and not self._narrow and single_is_exact()
         self._single = self._centered(slice(None), torch.float32) if single else None
         # In float64 mode, or with few features, one centered copy serves all blocks.
         self._double = self._centered(slice(None), torch.float64) if not single else None
@@ -200,11 +202,3 @@ def _parts(x: Tensor) -> Sequence[Tensor]:
 def _split(x: Tensor, width: int) -> Sequence[Tensor]:
     parts: Sequence[Tensor] = x.split(max(1, _PART // width))  # type: ignore[no-untyped-call]
     return parts
-
-
-def _single_is_exact(device: torch.device) -> bool:
-    """Return whether float32 products are exact, and not in TF32 or bfloat16 by the user's global setting."""
-    try:
-        return torch.get_float32_matmul_precision() == "highest"
-    except RuntimeError:  # settings mixed from torch's older and newer interfaces
-        return False

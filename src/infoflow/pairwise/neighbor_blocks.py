@@ -8,6 +8,7 @@ again by differences.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -34,7 +35,7 @@ class Space:
 
     Examples
     --------
-    >>> Space(torch.tensor([[0.0], [3.0]]), "euclidean").block(slice(0, 2))
+    >>> Space(torch.tensor([[0.0], [3.0]]), "euclidean").block(torch.tensor([0, 1]))
     tensor([[inf, 9.],
             [9., inf]])
     """
@@ -42,23 +43,28 @@ class Space:
     def __init__(self, x: Tensor, metric: str) -> None:
         self.x = x
         self.euclidean = metric == "euclidean"
-        self.product = self.euclidean and x.shape[1] > _DIRECT
+        self.product = self.euclidean and multiplies(x.shape[1])
         if self.product:
-            self.squares = x.square().sum(1)
-            ones = torch.ones_like(self.squares)
-            # One product computes all of |a|² + |b|² - 2ab, without a further pass over the block.
-            self._left = torch.cat([x, self.squares[:, None], ones[:, None]], 1)
-            self._right = torch.cat([-2.0 * x, ones[:, None], self.squares[:, None]], 1).T
             # Rounding of a dot product of d + 2 terms, relative to |a|² + |b|², with a safety factor.
             self._rounding = 4.0 * (x.shape[1] + 4) * torch.finfo(torch.float64).eps
 
-    def block(self, rows: slice) -> Tensor:
+    @cached_property
+    def _squares(self) -> Tensor:
+        return self.x.square().sum(1)
+
+    @cached_property
+    def _factors(self) -> tuple[Tensor, Tensor]:
+        """Factors of one product that computes all of |a|² + |b|² - 2ab, without a further pass over a block."""
+        squares, ones = self._squares[:, None], torch.ones_like(self._squares[:, None])
+        return torch.cat([self.x, squares, ones], 1), torch.cat([-2.0 * self.x, ones, squares], 1).T
+
+    def block(self, rows: Tensor) -> Tensor:
         """Compute the units between some samples and all samples.
 
         Parameters
         ----------
-        rows
-            Positions of m samples.
+        rows : Tensor of shape (m,)
+            Positions of samples.
 
         Returns
         -------
@@ -66,13 +72,14 @@ class Space:
             Units; infinite between a sample and itself.
         """
         if self.product:
-            block = self._left[rows] @ self._right
+            left, right = self._factors
+            block = left[rows] @ right
         elif self.euclidean:
             mode = "donot_use_mm_for_euclid_dist"
             block = torch.cdist(self.x[rows], self.x, p=2.0, compute_mode=mode).square_()
         else:
             block = torch.cdist(self.x[rows], self.x, p=float("inf"))
-        block.diagonal(offset=rows.start).fill_(float("inf"))
+        block.scatter_(1, rows[:, None], float("inf"))
         return block
 
     def exact(self, i: Tensor, j: Tensor) -> Tensor:
@@ -98,13 +105,13 @@ class Space:
             parts.append(difference.square_().sum(1) if self.euclidean else difference.abs_().amax(1))
         return torch.cat(parts).reshape(i.shape)
 
-    def margin(self, rows: slice, level: Tensor) -> Tensor:
+    def margin(self, rows: Tensor, level: Tensor) -> Tensor:
         """Return how far from a level a block's entry can lie while the pair's true distance is on the other side.
 
         Parameters
         ----------
-        rows
-            Positions of m samples.
+        rows : Tensor of shape (m,)
+            Positions of samples.
         level : Tensor of shape (m,)
             Level of each sample, in units.
 
@@ -116,8 +123,17 @@ class Space:
         if not self.product:
             return torch.zeros_like(level)
         # A sample at distance r of a has a norm of at most |a| + r, so distant outliers don't widen the margin.
-        squares = self.squares[rows]
+        squares = self._squares[rows]
         return self._rounding * (squares + (squares.sqrt() + level.clamp_min(0.0).sqrt()).square())
+
+
+def multiplies(dimensions: int) -> bool:
+    """Return whether Euclidean distances in so many dimensions are computed by a matrix product.
+
+    >>> multiplies(2), multiplies(16)
+    (False, True)
+    """
+    return dimensions > _DIRECT
 
 
 def _largest(parts: Sequence[Tensor]) -> Tensor:
@@ -127,7 +143,7 @@ def _largest(parts: Sequence[Tensor]) -> Tensor:
     return joint
 
 
-def _nearest(spaces: Sequence[Space], blocks: Sequence[Tensor], rows: slice, k: int) -> tuple[Tensor, Tensor]:
+def _nearest(spaces: Sequence[Space], blocks: Sequence[Tensor], rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """Units and indices (m, k) of the nearest neighbors in the largest of the spaces' distances."""
     joint = _largest(blocks)
     units, index = joint.topk(k, dim=1, largest=False)
@@ -139,12 +155,19 @@ def _nearest(spaces: Sequence[Space], blocks: Sequence[Tensor], rows: slice, k: 
         near = joint[blurred] <= (level + 2.0 * margin)[blurred, None]
         i, j = near.nonzero(as_tuple=True)
         compared = torch.full(near.shape, float("inf"), dtype=torch.float64, device=joint.device)
-        compared[i, j] = _largest([space.exact(blurred[i] + rows.start, j) for space in spaces])
+        compared[i, j] = _largest([space.exact(rows[blurred[i]], j) for space in spaces])
         units[blurred], index[blurred] = compared.topk(k, dim=1, largest=False)
+    # Those k are right, but distances of the nearest among them may have lost their digits.
+    vague = (margin > _SHARP * units[:, 0]).nonzero()[:, 0]
+    if vague.numel():
+        near = index[vague]
+        own = rows[vague][:, None].expand_as(near)
+        units[vague], order = _largest([space.exact(own, near) for space in spaces]).sort(dim=1)
+        index[vague] = near.gather(1, order)
     return units, index
 
 
-def _count(spaces: Sequence[Space], blocks: Sequence[Tensor], rows: slice, levels: Sequence[Tensor]) -> Tensor:
+def _count(spaces: Sequence[Space], blocks: Sequence[Tensor], rows: Tensor, levels: Sequence[Tensor]) -> Tensor:
     """Number of other samples that lie within `levels` (m,) in each of the spaces."""
     inside = blocks[0] <= levels[0][:, None]
     for block, level in zip(blocks[1:], levels[1:], strict=True):
@@ -160,15 +183,17 @@ def _count(spaces: Sequence[Space], blocks: Sequence[Tensor], rows: slice, level
         i, j = near.nonzero(as_tuple=True)
         within = torch.ones_like(i, dtype=torch.bool)
         for space, level in zip(spaces, levels, strict=True):
-            within &= space.exact(blurred[i] + rows.start, j) <= level[blurred][i]
+            within &= space.exact(rows[blurred[i]], j) <= level[blurred][i]
         count[blurred] = torch.bincount(i[within], minlength=blurred.numel()).to(torch.int32)
     return count
 
 
-def _blocks(spaces: Sequence[Space]) -> list[slice]:
-    n = spaces[0].x.shape[0]
-    step = max(16, _BLOCK // n)
-    return [slice(start, min(n, start + step)) for start in range(0, n, step)]
+def _blocks(spaces: Sequence[Space], rows: Tensor | None = None) -> Sequence[Tensor]:
+    """Positions of the samples, or of some of them, in parts."""
+    x = spaces[0].x
+    positions = torch.arange(len(x), device=x.device) if rows is None else rows
+    parts: Sequence[Tensor] = positions.split(max(16, _BLOCK // len(x)))  # type: ignore[no-untyped-call]
+    return parts
 
 
 def counts(spaces: Sequence[Space], levels: Sequence[Tensor]) -> Tensor:
@@ -199,11 +224,41 @@ def counts(spaces: Sequence[Space], levels: Sequence[Tensor]) -> Tensor:
     return torch.cat(parts).to(torch.int64)
 
 
+def nearest_of(space: Space, rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Find the nearest neighbors of some samples.
+
+    Parameters
+    ----------
+    space
+        Space of n samples.
+    rows : Tensor of shape (m,)
+        Positions of samples.
+    k
+        Number of neighbors.
+
+    Returns
+    -------
+    units : Tensor of shape (m, k)
+        Units of the nearest neighbors in ascending order.
+    index : Tensor of shape (m, k)
+        Indices of the neighbors.
+
+    Examples
+    --------
+    >>> line = Space(torch.tensor([[0.0], [1.0], [3.0]], dtype=torch.float64), "chebyshev")
+    >>> units, index = nearest_of(line, torch.tensor([2]), 1)
+    >>> units.tolist(), index.tolist()
+    ([[2.0]], [[1]])
+    """
+    parts = [_nearest([space], [space.block(part)], part, k) for part in _blocks([space], rows)]
+    return torch.cat([units for units, _ in parts]), torch.cat([index for _, index in parts])
+
+
 def nearest_and_counts(
     spaces: Sequence[Space],
     k: int,
     subsets: Sequence[tuple[int, ...]],
-    levels: Callable[[slice, Tensor, Tensor], Tensor],
+    levels: Callable[[Tensor, Tensor, Tensor], Tensor],
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Find nearest neighbors, and count the samples within levels that depend on them, in one pass over all pairs.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -21,6 +21,7 @@ from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.settings import PositiveInt, validated
 from infoflow.pairwise import line_neighbors as line
 from infoflow.pairwise import neighbor_blocks as blocks
+from infoflow.pairwise import neighbor_candidates as candidates
 from infoflow.pairwise import neighbor_trees as trees
 from infoflow.pairwise import plane_neighbors as plane
 from infoflow.pairwise.equal_rows import equal_rows
@@ -31,6 +32,9 @@ Metric = Literal["chebyshev", "euclidean"]
 
 Method = Literal["auto", "tree", "blocks"]
 """How neighbors are found: by k-d trees, by brute force in blocks, or by whichever is expected to be faster."""
+
+# Exponents of two up to which samples are used as they are.
+_RANGE = 400
 
 
 @dataclass(frozen=True)
@@ -121,15 +125,23 @@ def neighborhoods(
     >>> near.counts.tolist()
     [[1, 0], [1, 0], [2, 0]]
     """
-    tensors = _spaces(spaces)
+    tensors, unit = _spaces(spaces)
     n = tensors[0].shape[0]
     if k >= n:
         raise TooFewSamples("k", f"smaller than the number of samples ({n})", k)
     if rectangle and any(len(subset) != 1 for subset in subsets):
         raise InvalidArgument("subsets", "of one space each where rectangle=True", subsets)
-    if _use_tree(tensors, metric, method):
-        return _by_trees(tensors, k, subsets, metric, rectangle, method)
-    return _by_blocks(tensors, k, subsets, metric, rectangle)
+    plain = metric == "euclidean" and len(tensors) == 1 and not subsets
+    by_candidates = plain and candidates.applies(n, tensors[0].shape[1], k)
+    if _use_tree(tensors, metric, method, by_candidates):
+        found = _by_trees(tensors, k, subsets, metric, rectangle, method)
+    elif by_candidates:
+        found = _by_candidates(tensors[0], k)
+    else:
+        found = _by_blocks(tensors, k, subsets, metric, rectangle)
+    if unit == 1.0:
+        return found
+    return replace(found, distance=found.distance / unit, extents=found.extents / unit)
 
 
 def nearest(x: Tensor, k: int, *, metric: Metric = "chebyshev", method: Method = "auto") -> tuple[Tensor, Tensor]:
@@ -210,12 +222,12 @@ def count_within(
     >>> count_within(torch.tensor([[0.0], [1.0], [3.0]]), torch.tensor([2.0, 2.0, 3.0])).tolist()
     [1, 1, 1]
     """
-    (tensor,) = _spaces([x])
+    (tensor,), unit = _spaces([x])
     radius = torch.as_tensor(radius, dtype=torch.float64, device=tensor.device)
     if radius.shape != (tensor.shape[0],) or not bool((radius >= 0).all()):
         got = "" if radius.shape != tensor.shape[:1] else "a negative number or NaN"
         raise InvalidArgument("radius", f"{len(tensor)} numbers >= 0, one per sample", radius, got_text=got)
-    within = _within(radius, _magnitude([tensor]), strict)
+    within = _within(radius * unit, _magnitude([tensor]), strict)
     if tensor.shape[1] == 1 or _use_tree([tensor], metric, method):
         return _count(tensor, within, _norm(metric))
     return blocks.counts([blocks.Space(tensor, metric)], [_units(within, metric)])
@@ -284,7 +296,8 @@ def open_ball_sizes(spaces: Sequence[Tensor], distance: Tensor) -> Tensor:
     >>> open_ball_sizes([x], nearest(x, 2)[0]).tolist()
     [1, 2, 2, 3, 3, 3]
     """
-    tensors = _spaces(spaces)
+    tensors, unit = _spaces(spaces)
+    distance = distance * unit
     radius = distance[:, -1]
     within, sizes = _within(radius, _magnitude(tensors), True), torch.ones(len(radius), dtype=torch.int64)
     sizes = sizes.to(radius.device)
@@ -297,7 +310,7 @@ def open_ball_sizes(spaces: Sequence[Tensor], distance: Tensor) -> Tensor:
     return sizes
 
 
-def prefers_tree(n: int, dimensions: int) -> bool:
+def prefers_tree(n: int, dimensions: int, *, by_candidates: bool = False) -> bool:
     """Return whether k-d trees are expected to be faster than blocked brute force on a CPU.
 
     Parameters
@@ -306,6 +319,9 @@ def prefers_tree(n: int, dimensions: int) -> bool:
         Number of samples.
     dimensions
         Number of features, all spaces together.
+    by_candidates
+        Brute force takes candidates from a float32 product, as it does for the Euclidean neighbors of many samples in
+        one space where nothing is counted.
 
     Returns
     -------
@@ -315,17 +331,18 @@ def prefers_tree(n: int, dimensions: int) -> bool:
     Notes
     -----
     Trees are faster up to about 6 dimensions at n = 1000, and 4 more for every tenfold n (measured for the maximum norm
-    on one core).
+    on one core), or 1 more where brute force takes candidates.
 
     Examples
     --------
     >>> prefers_tree(10_000, 2), prefers_tree(10_000, 50)
     (True, False)
     """
-    return dimensions <= 6.0 + 4.0 * math.log10(n / 1000.0)
+    return dimensions <= 6.0 + (1.0 if by_candidates else 4.0) * math.log10(n / 1000.0)
 
 
-def _spaces(spaces: Sequence[Tensor]) -> list[Tensor]:
+def _spaces(spaces: Sequence[Tensor]) -> tuple[list[Tensor], float]:
+    """Centered samples in each space, and the power of two by which they were multiplied."""
     if not spaces:
         raise InvalidArgument("spaces", "at least one tensor of samples", spaces)
     tensors: list[Tensor] = []
@@ -336,12 +353,16 @@ def _spaces(spaces: Sequence[Tensor]) -> list[Tensor]:
         tensor = samples(space, name, dtype=torch.float64)
         if tensors:
             paired(tensors[0], tensor, "spaces[0]", name)
-        # Distances from a common center: a large offset would cost the digits in which neighbors differ.
-        tensors.append(tensor - tensor.mean(0))
-    return tensors
+        tensors.append(tensor)
+    exponent = math.frexp(max(float(tensor.abs().max()) for tensor in tensors))[1]
+    # Squares of numbers far outside this range overflow or vanish.
+    unit = 1.0 if abs(exponent) < _RANGE or exponent == 0 else 2.0 ** min(-exponent, 1023)
+    # Distances from a common center: a large offset would cost the digits in which neighbors differ.
+    scaled = tensors if unit == 1.0 else [tensor * unit for tensor in tensors]
+    return [tensor - tensor.mean(0) for tensor in scaled], unit
 
 
-def _use_tree(spaces: Sequence[Tensor], metric: Metric, method: Method) -> bool:
+def _use_tree(spaces: Sequence[Tensor], metric: Metric, method: Method, by_candidates: bool = False) -> bool:
     # A tree uses one p-norm over all coordinates, and a maximum over Euclidean norms is not a p-norm.
     single = len(spaces) == 1 or all(space.shape[1] == 1 for space in spaces)
     possible = spaces[0].device.type == "cpu" and (metric == "chebyshev" or single)
@@ -351,7 +372,8 @@ def _use_tree(spaces: Sequence[Tensor], metric: Metric, method: Method) -> bool:
         )
     if method != "auto":
         return method == "tree"
-    return possible and prefers_tree(spaces[0].shape[0], sum(space.shape[1] for space in spaces))
+    dimensions = sum(space.shape[1] for space in spaces)
+    return possible and prefers_tree(spaces[0].shape[0], dimensions, by_candidates=by_candidates)
 
 
 def _magnitude(tensors: Sequence[Tensor]) -> Tensor:
@@ -370,6 +392,12 @@ def _units(distance: Tensor, metric: Metric) -> Tensor:
     return distance.square() if metric == "euclidean" else distance
 
 
+def _by_candidates(x: Tensor, k: int) -> Neighborhoods:
+    units, index = candidates.nearest(blocks.Space(x, "euclidean"), k)
+    distance = units.sqrt()
+    return Neighborhoods(distance, index, distance[:, -1:], index.new_empty((len(index), 0)))
+
+
 def _by_blocks(
     tensors: list[Tensor], k: int, subsets: Sequence[tuple[int, ...]], metric: Metric, rectangle: bool
 ) -> Neighborhoods:
@@ -377,9 +405,9 @@ def _by_blocks(
     magnitude = _magnitude(tensors)
     reaches: list[Tensor] = []
 
-    def levels(rows: slice, units: Tensor, index: Tensor) -> Tensor:
+    def levels(rows: Tensor, units: Tensor, index: Tensor) -> Tensor:
         if rectangle:
-            own = torch.arange(rows.start, rows.stop, device=index.device)[:, None].expand_as(index)
+            own = rows[:, None].expand_as(index)
             reach = torch.stack([space.exact(own, index).amax(1) for space in spaces], 1)
         else:
             reach = units[:, -1:].expand(-1, len(spaces))

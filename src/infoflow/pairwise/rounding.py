@@ -1,8 +1,9 @@
-"""How far rounding moves distances, so that it does not decide which samples are strictly nearer than others."""
+"""How far rounding moves distances, so that it does not decide which samples are nearer than others."""
 
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -36,3 +37,22 @@ def rounding_slack(radius: Array, magnitude: Array) -> Array:
     """
     slack = np.maximum(SPHERE * radius, ROUNDINGS * (magnitude + radius))
     return np.where(radius > 0, slack, 0.0)
+
+
+def single_is_exact() -> bool:
+    """Return whether float32 products are exact to float32, and not in TF32 or bfloat16 by the user's global setting.
+
+    Returns
+    -------
+    bool
+        False also where the setting cannot be read.
+
+    Examples
+    --------
+    >>> single_is_exact()
+    True
+    """
+    try:
+        return torch.get_float32_matmul_precision() == "highest"
+    except RuntimeError:  # settings mixed from torch's older and newer interfaces
+        return False

@@ -217,5 +217,5 @@ def _counted(column: Column, within: Array) -> Indices:
     reach = within[:, column.order]
     found = np.empty(within.shape, dtype=np.int64)
     # Memory in sequence is faster, even with the copies into order and back.
-    found[:, column.order] = np.stack([line.count_sorted(column.ordered, row) for row in reach])
+    found[:, column.order] = line.count_sorted(column.ordered, reach)
     return found

@@ -12,6 +12,7 @@ commands:
 examples:
   infoflow bench accuracy --estimators ksg:k=5 gaussian --tasks 1v1-normal-0.75 --sizes 1000 10000
   infoflow bench distributions --families shapes latents --sizes 200 5000
+  infoflow bench distributions --estimators auto torch-mist --distributions one-per-family --limit 60 --output neural
   infoflow bench speed binning nearest-neighbors
   infoflow bench speed --quick --output quick
   infoflow bench check binning --repeats 2
@@ -72,13 +73,20 @@ class DistributionsOptions:
     """
 
     estimators: tuple[str, ...] = ("auto", "ksg", "mixed", "scikit-learn")
-    """Estimators: name, or name:parameter=value,parameter=value; also infomeasure and torch-mist where installed."""
+    """Estimators: name, or name:parameter=value,parameter=value; also ennemi, infomeasure,
+    torch-mist, neural-mi and benchmark-mi where installed."""
     families: tuple[str, ...] = FAMILIES
     """Names of families of distributions."""
+    distributions: tuple[str, ...] = ("all",)
+    """Names of distributions of these families; "one-per-family" selects fourteen without regard to results."""
     sizes: tuple[int, ...] = (50, 200, 1000)
     """Numbers of samples."""
     seeds: tuple[int, ...] = (5,)
     """Number of times that the samples are drawn, with seeds 0, 1, ...: one number, or one for each size."""
+    limit: float | None = None
+    """CPU seconds after which an estimate is given up and listed as such."""
+    merge: bool = False
+    """Keep the cells of the table in the output folder that this run does not measure."""
     output: Path = Path("benchmarks/results/distributions")
     """Folder for the tables, the heat maps and the page."""
     jobs: int = 1
@@ -147,7 +155,10 @@ def _distributions(argv: list[str]) -> None:
         options.estimators,
         options.families,
         output=options.output,
+        distributions=options.distributions,
         sizes=options.sizes,
+        limit=options.limit,
+        merge=options.merge,
         draws=options.seeds * len(options.sizes) if len(options.seeds) == 1 else options.seeds,
         n_jobs=options.jobs,
         progress=not options.quiet and sys.stderr.isatty(),

@@ -4,52 +4,65 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import pandas as pd
 
-from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow import __version__
+from infoflow.core.errors import InvalidArgument, MissingData
 from infoflow.core.files import write_text
-from infoflow.core.settings import Each, Integer, validated
+from infoflow.core.settings import Each, Integer, PositiveFloat, validated
 from infoflow_benchmarks import peers
 from infoflow_benchmarks.accuracy import Cell, complete
-from infoflow_benchmarks.distributions import DISTRIBUTIONS, FAMILIES
+from infoflow_benchmarks.distributions import DISTRIBUTIONS, FAMILIES, chosen, one_per_family
 from infoflow_benchmarks.heat_map import draw, tolerance
 from infoflow_benchmarks.output import make_folder
 
 SUBJECT = "auto"
 """The estimator that the others are compared with."""
 
+KEYS = ["family", "task", "n", "estimator"]
+"""Columns that name a cell of an estimator."""
+
 NOTICEABLE = 0.02
 """Difference of mean |error| in nats from which the page lists a cell in which another estimator is better."""
 
 _PAGE = """# Estimators on distributions with known information
 
-Written by `infoflow bench distributions`: {distributions} distributions in {families} families, n = {sizes}, with
-{draws} draws. Errors are in nats, estimate minus truth; their means leave out infinite truths. A cell
+Written by `infoflow bench distributions`: {distributions} distributions in {families} families{choice},
+n = {sizes}, with {draws} draws. Errors are in nats, estimate minus truth; their means leave out infinite truths. A cell
 (distribution, n) is silently wrong where the mean estimate is off by more than max(0.05 nats, 10 %) while not every
 draw has a warning, is saturated, or is a lower bound below the truth. Coverage is the share of 95 % intervals that
 contain the truth, over draws without warnings that are not lower bounds, where the warning that 0 is not excluded does
 not count for independent variables. CPU seconds are per estimate. An estimator that refuses a kind
 of data (several columns, classes) has fewer cells. All cells are in `cells.csv`, the families in `families.csv`, and
-the errors of each distribution in the heat maps `distributions-nN.png`.
-
-Estimators that train a network at every estimate (torch-mist, NeuralMI, those of bmi) are not in these tables, nor is
-n = 10000: thousands of estimates would take days of CPU time. At n = 10000 there are the forty tasks of `bench
-accuracy`, and five of these with the InfoNCE and SMILE of torch-mist (`benchmarks/results/peers`). NeuralMI, those of
-bmi, the pretrained MIST, and MINDE and flow matching of mutinfo were not run.
+the errors of each distribution in the heat maps `distributions-nN.png`.{notes}
 
 ## Where another estimator is better than `{subject}`
 
 Cells in which its mean |error| is smaller by more than {noticeable} nats: {count} of {cells}.
 
 {worse}
-
+{failures}
 ## Families
 
 {summary}
 """
+
+_FAILURES = """
+## Cells without an estimate in some draw
+
+In these cells the estimator accepted the samples, but failed or was stopped. They are no cells of the tables.
+
+{table}
+"""
+
+_RULE = (
+    "\n(the first distribution of dependent floating-point numbers of each family, the first of independent ones, and "
+    "the\nwidest of all, a choice that depends on no results)"
+)
 
 
 @validated
@@ -58,8 +71,11 @@ def run(
     families: Sequence[str] = FAMILIES,
     *,
     output: str | os.PathLike[str],
+    distributions: Sequence[str] = ("all",),
     sizes: Annotated[Sequence[int], Each(Integer(2), length=1)] = (50, 200, 1000),
     draws: Annotated[Sequence[int], Each(Integer(1), length=1)] = (5, 5, 5),
+    limit: PositiveFloat | None = None,
+    merge: bool = False,
     n_jobs: int = 1,
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -74,10 +90,17 @@ def run(
     output
         Folder for `cells.csv`, `families.csv`, `README.md` and `distributions-nN.png`. Completed estimates are stored
         in its subfolder `parts`, so that an interrupted run continues.
+    distributions
+        Names of distributions of these families, "all", or "one-per-family" (see `one_per_family`).
     sizes
         Numbers of samples, at least 2.
     draws
         Number of draws, with seeds 0, 1, ..., for each number of samples; fewer draws of many samples save time.
+    limit
+        CPU seconds after which an estimate is given up; the page lists its cell as such.
+    merge
+        Keep the cells of the table in `output` that this run does not measure. Their column `version` says which
+        version of the library measured them.
     n_jobs
         Number of joblib processes.
     progress
@@ -93,23 +116,23 @@ def run(
     InvalidArgument
         If an argument is out of range or empty, or no estimator is installed.
     UnknownName
-        If there is no estimator or family of a name.
+        If there is no estimator, distribution or family of a name.
+    MissingData
+        If cells are to be kept, and `output` has no table.
     """
     named = peers.installed(estimators)
     if len(draws) != len(sizes):
         raise InvalidArgument("draws", f"as many numbers as sizes ({len(sizes)})", draws)
-    if not named or not families:
-        raise InvalidArgument("estimators and families", "at least one each", got_text="none")
-    for family in families:
-        if family not in FAMILIES:
-            raise UnknownName("family", family, FAMILIES)
-    chosen = [distribution for distribution in DISTRIBUTIONS if distribution.family in families]
+    members = chosen(distributions, families)
+    if not named or not members:
+        raise InvalidArgument("estimators, families and distributions", "at least one each", got_text="none")
     folder = make_folder(output)
+    former = _read(folder / "cells.csv") if merge else None
     estimates = complete(
         [
-            Cell(label, estimator, distribution, n, seed)
+            Cell(label, estimator, distribution, n, seed, limit)
             for n, count in zip(sizes, draws, strict=True)
-            for distribution in chosen
+            for distribution in members
             for label, estimator in named.items()
             for seed in range(count)
         ],
@@ -117,13 +140,16 @@ def run(
         n_jobs=n_jobs,
         progress=progress,
     )
-    cells = by_cell(estimates.assign(family=estimates["task"].map({d.name: d.family for d in chosen})))
+    cells = by_cell(estimates.assign(family=estimates["task"].map({d.name: d.family for d in members})))
+    cells["version"] = __version__
+    if former is not None:
+        cells = compared(pd.concat([cells, former]).drop_duplicates(KEYS))
     summary = by_family(cells)
     write_text(folder / "cells.csv", cells.to_csv(index=False, float_format="%.4g"))
     write_text(folder / "families.csv", summary.to_csv(index=False, float_format="%.4g"))
-    write_text(folder / "README.md", page(cells, summary, draws))
+    write_text(folder / "README.md", page(cells, summary))
     for n in dict.fromkeys(sizes):
-        draw(estimates[(estimates["n"] == n) & np.isfinite(estimates["truth"])], folder / f"distributions-n{n}.png")
+        draw(_errors(cells[cells["n"] == n], list(named)), folder / f"distributions-n{n}.png")
     return summary
 
 
@@ -140,38 +166,57 @@ def by_cell(estimates: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         One row per cell with the columns family, task, n, estimator, truth, draws (with an estimate), mean_error,
         mean_absolute_error, silently_wrong, covered (NaN where no interval is judged), judged (number of intervals),
-        cpu_seconds, behind (mean |error| minus that of the best other estimator, only for `auto`) and best. The cells
-        in which another estimator is better than `auto` are first, the largest difference first.
+        cpu_seconds, failure (why a draw that the estimator accepted has no estimate) and those of `compared`.
     """
     infinite = np.isinf(estimates["truth"])
     error = estimates["error"].mask(infinite & (estimates["nats"] == estimates["truth"]), 0.0)
     bound = estimates["kind"] == "lower bound"
     warned = estimates["warnings"].fillna("") != ""
-    limited = warned | estimates["saturated"].eq(True) | (bound & (error <= 0))
+    failure = estimates["failure"].fillna("")
+    failure = failure.where(failure.str.startswith(peers.NO_ESTIMATE), "")
+    limited = warned | estimates["saturated"].eq(True) | (bound & (error <= 0)) | (failure != "")
     held = estimates["truth"].between(estimates["low"], estimates["high"]).astype(float)
     # Of independent variables, the draws without a warning would be those whose interval excludes 0 alone.
     texts = estimates["warnings"].fillna("")
     unresolved = texts.str.contains("0 is not excluded") & ~texts.str.contains("autocorrelated")
     judged = estimates["low"].notna() & (~warned | (estimates["truth"].eq(0) & unresolved)) & ~bound
-    keys = ["family", "task", "n", "estimator"]
     found = (
         estimates.assign(error=error, absolute=error.abs(), limited=limited, covered=held.where(judged), judged=judged)
-        .dropna(subset="nats")
-        .groupby(keys, sort=False)
+        .assign(failure=failure)[estimates["nats"].notna() | (failure != "")]
+        .groupby(KEYS, sort=False)
         .agg(
             truth=("truth", "first"),
-            draws=("seed", "size"),
+            draws=("nats", "count"),
             mean_error=("error", "mean"),
             mean_absolute_error=("absolute", "mean"),
             limited=("limited", "all"),
             covered=("covered", "mean"),
             judged=("judged", "sum"),
             cpu_seconds=("cpu_seconds", "mean"),
+            failure=("failure", "max"),
         )
         .reset_index()
     )
     allowed = tolerance(found["truth"]).where(np.isfinite(found["truth"]), 0.0)
     found.insert(8, "silently_wrong", (found["mean_error"].abs() > allowed) & ~found.pop("limited"))
+    return compared(found)
+
+
+def compared(cells: pd.DataFrame) -> pd.DataFrame:
+    """Compare `auto` with the best other estimator in each cell.
+
+    Parameters
+    ----------
+    cells
+        One row per distribution, n and estimator, with the columns estimator, task, n and mean_absolute_error.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The cells with the columns behind (mean |error| minus that of the best other estimator, only for `auto`) and
+        best. Those in which another estimator is better than `auto` are first, the largest difference first.
+    """
+    found = cells.reset_index(drop=True)
     others = found[found["estimator"] != SUBJECT].sort_values("mean_absolute_error", kind="stable")
     best = others.drop_duplicates(["task", "n"]).set_index(["task", "n"])
     best = best.reindex(pd.MultiIndex.from_frame(found[["task", "n"]]))
@@ -196,9 +241,10 @@ def by_family(cells: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per family, n and estimator, and per n and estimator for all families together, with the columns
-        cells, mean_error and mean_absolute_error (over cells with a finite truth), silently_wrong (share of the
-        cells), covered (share of the judged intervals) and cpu_seconds (mean over cells).
+        cells (with an estimate), mean_error and mean_absolute_error (over cells with a finite truth), silently_wrong
+        (share of the cells), covered (share of the judged intervals) and cpu_seconds (mean over cells).
     """
+    cells = cells[cells["draws"] > 0]
     finite = np.isfinite(cells["truth"])
     known = cells.assign(
         mean_error=cells["mean_error"].where(finite), mean_absolute_error=cells["mean_absolute_error"].where(finite)
@@ -213,17 +259,15 @@ def by_family(cells: pd.DataFrame) -> pd.DataFrame:
     return means.join(groups.size().rename("cells")).reset_index().astype({"family": str})
 
 
-def page(cells: pd.DataFrame, summary: pd.DataFrame, draws: Sequence[int]) -> str:
+def page(cells: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Return the page of the results in Markdown.
 
     Parameters
     ----------
     cells
-        Table that `by_cell` returned.
+        Table that `by_cell` returned, with the column `version`.
     summary
         Table that `by_family` returned.
-    draws
-        Number of draws for each number of samples.
 
     Returns
     -------
@@ -232,18 +276,61 @@ def page(cells: pd.DataFrame, summary: pd.DataFrame, draws: Sequence[int]) -> st
     """
     worse = cells[cells["behind"] > NOTICEABLE]
     columns = ["family", "task", "n", "truth", "mean_error", "mean_absolute_error", "behind", "best", "silently_wrong"]
+    failed = cells.loc[cells["failure"] != "", ["estimator", "task", "n", "failure"]]
+    draws = cells.groupby("n")["draws"].max()
     return _PAGE.format(
         distributions=cells["task"].nunique(),
         families=cells["family"].nunique(),
-        sizes=", ".join(str(n) for n in sorted(cells["n"].unique())),
+        choice=_RULE if set(cells["task"]) == {d.name for d in one_per_family()} else "",
+        sizes=", ".join(str(n) for n in draws.index),
         draws=", ".join(str(count) for count in draws),
+        notes=_notes(cells),
         subject=SUBJECT,
         noticeable=NOTICEABLE,
         count=len(worse),
-        cells=(cells["estimator"] == SUBJECT).sum(),
+        cells=((cells["estimator"] == SUBJECT) & (cells["draws"] > 0)).sum(),
         worse=_markdown(worse[columns]),
+        failures=_FAILURES.format(table=_markdown(failed)) if len(failed) else "",
         summary=_markdown(summary),
     )
+
+
+def _notes(cells: pd.DataFrame) -> str:
+    """Sentences about sizes at which an estimator was not measured, and about cells of several versions."""
+    sizes = {n: set(cells.loc[cells["n"] == n, "estimator"]) for n in sorted(cells["n"].unique())}
+    everywhere = set(cells["estimator"])
+    notes = [
+        f"Not measured at n = {n}: {', '.join(f'`{name}`' for name in sorted(everywhere - found))}."
+        for n, found in sizes.items()
+        if found < everywhere
+    ]
+    versions = sorted(set(cells["version"].astype(str)))
+    for version in versions if len(versions) > 1 else []:
+        measured = sorted(cells.loc[cells["version"] == version, "n"].unique())
+        notes.append(f"Measured by infoflow {version}: n = {', '.join(str(n) for n in measured)}.")
+    return "".join(f"\n\n{note}" for note in notes)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """Cells of an earlier run."""
+    if not path.is_file():
+        raise MissingData(f"No table {str(path)!r} whose cells could be kept. Run without merge.")
+    texts = {"version": "of an unrecorded version", "failure": ""}
+    cells = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(("best", *texts), str))
+    for name, absent in texts.items():
+        cells[name] = cells[name].fillna(absent) if name in cells else absent
+    return cells
+
+
+def _errors(cells: pd.DataFrame, estimators: Sequence[str]) -> pd.DataFrame:
+    """The table of a heat map: a row for each draw, with the mean error of its cell."""
+    tasks = {distribution.name: i for i, distribution in enumerate(DISTRIBUTIONS)}
+    columns = {name: i for i, name in enumerate(dict.fromkeys([*estimators, *cells["estimator"]]))}
+    rows: pd.DataFrame = cells[np.isfinite(cells["truth"])]
+    rows = rows.loc[rows.index.repeat(rows["draws"].clip(lower=1))].rename(columns={"mean_error": "error"})
+    rows["seed"] = rows.groupby(KEYS).cumcount()
+    rows["order"] = rows["task"].map(tasks) * len(columns) + rows["estimator"].map(columns)
+    return rows.sort_values("order", kind="stable")
 
 
 def _markdown(table: pd.DataFrame) -> str:

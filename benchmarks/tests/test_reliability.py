@@ -14,7 +14,7 @@ from infoflow_benchmarks.reliability import by_cell, by_family, run
 from scipy.stats import multivariate_normal, multivariate_t, norm
 
 from infoflow.cli import main
-from infoflow.core.errors import InvalidArgument, UnknownName
+from infoflow.core.errors import InvalidArgument, MissingData, UnknownName
 from infoflow.core.estimate import Kind
 from infoflow.estimators import registry
 
@@ -96,7 +96,7 @@ def test_names_differ_and_samples_repeat() -> None:
 
 def _rows(task: str, estimator: str, truth: float, *draws: dict[str, object]) -> list[dict[str, object]]:
     same = {"family": "shapes", "task": task, "n": 50, "estimator": estimator, "truth": truth, "cpu_seconds": 1.0}
-    plain = {"kind": "point estimate", "saturated": False, "warnings": "", "low": None, "high": None}
+    plain = {"kind": "point estimate", "saturated": False, "warnings": "", "failure": "", "low": np.nan, "high": np.nan}
     return [
         {**same, **plain, "seed": i, "error": float(str(draw["nats"])) - truth, **draw} for i, draw in enumerate(draws)
     ]
@@ -151,6 +151,50 @@ def test_the_command_writes_its_files(tmp_path: Path, capsys: pytest.CaptureFixt
     assert set(cells.groupby("n")["draws"].max()) == {1, 2}
     assert "| gaussian | 60 | ksg |" in (tmp_path / "README.md").read_text()
     assert (tmp_path / "distributions-n80.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_cells_without_an_estimate_are_kept_apart() -> None:
+    stopped = {"nats": np.nan, "cpu_seconds": np.nan, "failure": "No estimate: more than 60 CPU seconds."}
+    rows = [
+        *_rows("slow", "auto", 1.0, {"nats": 0.9, "warnings": "few samples"}),
+        *_rows("slow", "torch-mist", 1.0, stopped),
+        *_rows("half", "auto", 1.0, {"nats": 0.5, "warnings": "few samples"}, stopped),
+        *_rows("refused", "auto", 1.0, {"nats": np.nan, "failure": "x must be one column, got 2 columns."}),
+    ]
+    cells = by_cell(pd.DataFrame(rows)).set_index(["task", "estimator"])
+    assert cells["draws"].to_dict() == {("slow", "auto"): 1, ("slow", "torch-mist"): 0, ("half", "auto"): 1}
+    assert cells["failure"].map(bool).sum() == 2
+    assert not cells["silently_wrong"].any()
+    assert cells["best"].isna().all()
+    assert by_family(cells.reset_index())["cells"].tolist() == [2, 2]
+
+
+def test_a_run_keeps_the_cells_of_an_earlier_one(tmp_path: Path) -> None:
+    first = run(["ksg"], ["gaussian"], output=tmp_path, sizes=[60], draws=[2])
+    table = pd.read_csv(tmp_path / "cells.csv").drop(columns=["version", "failure"])
+    table.to_csv(tmp_path / "cells.csv", index=False)
+    second = run(["mixed"], ["gaussian"], output=tmp_path, sizes=[60, 80], draws=[1, 1], merge=True)
+    kept = second[second["estimator"] == "ksg"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept.drop(columns="version", errors="ignore"), first, rtol=1e-3)
+    cells = pd.read_csv(tmp_path / "cells.csv")
+    assert set(cells.loc[cells["estimator"] == "ksg", "version"]) == {"of an unrecorded version"}
+    assert cells.groupby("estimator").size().to_dict() == {"ksg": 4, "mixed": 8}
+    text = (tmp_path / "README.md").read_text()
+    assert "Not measured at n = 80: `ksg`." in text
+    assert "Measured by infoflow of an unrecorded version: n = 60." in text
+    again = run(["mixed"], ["gaussian"], output=tmp_path, sizes=[60], draws=[1], merge=True)
+    pd.testing.assert_frame_equal(again, second, rtol=1e-3)
+
+
+def test_there_must_be_cells_to_keep(tmp_path: Path) -> None:
+    with pytest.raises(MissingData, match="Run without merge"):
+        run(["ksg"], ["gaussian"], output=tmp_path, merge=True)
+
+
+def test_the_page_lists_estimates_that_ran_out_of_time(tmp_path: Path) -> None:
+    run(["auto"], output=tmp_path, distributions=["gauss d=5 r=0.5"], sizes=[1000], draws=[1], limit=0.01)
+    text = (tmp_path / "README.md").read_text()
+    assert "| auto | gauss d=5 r=0.5 | 1000 | No estimate: more than 0.01 CPU seconds. |" in text
 
 
 def test_invalid_arguments(tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ class Buckets:
             place = numbers - self._least
             place *= self._scale
         np.clip(place, 0.0, self._last, out=place)
-        return place.astype(np.intp)
+        bucket: NDArray[np.intp] = place.astype(np.intp)
+        return bucket
 
     def _found(self, numbers: Array, counts: Any, side: Any) -> Indices:
         """The number of values for which `counts(value, number)` holds."""

@@ -17,21 +17,15 @@ from numpy.typing import NDArray
 from infoflow.pairwise import line_neighbors as line
 from infoflow.pairwise import neighbor_trees as trees
 from infoflow.pairwise import plane_neighbors as plane
+from infoflow.pairwise import plane_tiles as tiles
 from infoflow.pairwise.equal_rows import equal_rows
 from infoflow.pairwise.rounding import rounding_slack
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-# Up to so many samples a table of distances, of near samples only, is faster than a tree or loading compiled code.
-_TABLE = 1500
-
-# Distances in the table at once, so that it stays in the processor's cache.
-_CACHED = 1 << 15
-
-# Half of the window of samples that are near in one column, times √(k/n): a square that holds k of n independent
-# samples spans √(k/n) of each column, and more where they are rare.
-_WINDOW = 0.75
+# Tables of tiles are faster than a tree or loading compiled code for few samples, or few per neighbor and not many.
+_FEW, _PER_NEIGHBOR, _MOST = 1500, 64, 6000
 
 
 @dataclass(frozen=True)
@@ -172,44 +166,9 @@ def _distances(x: Column, y: Column, k: int) -> Array:
     n = len(x.values)
     if plane.worthwhile(n, k):
         return plane.distances(x.values, y.values, k, x.order, y.order)
-    if n <= _TABLE:
-        return _by_table(x, y, k)
+    if n <= min(max(_FEW, _PER_NEIGHBOR * k), _MOST):
+        return tiles.distances(x.values, y.values, k, x.order, y.order)
     return trees.nearest(np.stack([x.values, y.values], axis=1), k, math.inf)[0]
-
-
-def _by_table(x: Column, y: Column, k: int) -> Array:
-    """The same from tables of the samples that are near in x, and of all samples where these do not suffice."""
-    n, left, right = len(x.values), x.ordered, y.values[x.order]
-    half = int(_WINDOW * math.sqrt(n * k)) + k
-    found = np.empty((n, k))
-    rows = max(16, _CACHED // min(n, 2 * half + 64))
-    for start in range(0, n, rows):
-        stop = min(start + rows, n)
-        low, high = max(start - half, 0), min(stop + half, n)
-        nearest = _sorted_table(left, right, slice(start, stop), slice(low, high), k)
-        below = left[start:stop] - left[low - 1] if low else math.inf
-        above = left[high] - left[start:stop] if high < n else math.inf
-        beyond = nearest[:, -1] > np.minimum(below, above)
-        if beyond.any():
-            short = np.flatnonzero(beyond)
-            nearest[short] = _sorted_table(left, right, start + short, slice(None), k)
-        found[start:stop] = nearest
-    placed = np.empty_like(found)
-    placed[x.order] = found
-    return placed
-
-
-def _sorted_table(x: Array, y: Array, rows: slice | Indices, columns: slice, k: int) -> Array:
-    """The k smallest distances from each of the rows to other samples among the columns, in ascending order."""
-    table = np.abs(x[rows, None] - x[columns])
-    np.maximum(table, np.abs(y[rows, None] - y[columns]), out=table)
-    first = columns.start or 0
-    own = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
-    table[np.arange(len(own)), own - first] = math.inf
-    table.partition(k - 1, axis=1)
-    nearest = table[:, :k]
-    nearest.sort(axis=1)
-    return nearest
 
 
 def _counted(column: Column, within: Array) -> Indices:

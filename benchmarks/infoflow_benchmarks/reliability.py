@@ -38,7 +38,7 @@ draw has a warning, is saturated, or is a lower bound below the truth. Coverage 
 contain the truth, over draws without warnings that are not lower bounds, where the warning that 0 is not excluded does
 not count for independent variables. CPU seconds are per estimate. An estimator that refuses a kind
 of data (several columns, classes) has fewer cells. All cells are in `cells.csv`, the families in `families.csv`, and
-the errors of each distribution in the heat maps `distributions-nN.png`.{notes}
+the errors of each distribution in heat maps ({maps}).{notes}
 
 ## Where another estimator is better than `{subject}`
 
@@ -284,6 +284,7 @@ def page(cells: pd.DataFrame, summary: pd.DataFrame) -> str:
         choice=_RULE if set(cells["task"]) == {d.name for d in one_per_family()} else "",
         sizes=", ".join(str(n) for n in draws.index),
         draws=", ".join(str(count) for count in draws),
+        maps=", ".join(f"[n = {n}](distributions-n{n}.png)" for n in draws.index),
         notes=_notes(cells),
         subject=SUBJECT,
         noticeable=NOTICEABLE,

@@ -9,22 +9,41 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+FOLDERS = {"distributions": "Families of distributions", "distributions-neural": "Peers that train networks"}
+"""Results of `infoflow bench distributions`, with the titles of their pages."""
+
 
 def pages(root: Path) -> tuple[list[Any], dict[str, dict[str, str]]]:
     """Navigation and generated files of the benchmarks."""
     results = root / "benchmarks" / "results"
     text = (root / "docs" / "hooks" / "benchmarks.md").read_text(encoding="utf-8")
     text = text.replace("<!-- accuracy -->", _accuracy(results)).replace("<!-- speed -->", _speed(results / "speed"))
-    families = (results / "distributions" / "README.md").read_text(encoding="utf-8")
+    for folder in FOLDERS:
+        text = text.replace(f"<!-- {folder} -->", _families(results / folder))
     files = {
         "benchmarks/index.md": {"content": text},
-        "benchmarks/distributions.md": {"content": families},
         "benchmarks/accuracy.png": {"abs_src_path": str(results / "accuracy" / "default" / "accuracy-n10000.png")},
     }
-    for picture in sorted((results / "distributions").glob("*.png")):
-        files[f"benchmarks/{picture.name}"] = {"abs_src_path": str(picture)}
-    navigation = ["benchmarks/index.md", {"Families of distributions": "benchmarks/distributions.md"}]
-    return navigation, files
+    for folder in FOLDERS:
+        page = (results / folder / "README.md").read_text(encoding="utf-8")
+        files[f"benchmarks/{folder}/index.md"] = {"content": page}
+        for picture in sorted((results / folder).glob("*.png")):
+            files[f"benchmarks/{folder}/{picture.name}"] = {"abs_src_path": str(picture)}
+    return ["benchmarks/index.md", *({title: f"benchmarks/{name}/index.md"} for name, title in FOLDERS.items())], files
+
+
+def _families(folder: Path) -> str:
+    """The estimators over all families, the smallest mean error first."""
+    lines = [
+        "| n | Estimator | mean absolute error, nats | silently wrong | CPU seconds | distributions |",
+        "|---|---|---|---|---|---|",
+    ]
+    rows = [row for row in _rows(folder / "families.csv") if row["family"] == "all"]
+    for row in sorted(rows, key=lambda row: (int(row["n"]), float(row["mean_absolute_error"]))):
+        error, wrong = float(row["mean_absolute_error"]), 100 * float(row["silently_wrong"])
+        start = f"| {row['n']} | `{row['estimator']}` | {error:.3f} | {wrong:.0f} %"
+        lines.append(f"{start} | {float(row['cpu_seconds']):.2g} | {row['cells']} |")
+    return "\n".join(lines)
 
 
 def _accuracy(results: Path) -> str:

@@ -20,6 +20,7 @@ def pages(root: Path) -> tuple[list[Any], dict[str, dict[str, str]]]:
     text = text.replace("<!-- accuracy -->", _accuracy(results)).replace("<!-- speed -->", _speed(results / "speed"))
     for folder in FOLDERS:
         text = text.replace(f"<!-- {folder} -->", _families(results / folder))
+        text = text.replace(f"<!-- {folder}: better -->", _better(results / folder))
     files = {
         "benchmarks/index.md": {"content": text},
         "benchmarks/accuracy.png": {"abs_src_path": str(results / "accuracy" / "default" / "accuracy-n10000.png")},
@@ -43,6 +44,19 @@ def _families(folder: Path) -> str:
         error, wrong = float(row["mean_absolute_error"]), 100 * float(row["silently_wrong"])
         start = f"| {row['n']} | `{row['estimator']}` | {error:.3f} | {wrong:.0f} %"
         lines.append(f"{start} | {float(row['cpu_seconds']):.2g} | {row['cells']} |")
+    return "\n".join(lines)
+
+
+def _better(folder: Path) -> str:
+    """Cells where another estimator is closer than `auto` by more than 0.02 nats, the largest difference first."""
+    lines = ["| n | Distribution | truth, nats | error of `auto` | closest | its error |", "|---|---|---|---|---|---|"]
+    rows = _rows(folder / "cells.csv")
+    errors = {(row["n"], row["task"], row["estimator"]): row["mean_error"] for row in rows}
+    for row in rows:
+        if row["behind"] and float(row["behind"]) > 0.02:
+            other = float(errors[row["n"], row["task"], row["best"]])
+            start = f"| {row['n']} | {row['task']} | {float(row['truth']):.2f} | {float(row['mean_error']):+.3f}"
+            lines.append(f"{start} | `{row['best']}` | {other:+.3f} |")
     return "\n".join(lines)
 
 

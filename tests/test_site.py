@@ -9,6 +9,7 @@ import ast
 import importlib.util
 import inspect
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -29,16 +30,19 @@ NOTEBOOKS = sorted((DOCS / "notebooks").glob("*.ipynb"))
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 
 
-@pytest.fixture(scope="module")
-def reference() -> ModuleType:
-    path = DOCS / "hooks" / "reference.py"
-    spec = importlib.util.spec_from_file_location("reference_of_the_site", path)
+def _hook(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{name}_of_the_site", DOCS / "hooks" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def reference() -> ModuleType:
+    return _hook("reference")
 
 
 def test_every_public_name_is_in_the_reference(reference: ModuleType) -> None:
@@ -67,6 +71,18 @@ def test_the_reference_documents_each_object_once(reference: ModuleType) -> None
     _, files = reference.pages(ROOT)
     lines = [line for source in files.values() for line in source["content"].splitlines() if line.startswith("::: ")]
     assert len(lines) == len(set(lines))
+
+
+def test_pages_of_benchmarks_are_filled_and_link_to_files_of_the_site() -> None:
+    navigation, files = _hook("benchmark_pages").pages(ROOT)
+    titles = [page if isinstance(page, str) else next(iter(page.values())) for page in navigation]
+    assert set(titles) <= set(files)
+    assert all(Path(file["abs_src_path"]).is_file() for file in files.values() if "abs_src_path" in file)
+    for name, file in files.items():
+        text = file.get("content", "")
+        assert "<!--" not in text, name
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+            assert (Path(name).parent / link).as_posix() in files, (name, link)
 
 
 def test_scripts_of_the_gallery_are_short_and_explained() -> None:

@@ -15,8 +15,8 @@ from infoflow.core.estimate import Estimate, Interval, Kind
 from infoflow.core.protocols import Estimator
 
 # Standard errors by which a finer candidate must exceed a model, a model of few samples, and nearest neighbors. The
-# first two are near the 98 % and 95 % quantiles of the largest excess over Gaussian samples, by simulation.
-_MODEL, _MODEL_OF_FEW, _FEW = 3.3, 2.8, 100
+# first two are near the 99 % and 95 % quantiles of the largest excess over Gaussian samples, by simulation.
+_MODEL, _MODEL_OF_FEW, _FEW = 3.6, 2.8, 100
 _NEIGHBORS = 2.0
 
 # Share of a model's own nats by which neighbors overestimate Gaussian samples of strong dependence.
@@ -109,7 +109,7 @@ def first_adequate(candidates: Sequence[Candidate]) -> Chosen:
     """The first candidate that no finer one contradicts; `candidates` are in order from coarse to fine.
 
     A finer estimate contradicts where the mean difference of the terms exceeds a number of its standard errors: above
-    a model (Gaussian, blocks) 3.3, or 2.8 from fewer than 100 samples, and 2 % of its value; above nearest neighbors 2,
+    a model (Gaussian, blocks) 3.6, or 2.8 from fewer than 100 samples, and 2 % of its value; above nearest neighbors 2,
     and below them 2.5.
 
     >>> flat = Candidate("model", None, np.zeros(100))

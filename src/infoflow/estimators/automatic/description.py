@@ -30,7 +30,7 @@ _SYSTEMATIC = 0.02
 _TOLERANCE, _TOLERANCE_SHARE = 0.05, 0.1
 
 # With fewer samples per dimension the form of a Gaussian is not tested.
-_PER_DIMENSION = 5
+_PER_DIMENSION = 10
 
 
 def described(chosen: Chosen, x: Tensor, y: Tensor, doubted: bool = False, *, variance: float = 0.0) -> Estimate:

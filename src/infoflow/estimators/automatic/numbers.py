@@ -113,7 +113,7 @@ def _chosen(x: Tensor, y: Tensor) -> Chosen:
         return chosen
     # On a line and a line neighbors are accurate enough to replace a model that its moments contradict.
     beyond = missed(x, y)
-    if not beyond.significant and not (beyond.p_value < _WEAK and _find_more(averaged)):
+    if not beyond.significant and not (beyond.at_level(_WEAK) and _find_more(averaged)):
         return chosen
     without = first_adequate(averaged[1:])
     coarser = without.coarser if beyond.significant else (averaged[0], *without.coarser)
@@ -148,8 +148,9 @@ def _of_all(looked: Estimate, every: Estimate, n: int) -> Estimate:
     assert looked.interval is not None
     shrink = math.sqrt(n / every.n)
     above = looked.interval.high - looked.nats
-    # An interval that was cut at 0 no longer states its width below the number.
-    below = looked.nats - looked.interval.low if looked.interval.low != 0 else above
+    # An interval that was cut, at 0 or at a negative number, no longer states its width below the number.
+    cut = looked.interval.low >= min(0.0, looked.nats)
+    below = above if cut else looked.nats - looked.interval.low
     low, high = every.nats - shrink * below, every.nats + shrink * above
     return replace(
         looked,

@@ -96,7 +96,7 @@ class Auto(Settings):
     - A symbol and numbers: nearest neighbors within classes (Ross 2014); above two dimensions also a linear probe.
     - Numbers: repeated values are spread over their cells. Candidates run from coarse to fine: a Gaussian, a sum over
       independent blocks of columns, and nearest neighbors from k = 80 to 1 on ranks and on values. The first that no
-      finer one contradicts is taken: by 3.3 standard errors (2.8 for n < 100) of the difference of pointwise terms for
+      finer one contradicts is taken: by 3.6 standard errors (2.8 for n < 100) of the difference of pointwise terms for
       a model, by 2 for neighbors. On a line and a line a Gaussian is left where its moments contradict it, and returned
       to where the interval of neighbors includes 0.
     - Where neighbors were taken in more than two dimensions and n ≥ 1000, critics are trained (`neural`), and densities

@@ -77,15 +77,18 @@ def _repeats(x: Variable, y: Variable) -> bool:
 def counting(x: Variable, y: Variable) -> tuple[Estimator, str, tuple[str, ...]]:
     """An estimator for two symbols, the reason, and warnings."""
     n, cells = len(x.numbers), occurring(x, y)
-    if n >= PER_PAIR * cells:
-        return Discrete("grassberger"), f"symbols on both sides, {n} samples for {cells} pairs: counting", ()
+    enough = n >= PER_PAIR * cells
+    amount = f"symbols on both sides, {'' if enough else 'only '}{n} samples for {cells} pairs"
+    # Of independent symbols with rare values many pairs do not occur, but each adds to the bias of counts.
+    if n >= PER_PAIR * x.distinct * y.distinct:
+        return Discrete("grassberger"), f"{amount}: counting", ()
     null = shuffled_null(Discrete(), x.samples, y.samples, permutations=20)
     excess = (Discrete().estimate(x.samples, y.samples).nats - null.mean) / max(null.spread, 1e-12)
-    few = f"symbols on both sides, only {n} samples for {cells} pairs"
-    if excess > _DEPENDENT:
-        warning = f"there are only {n} samples for {cells} pairs, so the estimate may be off; merge rare symbols"
-        return Discrete("grassberger"), f"{few}, dependence beyond doubt: counting with a bias correction", (warning,)
-    return ShuffleCorrected("discrete"), f"{few}: counting, less the mean over shuffled samples", ()
+    if excess <= _DEPENDENT:
+        return ShuffleCorrected("discrete"), f"{amount}: counting, less the mean over shuffled samples", ()
+    warning = f"there are only {n} samples for {cells} pairs, so the estimate may be off; merge rare symbols"
+    why = f"{amount}, dependence beyond doubt: counting with a bias correction"
+    return Discrete("grassberger"), why, () if enough else (warning,)
 
 
 def table_error(x: torch.Tensor, y: torch.Tensor) -> float:

@@ -44,7 +44,11 @@ class Missed(NamedTuple):
     @property
     def significant(self) -> bool:
         """Whether p < 1e-4 and the effect is at least 1 % of the Gaussian information."""
-        return self.p_value < _SIGNIFICANCE and self.nats > _SHARE * self.gaussian
+        return self.at_level(_SIGNIFICANCE)
+
+    def at_level(self, level: float) -> bool:
+        """Whether p is below a level and the effect is at least 1 % of the Gaussian information."""
+        return self.p_value < level and self.nats > _SHARE * self.gaussian
 
 
 def missed_information(x: Any, y: Any) -> Missed:

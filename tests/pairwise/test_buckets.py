@@ -30,13 +30,16 @@ PATTERNS: dict[str, Callable[[np.random.Generator], Array]] = {
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_positions_agree_with_comparisons(pattern: str) -> None:
     rng = np.random.default_rng(0)
-    values = np.sort(PATTERNS[pattern](rng))
-    between = rng.uniform(values[0] / 2, values[-1] / 2, size=(2, 50))
-    numbers = np.stack([*between, rng.choice(values, 50), np.nextafter(rng.choice(values, 50), np.inf)])
-    numbers[:, :4] = [-np.inf, np.inf, -1e308, 1e308]
-    buckets = Buckets(values)
-    np.testing.assert_array_equal(buckets.below(numbers), (values < numbers[..., None]).sum(axis=-1))
-    np.testing.assert_array_equal(buckets.up_to(numbers), (values <= numbers[..., None]).sum(axis=-1))
+    values = np.sort([PATTERNS[pattern](rng) for _ in range(3)], axis=1)
+    numbers = []
+    for column in values:
+        equal = rng.choice(column, 50)
+        between = rng.uniform(column[0] / 2, column[-1] / 2, 50)
+        numbers.append(np.concatenate([between, equal, np.nextafter(equal, np.inf), [-np.inf, np.inf, -1e308, 1e308]]))
+    found = Buckets(values)
+    table = np.stack(numbers)[:, :, None]
+    np.testing.assert_array_equal(found.below(table[..., 0]), (values[:, None] < table).sum(axis=-1))
+    np.testing.assert_array_equal(found.up_to(table[..., 0]), (values[:, None] <= table).sum(axis=-1))
 
 
 @pytest.mark.parametrize("at_once", [1, 700, 1 << 14])
@@ -52,3 +55,7 @@ def test_counts_of_several_rows_of_radii_agree_with_tables(
     expected = (np.abs(values[:, None] - values) <= within[..., None]).sum(axis=-1) - 1
     np.testing.assert_array_equal(line.count_sorted(values, within), expected)
     np.testing.assert_array_equal(line.count_sorted(values, within[0]), expected[0])
+    both = np.stack([values, -values[::-1]])
+    np.testing.assert_array_equal(
+        line.count_in_columns(both, np.stack([within, within[:, ::-1]])), [expected, expected[:, ::-1]]
+    )

@@ -30,15 +30,15 @@ _FEW, _PER_NEIGHBOR, _MOST = 1500, 64, 6000
 
 @dataclass(frozen=True)
 class Column:
-    """The n values of a column, float64, with their ascending order.
+    """The n values of a column, or of each of c columns, float64, with their ascending order.
 
     Parameters
     ----------
-    values : ndarray of shape (n,)
+    values : ndarray of shape (n,) or (c, n)
         Values.
-    order : ndarray of shape (n,)
+    order : ndarray of the same shape
         Indices that sort them.
-    ordered : ndarray of shape (n,)
+    ordered : ndarray of the same shape
         The sorted values.
 
     Examples
@@ -89,6 +89,27 @@ class Column:
         """
         return Column(values, self.order, values[self.order])
 
+    @classmethod
+    def stacked(cls, columns: Sequence[Column]) -> Column:
+        """Put c columns of the same n samples together.
+
+        Parameters
+        ----------
+        columns
+            Columns of shape (n,).
+
+        Returns
+        -------
+        Column
+            Of shape (c, n).
+
+        Examples
+        --------
+        >>> Column.stacked([Column.of(np.array([2.0, 1.0]))] * 3).order.shape
+        (3, 2)
+        """
+        return cls(*(np.stack([getattr(each, name) for each in columns]) for name in ("values", "order", "ordered")))
+
 
 @dataclass(frozen=True)
 class Nearer:
@@ -96,11 +117,11 @@ class Nearer:
 
     Parameters
     ----------
-    radius : ndarray of shape (m, n)
+    radius : ndarray of shape (m, n) or (c, m, n)
         Distances of the k-th neighbors.
-    x, y : ndarray of shape (m, n)
+    x, y : ndarray of the same shape
         Numbers of other samples that are nearer in each column.
-    joint : ndarray of shape (m, n)
+    joint : ndarray of the same shape
         Numbers of samples that are nearer in both, the sample itself included, as of `open_ball_sizes`.
 
     Examples
@@ -122,7 +143,8 @@ def nearer_in_columns(x: Column, y: Column, numbers: Sequence[int]) -> Nearer:
     Parameters
     ----------
     x, y
-        Columns of the same n samples, of mean 0: rounding is relative to the distance from 0.
+        Columns of the same n samples, of mean 0: rounding is relative to the distance from 0. Of c columns on each
+        side the first belong together, the second, and so on.
     numbers
         Numbers of neighbors k, each smaller than n.
 
@@ -143,38 +165,61 @@ def nearer_in_columns(x: Column, y: Column, numbers: Sequence[int]) -> Nearer:
     ([[0, 0, 0], [1, 1, 1]], [[1, 1, 1], [2, 2, 2]])
     """
     distance = _distances(x, y, max(numbers))
-    radius = np.ascontiguousarray(distance.T[[k - 1 for k in numbers]])
-    within = radius - rounding_slack(radius, np.hypot(x.values, y.values))
+    by_number = np.moveaxis(distance, -1, -2)
+    radius = np.ascontiguousarray(by_number[..., [k - 1 for k in numbers], :])
+    within = radius - rounding_slack(radius, np.hypot(x.values, y.values)[..., None, :])
     np.maximum(within, 0.0, out=within)
     joint = np.empty(radius.shape, dtype=np.int64)
     joint[:] = np.asarray(numbers)[:, None]
     # Without ties the neighbors before the k-th are nearer than it.
-    tied = distance.T[[max(k - 2, 0) for k in numbers]] > within
-    for row in np.flatnonzero(tied.any(axis=1)).tolist():
-        if (k := numbers[row]) > 1:
-            at = np.flatnonzero(tied[row])
-            joint[row, at] = (distance[at, :k] <= within[row, at, None]).sum(axis=1) + 1
+    tied = by_number[..., [max(k - 2, 0) for k in numbers], :] > within
+    for row, k in enumerate(numbers):
+        at = np.nonzero(tied[..., row, :]) if k > 1 else ()
+        if at and len(at[0]):
+            limit = within[..., row, :][at][:, None]
+            joint[..., row, :][at] = (distance[at][:, :k] <= limit).sum(axis=1) + 1
     repeated = radius == 0
     if repeated.any():
-        codes = equal_rows(torch.from_numpy(np.stack([x.values, y.values], axis=1)))[0].numpy()
-        joint = np.where(repeated, np.bincount(codes)[codes], joint)
-    return Nearer(radius, _counted(x, within), _counted(y, within), joint)
+        joint = np.where(repeated, _copies(x.values, y.values)[..., None, :], joint)
+    near_x, near_y = _counted(x, y, within)
+    return Nearer(radius, near_x, near_y, joint)
+
+
+def _copies(x: Array, y: Array) -> Indices:
+    """How many samples of a pair of columns (..., n) are equal in both."""
+    copies = np.empty(x.shape, dtype=np.int64)
+    for pair in np.ndindex(x.shape[:-1]):
+        codes = equal_rows(torch.from_numpy(np.stack([x[pair], y[pair]], axis=1)))[0].numpy()
+        copies[pair] = np.bincount(codes)[codes]
+    return copies
 
 
 def _distances(x: Column, y: Column, k: int) -> Array:
-    """Distances (n, k) of the nearest other samples in ascending order."""
-    n = len(x.values)
-    if plane.worthwhile(n, k):
-        return plane.distances(x.values, y.values, k, x.order, y.order)
-    if n <= min(max(_FEW, _PER_NEIGHBOR * k), _MOST):
-        return tiles.distances(x.values, y.values, k, x.order, y.order)
-    return trees.nearest(np.stack([x.values, y.values], axis=1), k, math.inf)[0]
-
-
-def _counted(column: Column, within: Array) -> Indices:
-    """Other values (m, n) within radii (m, n), boundary included."""
-    reach = within[:, column.order]
-    found = np.empty(within.shape, dtype=np.int64)
-    # Memory in sequence is faster, even with the copies into order and back.
-    found[:, column.order] = line.count_sorted(column.ordered, reach)
+    """Distances (..., n, k) of the nearest other samples in ascending order."""
+    found = np.empty((*x.values.shape, k))
+    for pair in np.ndindex(x.values.shape[:-1]):
+        found[pair] = _of_pair(x.values[pair], y.values[pair], k, x.order[pair], y.order[pair])
     return found
+
+
+def _of_pair(x: Array, y: Array, k: int, by_x: Indices, by_y: Indices) -> Array:
+    n = len(x)
+    if plane.worthwhile(n, k):
+        return plane.distances(x, y, k, by_x, by_y)
+    if n <= min(max(_FEW, _PER_NEIGHBOR * k), _MOST):
+        return tiles.distances(x, y, k, by_x, by_y)
+    return trees.nearest(np.stack([x, y], axis=1), k, math.inf)[0]
+
+
+def _counted(x: Column, y: Column, within: Array) -> Indices:
+    """Other values of each side (2, ..., m, n) within radii (..., m, n), boundary included."""
+    m, n = within.shape[-2:]
+    radii = within.reshape(-1, m, n)
+    pair, row = np.arange(len(radii))[:, None, None], np.arange(m)[:, None]
+    order = np.stack([x.order, y.order]).reshape(2, -1, 1, n)
+    # Memory in sequence is faster, even with the copies into order and back.
+    reach = radii[pair, row, order].reshape(-1, m, n)
+    counts = line.count_in_columns(np.stack([x.ordered, y.ordered]).reshape(-1, n), reach)
+    found = np.empty((2, *radii.shape), dtype=np.int64)
+    found[np.arange(2)[:, None, None, None], pair, row, order] = counts.reshape(found.shape)
+    return found.reshape(2, *within.shape)

@@ -201,17 +201,50 @@ def count_sorted(ordered: Array, within: Array) -> Indices:
     if not plane.compiled() and within.size < _MANY:
         upper = np.searchsorted(ordered, ordered + within, side="right")
         return np.asarray(upper - np.searchsorted(ordered, ordered - within) - 1)
-    rows, counts = np.atleast_2d(within), np.empty(within.shape, dtype=np.int64)
+    rows = np.atleast_2d(within)
     if plane.compiled():
-        for row, found in zip(rows, np.atleast_2d(counts), strict=True):
-            found[:] = plane.counts(ordered, row)
-        return counts
-    buckets, at_once = Buckets(ordered), max(1, _AT_ONCE // len(ordered))
-    for start in range(0, len(rows), at_once):
-        part = slice(start, start + at_once)
-        upper = buckets.up_to(ordered + rows[part])
-        np.atleast_2d(counts)[part] = upper - buckets.below(ordered - rows[part]) - 1
-    return counts
+        found = [plane.counts(ordered, row) for row in rows]
+    else:
+        buckets, step = Buckets(ordered[None]), max(1, _AT_ONCE // len(ordered))
+        found = [
+            _between(buckets, ordered[None], rows[None, start : start + step]) for start in range(0, len(rows), step)
+        ]
+    return np.concatenate(found, axis=None).reshape(within.shape)
+
+
+def count_in_columns(ordered: Array, within: Array) -> Indices:
+    """Count the other values of sorted columns that lie within radii.
+
+    Parameters
+    ----------
+    ordered : ndarray of shape (c, n)
+        Values of each column in ascending order.
+    within : ndarray of shape (c, m, n)
+        Radii, boundary included.
+
+    Returns
+    -------
+    ndarray of shape (c, m, n)
+        Counts, int64.
+
+    Examples
+    --------
+    >>> count_in_columns(np.array([[0.0, 1.0, 3.0]]), np.array([[[1.0, 2.0, 1.0], [0.0, 0.0, 9.0]]])).tolist()
+    [[[1, 2, 0], [0, 0, 2]]]
+    """
+    count, rows, n = within.shape
+    step = _AT_ONCE // (rows * n)
+    if plane.compiled() or step < 2:
+        return np.stack([count_sorted(*column) for column in zip(ordered, within, strict=True)])
+    parts = [slice(start, start + step) for start in range(0, count, step)]
+    return np.concatenate([_between(Buckets(ordered[part]), ordered[part], within[part]) for part in parts])
+
+
+def _between(buckets: Buckets, ordered: Array, within: Array) -> Indices:
+    """Other values (c, m, n) of sorted columns (c, n) within radii, boundary included."""
+    center = ordered[:, None]
+    upper, lower = (end.reshape(len(ordered), -1) for end in (center + within, center - within))
+    return (buckets.up_to(upper) - buckets.below(lower) - 1).reshape(within.shape)
 
 
 def _placed(order: Indices, values: NDArray[T]) -> NDArray[T]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from infoflow.core.estimate import Estimate
 from infoflow.core.protocols import Estimator
 from infoflow.estimators.automatic.blocks import Blocks
-from infoflow.estimators.automatic.candidates import gaussian, is_any, missed, neighbors
+from infoflow.estimators.automatic.candidates import gaussian, is_any, missed, neighbors, of_lines
 from infoflow.estimators.automatic.chain import Candidate, Chosen, first_adequate, standard_error
 from infoflow.estimators.automatic.description import LINE, described, without_noise
 from infoflow.estimators.automatic.elliptical import Elliptical
@@ -94,13 +94,9 @@ def _draws(x: Tensor, y: Tensor) -> int:
 
 def _chosen(x: Tensor, y: Tensor) -> Chosen:
     """The chosen candidate, its terms averaged over draws of spread ties."""
-    folded = is_manifold(x) or is_manifold(y)
-    draws, generator = _draws(x, y), noise_generator(0)
-    made = []
-    cells = [Cells(side) for side in (x, y)] if draws else []
-    for _ in range(max(1, draws)):
-        left, right = [each.draw(generator) for each in cells] if draws else (x, y)
-        made.append(_candidates(left, right, folded))
+    line = x.shape[1] + y.shape[1] <= LINE
+    drawn = _drawn(x, y)
+    made = of_lines(drawn) if line else _in_space(drawn, is_manifold(x) or is_manifold(y))
     shared = [each for each in made[0] if all(each.name in {other.name for other in draw} for draw in made)]
     averaged = [
         replace(
@@ -109,7 +105,7 @@ def _chosen(x: Tensor, y: Tensor) -> Chosen:
         for each in shared
     ]
     chosen = first_adequate(averaged)
-    if x.shape[1] + y.shape[1] > LINE or not isinstance(chosen.candidate.estimator, Gaussian) or len(averaged) == 1:
+    if not line or not isinstance(chosen.candidate.estimator, Gaussian) or len(averaged) == 1:
         return chosen
     # On a line and a line neighbors are accurate enough to replace a model that its moments contradict.
     beyond = missed(x, y)
@@ -130,12 +126,22 @@ def _find_more(candidates: list[Candidate]) -> bool:
     return float(more.mean()) > standard_error(more, float(more.mean()))
 
 
-def _candidates(x: Tensor, y: Tensor, folded: bool) -> list[Candidate]:
-    if folded:
-        return neighbors(x, y, scales=("standard",))
+def _drawn(x: Tensor, y: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """The samples, several times with ties spread at random where there are any."""
+    draws = _draws(x, y)
+    if not draws:
+        return [(x, y)]
+    left, right, generator = Cells(x), Cells(y), noise_generator(0)
+    return [(left.draw(generator), right.draw(generator)) for _ in range(draws)]
+
+
+def _in_space(drawn: list[tuple[Tensor, Tensor]], folded: bool) -> list[list[Candidate]]:
+    """The candidates of each draw in more dimensions than two."""
+    return [neighbors(x, y, scales=("standard",)) if folded else _candidates(x, y) for x, y in drawn]
+
+
+def _candidates(x: Tensor, y: Tensor) -> list[Candidate]:
     model = gaussian(x, y)
-    if x.shape[1] + y.shape[1] <= LINE:
-        return [*([model] if model else []), *neighbors(x, y)]
     found = [model] if model else []
     if model and missed(x, y).significant:
         found.append(Elliptical(model.estimator.copula).candidate(x, y, model))  # type: ignore[attr-defined]

@@ -70,11 +70,11 @@ def tied_share(values: Tensor) -> float:
     >>> tied_share(torch.tensor([[0.0], [0.0], [1.0]]))
     0.5
     """
-    ordered = values.sort(dim=0).values
+    ordered = np.sort(values.cpu().numpy(), axis=0)
     varying = ordered[:, ordered[0] < ordered[-1]]
     if varying.shape[1] == 0:
         return 0.0
-    return float((varying[1:] == varying[:-1]).double().mean(dim=0).max())
+    return float((varying[1:] == varying[:-1]).mean(axis=0).max())
 
 
 @dataclass(frozen=True)

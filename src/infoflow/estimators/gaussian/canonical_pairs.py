@@ -121,8 +121,8 @@ def standardized(
 
 def _tied(values: Tensor) -> float:
     """The largest share of neighbors in order, over the columns (n, d), that are equal."""
-    ordered = values.sort(dim=0).values
-    return float((ordered[1:] == ordered[:-1]).double().mean(dim=0).max())
+    ordered = np.sort(values.cpu().numpy(), axis=0)
+    return float((ordered[1:] == ordered[:-1]).mean(axis=0).max())
 
 
 @dataclass(frozen=True)

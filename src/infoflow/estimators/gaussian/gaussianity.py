@@ -88,7 +88,7 @@ def missed_by(found: Spectrum) -> Missed:
     if pairs == 0 or math.isinf(found.information()):
         return Missed(0.0, 0.0, 1.0, found.information())
     u, v = found.x[:, :pairs], found.y[:, :pairs]
-    squares = _cross(u, v)
+    squares = _cross(u, v) if pairs > 1 else u.new_empty(len(_ORDERS), 1, 1)
     # On the diagonal v_i still depends on u_i, which is subtracted; in ranks, since with ρ near 1 the few farthest
     # samples would outweigh all others.
     free = _standard(normal_scores(v - rho * u))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy import special
 from torch import Tensor
 
@@ -19,12 +21,18 @@ def smoothed_scores(values: Tensor) -> Tensor:
     >>> smoothed_scores(torch.tensor([[1.0], [2.0], [3.0]], dtype=torch.float64)).T
     tensor([[-0.6745,  0.0000,  0.6745]], dtype=torch.float64)
     """
-    n = len(values)
-    step = max(1, round(math.sqrt(n) / 1.5))
-    knots = np.unique(np.r_[np.arange(0, n, step), n - 1])
-    scores = special.ndtri((knots + 1) / (n + 1))
+    places, scores = _knots(len(values))
     smoothed = []
     for column in values.cpu().numpy().T:
-        places, first = np.unique(np.sort(column)[knots], return_index=True)
-        smoothed.append(np.interp(column, places, scores[first]))
-    return torch.from_numpy(np.stack(smoothed, axis=1)).to(values)
+        found = np.sort(column)[places]
+        first = np.flatnonzero(np.diff(found, prepend=-np.inf))
+        smoothed.append(np.interp(column, found[first], scores[first]))
+    return torch.from_numpy(np.stack(smoothed).T).to(values)
+
+
+@lru_cache(maxsize=4)
+def _knots(n: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The ranks of the order statistics between which scores are interpolated, and their scores."""
+    step = max(1, round(math.sqrt(n) / 1.5))
+    places = np.unique(np.r_[np.arange(0, n, step), n - 1])
+    return places, special.ndtri((places + 1) / (n + 1))

@@ -18,7 +18,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PairTerms:
-    """Pointwise information (m, n) for m numbers of neighbors, ψ of the samples nearer in both, and radii."""
+    """Pointwise information (m, n) for m numbers of neighbors, ψ of the samples nearer in both, and radii.
+
+    Of c pairs of columns the shapes are (c, m, n).
+    """
 
     values: Array
     joint: Array
@@ -26,13 +29,13 @@ class PairTerms:
 
 
 def pair_terms(x: Column, y: Column, numbers: Sequence[int]) -> PairTerms:
-    """Terms of the first estimator of two rescaled columns, for each number of neighbors.
+    """Terms of the first estimator of two rescaled columns, or of c pairs of them, for each number of neighbors.
 
     >>> line = Column.of(np.array([0.0, 1.0, 3.0, 7.0]) - 2.75)
     >>> pair_terms(line, line, (1, 2)).values.mean(axis=1).round(4).tolist()
     [1.8333, 0.8333]
     """
-    n = len(x.values)
+    n = x.values.shape[-1]
     table = digamma_table(n)
     near = nearer_in_columns(x, y, numbers)
     joint = table[near.joint - 1]

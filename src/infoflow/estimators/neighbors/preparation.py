@@ -159,9 +159,9 @@ def normal_scores(values: Tensor) -> Tensor:
     columns = values.T.contiguous()
     ordered, order = _sorted(columns)
     n = columns.shape[1]
-    ranks = torch.arange(1, n + 1, dtype=values.dtype, device=values.device)
     # One table of scores for all columns: the sort is the whole cost.
-    scores = torch.empty_like(columns).scatter_(1, order, torch.special.ndtri(ranks / (n + 1)).expand_as(columns))
+    quantiles = torch.from_numpy(normal_quantiles(n)).to(columns)
+    scores = torch.empty_like(columns).scatter_(1, order, quantiles.expand_as(columns))
     repeats = (ordered[:, 1:] == ordered[:, :-1]).any(1)
     if bool(repeats.any()):
         ordered, columns = ordered[repeats], columns[repeats]

@@ -156,6 +156,20 @@ def test_an_unknown_activation_names_the_nearest() -> None:
         critics.Separable(3, 3, activation="rlu")
 
 
+def test_gradients_of_split_pairs_return_to_the_entries_they_came_from() -> None:
+    generator = torch.Generator().manual_seed(0)
+    for n, candidates, offset in ((2, 2, 0), (4, 4, 0), (3, 6, 2)):
+        table = torch.randn(5, n, candidates, generator=generator, requires_grad=True)
+        own = torch.zeros(n, candidates, dtype=torch.bool)
+        own[torch.arange(n), torch.arange(n) + offset] = True
+        weights = torch.randn(table.shape, generator=generator)
+        positive, negative = torch.func.vmap(lambda each, at=offset: critics.split_pairs(each, at))(table)
+        of_positive = weights[:, own].view(5, n)
+        of_negative = weights[:, ~own].view(5, n, candidates - 1)
+        ((positive * of_positive).sum() + (negative * of_negative).sum()).backward()
+        assert torch.equal(table.grad, weights)
+
+
 @settings(max_examples=30, deadline=None)
 @given(n=st.integers(1, 6), before=st.integers(0, 4), after=st.integers(0, 4))
 def test_split_pairs_takes_partners_out_wherever_they_are(n: int, before: int, after: int) -> None:

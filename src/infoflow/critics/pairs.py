@@ -47,12 +47,14 @@ def split_pairs(table: Tensor, offset: int = 0) -> tuple[Tensor, Tensor]:
     if candidates < 2:
         raise TooFewSamples("x and y must hold at least two pairs: a batch of one has no negatives.")
     own = table[..., offset : offset + n]
-    # After the first diagonal entry, each run of n + 1 ends in the next one: dropping a column drops the diagonal.
-    runs = own.flatten(-2)[..., 1:].reshape(*own.shape[:-2], n - 1, n + 1)
-    others = runs[..., :-1].reshape(*own.shape[:-1], n - 1)
+    # After the first diagonal entry, each run of n + 1 ends in the next one. Gradients of `split` are concatenated, one
+    # pass over the table where those of slices are zeros, copies and a sum.
+    first, rest = own.flatten(-2).split_with_sizes([1, n * n - 1], -1)
+    runs, ends = rest.reshape(*own.shape[:-2], n - 1, n + 1).split_with_sizes([n, 1], -1)
+    others = runs.reshape(*own.shape[:-1], n - 1)
     if candidates > n:
         others = torch.cat([table[..., :offset], others, table[..., offset + n :]], -1)
-    return own.diagonal(dim1=-2, dim2=-1), others
+    return torch.cat([first, ends.squeeze(-1)], -1), others
 
 
 def shifts(rows: int, candidates: int, n_negatives: int | None, offset: int = 0) -> Tensor:

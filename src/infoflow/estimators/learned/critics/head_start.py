@@ -172,7 +172,8 @@ class Residual(nn.Module):
         w = self.width
         if isinstance(self.critic, Separable):  # one product and one table for both
             f, g = self.critic.embed(x[:, :-w], y[:, :-w])
-            return split_pairs(torch.cat([f, x[:, -w:]], 1) @ torch.cat([g, y[:, -w:]], 1).mT + self.offset)
+            table = torch.cat([f, x[:, -w:]], 1) @ torch.cat([g, y[:, -w:]], 1).mT
+            return split_pairs(table + self.offset if self.offset else table)  # 0 would be one more pass
         positive, negative = self.critic(x[:, :-w], y[:, :-w])
         own, others = split_pairs(x[:, -w:] @ y[:, -w:].mT + self.offset)
         return positive + own, negative + others

@@ -94,6 +94,14 @@ def test_the_table_holds_all_of_an_estimate(store: Path) -> None:
     assert "width=1.0" in plane.provenance["estimators"]["Binning(width=1.0)"]
 
 
+def test_one_estimator_needs_no_list(store: Path) -> None:
+    several = analyse(store, ["binning:width=1.0"])
+    for one in ("binning:width=1.0", Binning(width=1.0)):
+        pd.testing.assert_frame_equal(analyse(store, one).frame, several.frame)
+    with pytest.raises(InvalidArgument, match="at least one estimator"):
+        analyse(store, [])
+
+
 def test_metrics_are_included(store: Path) -> None:
     metrics = analyse(store, [Binning()], seeds=[1, 2], epochs=[0, 3]).metrics
     assert set(metrics["network"]) == {"halving"}

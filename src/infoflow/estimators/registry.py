@@ -471,12 +471,20 @@ def create(name: str, /, **parameters: Any) -> Any:
     ------
     UnknownName
         If there is no such estimator, or it has no such parameter; the closest name is suggested.
+    InvalidArgument
+        If the name has parameters in text, which `parse` reads.
 
     Examples
     --------
     >>> create("binning", width=0.5)
     Binning(...width=0.5...)
+    >>> create("ksg:k=5")
+    Traceback (most recent call last):
+    infoflow.core.errors.InvalidArgument: name must be the name of an estimator without parameters, got 'ksg:k=5'. ...
     """
+    if ":" in str(name):
+        remedy = "Use parse(...), or pass the parameters as keywords."
+        raise InvalidArgument("name", "the name of an estimator without parameters", name, remedy=remedy)
     found = entry(name)
     kind = found.load()
     known = _parameters(kind)

@@ -71,13 +71,13 @@ class Watch(ScheduledSnapshots):
         store: Any,
         at: Iterable[int] | None = None,
         count: int | None = None,
-        estimators: Iterable[Any] = (),
+        estimators: Any = (),
         logger: Any = None,
         on_error: OnError = "warn",
         **settings: Any,
     ) -> None:
         self._probes, self._store, self._settings = (probe_x, probe_y), store, settings
-        self._estimators = list(estimators)
+        self._estimators = [estimators] if isinstance(estimators, str) else list(estimators)
         self._planes: list[Plane] = []
         self._recorder: Recorder | None = None
         super().__init__(at, count, logger, on_error)

@@ -14,7 +14,7 @@ from infoflow.core.errors import BrokenStore, InvalidArgument, UnknownName
 from infoflow.core.provenance import machine
 from infoflow.entropies import discrete
 from infoflow.plane.naming import description, display_names
-from infoflow.plane.placing import placed
+from infoflow.plane.placing import all_placed
 from infoflow.plane.plane import Plane
 from infoflow.plane.recording import Recording, as_recording
 from infoflow.plane.snapshot_estimates import SnapshotTask, tables
@@ -30,7 +30,7 @@ _WIDE_SCOPES = ("epoch", "run")
 
 def analyse(
     stores: Source | Sequence[Source] | Mapping[str, Source | Sequence[Source]],
-    estimators: Iterable[Any] = ("binning", "kernel-density"),
+    estimators: Any = ("binning", "kernel-density"),
     *,
     layers: Sequence[str] | None = None,
     epochs: Iterable[int] | None = None,
@@ -48,9 +48,10 @@ def analyse(
         A recording (folder, URL or `Recording`); a list of recordings, where those of one name are one network
         recorded with different seeds; or a mapping from names of networks to recordings or lists of them.
     estimators
-        Texts such as "binning:width=0.5", or objects with `measure(t, y, x=None) -> LayerInformation`. Estimators of
-        I(T;Y) alone ("auto", "class-neighbors", "classifier-bound", "mixed", and objects of your own with
-        `estimate(t, y)`) fill the label axis, and their plane shows I(T;Y) by depth.
+        One or several: texts such as "binning:width=0.5", or objects with
+        `measure(t, y, x=None) -> LayerInformation`. Estimators of I(T;Y) alone ("auto", "class-neighbors",
+        "classifier-bound", "mixed", and objects of your own with `estimate(t, y)`) fill the label axis, and their
+        plane shows I(T;Y) by depth.
     layers
         Layers to analyze; None for all.
     epochs
@@ -104,9 +105,7 @@ def analyse(
     [['0', 'input', 0.693], ['0', 'label', 0.693]]
     >>> folder.cleanup()
     """
-    chosen = [placed(each) for each in estimators]
-    if not chosen:
-        raise InvalidArgument("estimators", "at least one estimator", got_text="none")
+    chosen = all_placed(estimators)
     named = dict(zip(display_names(chosen), chosen, strict=True))
     tables_of = None if cache is None else TableCache(cache)
     networks = _networks(stores)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from infoflow.core.errors import InvalidArgument
 from infoflow.core.files import is_incomplete
 from infoflow.plane.analysis import analyse
 from infoflow.plane.naming import display_names
-from infoflow.plane.placing import placed
+from infoflow.plane.placing import all_placed
 from infoflow.plane.plane import Plane
 from infoflow.plane.recording import Recording
 from infoflow.plane.store import Location, RecordingStore
@@ -22,10 +21,8 @@ from infoflow.plane.store import Location, RecordingStore
 class LiveEstimates:
     """The plane of a run that grows with every snapshot, saved in a folder each time."""
 
-    def __init__(self, estimators: Iterable[Any], location: Location, *, resume: bool, overwrite: bool) -> None:
-        self._estimators = [placed(each) for each in estimators]
-        if not self._estimators:
-            raise InvalidArgument("estimate_on_snapshot", "at least one estimator", got_text="none")
+    def __init__(self, estimators: Any, location: Location, *, resume: bool, overwrite: bool) -> None:
+        self._estimators = all_placed(estimators, "estimate_on_snapshot")
         if any(getattr(each, "scope", None) == "run" and each.low is None for each in self._estimators):
             unknown = "The range of a run is known only at its end."
             raise InvalidArgument("estimate_on_snapshot", "estimators without scope='run'", "run", remedy=unknown)

@@ -56,6 +56,26 @@ def placed(estimator: Any) -> Any:
     )
 
 
+def all_placed(estimators: Any, argument: str = "estimators") -> list[Any]:
+    """The estimator objects of one text or object, or of several.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is none, or one has no place in a plane.
+
+    Examples
+    --------
+    >>> all_placed("ksg:k=5") == all_placed(["ksg:k=5"])
+    True
+    """
+    several = isinstance(estimators, Iterable) and not isinstance(estimators, str)
+    found = [placed(each) for each in (estimators if several else [estimators])]
+    if not found:
+        raise InvalidArgument(argument, "at least one estimator", got_text="none")
+    return found
+
+
 def measures_both(estimator: Any) -> bool:
     """Whether the estimator object has both axes."""
     return can(estimator, Ability.PLANE) or isinstance(estimator, LayerEstimator)

@@ -56,7 +56,7 @@ def record(
     provenance: Mapping[str, Any] | None = None,
     precision: Precision = "model",
     max_bytes: PositiveInt | None = None,
-    estimate_on_snapshot: Sequence[Any] | None = None,
+    estimate_on_snapshot: Any = None,
     progress: bool = False,
 ) -> Recorder:
     """Begin a recording of a model on a fixed probe set; `.snapshot(epoch)` of the result appends to it.

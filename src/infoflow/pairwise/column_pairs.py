@@ -173,9 +173,9 @@ def nearer_in_columns(x: Column, y: Column, numbers: Sequence[int]) -> Nearer:
     joint[:] = np.asarray(numbers)[:, None]
     # Without ties the neighbors before the k-th are nearer than it.
     tied = by_number[..., [max(k - 2, 0) for k in numbers], :] > within
-    for row, k in enumerate(numbers):
-        at = np.nonzero(tied[..., row, :]) if k > 1 else ()
-        if at and len(at[0]):
+    for row in np.flatnonzero(tied.reshape(-1, *tied.shape[-2:]).any(axis=(0, 2))).tolist():
+        if (k := numbers[row]) > 1:
+            at = np.nonzero(tied[..., row, :])
             limit = within[..., row, :][at][:, None]
             joint[..., row, :][at] = (distance[at][:, :k] <= limit).sum(axis=1) + 1
     repeated = radius == 0

@@ -98,13 +98,17 @@ def _gaussians(draws: Sequence[tuple[Tensor, Tensor]]) -> list[Candidate | None]
     for copula in copulas:
         taken = [at for at, each in enumerate(normal.tolist()) if each != bool(copula)]
         if taken:
-            # Columns in sequence in memory are added up as one by one.
-            sides = torch.stack([side[:, 0] for at in taken for side in draws[at]]).T
-            both = standardized(sides, "x", copula=copula)
-            columns = [replace(both, values=both.values[:, [at]]) for at in range(2 * len(taken))]
+            columns = _together([side for at in taken for side in draws[at]], copula)
             for at, x, y in zip(taken, columns[::2], columns[1::2], strict=True):
                 models[at] = _model(x, y, copula)
     return models
+
+
+def _together(sides: Sequence[Tensor], copula: Copula) -> list[Columns]:
+    """Columns (n, 1) that vary, each standardized, in a fraction of the time of one by one."""
+    # Columns in sequence in memory are added up as one by one.
+    found = standardized(torch.stack([side[:, 0] for side in sides]).T, "x", copula=copula)
+    return [replace(found, values=found.values[:, [at]]) for at in range(len(sides))]
 
 
 def missed(x: Tensor, y: Tensor) -> Missed:
@@ -114,6 +118,8 @@ def missed(x: Tensor, y: Tensor) -> Missed:
     >>> missed(line, line.square()).significant
     True
     """
+    if x.shape[1] == y.shape[1] == 1:
+        return missed_by(spectrum(*_together([x, y], copula=True)))
     return missed_by(spectrum(standardized(x, "x", copula=True), standardized(y, "y", copula=True)))
 
 

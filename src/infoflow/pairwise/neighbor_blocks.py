@@ -130,6 +130,18 @@ class Space:
 def multiplies(dimensions: int) -> bool:
     """Return whether Euclidean distances in so many dimensions are computed by a matrix product.
 
+    Parameters
+    ----------
+    dimensions
+        Number of features.
+
+    Returns
+    -------
+    bool
+        False for few dimensions.
+
+    Examples
+    --------
     >>> multiplies(2), multiplies(16)
     (False, True)
     """

@@ -266,7 +266,7 @@ def test_slabs_give_the_same_recording(tmp_path: Path, members: int, monkeypatch
     model = nn.Sequential(StackedLinear(members, 4, 5), nn.Tanh(), StackedLinear(members, 5, 3))
     recordings = {}
     for name, memory in (("whole", 2**20), ("parts", 7 * members * 8 * 4)):
-        monkeypatch.setattr("infoflow.plane.recorder.MEMORY", memory)
+        monkeypatch.setattr("infoflow.plane.probe_activations.MEMORY", memory)
         with record(model, X, Y, store=tmp_path / name, seeds=range(members)) as recorder:
             recorder.snapshot(0)
         recordings[name] = Recording(tmp_path / name)
@@ -281,7 +281,7 @@ def test_slabs_give_the_same_recording(tmp_path: Path, members: int, monkeypatch
 
 
 def test_an_error_in_a_later_slab_leaves_no_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infoflow.plane.recorder.MEMORY", 7 * 8 * 4)
+    monkeypatch.setattr("infoflow.plane.probe_activations.MEMORY", 7 * 8 * 4)
     x = X.clone()
     with record(network(), x, Y, store=tmp_path) as recorder:
         recorder.snapshot(0)

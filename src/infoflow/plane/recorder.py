@@ -4,37 +4,31 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 from zarr.storage import MemoryStore
 
-from infoflow.core.capture import Capture, samples_at_once
+from infoflow.core.capture import Capture
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.provenance import machine, plain
 from infoflow.core.settings import Integer, PositiveInt, validated
-from infoflow.plane.array_files import Array, digest
+from infoflow.plane.array_files import digest
 from infoflow.plane.live_estimates import LiveEstimates
 from infoflow.plane.plane import Plane
+from infoflow.plane.probe_activations import Precision, ProbeActivations, batch_of, device_of
 from infoflow.plane.probe_sets import Probes, checked_probes, checked_seeds
 from infoflow.plane.readout import Readout
+from infoflow.plane.recording_start import begin
 from infoflow.plane.store import LAST_EPOCH, Header, Location, ProbeFacts, RecordingStore
 from infoflow.plane.thinning import given_up
 from infoflow.plane.truth import truth
 
 log = logging.getLogger(__name__)
-
-Precision: TypeAlias = Literal["model", "float16", "bfloat16"]
-
-LARGEST_BATCH = 1024
-
-MEMORY = 32 * 2**20
-"""Bytes of activations that a recorder holds at once; a larger probe runs through the model in slabs."""
 
 
 @validated
@@ -160,7 +154,7 @@ def record(
     probes = checked_probes(probe_x, probe_y)
     members, stacked = checked_seeds(seeds)
     readout.check(x for x, _ in probes.values())
-    capture = Capture(model, layers, output, _batch(model, next(iter(probes.values()))[0], 0, 2), readout.call)
+    capture = Capture(model, layers, output, batch_of(model, next(iter(probes.values()))[0], 0, 2), readout.call)
     arrays = {key: (x.cpu().numpy(), y.cpu().numpy()) for key, (x, y) in probes.items()}
     header = Header(
         name=type(capture.model).__name__ if name is None else str(name),
@@ -172,7 +166,7 @@ def record(
         chain=capture.chain and readout.complete,
         provenance={
             **machine(),
-            "device": str(_device(model)),
+            "device": str(device_of(model)),
             "unit": unit,
             **({} if precision == "model" else {"precision": precision}),
             "truth": truth(capture.model, (x for x, _ in probes.values())),
@@ -183,7 +177,7 @@ def record(
     target = RecordingStore(store if live is None else MemoryStore(), read_only=False)
     if live is not None:
         resume, overwrite = False, False
-    _begin(target, header, arrays, resume=resume, overwrite=overwrite, discard_damaged=discard_damaged)
+    begin(target, header, arrays, resume=resume, overwrite=overwrite, discard_damaged=discard_damaged)
     return Recorder(
         capture, probes, target, readout, precision=precision, max_bytes=max_bytes, live=live, progress=progress
     )
@@ -213,7 +207,7 @@ class Recorder:
 
     Examples
     --------
-    >>> import tempfile
+    >>> import tempfile, torch
     >>> model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 2))
     >>> folder = tempfile.TemporaryDirectory()
     >>> with record(model, torch.eye(2), [0, 1], store=folder.name + "/run") as recorder:
@@ -235,15 +229,13 @@ class Recorder:
         live: LiveEstimates | None = None,
         progress: bool = False,
     ) -> None:
-        self._precision = precision
         self._max_bytes = max_bytes
         self._live = live
         self._bar = tqdm(desc=f"recording {store.header.name}", unit="snapshot", disable=not progress)
-        self._capture = capture
+        self._activations = ProbeActivations(capture, store.header, readout, precision)
         self._probes = probes
         self._store = store
         self._header = store.header
-        self._readout = readout
         self._closed = False
         weakref.finalize(self, store.lock.release)
         snapshots = store.snapshots()
@@ -290,7 +282,7 @@ class Recorder:
             raise InvalidArgument("The recorder is closed. Take snapshots inside its `with` block.")
         numbers = {name: self._metric(name, value) for name, value in metrics.items()}
         widths: dict[str, tuple[int, ...]] = dict(self._widths)
-        slabs = {probe: self._slabs(probe, x, epoch, widths) for probe, (x, _) in self._probes.items()}
+        slabs = {probe: self._activations.slabs(probe, x, epoch, widths) for probe, (x, _) in self._probes.items()}
         size = self._store.append(epoch, slabs, numbers)
         self._widths = widths
         if self._live is not None:
@@ -344,47 +336,6 @@ class Recorder:
     ) -> None:
         self.close()
 
-    def _slabs(
-        self, probe: str, x: Tensor, epoch: int, widths: dict[str, tuple[int, ...]]
-    ) -> Iterator[dict[str, Array]]:
-        """The probe's activations, as many samples at a time as fit into `MEMORY`; `widths` are noted and enforced."""
-        rows = max(1, min(len(x), MEMORY // max(1, self._capture.bytes_per_sample)))
-        for start in range(0, len(x), rows):
-            slab = self._activations(probe, x[start : start + rows], epoch)
-            for layer, values in slab.items():
-                width = widths.setdefault(layer, values.shape[2:])
-                if width != values.shape[2:]:
-                    raise InvalidArgument(
-                        f"layer {layer!r}",
-                        f"of the same shape in every snapshot ({width[0]} units)",
-                        got_text=f"{values.shape[2]} units on probe {probe!r} at epoch {epoch}",
-                    )
-            yield slab
-
-    def _activations(self, probe: str, x: Tensor, epoch: int) -> dict[str, Array]:
-        """Layer -> (seeds, n, d)."""
-        parts: dict[str, list[Tensor]] = {layer: [] for layer in self._header.layers}
-        size = self._readout.batch_size or samples_at_once(x, LARGEST_BATCH)
-        for start in range(0, len(x), size):
-            batch = _batch(self._capture.model, x, start, start + size)
-            for layer, values in self._capture(batch).items():
-                parts[layer].append(self._shaped(layer, values, batch))
-        return {
-            layer: _joined(pieces, f"layer {layer!r}", f"on probe {probe!r} at epoch {epoch}", self._precision)
-            for layer, pieces in parts.items()
-        }
-
-    def _shaped(self, layer: str, values: Tensor, batch: Tensor) -> Tensor:
-        """(seeds, n, d), with maps and tokens flattened or pooled."""
-        n, seeds = len(batch), len(self._header.seeds)
-        returned = tuple(values.shape)
-        if not self._header.stacked:
-            values = values.unsqueeze(0)
-        if values.ndim < 2 or tuple(values.shape[:2]) != (seeds, n):
-            shape = f"({seeds}, {n}, ...) from a model of {seeds} seeds" if self._header.stacked else f"({n}, ...)"
-            raise InvalidArgument(f"layer {layer!r}", f"of shape {shape}", got_text=f"shape {returned}")
-        return self._readout.pooled(values, batch)
-
     def _metric(self, name: str, value: Any) -> list[float]:
         seeds = len(self._header.seeds)
         try:
@@ -394,95 +345,3 @@ class Recorder:
         except (TypeError, ValueError):
             raise InvalidArgument(f"metric {name!r}", f"a number, or one for each of {seeds} seeds", value) from None
         return [float(number) for number in np.broadcast_to(array, (seeds,))]
-
-
-def _joined(pieces: list[Tensor], layer: str, where: str, precision: Precision) -> Array:
-    """The batches of a layer as one finite array."""
-    try:
-        values = torch.cat(pieces, dim=1)
-    except RuntimeError as error:
-        raise InvalidArgument(f"{layer} changes its shape between batches: {error}") from None
-    # The sum needs no mask, and NaN and infinity carry over to it.
-    if not bool(torch.isfinite(values.sum())) and not bool(torch.isfinite(values).all()):
-        bad = int((~torch.isfinite(values)).sum())
-        raise InvalidArgument(
-            layer,
-            "finite",
-            got_text=f"{bad} NaN or infinite activation{'s' * (bad > 1)} {where}",
-            remedy="Nothing was stored for this epoch. Training may have diverged.",
-        )
-    if precision == "model" or not values.is_floating_point():
-        return values.numpy()
-    if precision == "bfloat16":
-        return values.to(torch.bfloat16).to(torch.float32).numpy()
-    half = values.to(torch.float16)
-    if not bool(torch.isfinite(half).all()):
-        largest = float(values.abs().max())
-        remedy = "Nothing was stored for this epoch. Record with precision='bfloat16'."
-        wanted = "within float16 (65,504)"
-        raise InvalidArgument(layer, wanted, got_text=f"activations up to {largest:.3g} {where}", remedy=remedy)
-    return half.numpy()
-
-
-def _device(model: nn.Module) -> torch.device:
-    for tensor in [*model.parameters(), *model.buffers()]:
-        return tensor.device
-    return torch.device("cpu")
-
-
-def _batch(model: nn.Module, x: Tensor, start: int, stop: int) -> Tensor:
-    """Part of the probe on the model's device and in its precision; integers (tokens) stay integers."""
-    batch = x[start:stop].to(_device(model))
-    if not batch.is_floating_point():
-        return batch
-    kinds = (parameter.dtype for parameter in model.parameters() if parameter.is_floating_point())
-    return batch.to(next(kinds, torch.get_default_dtype()))
-
-
-def _begin(
-    store: RecordingStore,
-    header: Header,
-    probes: Mapping[str, tuple[Array, Array]],
-    *,
-    resume: bool,
-    overwrite: bool,
-    discard_damaged: bool,
-) -> None:
-    state = store.state()
-    if state == "foreign":
-        raise InvalidArgument("store", "a new folder, or a recording", got_text=f"{store.name!r} with other content")
-    if state != "absent" and not resume and not overwrite:
-        kind = {"interrupted": "an interrupted", "damaged": "a damaged"}.get(state, "a")
-        raise InvalidArgument(
-            "store",
-            "a new folder",
-            got_text=f"{store.name!r}, which holds {kind} recording",
-            remedy="Pass resume=True to continue it or overwrite=True to delete it.",
-        )
-    store.lock.acquire()
-    try:
-        if state in ("complete", "damaged") and resume:
-            store.load()
-            _check_same(store, header)
-            store.tidy(discard_damaged=discard_damaged)
-        else:
-            store.create(header, probes)
-    except BaseException:
-        store.lock.release()
-        raise
-
-
-def _check_same(store: RecordingStore, header: Header) -> None:
-    """Raise InvalidArgument where a resumed recording would differ from the stored one."""
-    was, now = (each.provenance.get("precision", "model") for each in (store.header, header))
-    if was != now:
-        raise InvalidArgument("precision", f"{was!r} as in the recording {store.name!r}", now)
-    for what in ("layers", "seeds", "probes", "maps", "stacked"):
-        was, now = getattr(store.header, what), getattr(header, what)
-        if was == now:
-            continue
-        if what == "probes" and set(was) == set(now):
-            changed = ", ".join(repr(key) for key in now if was[key] != now[key])
-            raise InvalidArgument(f"{store.name!r} was recorded on other samples of probe {changed}.")
-        was, now = (list(was), list(now)) if what == "probes" else (was, now)
-        raise InvalidArgument(what, f"{was} as in the recording {store.name!r}", got_text=str(now))

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +24,9 @@ from infoflow.core.files import write_text
 from infoflow.plane.auditing import audit
 from infoflow.plane.caveats import caveat
 from infoflow.plane.table import PlaneTable
+
+# Files of the page's program, in their order.
+_PARTS = ("data", "numbers", "style", "plane", "curves", "tables", "drawing", "controls")
 
 DIGITS = 6  # significant digits of single numbers on the page; the table file holds all
 
@@ -61,10 +65,7 @@ def render(plane: PlaneTable) -> str:
     """The whole page as text."""
     assets = files("infoflow.plane") / "assets"
     data = payload(plane)
-    scripts = {
-        name: _script((assets / file).read_text(encoding="utf-8"))
-        for name, file in (("chart", "chart.js"), ("program", "report.js"))
-    }
+    scripts = {"chart": _script((assets / "chart.js").read_text(encoding="utf-8")), "program": _script(_program())}
     parts = {
         "title": html.escape(data["title"]),
         "summary": html.escape(data["summary"]),
@@ -88,6 +89,13 @@ def embed(data: Any) -> str:
     """
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return re.sub("[<>&\u2028\u2029\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _program() -> str:
+    """The parts of the page's program in one function, whose names they share."""
+    folder = files("infoflow.plane") / "assets" / "report"
+    parts = "\n".join((folder / f"{part}.js").read_text(encoding="utf-8") for part in _PARTS)
+    return f'"use strict";\n(() => {{\n{textwrap.indent(parts, "  ")}}})();\n'
 
 
 def _script(source: str) -> str:

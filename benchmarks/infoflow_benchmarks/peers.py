@@ -69,7 +69,9 @@ class Peer(Settings, abc.ABC):
         left, right = (samples(v, name, dtype=torch.float64) for v, name in ((x, "x"), (y, "y")))
         paired(left, right)
         try:
-            nats = float(self._nats(left.cpu().numpy(), right.cpu().numpy()))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of deprecations, in code that is not ours
+                nats = float(self._nats(left.cpu().numpy(), right.cpu().numpy()))
         except InfoflowError:
             raise
         except Exception as error:  # of any class, since each package has its own
@@ -229,8 +231,7 @@ class NeuralMI(Peer):
 
     def _nats(self, x: np.ndarray, y: np.ndarray) -> float:
         package = self._module("neural_mi")
-        with _own_random_state(self.seed), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _own_random_state(self.seed):
             split = package.Split(mode="random")
             found = package.run(x, y, mode=self.mode, split=split, seed=self.seed, show_progress=False, verbose=False)
         return float(found.mi_estimate) * math.log(2)  # it returns bits

@@ -24,8 +24,11 @@ from infoflow.pairwise.rounding import rounding_slack
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-# Tables of tiles are faster than a tree or loading compiled code for few samples, or few per neighbor and not many.
-_FEW, _PER_NEIGHBOR, _MOST = 1500, 64, 6000
+# For so many neighbors tables of tiles are faster than compiled code, up to so many samples per neighbor and in all.
+_MANY, _PER_NEIGHBOR, _MOST = 32, 64, 6000
+
+# Up to so many samples they are faster than a tree or loading compiled code.
+_FEW = 1500
 
 
 @dataclass(frozen=True)
@@ -204,9 +207,10 @@ def _distances(x: Column, y: Column, k: int) -> Array:
 
 def _of_pair(x: Array, y: Array, k: int, by_x: Indices, by_y: Indices) -> Array:
     n = len(x)
-    if plane.worthwhile(n, k):
+    many = k >= _MANY and n <= min(_PER_NEIGHBOR * k, _MOST)
+    if not many and plane.worthwhile(n, k):
         return plane.distances(x, y, k, by_x, by_y)
-    if n <= min(max(_FEW, _PER_NEIGHBOR * k), _MOST):
+    if many or n <= _FEW:
         return tiles.distances(x, y, k, by_x, by_y)
     return trees.nearest(np.stack([x, y], axis=1), k, math.inf)[0]
 

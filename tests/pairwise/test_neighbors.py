@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
-from infoflow.pairwise import neighbor_blocks
+from infoflow.pairwise import count_tables, neighbor_blocks
 from infoflow.pairwise.neighbors import Method, Metric, count_within, nearest, neighborhoods, prefers_tree
 
 METHODS: tuple[Method, Method] = ("tree", "blocks")
@@ -169,6 +169,18 @@ def test_counts_within_a_radius_that_others_lie_on(dimension: int, metric: Metri
     for method in METHODS:
         found = count_within(torch.from_numpy(x), torch.from_numpy(radius), metric=metric, strict=strict, method=method)
         assert found.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("dimensions", [2, 5])
+def test_few_points_are_counted_by_tables_as_by_trees(dimensions: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(count_tables, "_CACHED", 2000)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(300, dimensions, generator=generator).double().round(decimals=1)
+    for radius in (torch.zeros(300), torch.full((300,), 0.7), torch.rand(300, generator=generator)):
+        for strict in (True, False):
+            found = count_within(x, radius, strict=strict)
+            assert torch.equal(found, count_within(x, radius, strict=strict, method="tree"))
+            assert torch.equal(found, count_within(x, radius, strict=strict, method="blocks"))
 
 
 def test_a_tree_is_preferred_in_few_dimensions_only() -> None:

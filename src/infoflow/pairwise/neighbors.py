@@ -19,6 +19,7 @@ from torch import Tensor
 from infoflow.core.checks import paired, samples
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.settings import PositiveInt, validated
+from infoflow.pairwise import count_tables as tables
 from infoflow.pairwise import line_neighbors as line
 from infoflow.pairwise import neighbor_blocks as blocks
 from infoflow.pairwise import neighbor_candidates as candidates
@@ -229,7 +230,7 @@ def count_within(
         raise InvalidArgument("radius", f"{len(tensor)} numbers >= 0, one per sample", radius, got_text=got)
     within = _within(radius * unit, _magnitude([tensor]), strict)
     if tensor.shape[1] == 1 or _use_tree([tensor], metric, method):
-        return _count(tensor, within, _norm(metric))
+        return _count(tensor, within, _norm(metric), method)
     return blocks.counts([blocks.Space(tensor, metric)], [_units(within, metric)])
 
 
@@ -436,7 +437,7 @@ def _by_trees(
     for column, subset in enumerate(subsets):
         points = torch.cat([tensors[s] for s in subset], 1)
         within = _within(extents[:, subset[0]], magnitude, not rectangle)
-        counts[:, column] = _count(points, within, _norm(metric, len(subset)))
+        counts[:, column] = _count(points, within, _norm(metric, len(subset)), method)
     return Neighborhoods(distance, index, extents, counts)
 
 
@@ -460,9 +461,11 @@ def _norm(metric: Metric, spaces: int = 1) -> float:
     return 2.0 if metric == "euclidean" and spaces == 1 else float("inf")
 
 
-def _count(points: Tensor, within: Tensor, p: float) -> Tensor:
+def _count(points: Tensor, within: Tensor, p: float, method: Method) -> Tensor:
     if points.shape[1] == 1:
         return _count_on_line(points[:, 0], within[:, None])[:, 0]
+    if method == "auto" and math.isinf(p) and tables.suffices(points):
+        return tables.count(points, within)
     return torch.from_numpy(trees.count(points.numpy(), within.numpy(), p))
 
 

@@ -307,8 +307,9 @@ def _notes(cells: pd.DataFrame) -> str:
     ]
     versions = sorted(set(cells["version"].astype(str)))
     for version in versions if len(versions) > 1 else []:
-        measured = sorted(cells.loc[cells["version"] == version, "n"].unique())
-        notes.append(f"Measured by infoflow {version}: n = {', '.join(str(n) for n in measured)}.")
+        measured = cells[cells["version"] == version].groupby("estimator")["n"].unique()
+        each = [f"`{name}` (n = {', '.join(str(n) for n in sorted(found))})" for name, found in measured.items()]
+        notes.append(f"Measured by infoflow {version}: {', '.join(each)}.")
     return "".join(f"\n\n{note}" for note in notes)
 
 

@@ -29,8 +29,8 @@ _SYSTEMATIC = 0.02
 # probably off by as much.
 _TOLERANCE, _TOLERANCE_SHARE = 0.05, 0.1
 
-# With fewer samples per dimension the form of a Gaussian is not tested.
-_PER_DIMENSION = 10
+# With fewer samples in all, or per dimension, nothing contradicts a Gaussian in more than two dimensions.
+_FEWEST, _PER_DIMENSION = 100, 10
 
 
 def described(chosen: Chosen, x: Tensor, y: Tensor, doubted: bool = False, *, variance: float = 0.0) -> Estimate:
@@ -113,7 +113,8 @@ def _warnings(taken: Candidate, n: int, dimensions: int, tau: float, low: float,
             f"no dependence coarser than {n} samples resolve was found, so that 0 is not excluded; finer dependence "
             "would need more samples"
         )
-    if isinstance(taken.estimator, Gaussian | Elliptical) and dimensions > LINE and n < _PER_DIMENSION * dimensions:
+    few = n < max(_FEWEST, _PER_DIMENSION * dimensions)
+    if isinstance(taken.estimator, Gaussian | Elliptical) and dimensions > LINE and few:
         found.append(
             f"{n} samples are few for {dimensions} dimensions, so that the form of the dependence cannot be tested and "
             "the estimate may be off either way; use more samples or fewer dimensions"

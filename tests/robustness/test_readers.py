@@ -68,6 +68,7 @@ NO_FILE_OF_A_USER = {
     "plane/caveats.py:_caveats": "a file of the package",
     "plane/protocols.py:_protocols": "a file of the package",
     "plane/report.py:render": "files of the package",
+    "plane/report.py:_program": "files of the package",
     "plane/store.py:RecordingStore._write": "writes",
     "plane/store.py:RecordingStore._array": "metadata that `_read` reads too",
     "profiles/page.py:render": "files of the package",

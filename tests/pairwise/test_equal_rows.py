@@ -48,6 +48,16 @@ def test_signed_zeros_extremes_and_the_last_bit() -> None:
     assert codes[0] == codes[2]
 
 
+@pytest.mark.parametrize("repeat", [False, True])
+def test_a_column_whose_values_differ_is_numbered_as_one_with_a_repetition(repeat: bool) -> None:
+    rows = torch.randn(50, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64, requires_grad=True)
+    if repeat:
+        rows = torch.cat([rows, rows[:1]])
+    codes, count = hashing.equal_rows(rows)
+    assert count == 50
+    assert same_partition(codes, rows.detach().numpy())
+
+
 def test_wide_rows_that_differ_in_one_place() -> None:
     rows = np.zeros((400, 3000), dtype=np.float32)
     rows[np.arange(399), np.arange(399) * 7] = 1e-40  # row 399 stays zero; all 400 differ

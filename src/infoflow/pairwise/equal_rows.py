@@ -164,12 +164,20 @@ def equal_rows(rows: Tensor) -> tuple[Tensor, int]:
     """
     n, d = rows.shape
     if d == 1:
+        if rows.device.type == "cpu" and rows.is_floating_point() and _all_differ(rows[:, 0]):
+            return torch.arange(n), n
         values, codes = torch.unique(rows[:, 0], return_inverse=True)
         return codes, int(values.numel())
     if rows.element_size() == 1:
         rows = rows.to(torch.int16)
     digits = d * rows.element_size() // 2
     return row_symbols(lambda start, stop: bit_digits(rows[start:stop]), n, digits, 2**16, rows.device)
+
+
+def _all_differ(values: Tensor) -> bool:
+    """Whether no value (n,) occurs twice: sorting alone is several times as fast as numbering."""
+    ordered = np.sort(values.detach().to(torch.float64).numpy())
+    return bool((ordered[1:] > ordered[:-1]).all())
 
 
 def counts(codes: Tensor) -> Tensor:

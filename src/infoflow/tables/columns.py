@@ -20,6 +20,7 @@ class Table:
 
     names: tuple[Any, ...]
     column: Callable[[int], Any]
+    in_memory: bool = True
 
     def __post_init__(self) -> None:
         repeated = sorted({str(name) for name in self.names if self.names.count(name) > 1})
@@ -29,6 +30,13 @@ class Table:
     def read(self, name: Any) -> Variable:
         """The column of that name."""
         return read(self.column(self.position(name)), f"column {name!r}")
+
+    def only(self, name: Any) -> Table:
+        """The table that another process needs to read this column: the column alone, or the file."""
+        if not self.in_memory:
+            return self
+        held = self.column(self.position(name))
+        return Table((name,), lambda _: held)
 
     def position(self, name: Any) -> int:
         """The position of a column, or UnknownName with the nearest name."""
@@ -112,7 +120,7 @@ def _parquet(path: Path) -> Table:
         with intact(lambda: pyarrow.parquet.ParquetFile(path, metadata=metadata)) as again:
             return intact(lambda: again.read(columns=[names[i]])).column(names[i])
 
-    return Table(names, column)
+    return Table(names, column, in_memory=False)
 
 
 def _without_index(names: Sequence[Any], pandas: Any) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -220,7 +220,10 @@ def rank(
         )
     row = Row(opened, y, resolve(estimator), estimator, permutations, surrogates, missing, seed)
     work = _with_bar(wanted, progress)
-    rows = Parallel(n_jobs=n_jobs)(delayed(row)(name) for name in work) if n_jobs != 1 else [row(each) for each in work]
+    if n_jobs == 1:
+        rows = [row(name) for name in work]
+    else:
+        rows = Parallel(n_jobs=n_jobs)(delayed(replace(row, table=opened.only(name)))(name) for name in work)
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     frame = frame.sort_values("nats", ascending=False, kind="stable", na_position="last")
     if method != "univariate":

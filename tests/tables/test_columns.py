@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
-from joblib.externals import cloudpickle
 
 from infoflow.tables.columns import table_of
 

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from infoflow.core.errors import BrokenStore, InvalidArgument, UnknownName
+from infoflow.estimators.histogram.binning import Binning
 from infoflow.integrations import Schedule, Watch
 from infoflow.plane import Recorder, Recording
 
@@ -54,13 +55,14 @@ def test_a_resumed_loop_gives_the_recording_of_an_uninterrupted_one(tmp_path: Pa
     assert recording.metrics.set_index("epoch")["value"].to_dict() == {2: 0, 4: 0, 6: 4, 8: 4}
 
 
-def test_numbers_are_logged_after_every_snapshot(tmp_path: Path) -> None:
+@pytest.mark.parametrize("estimators", [["binning:width=0.5"], "binning:width=0.5", Binning(width=0.5)])
+def test_numbers_are_logged_after_every_snapshot(tmp_path: Path, estimators: Any) -> None:
     seen: list[tuple[int, list[str]]] = []
     watch = Watch(
         X,
         Y,
         store=tmp_path / "run",
-        estimators=["binning:width=0.5"],
+        estimators=estimators,
         logger=lambda numbers, step: seen.append((step, sorted(numbers))),
     ).on(network(), epochs=2)
     assert [step for step, _ in seen] == [0]

@@ -14,6 +14,7 @@ from infoflow.integrations.loggers import plane_numbers
 from infoflow.integrations.pictures import log_picture
 from infoflow.integrations.snapshots import OnError, ScheduledSnapshots
 from infoflow.plane import Plane, Recorder, Recording, analyse, record
+from infoflow.plane.placing import listed
 
 
 class Watch(ScheduledSnapshots):
@@ -77,7 +78,7 @@ class Watch(ScheduledSnapshots):
         **settings: Any,
     ) -> None:
         self._probes, self._store, self._settings = (probe_x, probe_y), store, settings
-        self._estimators = [estimators] if isinstance(estimators, str) else list(estimators)
+        self._estimators = listed(estimators)
         self._planes: list[Plane] = []
         self._recorder: Recorder | None = None
         super().__init__(at, count, logger, on_error)

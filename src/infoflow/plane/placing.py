@@ -69,11 +69,21 @@ def all_placed(estimators: Any, argument: str = "estimators") -> list[Any]:
     >>> all_placed("ksg:k=5") == all_placed(["ksg:k=5"])
     True
     """
-    several = isinstance(estimators, Iterable) and not isinstance(estimators, str)
-    found = [placed(each) for each in (estimators if several else [estimators])]
+    found = [placed(each) for each in listed(estimators)]
     if not found:
         raise InvalidArgument(argument, "at least one estimator", got_text="none")
     return found
+
+
+def listed(estimators: Any) -> list[Any]:
+    """One text or object, or several, as a list.
+
+    Examples
+    --------
+    >>> listed("ksg:k=5"), listed(("ksg", "binning"))
+    (['ksg:k=5'], ['ksg', 'binning'])
+    """
+    return list(estimators) if isinstance(estimators, Iterable) and not isinstance(estimators, str) else [estimators]
 
 
 def measures_both(estimator: Any) -> bool:

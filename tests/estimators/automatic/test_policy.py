@@ -225,6 +225,14 @@ def test_an_interval_that_a_part_of_the_samples_cut_at_its_number_is_not_cut_for
     assert found.interval.low == 0
 
 
+@pytest.mark.parametrize(("n", "warns"), [(60, True), (150, False)])
+def test_few_samples_in_several_dimensions_warn_that_a_gaussian_is_untested(n: int, warns: bool) -> None:
+    _, found = mean(lambda rng, n: pair(rng, n, 0.9, d=2), n, draws=4)
+    taken = [each for each in found if each.estimator == "Gaussian"]
+    assert taken
+    assert all(any("samples are few for 4 dimensions" in text for text in each.warnings) == warns for each in taken)
+
+
 def test_strong_correlation_is_a_gaussian_in_nearly_all_draws() -> None:
     _, found = mean(lambda rng, n: pair(rng, n, 0.99), 1000, draws=20)
     assert sum(each.estimator == "Gaussian" for each in found) >= 19

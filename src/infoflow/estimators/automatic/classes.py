@@ -61,7 +61,7 @@ def within_classes(x: Variable, y: Variable, note: str) -> tuple[Estimator, NDAr
     if dimensions > LINE and n >= _PROBE:
         probe = ClassifierBound()
         bound = probe.estimate(values.numpy(), codes)
-        if bound.nats > max(found.nats, 0):  # a bound of 0 holds of any samples
+        if bound.nats > max(found.nats, 0):  # a bound of 0 holds for any samples
             why = f"{note}: a linear probe finds {bound.nats:.2g} nats, neighbors within classes {found.nats:.2g}"
             warnings = [*bound.warnings, *dependent(tau, n)]
             near, estimate = probe, replace(bound, warnings=tuple(warnings), why=why)

@@ -91,8 +91,9 @@ class Auto(Settings):
     The values decide, not their type: K different values among n samples are symbols for K ≤ n/20, or if both sides
     have at most min(8, n/10), or if at most n/5 different pairs occur; everything else is a number.
 
-    - Two symbols: counts with Grassberger's correction; with fewer than 5 samples per pair that occurs, less the mean
-      over shuffled samples, and numbers for more than 8 symbols, with a warning where counts contradict them.
+    - Two symbols: counts with Grassberger's correction; with fewer than 5 samples per possible pair and no dependence
+      beyond doubt, plain counts less their mean over shuffled samples. More than 8 symbols with fewer than 5 samples
+      per pair that occurs are taken as numbers, with a warning where counts contradict them.
     - A symbol and numbers: nearest neighbors within classes (Ross 2014); above two dimensions also a linear probe.
     - Numbers: repeated values are spread over their cells. Candidates run from coarse to fine: a Gaussian, a sum over
       independent blocks of columns, and nearest neighbors from k = 80 to 1 on ranks and on values. The first that no

@@ -18,6 +18,7 @@ from infoflow_reproductions.harness.seeds import over_seeds
 from infoflow_reproductions.harness.trial import Context, Results, Trial
 from infoflow_reproductions.milc.images import Standardized, augmented, plain
 from infoflow_reproductions.milc.losses import loss_of, title
+from infoflow_reproductions.networks.pointwise import with_matrix_products
 from infoflow_reproductions.networks.small_cnn import SmallCNN
 from infoflow_reproductions.networks.vision import vision_network
 
@@ -71,8 +72,8 @@ class Training:
     standardized
         Whether pixels are standardized by the channels of the training images, rather than in [0, 1].
     channels_last
-        Whether convolutions use torch's channels-last layout, which is faster on processors; results differ by
-        rounding.
+        Whether convolutions use torch's channels-last layout, and those of 1×1 a matrix product, which is faster on
+        processors; results differ by rounding.
 
     Examples
     --------
@@ -284,6 +285,8 @@ def run(chosen: Training, *, context: Context) -> Mapping[str, Any]:
     parts = images(chosen.data, chosen.size, chosen.held_out, context.data_root)
     channels, side = parts.train[0].shape[1:3]
     model = network_of(chosen.network, (channels, side), stem=chosen.stem, seed=chosen.seed)
+    if chosen.channels_last:
+        model = with_matrix_products(model)
     if chosen.standardized:
         model = nn.Sequential(Standardized(parts.train[0]), model)
     model = model.to(context.device)

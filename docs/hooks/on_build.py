@@ -25,7 +25,7 @@ FOLDERS = {
     "gallery/": gallery.pages,
     "notebooks/": lambda root: notebooks.pages(root, repository()),
     "reference/": reference.pages,
-    "results/": result_pages.pages,
+    "results/": result_pages.pages_of,
     "benchmarks/": benchmark_pages.pages,
 }
 

@@ -111,6 +111,23 @@ def test_collecting_writes_the_page_and_the_overview_above_it(tmp_path: Path) ->
         assert (folder / name).read_text() == text
 
 
+def test_an_experiment_may_have_results_of_several_scales(tmp_path: Path) -> None:
+    for name in ("weight", "weight-full"):
+        shutil.copytree(RESULTS / "milc" / "weight", tmp_path / "milc" / name)
+    file = tmp_path / "milc" / "weight-full" / "results.json"
+    found = json.loads(file.read_text())
+    found["settings"].update(scale="full", seeds=2, planned_seeds=5)
+    file.write_text(json.dumps(found))
+    page = summary.pages(tmp_path)["milc/README.md"]
+    assert page.index('<a id="milc-weight">') < page.index('<a id="milc-weight-full">')
+    assert "weight of the label entropy, at the published size\n" in page
+    assert "](weight-full/weight.png)" in page
+    assert "](weight/weight.png)" in page
+    assert "](#milc-weight-full): " in page
+    assert "2 seeds of 5 planned (those that ran first; intervals hold at any number of seeds), " in page
+    assert "milc/README.md#milc-weight-full)" in summary.overview(tmp_path)
+
+
 def test_folders_without_results_raise(tmp_path: Path) -> None:
     with pytest.raises(MissingData, match="infoflow reproduce"):
         summary.pages(tmp_path)

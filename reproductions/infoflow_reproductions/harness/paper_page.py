@@ -14,6 +14,8 @@ from infoflow_reproductions.harness.page import effect, order
 from infoflow_reproductions.harness.records import claim_of, corrected
 from infoflow_reproductions.harness.seeds import how_many
 
+_SIZES = {"cpu-published": ", near the published size", "full": ", at the published size"}
+
 Summary = Mapping[str, Any]
 """The content of one results.json, with its `folder` and `command`."""
 
@@ -71,7 +73,7 @@ def _claims(lines: Sequence[tuple[Claim, Verdict | None, Summary]], *, place: bo
     heads = ["Verdict", "Claim", "Effect", "With Holm", "Evidence", *(["Stated in"] if place else [])]
     table = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for claim, holm, summary in lines:
-        link = f"[{summary['settings']['experiment']}](#{anchor(summary)})"
+        link = f"[{within_paper(summary)}](#{anchor(summary)})"
         changed = "" if holm is None else "the same" if holm == claim.verdict else str(holm)
         few = " (too few seeds to differ)" if claim.holds is False and claim.too_few else ""
         cells = [_bold(claim) + few, f"{link}: {claim.text}", effect(claim), changed, claim.evidence]
@@ -85,14 +87,12 @@ def _bold(claim: Claim) -> str:
 
 
 def _experiment(summary: Summary) -> list[str]:
-    made = summary["provenance"]
+    settings, made = summary["settings"], summary["provenance"]
     reduced = summary.get("reduced", "")
-    parts = [f'<a id="{anchor(summary)}"></a>', "", f"### {summary['title']}", ""]
-    planned = summary["settings"].get("planned_seeds")
-    added = f" (planned were {planned}; the others were added after looking)" if planned else ""
+    parts = [f'<a id="{anchor(summary)}"></a>', "", f"### {titled(summary)}", ""]
     parts += [
-        f"`{summary['command']}`: {how_many(summary['settings'])}{added}, {made['device']}, {made['trials']} trials in "
-        f"{made['trial_seconds']} s, infoflow {made['infoflow']}, torch {made['torch']}.",
+        f"`{summary['command']}`: {how_many(settings)}{_planned(settings)}, {made['device']}, {made['trials']} trials "
+        f"in {made['trial_seconds']} s, infoflow {made['infoflow']}, torch {made['torch']}.",
         "",
     ]
     if reduced:
@@ -115,7 +115,7 @@ def _experiment(summary: Summary) -> list[str]:
         parts += _folded("Notes", [f"- {note}" for note in summary["notes"]])
     pictures = []
     for figure in summary["figures"]:
-        pictures += [_image(figure["caption"], f"{summary['settings']['experiment']}/{figure['name']}.png"), ""]
+        pictures += [_image(figure["caption"], f"{within_paper(summary)}/{figure['name']}.png"), ""]
     if pictures:
         parts += _folded(f"{len(summary['figures'])} pictures", pictures)
     return parts
@@ -152,7 +152,49 @@ def anchor(summary: Summary) -> str:
     str
         Name of the anchor.
     """
-    return f"{summary['settings']['paper']}-{summary['settings']['experiment']}"
+    return f"{summary['settings']['paper']}-{within_paper(summary)}"
+
+
+def within_paper(summary: Summary) -> str:
+    """Return the name of an experiment's folder, which contains the scale where there are several.
+
+    Parameters
+    ----------
+    summary
+        The experiment's results.
+
+    Returns
+    -------
+    str
+        Such as "mnist".
+    """
+    return str(summary["folder"]).rpartition("/")[2]
+
+
+def titled(summary: Summary) -> str:
+    """Return the title of an experiment, which contains the scale where it is not the usual one.
+
+    Parameters
+    ----------
+    summary
+        The experiment's results.
+
+    Returns
+    -------
+    str
+        The title.
+    """
+    return f"{summary['title']}{_SIZES.get(summary['settings']['scale'], '')}"
+
+
+def _planned(settings: Mapping[str, Any]) -> str:
+    """Return in parentheses how a number of seeds came about that is not the recipe's."""
+    planned = settings.get("planned_seeds")
+    if not planned:
+        return ""
+    if settings["seeds"] < planned:
+        return f" of {planned} planned (those that ran first; intervals hold at any number of seeds)"
+    return f" (planned were {planned}; the others were added after looking)"
 
 
 def _cell(text: str) -> str:

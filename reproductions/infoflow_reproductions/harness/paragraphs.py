@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from infoflow_reproductions.harness.findings import Claim
+from infoflow_reproductions.harness.paper_page import within_paper
 from infoflow_reproductions.harness.records import claim_of
 
 
@@ -15,11 +16,11 @@ class Found:
     Parameters
     ----------
     summaries
-        Contents of the experiments' results.json.
+        Contents of the experiments' results.json, each with its `folder`, whose last part names it here.
     """
 
     def __init__(self, summaries: Sequence[Mapping[str, Any]]) -> None:
-        self._by_name = {one["settings"]["experiment"]: one for one in summaries}
+        self._by_name = {within_paper(one): one for one in summaries}
 
     def has(self, experiment: str) -> bool:
         """Return whether an experiment has results.

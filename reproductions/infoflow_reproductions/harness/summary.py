@@ -16,7 +16,7 @@ from infoflow.core.provenance import plain
 from infoflow_reproductions.harness.findings import Findings, Verdict
 from infoflow_reproductions.harness.helping import HELP, HELP_PAGE, helps
 from infoflow_reproductions.harness.page import claims_table
-from infoflow_reproductions.harness.paper_page import anchor, paper_page
+from infoflow_reproductions.harness.paper_page import anchor, paper_page, titled, within_paper
 from infoflow_reproductions.harness.paragraphs import PARAGRAPHS, PICTURES, Found
 from infoflow_reproductions.harness.records import claim_of, record_of
 from infoflow_reproductions.harness.registry import PAPERS, experiments
@@ -74,9 +74,9 @@ def _judged(summary: Mapping[str, Any]) -> dict[str, Any]:
     return {**summary, "claims": [record_of(claim) for claim in findings.claims]}
 
 
-def _place(summary: Mapping[str, Any]) -> tuple[int, int]:
+def _place(summary: Mapping[str, Any]) -> tuple[int, int, str]:
     paper, experiment = summary["settings"]["paper"], summary["settings"]["experiment"]
-    return list(PAPERS).index(paper), list(experiments(paper)).index(experiment)
+    return list(PAPERS).index(paper), list(experiments(paper)).index(experiment), summary["folder"]
 
 
 def collect(folder: Path) -> str:
@@ -152,7 +152,7 @@ def _page_of(paper: str, summaries: Sequence[Mapping[str, Any]]) -> str:
     captions = [
         one["caption"]
         for summary in summaries
-        if summary["settings"]["experiment"] == name
+        if within_paper(summary) == name
         for one in summary["figures"]
         if one["name"] == figure
     ]
@@ -164,10 +164,10 @@ _RULES = """\
 A claim of a paper is *reproduced* or *differs* where the 95 % interval over seeds excludes the opposite, and
 *inconclusive* otherwise; *at reduced scale* where networks, data or training are smaller than published. Intervals stay
 within the range of the quantity. Fewer than four seeds never suffice for *differs*. The number of seeds is fixed
-beforehand in the recipe; where seeds were added, intervals are used that are valid at any number of them. Claims that
-the paper does not make are listed apart (*holds*, *does not hold*). Each claim has its effect and its verdict once all
-claims of the paper are taken into account (Holm). In an information plane, layers that are saturated or whose estimates
-contradict each other, I(T;Y) > I(X;T), support no verdict."""
+beforehand in the recipe; where another number ran, intervals are used that are valid at any number of seeds. Claims
+that the paper does not make are listed apart (*holds*, *does not hold*). Each claim has its effect and its verdict once
+all claims of the paper are taken into account (Holm). In an information plane, layers that are saturated or whose
+estimates contradict each other, I(T;Y) > I(X;T), support no verdict."""
 
 
 def _index(by_paper: Mapping[str, Sequence[Mapping[str, Any]]], *, helps: bool) -> str:
@@ -201,7 +201,7 @@ def overview(folder: Path, start: Path | None = None) -> str:
     for summary in map(_escaped, read(folder)):
         claims = Counter(claim["verdict"] for claim in summary["claims"] if claim["published"])
         rows = Counter(row["verdict"] for row in summary["rows"] if row["verdict"] != "not published")
-        link = f"[{summary['title']}]({path}/{summary['settings']['paper']}/README.md#{anchor(summary)})"
+        link = f"[{titled(summary)}]({path}/{summary['settings']['paper']}/README.md#{anchor(summary)})"
         lines.append(f"| {link} | `{_command(summary)}` | {_counted(claims)} | {_counted(rows)} |")
     return "\n".join(lines) + "\n"
 

@@ -18,7 +18,7 @@ from torch import nn
 
 from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.objectives import StatisticsExchange
-from infoflow.objectives.statistics_exchange import moments_exchanged, spectrum_exchanged
+from infoflow.objectives.exchanged_maps import moments_exchanged, spectrum_exchanged
 
 
 def test_spectral_decoupling_is_cross_entropy_and_the_mean_square() -> None:
@@ -91,6 +91,25 @@ def test_exchanged_moments_and_spectra_are_the_partner_s() -> None:
     # The layout stays: each channel is its own, shifted and scaled.
     for i in range(4):
         assert np.corrcoef(moved[i, 0].flatten(), x[i, 0].flatten())[0, 1] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("shape", [(4, 2, 5), (4, 3, 4, 2), (4, 1, 2, 2, 3)])
+@pytest.mark.parametrize("partner", [[2, 3, 1, 0], [0, 1, 0, 1], [1, 1, 1, 2]])
+def test_gradients_of_exchanged_moments_are_those_of_differences(shape: tuple[int, ...], partner: list[int]) -> None:
+    x = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    to = torch.tensor(partner)
+    assert torch.autograd.gradcheck(lambda maps: moments_exchanged(maps, to), (x,))
+
+
+def test_a_constant_channel_takes_the_partner_s_mean_with_finite_gradients() -> None:
+    x = torch.randn(2, 1, 4, 4)
+    x[0] = 3.0
+    x.requires_grad_()
+    moved = moments_exchanged(x, torch.tensor([1, 0]))
+    torch.testing.assert_close(moved[0], x[1].mean().expand_as(x[0]))
+    moved.square().sum().backward()
+    assert x.grad is not None
+    assert x.grad.isfinite().all()
 
 
 def test_an_exchanged_spectrum_has_the_partner_s_second_order_statistics_and_the_own_layout() -> None:

@@ -15,13 +15,10 @@ from infoflow.core.checks import tensors
 from infoflow.core.errors import InvalidArgument, TooFewSamples
 from infoflow.core.module_inputs import explaining
 from infoflow.core.settings import Probability, validated
+from infoflow.objectives.exchanged_maps import moments_exchanged, spectrum_exchanged
 from infoflow.objectives.information_flow.taps import INPUT, known
 from infoflow.objectives.label_regularizers import LabelSmoothing
 from infoflow.objectives.objective import Objective
-
-# Added to deviations, for channels that are constant over an image.
-_FLOOR = 1e-3
-
 
 Exchange = Callable[[Tensor, Tensor], Tensor]
 
@@ -176,25 +173,3 @@ def _maps(maps: Any, partner: Tensor, name: str) -> Tensor:
         wanted = f"maps of shape ({len(partner)}, channels, ...)"
         raise InvalidArgument(f"the output of layer {name!r}", wanted, maps)
     return maps
-
-
-def moments_exchanged(maps: Tensor, partner: Tensor) -> Tensor:
-    """Replace means and deviations over locations of maps (n, channels, ...) by those of the samples' partners."""
-    over = tuple(range(2, maps.ndim))
-    deviation, mean = torch.std_mean(maps, over, correction=0, keepdim=True)
-    deviation = deviation + _FLOOR
-    return (maps - mean) * (deviation[partner] / deviation) + mean[partner]
-
-
-def spectrum_exchanged(maps: Tensor, partner: Tensor) -> Tensor:
-    """Replace maps (n, channels, ...) by those of the partners, with every wave shifted to the sample's phase."""
-    over = tuple(range(2, maps.ndim))
-    waves = torch.fft.rfftn(maps.float(), dim=over)
-    layout = waves.mean(1, keepdim=True)
-    product = layout * layout[partner].conj()
-    size = product.abs()
-    tiny = torch.finfo(size.dtype).tiny
-    moves = torch.where(size > tiny, product / size.clamp_min(tiny), torch.ones_like(product))
-    moves.flatten(2)[..., 0] = 1  # the mean has no phase
-    exchanged: Tensor = torch.fft.irfftn(moves * waves[partner], s=maps.shape[2:], dim=over)
-    return exchanged.to(maps.dtype)

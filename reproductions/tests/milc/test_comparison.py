@@ -27,7 +27,7 @@ def findings(recipe: Recipe, accuracy: Callable[[Mapping[str, Any]], tuple[float
 def faster_is_better(settings: Mapping[str, Any]) -> tuple[float, float]:
     """Mutual information gains 0.02, but cross-entropy gains more from a larger learning rate."""
     rate = settings["learning_rate"]
-    if settings["loss"] == "mil" and settings["weight"] == 50.0:
+    if settings["loss"] == "mil":
         return 0.95, 0.95
     return {0.001: (0.93, 0.93), 0.003: (0.95, 0.99), 0.01: (0.97, 0.97), 0.03: (0.96, 0.98)}[rate]
 
@@ -118,9 +118,10 @@ def test_the_cpu_scale_has_the_papers_settings_and_all_controls() -> None:
     assert whole == {"ce", "lsr", "cp", "cp-weighted", "lc", "lc-hard", "mil", "la", "pc", "ncmi"}
     controls = [s for s in settings if s["held_out"] and not s["augment"] and not s["weight_decay"]]
     assert sorted({s["learning_rate"] for s in controls if s["loss"] == "ce"}) == [0.001, 0.003, 0.01, 0.03]
-    assert sorted({s["weight"] for s in controls if s["loss"] == "mil"}) == [0.5, 5.0, 50.0]
+    pairs = {(s["weight"], s["learning_rate"]) for s in controls if s["loss"] == "mil"}
+    assert pairs == {(weight, rate) for weight in (0.5, 5.0, 50.0) for rate in (0.001, 0.003, 0.01, 0.03)}
     assert {(s["augment"], s["weight_decay"] > 0) for s in settings} == {(False, False), (True, False), (False, True)}
-    assert {s["seed"] for s in settings} == {0, 1, 2}
+    assert {s["seed"] for s in settings} == {0, 1, 2, 3}
 
 
 def test_raw_pixels_are_the_control_where_others_are_standardized() -> None:

@@ -94,14 +94,17 @@ def test_dependence_is_judged_over_all_weights() -> None:
         named = dict.fromkeys(("NDM", "NDM (sigmoid)", "NDM (samples)", "TC"), value)
         return {**named, "NDM (samples): networks": 0.01, "curve_divergence": [value]}
 
+    trials = divergences.EXPERIMENT.trials(recipe)
+
     def holds(found: Callable[[Mapping[str, Any]], dict[str, Any]]) -> list[bool | None]:
-        trials = divergences.EXPERIMENT.trials(recipe)
         return [claim.holds for claim in divergences.EXPERIMENT.report(recipe, results(trials, found)).claims]
 
     assert holds(falling) == [True] * 10
     rising = lambda a: {**falling(a), "NDM": a["options"]["beta"] + 0.01 * a["seed"]}  # noqa: E731
     assert holds(rising) == [False] * 3 + [True] * 7
     assert holds(lambda a: {**falling(a), "NDM (samples): networks": 5.0}) == [True] * 9 + [False]
+    claims = divergences.EXPERIMENT.report(recipe, results(trials, falling)).claims
+    assert all(claim.published != ("(sigmoid)" in claim.text) for claim in claims)  # section 4.2: for DIM alone
     full = EXPERIMENTS["ndm"].recipe("full")  # Figure 12
     assert (full.betas, full.seeds, full.learning.ndm_networks) == ((0.1, 0.5, 1.0, 1.5, 2.0, 4.0), 5, 10)
 

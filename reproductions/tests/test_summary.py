@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from infoflow_reproductions.harness import summary
 from infoflow_reproductions.harness.findings import FAILED
 from infoflow_reproductions.harness.records import claim_of
+from scipy import stats
 
 from infoflow.core.errors import BrokenStore, MissingData
 
@@ -42,6 +44,22 @@ def test_committed_verdicts_follow_from_todays_rules() -> None:
     for one in summary.read(RESULTS):
         stored = json.loads((RESULTS / one["folder"] / "results.json").read_text())
         assert [claim["verdict"] for claim in stored["claims"]] == [claim["verdict"] for claim in one["claims"]]
+
+
+def test_decided_differences_are_significant_by_the_usual_t_test() -> None:
+    for one in summary.read(RESULTS):
+        for claim in map(claim_of, one["claims"]):
+            if claim.holds is None or claim.steps or not claim.evidence.startswith("difference "):
+                continue
+            mean, deviation, n = claim.sample.mean, claim.sample.deviation, claim.sample.n  # type: ignore[union-attr]
+            low, high = stats.t.interval(0.95, n - 1, mean, deviation / math.sqrt(n))
+            assert not low <= claim.sample.threshold <= high, claim.text  # type: ignore[union-attr]
+
+
+def test_every_claim_of_an_experiment_is_listed_once() -> None:
+    for one in summary.read(RESULTS):
+        texts = [claim["claim"] for claim in one["claims"]]
+        assert len(set(texts)) == len(texts), one["folder"]
 
 
 def test_few_seeds_never_differ_and_intervals_stay_within_their_range() -> None:

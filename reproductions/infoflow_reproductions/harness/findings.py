@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from infoflow.core.errors import InvalidArgument
-from infoflow_reproductions.harness.inference import LEVEL, Sample, holm, range_of
+from infoflow_reproductions.harness.inference import LEVEL, Sample, holm, range_against, range_of
 from infoflow_reproductions.harness.seeds import OverSeeds, over_seeds
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 FEWEST_TO_DIFFER = 4
 """Number of seeds below which a claim or figure is inconclusive where it would differ."""
+
+DIFFERENCE = "difference"
+"""First word of the evidence of a claim about differences."""
 
 
 class Verdict(StrEnum):
@@ -224,7 +227,8 @@ class Claim:
         published
             Whether the paper makes the claim.
         span
-            Range of the values; by default that of the unit, where the unit has one.
+            Range of the values; by default, where the unit has one, that of differences, or that of a level such as a
+            share where the threshold lies within it.
 
         Returns
         -------
@@ -232,9 +236,10 @@ class Claim:
             It holds where the 95 % interval of the mean lies above the threshold, does not hold where it lies below,
             and is inconclusive otherwise and with a single seed.
         """
-        sample = Sample.of(differences, threshold, span=span or range_of(unit, differences))
+        sample = Sample.of(differences, threshold, span=span or range_against(unit, differences, threshold))
         required = f", required above {threshold:g}" if threshold else ""
-        evidence = f"difference {_interval(sample)}{f' {unit}' if unit else ''}{required}"
+        kind = "mean" if sample.low is not None and sample.low >= 0 else DIFFERENCE
+        evidence = f"{kind} {sample.text()}{f' {unit}' if unit else ''}{required}"
         if sample.n > 1:
             evidence += f" over {sample.n} seeds"
         return cls(text, sample.above, evidence, published, sample=sample)
@@ -271,7 +276,7 @@ class Claim:
         steps = tuple(Sample.of([b - a for a, b in zip(before, after, strict=True)]) for before, after in pairs)
         whole = Sample.of([curve[0] - curve[-1] for curve in curves])
         path = " → ".join(f"{sum(values) / len(values):.4g}" for values in settings)
-        evidence = f"{path}; first − last {_interval(whole)}, {len(curves)} seed(s)"
+        evidence = f"{path}; first − last {whole.text()}, {len(curves)} seed(s)"
         return cls(text, falls(whole, steps), evidence, published, sample=whole, steps=steps)
 
     def judged_anytime(self) -> Claim:
@@ -287,8 +292,7 @@ class Claim:
         whole = replace(self.sample, anytime=True)
         steps = tuple(replace(step, anytime=True) for step in self.steps)
         holds = self.holds if self.holds is None else falls(whole, steps) if steps else whole.above
-        low, high = whole.interval
-        added = f"; seeds were added after looking, interval valid at any number of seeds [{low:.4g}, {high:.4g}]"
+        added = f"; seeds were added after looking, interval valid at any number of seeds {whole.text(mean=False)}"
         return replace(self, holds=holds, sample=whole, steps=steps, evidence=self.evidence + added)
 
 
@@ -313,11 +317,6 @@ def falls(whole: Sample, steps: Sequence[Sample]) -> bool | None:
     if rises or whole.above is False:
         return False
     return True if whole.above and all(step.mean <= 0 for step in steps) else None
-
-
-def _interval(sample: Sample) -> str:
-    low, high = sample.interval
-    return f"{sample.mean:.4g} (one seed)" if sample.n < 2 else f"{sample.mean:.4g} [{low:.4g}, {high:.4g}]"
 
 
 @dataclass(frozen=True)

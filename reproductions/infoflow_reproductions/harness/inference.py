@@ -27,7 +27,7 @@ _RANGES = {
 
 
 def range_of(unit: str, values: Sequence[float]) -> tuple[float, float] | None:
-    """Return the range of a quantity by its unit, or None where the unit has no range that contains the values.
+    """Return the range of a level by its unit, or None where the unit has no range that contains the values.
 
     Parameters
     ----------
@@ -50,6 +50,37 @@ def range_of(unit: str, values: Sequence[float]) -> tuple[float, float] | None:
     if unit == "%" and any(value < 0 for value in values):
         low, high = POINTS  # a difference of two percentages
     return (low, high) if all(low <= value <= high for value in values) and len(values) else None
+
+
+def range_against(unit: str, values: Sequence[float], threshold: float) -> tuple[float, float] | None:
+    """Return the range of values that are tested against a threshold, or None where the unit has none with all values.
+
+    Parameters
+    ----------
+    unit
+        Unit of the values.
+    values
+        One value per seed. Their signs do not matter, as a range that began at 0 would exclude 0 from every interval.
+    threshold
+        Value that their mean is tested against.
+
+    Returns
+    -------
+    tuple of float or None
+        Lowest and highest possible value: those of a level where the threshold is one that a level could have on both
+        sides, and otherwise those of a difference.
+
+    Examples
+    --------
+    >>> range_against("%", [12.0], 0.0), range_against("accuracy", [0.1], 0.0), range_against("nats", [1.0], 0.0)
+    ((-100.0, 100.0), (-1.0, 1.0), None)
+    >>> range_against("%", [12.0], 10.0), range_against("points", [12.0], 10.0)
+    ((0.0, 100.0), (-100.0, 100.0))
+    """
+    if 0 < threshold < _RANGES.get(unit, PART)[1]:
+        return range_of(unit, values)
+    width = _RANGES[unit][1] if unit in _RANGES else -math.inf
+    return (-width, width) if all(-width <= value <= width for value in values) and len(values) else None
 
 
 @dataclass(frozen=True)
@@ -181,6 +212,25 @@ class Sample:
         if self.n < 2 or not math.isfinite(self.mean) or not math.isfinite(self._quantile()):
             return None
         return True if low > self.threshold else False if high < self.threshold else None
+
+    def text(self, *, mean: bool = True) -> str:
+        """Return the mean and the interval as text.
+
+        Parameters
+        ----------
+        mean
+            Whether the mean precedes the interval.
+
+        Returns
+        -------
+        str
+            Such as "2 [1.5, 2.5]".
+        """
+        low, high = self.interval
+        interval = f"[{low:.4g}, {high:.4g}]"
+        if not mean:
+            return interval
+        return f"{self.mean:.4g} (one seed)" if self.n < 2 else f"{self.mean:.4g} {interval}"
 
     def record(self) -> dict[str, Any]:
         """Return the fields by name.

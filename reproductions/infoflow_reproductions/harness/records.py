@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from infoflow_reproductions.harness.findings import FAILED, HELD, Claim, Verdict
-from infoflow_reproductions.harness.inference import LEVEL, Sample, holm
+from infoflow_reproductions.harness.findings import DIFFERENCE, FAILED, HELD, Claim, Verdict
+from infoflow_reproductions.harness.inference import LEVEL, PART, PERCENT, Sample, holm
 
 
 def record_of(claim: Claim) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def claim_of(record: Mapping[str, Any]) -> Claim:
         The claim, whose verdict follows by today's rules.
     """
     sample = record.get("sample")
-    return Claim(
+    claim = Claim(
         record["claim"],
         record["holds"],
         record["evidence"],
@@ -66,6 +67,27 @@ def claim_of(record: Mapping[str, Any]) -> Claim:
         record.get("seeds"),
         bool(record.get("of_figures")),
     )
+    return _symmetric(claim)
+
+
+def _symmetric(claim: Claim) -> Claim:
+    """Return a claim about differences with their range, which earlier versions took for that of a level.
+
+    They did so where no difference was negative. Such a range begins at 0 and excluded 0 from every interval.
+    """
+    old = claim.sample
+    if old is None or old.low is None or old.high is None or (old.low, old.high) not in (PERCENT, PART):
+        return claim
+    if old.low < old.threshold < old.high or f"{DIFFERENCE} {old.mean:.4g}" not in claim.evidence:
+        return claim
+    new = replace(old, low=-old.high)
+    evidence = claim.evidence
+    for anytime in (False, True):
+        before, after = (replace(one, anytime=anytime).text(mean=False) for one in (old, new))
+        evidence = evidence.replace(before, after)
+    # A claim that its experiment left undecided for another reason stays so.
+    decided = claim.holds is not None and claim.holds is old.above
+    return replace(claim, sample=new, evidence=evidence, holds=new.above if decided else claim.holds)
 
 
 def corrected(claims: Sequence[Claim]) -> list[Verdict | None]:

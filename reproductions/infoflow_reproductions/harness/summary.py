@@ -65,9 +65,11 @@ def _judged(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Return a summary whose claims have places and verdicts by today's rules, with those that follow from figures."""
     settings = summary["settings"]
     experiment = experiments(settings["paper"])[settings["experiment"]]
-    known = [claim for claim in map(claim_of, summary["claims"]) if not claim.of_figures]
     reduced = summary.get("reduced", "")
     further = experiment.further(figures_of_records(summary["rows"]))
+    # Earlier versions stored some of these claims without their mark.
+    anew = {claim.text for claim in further}
+    known = [claim for claim in map(claim_of, summary["claims"]) if not claim.of_figures and claim.text not in anew]
     findings = Findings(claims=[*known, *further]).placed(
         experiment.place, reduced=reduced, anytime="planned_seeds" in settings
     )

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 from infoflow_reproductions import Claim, Row
 from infoflow_reproductions.harness.findings import Findings, Verdict
-from infoflow_reproductions.harness.inference import Sample
+from infoflow_reproductions.harness.inference import PERCENT, Sample
 from infoflow_reproductions.harness.records import claim_of, corrected, record_of
 from infoflow_reproductions.harness.reductions import reduction
 from infoflow_reproductions.harness.row_claims import descends, exceeds, figures_of, figures_of_records, not_below
+from scipy import stats
 
 from infoflow.core.provenance import plain
 
@@ -87,3 +88,31 @@ def test_rows_with_floors_or_guessed_figures_are_not_reproduced() -> None:
 
 def test_reductions_are_listed_from_the_recipe() -> None:
     assert reduction({"epochs": 4, "seeds": 3}, {"epochs": 100, "seeds": 5}) == "epochs 4 for 100"
+
+
+def test_differences_are_not_bounded_by_zero() -> None:
+    """The interval of three small positive differences is Student's, as their range of ±100 points is far away."""
+    claim = Claim.above("a", [0.001, 5.0, 0.002], unit="%")
+    assert claim.verdict is Verdict.INCONCLUSIVE
+    low, high = stats.ttest_1samp([0.001, 5.0, 0.002], 0.0).confidence_interval(0.95)
+    assert claim.sample.interval == pytest.approx((low, high), rel=0.01)  # type: ignore[union-attr]
+    level = Claim.above("a", [0.95, 0.97, 0.99], 0.5, span=(0.0, 1.0), unit="accuracy")
+    assert level.holds is True
+    assert level.sample.interval[1] <= 1  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"), [([0.001, 5.0, 0.002], "inconclusive"), ([5.0, 5.1, 4.9], "reproduced")]
+)
+def test_differences_that_were_stored_with_the_range_of_a_level_are_judged_again(
+    values: list[float], verdict: str
+) -> None:
+    bounded = Sample.of(values, span=PERCENT)
+    stored = Claim("a", True, f"difference {bounded.text()} % over 3 seeds", sample=bounded)
+    back = claim_of(json.loads(json.dumps(plain(record_of(stored)))))
+    assert back == Claim.above("a", values, unit="%")
+    assert back.verdict == verdict
+    undecided = replace(stored, holds=None)
+    assert claim_of(record_of(undecided)).holds is None
+    level = Claim.above("a", values, span=PERCENT, unit="%")
+    assert claim_of(record_of(level)) == level

@@ -21,7 +21,12 @@ from infoflow_reproductions.deep_infomax import (
     table10,
     table_claims,
 )
+from infoflow_reproductions.deep_infomax.methods import CONVOLVED_UNITS
+from infoflow_reproductions.deep_infomax.scale import UNSTATED, smaller_than
 from infoflow_reproductions.harness.experiment import Experiment
+
+_CONVOLVED = ("table3", "ablation", "ablation-maps", "neighbors")
+_RUNS = {"table3": 5, "ndm": 5}  # captions of Table 3 and Figure 12
 
 _OF_FIGURES = {
     "table1": table_claims.classes_of_cifar,
@@ -39,6 +44,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         experiment,
         sentences=statements.SENTENCES.get(experiment.name, ()),
         of_figures=_OF_FIGURES.get(experiment.name),
+        smaller=experiment.smaller
+        or smaller_than(
+            experiment.recipes["full"],
+            unstated=UNSTATED - {"betas"} if experiment.name == "ndm" else UNSTATED,
+            units=CONVOLVED_UNITS if experiment.name in _CONVOLVED else None,
+            runs=_RUNS.get(experiment.name, 0),
+        ),
     )
     for experiment in (
         table1.EXPERIMENT,

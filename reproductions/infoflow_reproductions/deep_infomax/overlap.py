@@ -13,12 +13,13 @@ from infoflow.models import DCGANDecoder, seeded
 from infoflow_reproductions.baselines.generators import Generative
 from infoflow_reproductions.deep_infomax.games import LABELS, Task, game, trials_of
 from infoflow_reproductions.deep_infomax.methods import Size, scaled
+from infoflow_reproductions.deep_infomax.scale import smaller_than
 from infoflow_reproductions.harness.data import images
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import COLORS, bars, panels
 from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
 from infoflow_reproductions.harness.seeds import differences
-from infoflow_reproductions.harness.trial import Context, Results, Trial, part
+from infoflow_reproductions.harness.trial import Context, Results, Trial, flat, part
 from infoflow_reproductions.networks.dcgan_discriminator import DCGANDiscriminator
 
 if TYPE_CHECKING:
@@ -216,4 +217,6 @@ EXPERIMENT = Experiment(
     },
     trials,
     report,
+    # The caption of Figure 14 states the ratio alone.
+    smaller=smaller_than(Recipe(), unstated=set(flat(Recipe())) - {"ratio"}),
 )

@@ -9,7 +9,7 @@ from typing import Any
 from infoflow_reproductions.deep_infomax.learning import trial
 from infoflow_reproductions.deep_infomax.methods import LABELS, LOCAL, Size
 from infoflow_reproductions.deep_infomax.published import LAYERS
-from infoflow_reproductions.deep_infomax.settings import Learning
+from infoflow_reproductions.deep_infomax.settings import REVISION, Learning
 from infoflow_reproductions.harness.figures import bars
 from infoflow_reproductions.harness.findings import Claim, Figure, Row
 from infoflow_reproductions.harness.seeds import differences
@@ -28,6 +28,7 @@ SMOKE = Learning(
     ndm_epochs=1,
     mine_epochs=1,
     decoder_epochs=1,
+    revision=REVISION,
 )
 
 CPU = Learning(
@@ -41,9 +42,10 @@ CPU = Learning(
     ndm_epochs=10,
     mine_epochs=15,
     decoder_epochs=8,
+    revision=REVISION,
 )
 
-FULL = Learning()
+FULL = Learning(revision=REVISION)
 
 _TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "tiny-imagenet": "Tiny ImageNet", "stl10": "STL-10"}
 
@@ -162,9 +164,6 @@ def why(learning: Learning, full: Learning = FULL) -> str:
         f"critic of {size.units} units, not {full.size.units}": size.units != full.size.units,
         f"learning rate {learning.learning_rate:g}, not {full.learning_rate:g}": (
             learning.learning_rate != full.learning_rate
-        ),
-        f"probes of {learning.probe_epochs} epochs, not {full.probe_epochs}": (
-            learning.probe_epochs != full.probe_epochs
         ),
     }
     return ", ".join(text for text, differs in parts.items() if differs)

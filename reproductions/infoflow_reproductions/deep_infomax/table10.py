@@ -200,6 +200,31 @@ def report(recipe: Recipe, results: Results) -> Findings:
     return Findings(rows, claims, pictures, notes)
 
 
+def smaller(recipe: Recipe) -> str:
+    """Return what is smaller than in the paper; empty at the published scale.
+
+    Parameters
+    ----------
+    recipe
+        The recipe.
+
+    Returns
+    -------
+    str
+        Data, networks and epochs beside the published ones.
+    """
+    full = Recipe()
+    parts = {
+        f"{recipe.images} images of {recipe.data} for {full.images} of Tiny ImageNet": (
+            (recipe.data, recipe.images) != (full.data, full.images)
+        ),
+        f"sides of {recipe.side} pixels for {full.side}": recipe.side != full.side,
+        f"base width {recipe.width} for {full.width}": recipe.width != full.width,
+        f"{recipe.epochs} epochs for {full.epochs}": recipe.epochs != full.epochs,
+    }
+    return ", ".join(text for text, differs in parts.items() if differs)
+
+
 _SMALL = Recipe("digits32", 64, 32, 2, 8, epochs=1, batch_size=32, samples=60, measure_epochs=1)
 
 EXPERIMENT = Experiment(
@@ -224,4 +249,5 @@ EXPERIMENT = Experiment(
     },
     trials,
     report,
+    smaller=smaller,
 )

@@ -122,7 +122,9 @@ EXPERIMENT = Experiment(
     "Deep InfoMax, Table 3: SVM, MS-SSIM, MINE and NDM of representations of CIFAR-10",
     {
         "smoke": Comparison(SMOKE, ("vae", "dim-l"), ("svm", "mine", "ndm", "tc"), seeds=1, critic=_CRITIC),
-        "cpu": Comparison(CPU, ("random", "vae", "dim-g", "dim-l", "dim-lg"), _MEASURES, critic=_CRITIC),
+        "cpu": Comparison(
+            CPU, ("random", "vae", "bigan", "dim-g", "dim-l", "dim-lg"), _MEASURES, seeds=5, critic=_CRITIC
+        ),
         "full": Comparison(
             FULL,
             ("random", "vae", "aae", "bigan", "nat", "dim-g", "dim-l", "dim-lg"),

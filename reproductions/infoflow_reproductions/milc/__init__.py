@@ -14,8 +14,8 @@ _OF_FIGURES = {
     "mnist": statements.no_regularizer_improves,
     "mnist-cnn": statements.no_regularizer_improves,
     "cifar": statements.no_regularizer_improves,
-    "batch-size": statements.not_always_rising,
-    "batch-size-cifar": statements.not_always_rising,
+    "batch-size": statements.less_gain_from_larger_batches,
+    "batch-size-cifar": statements.less_gain_from_larger_batches,
 }
 EXPERIMENTS = {
     experiment.name: replace(

@@ -8,15 +8,21 @@ from typing import Any
 
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
+from infoflow_reproductions.harness.inference import POINTS
 from infoflow_reproductions.harness.seeds import over_seeds
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.milc import classifier, figures
 from infoflow_reproductions.milc.classifier import Found, Training
+from infoflow_reproductions.milc.learning_curves import connection, longer
 from infoflow_reproductions.milc.losses import title
 from infoflow_reproductions.milc.published import ACCURACY, EXPECTED, UNCLEAR
 
 PLAIN, AUGMENTED, DECAYED, RAW = "plain", "augmented", "decayed", "not standardized"
 RIVALS = ("lsr", "cp", "cp-weighted", "lc", "lc-hard", "la", "pc", "ncmi")
+# The variants of cross-entropy that the paper compares with (Table 1).
+VARIANTS = ("lsr", "cp", "lc")
+# The network with which the paper's gain exceeds 10 percentage points.
+_MOST = "efficientnet_b0"
 
 
 @dataclass(frozen=True)
@@ -151,14 +157,43 @@ def _report(recipe: Recipe, results: Results) -> Findings:
         notes.append(f"{diverged} runs diverged (their loss was no longer finite); they count as guessing.")
     steps = sorted({int(one["steps"]) for _, one in every})
     notes.append(f"Steps of every run: {' or '.join(map(str, steps))}; accuracies are those of the last epoch.")
-    if recipe.smaller:
-        notes.append(f"Smaller than in the paper: {recipe.smaller}.")
+    notes += _choices(recipe)
     return Findings(
         [row for network in networks for row in network.rows()],
         [claim for network in networks for claim in network.claims()],
         [*(picture for network in networks for picture in network.pictures()), figures.scatter(every)],
         notes,
     )
+
+
+def _choices(recipe: Recipe) -> list[str]:
+    """Return what is smaller than in the paper, and what the paper does not state."""
+    notes = []
+    if recipe.smaller:
+        notes.append(
+            f"Smaller than in the paper: {recipe.smaller}. The paper finds that mutual information learning takes "
+            "longer to converge, so a loss after fewer steps or images does not contradict a gain after training as "
+            "long as published."
+        )
+    if recipe.base.data.startswith("cifar10"):
+        notes.append(
+            "Table 3 has GoogLeNet, ResNet-18, MobileNetV2, EfficientNet-B0 and ShuffleNetV2; here: "
+            f"{', '.join(recipe.networks)}. Only ShuffleNetV2 has a recipe near the published size below scale 'full' "
+            "(cpu-published). The gain of more than 10 points in the abstract is that of EfficientNet-B0, and is "
+            "judged with that network alone."
+        )
+        notes.append(
+            "The paper does not state how the networks of Table 3 are fitted to 32×32 images. Recipes with these "
+            "networks have torchvision's stem for 224×224 images ('imagenet'): in exploration without stored results "
+            "it alone reached the published range of 0.52 to 0.77, and a stem for small images far more."
+        )
+    if "cnn" in recipe.networks:
+        notes.append(
+            "The paper's CNN (Appendix H) has ReLU after the first fully connected layer; none is stated after the "
+            "convolutions, where the network here has one after each pooling. Its kernel size is lost in the text at "
+            "hand; 5×5 is an inference."
+        )
+    return notes
 
 
 class _Network:
@@ -207,10 +242,21 @@ class _Network:
             holds = abs(reached.mean - expected) <= recipe.tolerance
             evidence = f"{reached} over {reached.seeds} seed(s)"
             claims.append(Claim(f"{self.name}: {text}", holds, evidence, published=False))
-        if recipe.rivals:
-            rival = max((self.published[name] for name in recipe.rivals), key=lambda each: sum(found.values(each)))
-            other = f"the best other loss, {title(rival.loss)}"
-            claims.append(self._gain("at the paper's settings it", other, self.mil, rival))
+        if self.name == _MOST:
+            text = f"{self.name}: at the paper's settings it outperforms cross-entropy by more than 10 points"
+            claims.append(Claim.above(text, found.gain(self.mil, self.ce), 10.0, unit="percentage points"))
+        variants = [name for name in recipe.rivals if name in VARIANTS]
+        for names, words in ((variants, "the best of the paper's variants"), (recipe.rivals, "the best other loss")):
+            if names and (names is variants or len(names) > len(variants)):
+                rival = max((self.published[name] for name in names), key=lambda each: sum(found.values(each)))
+                other = f"{words}, {title(rival.loss)}"
+                paper = names is variants
+                claims.append(self._gain("at the paper's settings it", other, self.mil, rival, published=paper))
+        claims += longer(self.name, found.of(self.mil), found.of(self.ce))
+        every = dict.fromkeys([*self.published.values(), *(one for group in self.controls.values() for one in group)])
+        claims += connection(
+            self.name, [found.of(one) for one in self.published.values()], [found.of(one) for one in every]
+        )
         tuned, best = self.best[PLAIN, "ce"], self.best[PLAIN, "mil"]
         claims += [
             self._gain(
@@ -222,7 +268,7 @@ class _Network:
             ),
             self._gain(
                 f"with learning rate and λ chosen on held-out images ({best.learning_rate:g}, {best.weight:g}) it",
-                "cross-entropy with a learning rate chosen likewise",
+                "cross-entropy with a learning rate chosen from the same values likewise",
                 best,
                 tuned,
                 published=False,
@@ -254,7 +300,8 @@ class _Network:
         recipe, found = self.recipe, self.found
         tuned, best = self.best[PLAIN, "ce"], self.best[PLAIN, "mil"]
         gain, faster, rest = (
-            over_seeds(found.gain(*pair)) for pair in ((self.mil, self.ce), (tuned, self.ce), (best, tuned))
+            over_seeds(found.gain(*pair), span=POINTS)
+            for pair in ((self.mil, self.ce), (tuned, self.ce), (best, tuned))
         )
         if rest.low > 0:
             verdict = f"a gain of {rest.mean:.2f} points remains"
@@ -267,8 +314,10 @@ class _Network:
         return (
             f"{self.name}: at the paper's learning rate ({recipe.base.learning_rate:g}) mutual information learning "
             f"gains {gain} points of test accuracy over cross-entropy. A learning rate of {tuned.learning_rate:g}{edge}"
-            f", chosen on {recipe.held_out} held-out images, gains cross-entropy {faster} points. With the settings of "
-            f"both chosen likewise ({best.title}), the difference is {rest} points: {verdict}."
+            f", chosen on {recipe.held_out} held-out images, gains cross-entropy {faster} points. With learning rate "
+            f"and λ of mutual information learning chosen likewise ({best.title}; one of "
+            f"{len(self.controls[PLAIN, 'mil'])} settings, for cross-entropy one of "
+            f"{len(self.controls[PLAIN, 'ce'])}), the difference is {rest} points: {verdict}."
         )
 
     def pictures(self) -> list[Figure]:
@@ -345,7 +394,7 @@ CIFAR = Experiment(
             "normalization; 3,160 steps of 128 images for 19,600 of 256",
         ),
         # The stem of torchvision's networks for 224×224 images is an inference: the published accuracies of 0.52 to
-        # 0.77 are what it reaches on 32×32 images, and far below those of a stem for small images.
+        # 0.77 are what it reaches on 32×32 images, and far below those of a stem for small images. So it is in "full".
         "cpu-published": Recipe(
             replace(_CIFAR, network="shufflenet_v2", size=45_000, stem="imagenet", channels_last=True),
             ("shufflenet_v2",),
@@ -359,7 +408,7 @@ CIFAR = Experiment(
             smaller="45,000 of 50,000 training images, since the others choose learning rate and λ",
         ),
         "full": Recipe(
-            _CIFAR,
+            replace(_CIFAR, stem="imagenet"),
             ("mobilenet_v2", "efficientnet_b0", "shufflenet_v2", "resnet18", "googlenet"),
             control_size=45_000,
             held_out=5_000,

@@ -33,13 +33,16 @@ class SmallCNN(nn.Sequential):
 
     Notes
     -----
-    The layers are conv 10 (5×5) – pool – conv 20 (5×5) – pool – fc 50 – fc `classes`, with ReLU. Convolutions have no
-    padding, and poolings are 2×2 maxima. The modules are named `conv1`,
-    `pool1`, `relu1`, ..., `fc2`.
+    The layers are conv 10 (5×5) – pool – conv 20 (5×5) – pool – fc 50 – fc `classes`, with ReLU after both poolings and
+    the first linear layer. Convolutions have no padding, and poolings are 2×2 maxima with stride 2. The modules are
+    named `conv1`, `pool1`, `relu1`, ..., `fc2`.
+
+    The paper (Appendix H) states maxima with stride 2 after the convolutions, and ReLU for the first linear layer; ReLU
+    after the poolings is chosen here. The size of the kernels and the padding are not in the text at hand.
 
     References
     ----------
-    The CNN of Yi et al. (2022), arXiv:2209.10058, which does not state its activations and poolings.
+    The CNN of Yi et al. (2022), arXiv:2209.10058, Appendix H.
 
     Examples
     --------

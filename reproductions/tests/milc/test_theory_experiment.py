@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from infoflow_reproductions import Context, reproduce
+from infoflow_reproductions import Context, experiments, reproduce
 from infoflow_reproductions.milc.known_truth import (
     bounds,
     channels,
@@ -94,12 +94,24 @@ def test_mixture_bounds_bracket_in_any_dimension() -> None:
     assert all(np.asarray(one["fano"]) <= np.asarray(one["bayes_error"]) + 1e-7)
 
 
+def test_the_bound_without_information_rounds_to_the_published_value() -> None:
+    # L = log2(100): (2 + L − √((L − 2)² + 4)) / 4
+    length = math.log2(100)
+    value = bounds(context=CONTEXT, classes=100, labels="balanced")["paper"][0]
+    assert value == pytest.approx((2 + length - math.sqrt((length - 2) ** 2 + 4)) / 4)
+    assert round(value, 1) == 0.9
+
+
 def test_verdicts_follow_from_the_numbers(tmp_path: Path) -> None:
     done = reproduce(THEORY, "smoke", tmp_path / "theory")
     verdicts = {claim.text: claim.verdict for claim in done.findings.claims}
     assert verdicts["the paper form holds for random channels with unbalanced labels"] == "differs at reduced scale"
     assert verdicts["the paper form holds for random channels with balanced labels"] == "reproduced at reduced scale"
+    tighter = "the paper's bound is tighter than Fano's inequality "
+    assert verdicts.pop(f"{tighter}solved for the error exactly") == "differs at reduced scale"
+    assert verdicts[f"{tighter}in its weak form, (H − I − 1) / log C"] == "reproduced at reduced scale"
     others = {verdict for text, verdict in verdicts.items() if not text.startswith("the paper form")}
+    assert all(experiments("milc")["theory"].place(claim.text) for claim in done.findings.claims if claim.published)
     assert others <= {"holds", "reproduced", "reproduced at reduced scale"}
     pictures = {figure.name for figure in done.findings.figures}
     assert pictures == {"error-bounds-balanced", "error-bounds-unbalanced", "mixture-information", "mixture-error"}

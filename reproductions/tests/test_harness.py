@@ -255,3 +255,14 @@ def test_falling_claim_rejects_significant_rises(curves: list[list[float]], hold
     assert Claim.falling("c", curves).holds is holds
     with pytest.raises(InvalidArgument, match=r"^curves must"):
         Claim.falling("c", [[1.0]])
+
+
+def test_seeds_that_a_recipe_has_since_results_were_seen_stay_marked(tmp_path: Path) -> None:
+    later = replace(TOY, planned_seeds={"cpu": 2})
+    done = reproduce(later, "cpu", tmp_path / "later", ON_CPU)
+    assert done.findings.claims[0].sample.anytime  # type: ignore[union-attr]
+    settings = json.loads((tmp_path / "later" / "results.json").read_text())["settings"]
+    assert (settings["seeds"], settings["planned_seeds"]) == (3, 2)
+    assert not reproduce(TOY, "cpu", tmp_path / "usual", ON_CPU).findings.claims[0].sample.anytime  # type: ignore[union-attr]
+    planned = reproduce(later, "cpu", tmp_path / "planned", ON_CPU, recipe=Recipe(2))
+    assert not planned.findings.claims[0].sample.anytime  # type: ignore[union-attr]

@@ -84,6 +84,15 @@ def test_no_claim_rests_on_estimates_that_contradict_each_other() -> None:
                     assert "the estimates contradict each other; left out: " in claim["evidence"]
 
 
+def test_pages_list_experiments_without_results(tmp_path: Path) -> None:
+    shutil.copytree(RESULTS / "milc" / "weight", tmp_path / "milc" / "weight")
+    found = summary.pages(tmp_path)
+    listed = found["milc/README.md"].partition("## Without results")[2]
+    assert "`infoflow reproduce milc mnist-cnn`" in listed
+    assert "milc weight`" not in listed
+    assert "| 1 of 8 | " in found["README.md"]
+
+
 def test_pages_list_failing_claims_first_and_claims_of_the_paper_apart() -> None:
     page = summary.pages(RESULTS)["milc/README.md"]
     stated = page.partition("## What the paper states")[2].partition("<details")[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,6 +52,8 @@ class Experiment:
         Function from a recipe to what is smaller than published; by default what differs from the recipe "full".
     of_figures
         Function from the table's figures to further claims of the paper.
+    planned_seeds
+        Number of seeds that was planned for a scale, where the recipe's was chosen after results had been seen.
     """
 
     paper: str
@@ -63,6 +65,26 @@ class Experiment:
     sentences: Sequence[tuple[str, str]] = ()
     smaller: Callable[[Any], str] | None = None
     of_figures: Callable[[Figures], Sequence[Claim]] | None = None
+    planned_seeds: Mapping[str, int] = field(default_factory=dict)
+
+    def planned(self, scale: str, seeds: int | None) -> dict[str, int]:
+        """Return the number of seeds that was planned, where a run has another one.
+
+        Parameters
+        ----------
+        scale
+            Scale of the run.
+        seeds
+            Its number of seeds.
+
+        Returns
+        -------
+        dict
+            Empty, or the number as `planned_seeds`.
+        """
+        usual = getattr(self.recipes.get(scale), "seeds", None)
+        planned = self.planned_seeds.get(scale, usual)
+        return {} if planned is None or planned == seeds else {"planned_seeds": planned}
 
     def further(self, figures: Figures) -> list[Claim]:
         """Return the claims that follow from the table's figures, marked as such.
@@ -256,8 +278,8 @@ def reproduce_together(plans: Sequence[Plan], scale: str, options: RunOptions | 
 
     Notes
     -----
-    The number of seeds is that of the scale's recipe. With another number the results say so, as `planned_seeds`, and
-    claims are judged by intervals that are valid at any number of seeds.
+    The number of seeds is that of the scale's recipe, or of the experiment's `planned_seeds`. With another number the
+    results say so, and claims are judged by intervals that are valid at any number of seeds.
     """
     options = options or RunOptions()
     where = usable_device(options.device)
@@ -267,7 +289,7 @@ def reproduce_together(plans: Sequence[Plan], scale: str, options: RunOptions | 
             "experiment": plan.experiment.name,
             "scale": scale,
             **plain(asdict(plan.recipe)),
-            **_planned(plan, scale),
+            **plan.experiment.planned(scale, getattr(plan.recipe, "seeds", None)),
         }
         for plan in plans
     ]
@@ -297,10 +319,3 @@ def reproduce_together(plans: Sequence[Plan], scale: str, options: RunOptions | 
         }
         files = page.write(experiment.title, settings[index], findings, results, provenance, folder)
         yield Reproduction(experiment, scale, recipe, findings, folder, files, provenance)
-
-
-def _planned(plan: Plan, scale: str) -> dict[str, int]:
-    """Return the number of seeds of the scale's recipe, where the run has another one."""
-    planned = getattr(plan.experiment.recipes.get(scale), "seeds", None)
-    chosen = getattr(plan.recipe, "seeds", None)
-    return {} if planned is None or planned == chosen else {"planned_seeds": planned}

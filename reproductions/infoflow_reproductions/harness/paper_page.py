@@ -5,14 +5,15 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import FAILED, HELD, Claim, Verdict
 from infoflow_reproductions.harness.page import effect, order
 from infoflow_reproductions.harness.records import claim_of, corrected
 from infoflow_reproductions.harness.seeds import how_many
+from infoflow_reproductions.harness.totals import WITH_HOLM, counted
 
 _SIZES = {"cpu-published": ", near the published size", "full": ", at the published size"}
 
@@ -20,7 +21,13 @@ Summary = Mapping[str, Any]
 """The content of one results.json, with its `folder` and `command`."""
 
 
-def paper_page(title: str, paragraph: str, picture: tuple[str, str] | None, summaries: Sequence[Summary]) -> str:
+def paper_page(
+    title: str,
+    paragraph: str,
+    picture: tuple[str, str] | None,
+    summaries: Sequence[Summary],
+    missing: Sequence[Experiment] = (),
+) -> str:
     """Return the page of a paper.
 
     Parameters
@@ -33,6 +40,8 @@ def paper_page(title: str, paragraph: str, picture: tuple[str, str] | None, summ
         File name within the paper's folder and caption of the picture at the top.
     summaries
         Its experiments.
+    missing
+        Experiments that have no results.
 
     Returns
     -------
@@ -48,24 +57,30 @@ def paper_page(title: str, paragraph: str, picture: tuple[str, str] | None, summ
     parts = [f"# {title}", "", paragraph, ""]
     if picture is not None:
         parts += [_image(picture[1], picture[0]), ""]
-    parts += ["## What the paper states", "", _totals([claim for claim, *_ in published]), ""]
+    parts += ["## What the paper states", "", _totals(published), ""]
     parts += [*_claims(published, place=True), ""]
     if others:
         parts += [*_folded(f"{len(others)} claims of this reproduction", _claims(others, place=False)), ""]
     parts += ["## The experiments", ""]
     for summary in summaries:
         parts += _experiment(summary)
+    if missing:
+        parts += [
+            "## Without results",
+            "",
+            "These experiments have recipes but no results yet; no claim of theirs is above.",
+        ]
+        parts += ["", *(f"- {one.title}: `infoflow reproduce {one.paper} {one.name}`" for one in missing)]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _totals(claims: Sequence[Claim]) -> str:
-    if not claims:
+def _totals(lines: Sequence[tuple[Claim, Verdict | None, Summary]]) -> str:
+    if not lines:
         return "No claim of the paper could be judged."
-    counts = Counter(claim.verdict for claim in claims)
-    listed = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+    listed = counted((claim.verdict, holm) for claim, holm, _ in lines)
     return (
-        f"{len(claims)} claims: {listed}. Those that fail come first. The effect is in standard deviations over seeds, "
-        "and *with Holm* is the verdict once the number of claims of the paper is taken into account."
+        f"{len(lines)} claims: {listed}. Those that fail come first. The effect is in standard deviations over seeds. "
+        f"{WITH_HOLM}"
     )
 
 

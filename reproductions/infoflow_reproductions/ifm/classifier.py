@@ -249,8 +249,9 @@ class _Objective(Objective):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         how, z = self.how, self.model(x)
         logits = z[:, :CLASSES]
-        total = F.cross_entropy(logits, y)
-        terms = {"cross_entropy": total}
+        entropy = F.cross_entropy(logits, y)
+        terms = {"cross_entropy": entropy}
+        total = how.plain_weight * entropy
         if how.decoupling:
             total = total + 0.5 * how.decoupling * logits.square().sum(1).mean()
         if how.decorrelation:

@@ -8,7 +8,7 @@ from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
 from infoflow_reproductions.harness.seeds import differences
 from infoflow_reproductions.harness.trial import Results
-from infoflow_reproductions.ifm.comparison import Recipe, figures, rows, sanity, steady, trials, values
+from infoflow_reproductions.ifm.comparison import Recipe, conditions, figures, rows, sanity, steady, trials, values
 from infoflow_reproductions.ifm.methods import METHODS
 from infoflow_reproductions.ifm.table3 import CPU, SMOKE
 
@@ -49,8 +49,9 @@ def report(recipe: Recipe, results: Results) -> Findings:
         claims,
         figures(recipe, results, ("best_digit", "last")),
         [
-            "The flow alone, without the exchange of statistics; everything else as in table3.",
-            *([f"Smaller than published: {recipe.smaller}."] if recipe.smaller else []),
+            "The flow alone, without the exchange of statistics; everything else as in table3, but 8 locations per "
+            "image for 16.",
+            *conditions(recipe, results),
         ],
     )
 
@@ -73,7 +74,7 @@ def _experiment(name: str, title: str, methods: tuple[str, ...]) -> Experiment:
         methods=methods,
         counts=(4000, 1500, 3000),
         epochs=4,
-        smaller=CPU.smaller.replace("8000", "4000").replace("5 epochs", "4 epochs"),
+        smaller=CPU.smaller.replace("8,000", "4,000").replace("5 epochs", "4 epochs"),
     )
     return Experiment(
         "ifm",

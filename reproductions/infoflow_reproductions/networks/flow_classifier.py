@@ -43,7 +43,7 @@ class FlowClassifier(nn.Sequential):
 
     References
     ----------
-    Shen, Li, Liu (2019), arXiv:1907.00348, section 4.1.
+    Shen, Li, Liu (2019), arXiv:1907.00348, section 4.2, Table 1.
 
     Examples
     --------

@@ -32,7 +32,7 @@ def test_flow_recipe_has_the_settings_of_the_paper() -> None:
     epochs = {
         trial.arguments["method"]: trial.arguments["epochs"] for trial in experiments("ifm")["table3"].trials(recipe)
     }
-    assert epochs == {"baseline": 20, "ifm": 20, "exchange": 10, "ours": 10}
+    assert epochs == {"baseline": 20, "cross-entropy-4": 10, "ifm": 20, "exchange": 10, "ours": 10}
 
 
 def test_interrupted_training_continues_within_the_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

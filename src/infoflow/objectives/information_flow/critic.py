@@ -45,7 +45,7 @@ class FlowCritic(Concatenated):
 
     References
     ----------
-    Shen, Li and Liu (2019), Information flow maximization, arXiv 1907.00348, section 4.1.
+    Shen, Li and Liu (2019), Information flow maximization, arXiv 1907.00348, section 4.2, Table 2.
 
     Examples
     --------

@@ -79,7 +79,8 @@ def build(variant: Variant, shape: Sequence[int], classes: int, seeds: Sequence[
 
 def _one(variant: Variant, shape: Sequence[int], classes: int, seed: int) -> nn.Module:
     if variant.network in VISION:
-        return vision_network(variant.network, classes, seed=seed)
+        found = vision_network(variant.network, classes, seed=seed)
+        return _leaky(found) if variant.activation == ("leaky_relu",) else found
     network: nn.Sequential
     if variant.network == "mlp":
         activation = variant.activation[0] if len(variant.activation) == 1 else list(variant.activation)
@@ -103,6 +104,15 @@ def _one(variant: Variant, shape: Sequence[int], classes: int, seed: int) -> nn.
         network = after_activations(network, "noise", lambda _: GaussianNoise(variant.noise, evaluation=evaluation))
     if variant.batch_norm:
         network = after_activations(network, "norm", nn.BatchNorm1d)
+    return network
+
+
+def _leaky(network: nn.Module) -> nn.Module:
+    """Put leaky ReLU in the place of every ReLU."""
+    for parent in list(network.modules()):
+        for name, module in parent.named_children():
+            if isinstance(module, nn.ReLU):
+                setattr(parent, name, nn.LeakyReLU(inplace=module.inplace))
     return network
 
 

@@ -17,6 +17,7 @@ from infoflow.core.settings import Each, Integer, OneOf, Seed, check, validated
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
     "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
     "softsign": nn.Softsign,
     "softplus": nn.Softplus,
     "sigmoid": nn.Sigmoid,

@@ -45,7 +45,7 @@ class Experiment(Settings):
     data: Annotated[str, OneOf(DATA)] = "digits"
     """data set: szt, digits, mnist or fashion-mnist"""
     activations: tuple[str, ...] = ("tanh", "relu")
-    """train one network for each: tanh, relu, softsign, softplus, sigmoid, hardtanh"""
+    """train one network for each: tanh, relu, leaky_relu, softsign, softplus, sigmoid, hardtanh"""
     widths: tuple[int, ...] = (16, 10, 7, 5)
     """widths of the hidden layers"""
     initialization: Annotated[str, OneOf(("scaled", *INITIALIZATIONS))] = "scaled"

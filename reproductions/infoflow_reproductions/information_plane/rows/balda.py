@@ -13,6 +13,7 @@ from infoflow_reproductions.information_plane.row import TableRow
 
 _SGD = replace(IMAGES, optimizer="sgd", learning_rate=0.1, epochs=20, probe="test", layers=(OUTPUT,))
 _MLP = replace(_SGD, name="MNIST, MLP", widths=(256, 64), initialization="he")
+_SIGMOID = replace(_MLP, name="MNIST, MLP, sigmoid", activation=("sigmoid",))
 _LENET = replace(_MLP, name="MNIST, LeNet-5", network="lenet5")
 _COLOR = replace(_MLP, data="cifar10", widths=())
 _CNN = replace(_COLOR, name="CIFAR-10, CNN", network="cnn-shallow", learning_rate=0.03)
@@ -82,6 +83,7 @@ def later_with_noise(reading: Reading) -> list[Claim]:
 _FULL = Recipe(
     variants=(
         _MLP,
+        _SIGMOID,
         _SLOW,
         _NOISY,
         _SYNTHETIC,
@@ -97,6 +99,7 @@ _FULL = Recipe(
 _SMOKE = smoke(_FULL, replace(_MLP, data="digits", widths=(16,), epochs=3), seeds=2, snapshots=3)
 _CPU = (
     _MLP,
+    _SIGMOID,
     _SLOW,
     _NOISY,
     _SYNTHETIC,

@@ -10,12 +10,13 @@ from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import IMAGES, OUTPUT, Recipe, SettingSweep, smoke
 from infoflow_reproductions.information_plane.row import TableRow
 
-_COLOR = replace(IMAGES, data="cifar10", widths=(), initialization="torch", epochs=100, probe="train")
-_ADAM = replace(_COLOR, name="six convolutions", network="cnn-deep", layers=("relu6", "relu7", OUTPUT))
+_COLOR = replace(IMAGES, data="cifar10", widths=(), activation=("leaky_relu",), initialization="torch", epochs=100)
+_DEEP = ("leaky_relu6", "leaky_relu7", OUTPUT)
+_ADAM = replace(_COLOR, name="six convolutions", network="cnn-deep", probe="train", layers=_DEEP)
 _CNN = replace(_ADAM, optimizer="sgd", learning_rate=0.05, momentum=0.9, probe_size=10_000)
 _TORCHVISION = replace(_CNN, name="ResNet-18", network="resnet18", layers=("layer3", "layer4", OUTPUT))
 _RESNET = replace(_TORCHVISION, weight_decay=5e-4, probe_size=3000)
-_SHALLOW = replace(_CNN, data="digits", network="cnn-shallow", layers=("relu3", OUTPUT))
+_SHALLOW = replace(_CNN, data="digits", network="cnn-shallow", layers=("leaky_relu3", OUTPUT))
 _DIGITS = replace(_SHALLOW, epochs=1, size=200, probe_size=100)
 
 

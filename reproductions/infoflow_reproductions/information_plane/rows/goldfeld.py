@@ -14,10 +14,11 @@ from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import IMAGES, Recipe, SettingSweep, Variant, smoke
 from infoflow_reproductions.information_plane.row import TableRow
 
-NOISY, ORTHONORMAL, CNN = "noisy", "noisy, orthonormal", "CNN 1583–128, two bins"
+NOISY, RELU, ORTHONORMAL, CNN = "noisy", "noisy, ReLU", "noisy, orthonormal", "CNN 1583–128, two bins"
 _STEP = 0.05
 
 _NOISY = Variant(NOISY, noise=0.1, epochs=4000, probe_size=128, repeats=6)
+_RELU = replace(_NOISY, name=RELU, activation=("relu",))
 _ORTHONORMAL = replace(_NOISY, name=ORTHONORMAL, orthonormal=5e-3)
 _TANH = replace(IMAGES, name=CNN, network="cnn-goldfeld", widths=(), activation=("tanh",), epochs=10)
 _REGULARIZED = replace(_TANH, noise=0.1, noise_in="training")
@@ -78,7 +79,7 @@ def near_ceiling(reading: Reading, network: str, *, convolutions: bool = False) 
 
 
 _FULL = Recipe(
-    variants=(_NOISY, _ORTHONORMAL, _CNN),
+    variants=(_NOISY, _RELU, _ORTHONORMAL, _CNN),
     estimators=("noisy-network:variance=0.01,draws=4",),
     sweeps=(SettingSweep("binning", "width", (0.03, 0.1, 0.3, 1.0)),),
     sides=("binning:width=0.1",),
@@ -87,7 +88,7 @@ _FULL = Recipe(
     pairs=10_000,
 )
 _FEW = SettingSweep("binning", "width", (0.1, 1.0))
-_CPU = tuple(replace(one, epochs=2500) for one in (_NOISY, _ORTHONORMAL))
+_CPU = tuple(replace(one, epochs=2500, at_most=most) for one, most in ((_NOISY, 0), (_RELU, 6), (_ORTHONORMAL, 0)))
 
 ROW = TableRow(
     "goldfeld",
@@ -104,6 +105,7 @@ ROW = TableRow(
     },
     claims=[
         on(NOISY, turns_often, Compression("some", "some hidden layer compresses")),
+        on(RELU, Compression("none", "no hidden layer compresses")),
         on(ORTHONORMAL, Compression("none", "no hidden layer compresses")),
         on(CNN, near_ceiling, partial(near_ceiling, convolutions=True)),
     ],

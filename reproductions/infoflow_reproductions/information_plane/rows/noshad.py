@@ -11,11 +11,12 @@ from infoflow_reproductions.information_plane.row import TableRow
 # 20000 iterations of 128 images.
 _MNIST = replace(IMAGES, initialization="torch", learning_rate=3e-3, epochs=43, probe="test")
 _RELU = replace(_MNIST, name="ReLU", widths=(1024, 20, 20, 20))
+_NARROW = replace(_RELU, name="ReLU, 200-100-60-30", widths=(200, 100, 60, 30))
 _CNN = replace(_RELU, name="CNN", network="cnn-noshad")
 _WIDTH = SettingSweep("dependence-graph:shifts=3", "width", (0.03, 0.1, 0.3, 1.0, 3.0), few=True)
 
 _FULL = Recipe(
-    variants=(replace(_RELU, name="tanh", activation=("tanh",)), _RELU, _CNN),
+    variants=(replace(_RELU, name="tanh", activation=("tanh",)), _RELU, _NARROW, _CNN),
     estimators=("dependence-graph:shifts=10,clip=20",),
     sweeps=(_WIDTH,),
     seeds=10,

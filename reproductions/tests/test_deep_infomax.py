@@ -28,6 +28,8 @@ BASE = {
     "nat": 0.35,
     "dim-g": 0.45,
     "dim-g-prior": 0.5,
+    "dim-g-all": 0.5,
+    "dim-l-dv": 0.55,
     "dim-l": 0.6,
     "dim-l-nce": 0.65,
 }
@@ -152,6 +154,31 @@ def test_every_method_is_built_and_learns_from_a_batch(method: str) -> None:
     assert bool(made.players) == (method != "random")
     names = dict(made.representation.named_modules())
     assert all(layer in names or layer == "output" for layer in made.layers.values())
+
+
+@pytest.mark.parametrize("architecture", ["32x32", "alexnet"])
+def test_the_global_objective_takes_the_last_convolution(architecture: str) -> None:
+    """Appendix A.1; with a local term both take the map before it."""
+    size = Size(architecture, width=1 / 32, features=4, units=8)
+    x = torch.randn(3, *size.encoder(seed=0).shape)
+    conv = size.encoder(seed=0).eval()
+    expected = conv.conv(conv.local(x))
+    for method, options in (("dim-g", {}), ("dim-g-all", {}), ("dim-lg", {"alpha": 1.0, "beta": 0.0, "gamma": 0.0})):
+        encoder = learner(method, size, images=10, classes=10, seed=0, options=options).representation.eval()
+        local, vector = encoder(x)
+        assert torch.equal(local, expected)
+        assert torch.equal(vector, conv(x)[1])
+    for method in ("dim-l", "dim-lg"):
+        assert learner(method, size, images=10, classes=10, seed=0).representation.conv  # type: ignore[truthy-bool]
+
+
+def test_controls_of_the_global_objective_have_all_negatives_and_the_local_prior() -> None:
+    assert VARIANTS["dim-g-all"]["gamma"] == VARIANTS["dim-l"]["gamma"]
+    size = Size(width=1 / 32, features=4, units=8)
+    for method, expected in (("dim-g", 1), ("dim-g-all", 4)):
+        objective: Any = learner(method, size, images=10, classes=10, seed=0).players["learner"].loss
+        _, others = objective.global_critic.scores(*objective.encoder(torch.randn(5, 3, 32, 32)))
+        assert others.shape == (5, expected)
 
 
 def test_views_differ_between_images_and_draws_and_stay_in_range() -> None:

@@ -159,12 +159,26 @@ def test_arrays_lists_and_other_labels_are_accepted() -> None:
     assert Logistic(runs=1).score(x.tolist(), y.tolist(), x, y).value == 1.0
 
 
+def test_accuracies_of_the_last_epochs_are_averaged() -> None:
+    """Runs of two, three and four epochs are the beginnings of one another."""
+    (x, y), (report, report_y) = drawn(60, 0), drawn(40, 1)
+
+    def score(epochs: int, averaged: int = 1) -> float:
+        probe = MultilayerPerceptron(units=8, epochs=epochs, averaged=averaged, learning_rate=1e-2, runs=1)
+        return probe.score(x, y, report, report_y).value
+
+    each = [score(epochs) for epochs in (2, 3, 4)]
+    assert len(set(each)) > 1
+    assert score(4, 3) == pytest.approx(sum(each) / 3)
+
+
 @pytest.mark.parametrize(
     ("make", "argument"),
     [
         (lambda: LinearSVM(penalty=0), "penalty"),
         (lambda: Logistic(runs=0), "runs"),
         (lambda: MultilayerPerceptron(dropout=1.0), "dropout"),
+        (lambda: MultilayerPerceptron(epochs=3, averaged=4), "averaged"),
         (lambda: NearestNeighbors(metric="cosin"), "metric"),
         (lambda: NearestNeighbors(k=0), "k"),
         (lambda: FineTuning(head="mpl"), "head"),

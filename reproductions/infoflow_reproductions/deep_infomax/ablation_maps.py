@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from infoflow_reproductions.deep_infomax.notes import COMBINATIONS, MINE, PRIOR, PROBES, SHARED_MAP
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, smaller
 from infoflow_reproductions.deep_infomax.sweeps import CONVOLVED, Weights, trials_of
 from infoflow_reproductions.harness.experiment import Experiment
@@ -70,6 +71,11 @@ def report(recipe: Recipe, results: Results) -> Findings:
     notes = [
         "The paper shows maps of one γ, which it does not state, without figures, so only their shape can be compared. "
         "Figure 10 is of CelebA, which this package does not read.",
+        PROBES,
+        MINE,
+        PRIOR,
+        COMBINATIONS,
+        SHARED_MAP,
         *smaller(recipe.learning),
     ]
     return Findings(rows, [*_between_terms(recipe, found), *_prior(recipe, found)], pictures, notes)

@@ -161,7 +161,8 @@ def report(recipe: Recipe, results: Results) -> Findings:
         "is the squared discrepancy with KID's cubic kernel in the features of a classifier trained on the same "
         "images: it orders these generators, but no published figure is comparable.",
         f"Other than in the paper: {smaller(recipe)}. Every judge takes one step per step of the generator.",
-        "Prior matching with two discriminators is that of the paper: one feature, Gaussians of means 1 and −1, which "
+        "Equation 12 is a min–max game; here the judge's loss is the non-saturating one. Prior matching with two "
+        "discriminators is that of the paper: one feature, Gaussians of means 1 and −1, which "
         "are not published, and a generator that moves the mean of its samples to 1; discriminators are not clipped. "
         "The other one has a kernel in place of the discriminators, and the mean of the batch as its aim.",
         "The penalty on the gradient of prior matching's judge, 0.1, was chosen among 0, 0.1 and 1 by the distance of "

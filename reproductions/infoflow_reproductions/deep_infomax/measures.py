@@ -55,6 +55,7 @@ def _perceptron(on: Measured) -> dict[str, float]:
         learning_rate=learning.probe_rate,
         milestones=tuple(learning.probe_milestones),
         standardize=True,
+        averaged=learning.probe_averaged,
         runs=1,
         seed=on.seed,
         device=on.device,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -24,19 +24,22 @@ from infoflow_reproductions.deep_infomax.views import view
 from infoflow_reproductions.networks.alexnet import AlexNetEncoder
 from infoflow_reproductions.networks.dcgan_discriminator import DCGANDiscriminator
 
-# Variants of DIM as arguments of `deep_infomax_for`; all but "dim-g-prior" are the paper's.
+# Variants of DIM as arguments of `deep_infomax_for`. Those of DIM(G) but "dim-g" are controls, and the paper has no
+# figures of "dim-l-dv".
 VARIANTS: dict[str, dict[str, Any]] = {
     "dim-g": {"alpha": 1.0, "beta": 0.0, "gamma": 1.0},
     "dim-g-prior": {"alpha": 1.0, "beta": 0.0, "gamma": 5.0},
+    "dim-g-all": {"alpha": 1.0, "beta": 0.0, "gamma": 0.1, "negatives": "all"},
     "dim-l": {"alpha": 0.0, "beta": 1.0, "gamma": 0.1},
     "dim-l-nce": {"alpha": 0.0, "beta": 1.0, "gamma": 0.1, "bound": "infonce"},
+    "dim-l-dv": {"alpha": 0.0, "beta": 1.0, "gamma": 0.1, "bound": "donsker_varadhan"},
     # Section 4.2: α = 0.5, β = 0.1; γ is unpublished.
     "dim-lg": {"alpha": 0.5, "beta": 0.1, "gamma": 0.1},
 }
 
 CONVOLVED_UNITS = 512
 """Hidden units of the critic "concat-and-convolve" (Table 6)."""
-LOCAL = ("dim-l", "dim-l-nce", "dim-lg")
+LOCAL = ("dim-l", "dim-l-nce", "dim-l-dv", "dim-lg")
 """Methods that have a local critic."""
 
 LABELS = {
@@ -48,8 +51,10 @@ LABELS = {
     "nat": "NAT",
     "dim-g": "DIM(G)",
     "dim-g-prior": "DIM(G), γ = 5",
+    "dim-g-all": "DIM(G), all negatives, γ = 0.1",
     "dim-l": "DIM(L) JSD",
     "dim-l-nce": "DIM(L) InfoNCE",
+    "dim-l-dv": "DIM(L) Donsker–Varadhan",
     "dim-lg": "DIM(L+G)",
     "nt-xent": "NT-Xent (views)",
     "vicreg": "VICReg (views)",
@@ -272,15 +277,22 @@ def _across_views(on: _Parts) -> nn.Module:
     return MultiViewDeepInfoMax(on.encoder, critic)
 
 
+def _take_last_map(encoder: MapAndVector) -> None:
+    """Let an encoder return the map of its last convolution, as the global objective takes it (appendix A.1)."""
+    encoder.local, encoder.conv = nn.Sequential(*encoder.local, *encoder.conv), nn.Sequential()
+
+
 def _deep_infomax(
     on: _Parts,
     *,
-    negatives: int | None = None,
+    negatives: int | Literal["all"] | None = None,
     coordinates: Any = "none",
     locations: int | None = None,
     prior: str = "uniform",
     **options: Any,
 ) -> nn.Module:
+    if not options["beta"]:
+        _take_last_map(on.encoder)
     convolved = options.get("critic") == "concat-and-convolve"
     return deep_infomax_for(
         on.encoder,

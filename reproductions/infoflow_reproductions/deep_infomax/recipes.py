@@ -42,10 +42,11 @@ CPU = Learning(
     ndm_epochs=10,
     mine_epochs=15,
     decoder_epochs=8,
+    probe_averaged=3,
     revision=REVISION,
 )
 
-FULL = Learning(revision=REVISION)
+FULL = Learning(probe_averaged=100, revision=REVISION)
 
 _TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "tiny-imagenet": "Tiny ImageNet", "stl10": "STL-10"}
 

@@ -31,6 +31,7 @@ UNSTATED = frozenset(
 _NOT_SCALE = ("seeds", "longer", "revision")
 _ADDED = ("random", "dim-g-prior", "dim-g-all", "dim-l-dv", "dim-lg", "nt-xent", "vicreg", "amdim")
 _WORDS = {
+    "probe_averaged": "last epochs of probes averaged,",
     "width": "widths ×",
     "units": "critic units",
     "locations": "locations per step whose coordinates are predicted,",

@@ -14,7 +14,8 @@ from infoflow_reproductions.deep_infomax.methods import Size
 
 REVISIONS: Mapping[int, str] = {
     1: "both branches of the critic encode-and-dot had batch norm and layer norm",
-    2: "critics are those of Tables 7 and 8: without batch norm, with layer norm for the local features alone",
+    2: "critics are those of Tables 7 and 8, without batch norm and with layer norm for the local features alone; "
+    "DIM(G) takes the last convolution; accuracies of probes are averaged over the last epochs",
 }
 """Revisions of the recipes; results of an earlier one name none, and are those of revision 1."""
 
@@ -43,6 +44,8 @@ class Learning:
         Training of the perceptron probes; the learning rate falls to a tenth at each milestone.
     ndm_epochs, mine_epochs, decoder_epochs
         Epochs of the measures that train networks of their own.
+    probe_averaged
+        Number of last epochs over which the accuracies of perceptron probes are averaged; 100 in section 4.1.
     labeled
         Number of labeled images, for "-96"; STL-10 has 5000.
     ndm_networks
@@ -70,6 +73,7 @@ class Learning:
     mine_epochs: int = 50
     decoder_epochs: int = 30
     size: Size = field(default_factory=Size)
+    probe_averaged: int = field(default=1, metadata={"omit_default": True})
     labeled: int = field(default=0, metadata={"omit_default": True})
     ndm_networks: int = field(default=1, metadata={"omit_default": True})
     revision: int = field(default=1, metadata={"omit_default": True})

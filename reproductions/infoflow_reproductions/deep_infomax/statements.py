@@ -8,6 +8,7 @@ _CLASSES = "section 4.2, 'Classification comparisons': DIM(L) outperforms all mo
 
 _LAYERS = "section 4.2, 'Classification comparisons': DIM(L) outperforms all models, whichever layer is used"
 _TABLE1 = (
+    ("Donsker", "sections 2 and 3.1: Jensen–Shannon gives better results than the KL-based objective"),
     ("InfoNCE is above DIM(L) JSD", "appendix A.2: with many negatives NCE outperforms JSD on many tasks; Table 1"),
     ("competitive", "caption of Table 1: DIM(G) is competitive with some models across tasks"),
     ("approaches", "caption of Table 1: DIM(L) approaches or surpasses a supervised classifier"),

@@ -11,6 +11,7 @@ import numpy as np
 
 from infoflow_reproductions.deep_infomax.learning import trial
 from infoflow_reproductions.deep_infomax.methods import LABELS
+from infoflow_reproductions.deep_infomax.notes import COMBINATIONS, PRIOR, PROBES, SHARED_MAP
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, smaller
 from infoflow_reproductions.deep_infomax.settings import Learning
 from infoflow_reproductions.harness.experiment import Experiment
@@ -149,7 +150,12 @@ def _negatives(recipe: Negatives, results: Results) -> Findings:
         )
         for layer in ("conv", "Y")
     ]
-    notes = ["Every step draws new negatives from the batch without replacement.", *smaller(recipe.learning)]
+    notes = [
+        "Every step draws new negatives from the batch without replacement.",
+        PROBES,
+        PRIOR,
+        *smaller(recipe.learning),
+    ]
     return Findings(rows, claims, pictures, notes)
 
 
@@ -169,7 +175,13 @@ def _weights(recipe: Weights, results: Results) -> Findings:
             Claim.above(f"at γ = {gamma:g} the local term alone is above the global one on Y", gain, unit="points")
         )
     caption = "Test accuracy on Y over the weights α (global) and β (local), for each γ (prior); means over seeds."
-    notes = ["The paper shows these maps without figures, so only their shape can be compared."]
+    notes = [
+        "The paper shows these maps without figures, so only their shape can be compared.",
+        PROBES,
+        PRIOR,
+        COMBINATIONS,
+        SHARED_MAP,
+    ]
     pictures = [heat_maps("weights", caption, maps, "α (global)", "β (local)", "accuracy on Y / %")]
     return Findings(rows, claims, pictures, notes + smaller(recipe.learning))
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from infoflow_reproductions.deep_infomax.columns import STL10, TINY_IMAGENET, Column
 from infoflow_reproductions.deep_infomax.methods import LABELS
+from infoflow_reproductions.deep_infomax.notes import COMBINATIONS, PRIOR, PROBES
 from infoflow_reproductions.deep_infomax.published import LAYERS
 from infoflow_reproductions.deep_infomax.recipes import (
     CPU,
@@ -63,10 +64,14 @@ def report(recipe: Comparison, results: Results, column: Column = TINY_IMAGENET)
     notes = [
         f"Data: {learning.data}, encoder {learning.size.architecture} at {learning.size.width:g} of its widths, "
         f"{learning.epochs} epochs.",
+        PROBES,
+        COMBINATIONS,
+        PRIOR,
     ]
     if not published:
         notes.append(
-            "Images of 32×32 enlarged in size replace STL-10 and Tiny-ImageNet, so no published figure is comparable."
+            "Images of 32×32 enlarged in size replace STL-10 and Tiny ImageNet: another data set and not only another "
+            "scale, so no published figure is comparable, and a claim holds or fails for these images alone."
         )
     if _FINE_TUNED in layers:
         notes.append(
@@ -112,7 +117,7 @@ EXPERIMENT = Experiment(
                 size=replace(CPU.size, architecture="alexnet", width=1 / 8),
                 epochs=6,
             ),
-            ("random", "vae", "dim-g", "dim-l", "dim-l-nce"),
+            ("random", "supervised", "vae", "dim-g", "dim-l", "dim-l-nce"),
         ),
         "full": Comparison(TINY_IMAGENET.full, _METHODS, seeds=5),
     },

@@ -10,6 +10,7 @@ from scipy import stats
 
 from infoflow_reproductions.deep_infomax import published, recipes
 from infoflow_reproductions.deep_infomax.methods import LABELS
+from infoflow_reproductions.deep_infomax.notes import COMBINATIONS, DEPENDENCE, ERRATUM, MINE, PRIOR, SHARED_MAP, SVM
 from infoflow_reproductions.deep_infomax.recipes import (
     CPU,
     FULL,
@@ -80,10 +81,15 @@ def report(recipe: Comparison, results: Results) -> Findings:
     claims += _over_methods(recipe, results)
     notes = [
         "I(X;Y) of a deterministic encoder is infinite. MINE gives a lower bound on held-out samples, which orders "
-        "encoders but has no absolute meaning. The paper's figures are those of training samples.",
-        "NDM is reported on held-out samples, with the sharper read-out of infoflow.probes.NeuralDependency, and for "
-        "the VAE of samples of its latent as well: its published figure is near that of samples, since the means of "
-        "features without information depend on the others.",
+        "encoders but has no absolute meaning. The paper does not state on which samples its figures were computed.",
+        f"{DEPENDENCE} The VAE's latent is measured in samples too, since the means of features without information "
+        "depend on the others.",
+        SVM,
+        MINE,
+        ERRATUM,
+        f"{PRIOR} The weight γ = 0.1 of DIM(L+G) is ours; the paper states α = 0.5 and β = 0.1 alone.",
+        COMBINATIONS,
+        SHARED_MAP,
         *smaller(recipe.learning),
     ]
     caption = "Test accuracy of a linear support vector machine on conv, fc and Y; 95 % intervals and single seeds."

@@ -62,8 +62,9 @@ class InputInformation(UnlabeledProbe):
     Notes
     -----
     For a deterministic encoder of continuous inputs I(X;Y) is infinite, and a lower bound depends on the critic as
-    much as on the encoder. Use it to compare encoders on the same inputs, and for nothing else. The values in [1]_
-    (45 to 102 nats) were computed on training samples and exceed what their number of samples can support.
+    much as on the encoder. Use it to compare encoders on the same inputs, and for nothing else. Values in [1]_ reach
+    102 nats, and [3]_ shows that no bound from n samples can be trusted far above log n, 11 nats for 50000; [1]_ does
+    not state on which samples they were computed.
 
     Since Y shares no more information with a function of X than with X, a lower bound on the information about the
     principal components is a lower bound on I(X;Y). A critic of thousands of columns would overfit.
@@ -73,6 +74,7 @@ class InputInformation(UnlabeledProbe):
     .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
        ICLR 2019, section 4.1.
     .. [2] M. I. Belghazi et al., "Mutual information neural estimation", ICML 2018.
+    .. [3] D. McAllester and K. Stratos, "Formal limitations on the measurement of mutual information", AISTATS 2020.
 
     Examples
     --------

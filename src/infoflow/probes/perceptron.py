@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 from torch import nn
 
+from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Number, PositiveInt
 from infoflow.models import seeded
 from infoflow.probes.inputs import Problem
@@ -42,7 +43,7 @@ class MultilayerPerceptron(TrainedProbe, LabeledProbe):
     Parameters
     ----------
     epochs, batch_size, learning_rate
-        Training by Adam; the defaults are those of [1]_.
+        Training by Adam.
     runs
         Number of runs with seeds `seed`, `seed` + 1, ...; their spread gives Student's interval.
     seed
@@ -57,16 +58,23 @@ class MultilayerPerceptron(TrainedProbe, LabeledProbe):
         Epochs after which the learning rate is divided by 10.
     standardize
         Whether features are standardized by the training set.
+    averaged
+        Number of last epochs whose test accuracies are averaged, which needs no choice of an epoch.
 
     Raises
     ------
     InvalidArgument
         If a setting is out of range.
 
+    Notes
+    -----
+    Section 4.1 of [1]_ has 200 units, dropout and the average over the last 100 epochs; it states no number of epochs,
+    learning rate or dropout rate, so those defaults are choices of this package.
+
     References
     ----------
     .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",
-       ICLR 2019, appendix A.
+       ICLR 2019.
 
     Examples
     --------
@@ -83,8 +91,14 @@ class MultilayerPerceptron(TrainedProbe, LabeledProbe):
     epochs: PositiveInt = 150
     milestones: tuple[int, ...] = (50, 100)
     standardize: bool = False
+    averaged: PositiveInt = 1
 
     name: ClassVar[str] = "MLP"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.averaged > self.epochs:
+            raise InvalidArgument("averaged", f"at most the number of epochs ({self.epochs})", self.averaged)
 
     def _optimizer(self) -> Optimizer:
         return Optimizer("adam", self.learning_rate, milestones=tuple(self.milestones))
@@ -96,7 +110,14 @@ class MultilayerPerceptron(TrainedProbe, LabeledProbe):
         def run(seed: int) -> float:
             width = problem.train_x.shape[1]
             network = head(width, problem.classes, units=self.units, dropout=self.dropout, seed=seed)
-            self._train(network, cross_entropy(network), [problem.train_x, problem.train_y], seed)
-            return accuracy(network, problem.test_x, problem.test_y)
+            last: list[float] = []
+
+            def evaluate(epoch: int) -> dict[str, float]:
+                if epoch > self.epochs - self.averaged:
+                    last.append(accuracy(network, problem.test_x, problem.test_y))
+                return {}
+
+            self._train(network, cross_entropy(network), [problem.train_x, problem.train_y], seed, evaluate)
+            return sum(last) / len(last)
 
         return self._of_runs(run, len(problem.test_x), warnings=problem.warnings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
@@ -114,9 +114,16 @@ class TrainedProbe(Settings):
     def _optimizer(self) -> Optimizer:
         return Optimizer("adam", self.learning_rate)
 
-    def _train(self, network: nn.Module, loss: Callable[..., Tensor], data: Sequence[Tensor], seed: int) -> None:
+    def _train(
+        self,
+        network: nn.Module,
+        loss: Callable[..., Tensor],
+        data: Sequence[Tensor],
+        seed: int,
+        evaluate: Callable[[int], Mapping[str, float]] | None = None,
+    ) -> None:
         settings = Fit(self.epochs, min(self.batch_size, len(data[0])), self._optimizer())
-        fit(Player(network, loss), data, settings, seed=seed, device=self.device)
+        fit(Player(network, loss), data, settings, seed=seed, evaluate=evaluate, device=self.device)
 
     def _of_runs(self, run: Callable[[int], float], n: int, *, warnings: Sequence[str] = (), **more: Any) -> Score:
         """Score of `run(seed)` for each run's seed."""

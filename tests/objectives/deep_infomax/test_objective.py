@@ -184,6 +184,20 @@ def test_negatives_are_drawn_without_repetition_and_evenly() -> None:
         objective._drawn(table[..., :2])
 
 
+@pytest.mark.parametrize("critic", ["concat-and-convolve", "encode-and-dot"])
+def test_all_others_of_the_batch_are_negatives_where_asked_for(critic: Any) -> None:
+    """Section 3.1: all combinations across the batch; by default a critic of pairs gives Jensen–Shannon one."""
+    encoder, images = ConvolutionalEncoder((1, 8, 8), widths=(4, 8), local=0, units=16), torch.randn(6, 1, 8, 8)
+    for n_negatives, expected in ((None, 1), ("all", 5)):
+        made = deep_infomax_for(encoder, images, alpha=1.0, critic=critic, units=16, n_negatives=n_negatives)
+        assert made.n_negatives is None
+        whole = made.global_critic.scores(*encoder(images))[1]  # type: ignore[union-attr]
+        assert whole.shape == (6, expected)
+        if critic == "concat-and-convolve":
+            assert made.local_critic.n_negatives == (1 if n_negatives is None else None)  # type: ignore[union-attr]
+        assert torch.isfinite(made(images))
+
+
 def test_the_vector_alone_sees_the_occluded_input() -> None:
     seen: list[Tensor] = []
 

@@ -144,7 +144,7 @@ def deep_infomax_for(
     matching: str | Matching | PriorMatching = "adversarial",
     coordinates: str | Coordinates = "none",
     occlusion: int | Occlusion | None = None,
-    n_negatives: int | None = None,
+    n_negatives: int | Literal["all"] | None = None,
     seed: Seed = 0,
     group: Group = None,
 ) -> DeepInfoMax:
@@ -176,7 +176,8 @@ def deep_infomax_for(
     occlusion
         Side of the occluded block, or an `Occlusion`; None occludes nothing.
     n_negatives
-        Number of negative scores of each sample, drawn at random; None takes all that the critics give.
+        Number of negative scores of each sample, drawn at random; None takes all that the critics give, and "all" makes
+        them give all others of the batch with any bound, as in section 3.1 of the paper.
     seed
         Random seed of all initial weights. Each part has its own stream, so that leaving one out does not change the
         others.
@@ -207,7 +208,7 @@ def deep_infomax_for(
         matching = Matching(matching)  # type: ignore[arg-type]
     (channels, *sizes), features = encoding_shapes(encoder, example)
     places = int(torch.tensor(sizes).prod())
-    per_row = None if by_name(bound).many_negatives else 1
+    per_row = None if by_name(bound).many_negatives or n_negatives == "all" else 1
     streams = [torch.Generator().manual_seed(1000 * seed + part) for part in range(5)]
     local: LocalCritic | None = None
     if beta and critic == "encode-and-dot":
@@ -239,6 +240,6 @@ def deep_infomax_for(
         coordinates=tasks,
         coordinate_weight=asked.weight,
         occlusion=Occlusion(occlusion) if isinstance(occlusion, int) else occlusion,
-        n_negatives=n_negatives,
+        n_negatives=None if n_negatives == "all" else n_negatives,
         group=group,
     )

@@ -1,0 +1,53 @@
+"""Notes on what differs from the paper without being smaller, and on claims that no recipe judges."""
+
+from __future__ import annotations
+
+PRIOR = (
+    "Equation 7 is a min–max game; here the encoder's loss is the non-saturating one, and the discriminator has a "
+    "penalty on its squared gradient of weight 1, which the paper does not mention."
+)
+PROBES = (
+    "Perceptron probes see standardized features, and their accuracy is the mean over the last epochs (100 at full "
+    "scale, section 4.1; the last third at the reduced one). The paper states no epochs, learning rate or dropout "
+    "rate of them."
+)
+COMBINATIONS = (
+    "Section 3.1 takes all combinations of the batch as negatives. So do InfoNCE and the critic encode-and-dot here; "
+    "with Jensen–Shannon, the critics of pairs (that of DIM(G), and concat-and-convolve) have one map of another "
+    "image for each image."
+)
+SHARED_MAP = (
+    "DIM(G) takes the map of the last convolution (appendix A.1). Where a local term is there too, the global one "
+    "takes its map, that of the convolution before; the paper calls the objective insensitive to the layer."
+)
+LOCAL_AGAINST_GLOBAL = (
+    "DIM(L) and DIM(G) as published differ in negatives, critic, pooling and γ, and not in the objective alone. The "
+    "control DIM(G) with all negatives and γ = 0.1 has the negatives and the γ of DIM(L). What critic and pooling add "
+    "is open: Tschannen et al. (2020, On mutual information maximization for representation learning) find that the "
+    "architecture of encoder and critic matters more than the bound's tightness."
+)
+UNJUDGED = (
+    "Not judged, since no recipe varies it: that excluding positives gains Jensen–Shannon 1 to 2 points (appendix "
+    "A.2), that the global objective is insensitive to the layer and the local one best at the next-to-last (A.1), "
+    "and that Jensen–Shannon is more stable than Donsker–Varadhan (3.1; only its accuracy on CIFAR-10 is judged). That "
+    "the advantage of NCE diminishes with more challenging data (3.1) needs several data sets at one scale, and Figure "
+    "10 needs CelebA, which this package does not read."
+)
+MINE = (
+    "For MINE the paper has a decaying learning rate and states no critic. Here the rate is constant, images are "
+    "reduced to 64 principal components, and the critic has two layers of 256 units."
+)
+SVM = (
+    "The paper trains five support vector machines with the simple hinge loss for each model. Here one is fitted for "
+    "each seed of the encoder, with the squared hinge loss, whose optimum is unique, and a penalty chosen on held-out "
+    "training samples."
+)
+ERRATUM = (
+    "Table 3 prints 39.59 ± 0.01 as SVM (Y) and ± 3.69 as the deviation of SVM (fc) for both VAE and NAT, and NAT's "
+    "figure exceeds that of its perceptron in Table 1 (31.16), so one of the two lines may be a mistake of the paper."
+)
+DEPENDENCE = (
+    "NDM is computed on held-out samples; in place of the Donsker–Varadhan mean, whose variance may be infinite, the "
+    "discriminator's scores of joint and shuffled samples are combined by bridge sampling. The sigmoid precedes any "
+    "standardization, so features that are small have no dependence left in NDM (sigmoid), whatever their NDM."
+)

@@ -45,6 +45,7 @@ def test_activations_are_those_of_the_table(row: str, activations: set[str]) -> 
         ("wickstrom", (1000, 20, 20, 20)),  # III-D
         ("noshad", (1024, 20, 20, 20)),  # III-E
         ("noshad", (200, 100, 60, 30)),
+        ("schiemer", (12, 3, 2, 12, 2, 2)),  # III-A: the third hidden layer has fewer units than the fourth
     ],
 )
 def test_widths_are_those_of_the_text(row: str, widths: tuple[int, ...]) -> None:

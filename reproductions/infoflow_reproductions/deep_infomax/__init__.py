@@ -38,6 +38,7 @@ _OF_FIGURES = {
     "table4-cifar100": table_claims.tasks,
     "negatives": table_claims.negatives,
     "ablation": table_claims.ablation,
+    "ndm": table_claims.dependence,
 }
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: replace(

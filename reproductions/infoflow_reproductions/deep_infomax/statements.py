@@ -84,7 +84,6 @@ SENTENCES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("", "appendix A.9, text on Table 10: the method came reasonably close"),
     ),
     "ndm": (
-        ("(sigmoid)", "not in the paper, which applies the sigmoid to DIM alone (section 4.2)"),
         ("is similar", "appendix A.5: β = 0.5 and β = 1.0 give similar numbers"),
         ("is consistent", "appendix A.5: the variance over estimates and models is relatively low"),
         ("", "appendix A.5: a strong downward trend of NDM as β rises"),

@@ -6,7 +6,7 @@ import re
 
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import Sample, difference
-from infoflow_reproductions.harness.row_claims import Figures, exceeds, not_below
+from infoflow_reproductions.harness.row_claims import Figures, descends, exceeds, not_below
 
 INSENSITIVE = 1.0
 """Largest loss in percentage points that counts as relatively insensitive; the paper states no limit."""
@@ -167,6 +167,24 @@ def tasks(figures: Figures) -> list[Claim]:
             }[match[2]]
             claims.append(_gains_more(f"{match[1]}{text} more on Y than on conv", (with_y, y), (with_conv, conv)))
     return claims
+
+
+def dependence(figures: Figures) -> list[Claim]:
+    """Return the claims on NDM of σ(latent) over β, which are not the paper's: it applies the sigmoid to DIM alone."""
+    found = {
+        float(match[1]): figures[name]
+        for name in figures
+        if (match := re.fullmatch(r"β = ([\d.]+): NDM \(sigmoid\)", name))
+    }
+    if len(found) < 2:
+        return []
+    betas = sorted(found)
+    low, high = betas[0], betas[-1]
+    text = f"NDM (sigmoid) is lower at β = {high:g} than at β = {low:g}"
+    return [
+        descends("NDM (sigmoid) falls as β rises", [found[beta] for beta in betas], "nats", published=False),
+        exceeds(text, found[low], found[high], "nats", published=False),
+    ]
 
 
 def estimates(figures: Figures) -> list[Claim]:

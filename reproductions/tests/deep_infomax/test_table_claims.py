@@ -70,6 +70,18 @@ def test_a_weight_of_half_the_local_one_is_no_small_amount() -> None:
     assert table_claims.ablation(figures(larger)) == []
 
 
+def test_dependence_after_a_sigmoid_is_no_claim_of_the_paper() -> None:
+    """Section 4.2 applies the sigmoid to DIM alone; stored claims with the same texts are replaced by these."""
+    falling = figures({f"β = {beta:g}: NDM (sigmoid)": 5 - beta for beta in (0.1, 0.5, 1.0, 4.0)}, 0.1)
+    claims = EXPERIMENTS["ndm"].further(falling)
+    assert [claim.text for claim in claims] == [
+        "NDM (sigmoid) falls as β rises",
+        "NDM (sigmoid) is lower at β = 4 than at β = 0.1",
+    ]
+    assert all(claim.holds and not claim.published for claim in claims)
+    assert EXPERIMENTS["ndm"].further(figures({"β = 1: NDM (sigmoid)": 2.0})) == []
+
+
 def test_losses_of_both_bounds_are_compared_at_every_number_of_negatives() -> None:
     means = {
         "DIM(L) JSD, 1 negative: Y": 43.0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from infoflow_reproductions.milc.comparison import CIFAR, MNIST, Recipe
-from infoflow_reproductions.milc.sweeps import BATCH_SIZE, WEIGHT, BatchSizes, Weights
+from infoflow_reproductions.milc.sweeps import BATCH_SIZE, WEIGHT, BatchSizes, Weights, held_out_beside
 
 _WHOLE = MNIST.recipe("full")
 _SMALL = replace(_WHOLE.base, network="cnn", epochs=20, batch_size=128, size=5_000)
@@ -56,6 +56,7 @@ BATCH_SIZE_CIFAR = replace(
         "full": BatchSizes(_PUBLISHED, (32, 128, 256, 512, 1024)),
     },
 )
+_FULL_WEIGHTS = Weights(replace(_PUBLISHED, size=45_000, held_out=5_000))
 WEIGHT_CIFAR = replace(
     WEIGHT,
     name="weight-cifar",
@@ -63,6 +64,7 @@ WEIGHT_CIFAR = replace(
     recipes={
         "smoke": Weights(replace(_DIGITS, held_out=100), weights=(0.0, 50.0), seeds=2),
         "cpu": Weights(replace(_COLOR, held_out=2_000)),
-        "full": Weights(replace(_PUBLISHED, size=45_000, held_out=5_000)),
+        "full": _FULL_WEIGHTS,
     },
+    smaller=held_out_beside(_FULL_WEIGHTS),
 )

@@ -281,7 +281,7 @@ class _Network:
         }
         claims += [
             self._gain(
-                f"with {kinds[regime]} and both learning rates chosen on held-out images it",
+                f"with λ = {self.mil.weight:g}, {kinds[regime]} and both learning rates chosen on held-out images it",
                 "cross-entropy",
                 self.best[regime, "mil"],
                 self.best[regime, "ce"],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.reductions import reduction
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.milc import classifier, figures
 from infoflow_reproductions.milc.classifier import Found, Training
@@ -193,6 +195,27 @@ def _weight_report(recipe: Weights, results: Results) -> Findings:
     return Findings(rows, claims, [picture], [note, choices])
 
 
+def held_out_beside(full: Weights) -> Callable[[Weights], str]:
+    """Return the function from a recipe to what is smaller than in the paper, held-out images included.
+
+    Parameters
+    ----------
+    full
+        The recipe of the published scale, which holds out training images too.
+
+    Returns
+    -------
+    function
+        From a recipe to a text.
+    """
+
+    def smaller(recipe: Weights) -> str:
+        held_out = f"{recipe.base.held_out:,} of the training images held out to choose λ"
+        return ", ".join(filter(None, (reduction(recipe, full), held_out)))
+
+    return smaller
+
+
 _DIGITS = Training("digits", "mlp", "mil", 0, epochs=2, batch_size=40, learning_rate=1e-3, size=400, weight=50.0)
 _MNIST = replace(_DIGITS, data="mnist", epochs=77, batch_size=512, size=60_000)
 
@@ -210,6 +233,7 @@ BATCH_SIZE = Experiment(
 )
 
 _FEWER = replace(_MNIST, size=50_000, held_out=10_000)
+_FULL_WEIGHTS = Weights(_FEWER, learning_rates=(1e-3, 3e-3, 1e-2, 3e-2), seeds=5)
 WEIGHT = Experiment(
     "milc",
     "weight",
@@ -217,8 +241,9 @@ WEIGHT = Experiment(
     {
         "smoke": Weights(replace(_DIGITS, held_out=100), weights=(0.0, 50.0), seeds=2),
         "cpu": Weights(replace(_FEWER, epochs=32)),
-        "full": Weights(_FEWER, learning_rates=(1e-3, 3e-3, 1e-2, 3e-2), seeds=5),
+        "full": _FULL_WEIGHTS,
     },
     _weight_trials,
     _weight_report,
+    smaller=held_out_beside(_FULL_WEIGHTS),
 )

@@ -166,6 +166,9 @@ def test_batch_sizes_and_weights_are_reported() -> None:
     assert verdict.holds
     assert verdict.text.startswith("B = 20, equal epochs: the marginal averaged")
 
+    full = WEIGHT.recipe("full")
+    assert WEIGHT.reduced(full) == "10,000 of the training images held out to choose λ"
+    assert "32 for 77" in WEIGHT.reduced(WEIGHT.recipe("cpu"))
     sweep = WEIGHT.recipe("smoke")
     results: dict[str, Mapping[str, Any]] = {}
     for one in WEIGHT.trials(sweep):

@@ -70,7 +70,8 @@ def cluttered_mnist(
     References
     ----------
     Mnih, Heess, Graves, Kavukcuoglu: Recurrent models of visual attention (2014), section 4.1.
-    Achille, Soatto: Information dropout, IEEE TPAMI 40 (2018), section 6, for size and number of the pieces.
+    Achille, Soatto: Information dropout, IEEE TPAMI 40 (2018), section 8, for the size of the images and
+    the number of pieces.
 
     Examples
     --------

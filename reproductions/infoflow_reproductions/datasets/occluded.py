@@ -59,7 +59,7 @@ def occluded_cifar(
 
     References
     ----------
-    Achille, Soatto: Information dropout, IEEE TPAMI 40 (2018), section 6.
+    Achille, Soatto: Information dropout, IEEE TPAMI 40 (2018), section 8.
 
     Examples
     --------

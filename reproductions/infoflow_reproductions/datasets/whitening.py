@@ -73,7 +73,8 @@ class Whitening:
 
     References
     ----------
-    Goodfellow et al.: Maxout networks (2013), section 5.1. Achille, Soatto: Information dropout (2018), section 6.
+    Goodfellow et al.: Maxout networks (2013), section 5.1. Springenberg et al.: Striving for simplicity (2015), whose
+    All-CNN is trained on such images.
 
     Examples
     --------

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.information_dropout import figures, reporting
-from infoflow_reproductions.information_dropout.reporting import differences
-from infoflow_reproductions.information_dropout.trial import PUBLISHED, SMALL, SMOKE, Run, Settings
+from infoflow_reproductions.information_dropout.reporting import POINTS, differences
+from infoflow_reproductions.information_dropout.trial import PUBLISHED, PUBLISHED_RATE, SMALL, SMOKE, Run, Settings
 from infoflow_reproductions.networks.noisy import Activation, Dropout
-
-_METHODS: dict[Dropout, str] = {"none": "no dropout", "binary": "binary dropout", "information": "information dropout"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,8 @@ class Recipe:
         Shares of the channels of All-CNN-32.
     betas
         Values of β; of several, held-out images choose one at each width.
+    rates
+        Rates of binary dropout: the published one, then others among which held-out images choose.
     seeds
         Number of seeds.
     activation
@@ -36,64 +37,78 @@ class Recipe:
     settings: Settings = PUBLISHED
     widths: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
     betas: tuple[float, ...] = (3.0,)
+    rates: tuple[float, ...] = (PUBLISHED_RATE,)
     seeds: int = 3
     activation: Activation = "softplus"
 
 
 def _trials(recipe: Recipe) -> list[Trial]:
-    """Return every method at every width."""
-    methods: list[tuple[Dropout, float]] = [("none", 0.0), ("binary", 0.0)]
-    methods += [("information", beta) for beta in recipe.betas]
+    """Return every method at every width, with every value of its setting."""
+    settings: list[tuple[Dropout, float, float]] = [("none", 0.0, PUBLISHED_RATE)]
+    settings += [("binary", 0.0, rate) for rate in recipe.rates]
+    settings += [("information", beta, PUBLISHED_RATE) for beta in recipe.betas]
     return [
-        Run(method, width, beta, recipe.activation, seed, recipe.settings).trial
+        Run(method, width, beta, recipe.activation, seed, recipe.settings, rate).trial
         for width in recipe.widths
-        for method, beta in methods
+        for method, beta, rate in settings
         for seed in range(recipe.seeds)
     ]
 
 
 def _report(recipe: Recipe, results: Results) -> Findings:
     """Report the errors, and the differences between the methods."""
-    chosen = {
-        width: reporting.best_on_held_out(results, "beta", recipe.betas, method="information", width=width)
-        for width in recipe.widths
-    }
-    errors = {
-        method: {
+    beta, rate = (
+        {
+            width: reporting.best_on_held_out(results, axis, places, method=method, width=width)
+            for width in recipe.widths
+        }
+        for axis, places, method in (("beta", recipe.betas, "information"), ("rate", recipe.rates, "binary"))
+    )
+
+    def errors(method: Dropout, **by_width: Mapping[float, float]) -> dict[float, list[float]]:
+        return {
             width: results.values(
-                "test_error", method=method, width=width, beta=chosen[width] if method == "information" else 0.0
+                "test_error", method=method, width=width, **{name: chosen[width] for name, chosen in by_width.items()}
             )
             for width in recipe.widths
         }
-        for method in _METHODS
-    }
+
+    none, ours = errors("none"), errors("information", beta=beta)
+    binary = errors("binary", rate=dict.fromkeys(recipe.widths, recipe.rates[0]))
+    published = f"binary dropout, rate {recipe.rates[0]:g}"
+    named = {"no dropout": none, published: binary, "information dropout": ours}
+    compared = [(published, binary, True), ("no dropout", none, False)]
+    if len(recipe.rates) > 1:
+        named["binary dropout, rate chosen"] = errors("binary", rate=rate)
+        compared.append(("binary dropout with a chosen rate", named["binary dropout, rate chosen"], False))
     nats = {
         f"information dropout, β = {beta:g}": reporting.curve(
             results, "nats", "width", recipe.widths, method="information", beta=beta
         )
         for beta in recipe.betas
     }
-    named = {name: errors[method] for method, name in _METHODS.items()}
-    ours, binary, none = errors["information"], errors["binary"], errors["none"]
-    advantage = {width: differences(binary[width], ours[width]) for width in recipe.widths}
     small, large = min(recipe.widths), max(recipe.widths)
-    claims = [
-        Claim.above(f"Width {width:g}: information dropout has a lower error than binary dropout", values, unit="%")
-        for width, values in advantage.items()
-    ]
-    claims += [
-        Claim.above(
-            "Its advantage over binary dropout is larger at the smallest width than at the largest",
-            differences(advantage[small], advantage[large]),
-            unit="%",
-        ),
-        Claim.above(
-            f"Width {small:g}: information dropout has a lower error than no dropout",
-            differences(none[small], ours[small]),
-            unit="%",
-            published=False,
-        ),
-    ]
+    claims = []
+    for text, other, stated in compared:
+        advantage = {width: differences(other[width], ours[width]) for width in sorted(recipe.widths)}
+        claims += [
+            Claim.above(
+                f"Width {width:g}: information dropout has a lower error than {text}",
+                values,
+                unit=POINTS,
+                published=stated,
+            )
+            for width, values in advantage.items()
+        ]
+        if other is not none:
+            claims.append(
+                Claim.above(
+                    f"Its advantage over {text} is larger at the smallest width than at the largest",
+                    differences(advantage[small], advantage[large]),
+                    unit=POINTS,
+                    published=stated,
+                )
+            )
     picture = figures.panels(
         "error_against_size",
         "Test error against the share of All-CNN-32's channels, and the nats that information dropout transmits.",
@@ -102,9 +117,8 @@ def _report(recipe: Recipe, results: Results) -> Findings:
     )
     notes = [
         "The paper gives this comparison as a figure without numbers, so the rows have no published values.",
-        "β: "
-        + "; ".join(f"{beta:g} at width {width:g}" for width, beta in chosen.items())
-        + (", chosen on held-out images (mean error over seeds)." if len(recipe.betas) > 1 else "."),
+        "; ".join(f"width {width:g}: β = {beta[width]:g}, binary rate {rate[width]:g}" for width in recipe.widths)
+        + (", chosen on held-out images (mean error over seeds)." if recipe.settings.held_out else "."),
     ]
     rows = [row for name, found in named.items() for row in reporting.rows(f"test error, {name}", found, "%", "width ")]
     return Findings(rows, claims, [picture], notes)
@@ -117,7 +131,13 @@ EXPERIMENT = Experiment(
     {
         "smoke": Recipe(SMOKE, widths=(0.05, 0.1), seeds=2),
         # β/N as published, and a tenth of it: N is a tenth of the paper's.
-        "cpu": Recipe(replace(SMALL, held_out=4_000), widths=(0.125, 0.25), betas=(0.03, 0.3)),
+        "cpu": Recipe(
+            replace(SMALL, held_out=4_000),
+            widths=(0.125, 0.25),
+            betas=(0.03, 0.3),
+            rates=(PUBLISHED_RATE, 0.2, 0.1),
+            seeds=4,
+        ),
         "full": Recipe(),
     },
     _trials,

@@ -18,7 +18,7 @@ from infoflow_reproductions.information_dropout import figures, reporting, train
 from infoflow_reproductions.information_dropout.images import Part
 from infoflow_reproductions.networks.all_cnn import AllCNN
 
-# Section 7: α(x) < 0.7.
+# Section 8: α(x) < 0.7.
 MAX_ALPHA = 0.7
 # Numbers of test images whose maps are measured, and whose maps are stored for pictures.
 _MEASURED, _SHOWN = 1000, 3
@@ -210,12 +210,12 @@ def _report(recipe: Recipe, results: Results) -> Findings:
             area,
             unit="%",
         ),
-        reporting.falling("The transmitted information falls with β", nats),
+        reporting.falling("The transmitted information falls with β", nats, published=False),
         *(
             Claim.above(
                 f"{name}: the share inside the box rises from β = {first:g} to {last:g}",
                 reporting.differences(per_layer[name][last], per_layer[name][first]),
-                unit="%",
+                unit=reporting.POINTS,
             )
             for name in layers
         ),

@@ -10,6 +10,9 @@ import numpy as np
 from infoflow_reproductions.harness.findings import Claim, Row
 from infoflow_reproductions.harness.trial import Results
 
+POINTS = "percentage points"
+"""Unit of differences between percentages."""
+
 Curve = Mapping[float, Sequence[float]]
 """Value of a setting -> one value per seed."""
 
@@ -83,7 +86,7 @@ def rows(what: str, found: Curve, unit: str, symbol: str = "β = ") -> list[Row]
     return [Row(f"{what}, {symbol}{place:g}", values, unit) for place, values in found.items()]
 
 
-def falling(text: str, found: Curve) -> Claim:
+def falling(text: str, found: Curve, *, published: bool = True) -> Claim:
     """Return the claim that a curve falls.
 
     Parameters
@@ -92,13 +95,15 @@ def falling(text: str, found: Curve) -> Claim:
         The claim.
     found
         A result over a setting.
+    published
+        Whether the paper makes the claim.
 
     Returns
     -------
     Claim
         As `Claim.falling` judges it.
     """
-    return Claim.falling(text, [list(values) for values in zip(*found.values(), strict=True)])
+    return Claim.falling(text, [list(values) for values in zip(*found.values(), strict=True)], published=published)
 
 
 def best_on_held_out(results: Results, axis: str, places: Sequence[float], **settings: Any) -> float:

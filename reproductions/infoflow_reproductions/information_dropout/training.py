@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -218,6 +219,42 @@ def error(network: nn.Module, part: Part, context: Context) -> float:
     return 100.0 * wrong / len(part)
 
 
+def noisy_error(network: nn.Module, part: Part, seed: int, context: Context) -> float:
+    """Return the percentage of wrong predictions with one draw of the noise.
+
+    Parameters
+    ----------
+    network
+        Classifier.
+    part
+        Images and classes.
+    seed
+        Random seed of the noise.
+    context
+        Holds the device.
+
+    Returns
+    -------
+    float
+        Percent.
+
+    Notes
+    -----
+    Call it before `to_evaluation`: batch normalization after a noisy layer must hold the statistics under noise.
+    """
+    with _noisy(network, seed, context):
+        return error(network, part, context)
+
+
+@contextmanager
+def _noisy(network: nn.Module, seed: int, context: Context) -> Iterator[None]:
+    """Turn the noise on, drawn from a seed, and leave the global random state as it was."""
+    devices = [torch.device(context.device)] if context.device.startswith("cuda") else []
+    with torch.random.fork_rng(devices=devices), noise(network, True):
+        torch.manual_seed(seed)
+        yield
+
+
 def errors(network: nn.Module, parts: Images, context: Context) -> dict[str, float]:
     """Return the errors on test and held-out images.
 
@@ -293,7 +330,5 @@ def noisy_representation(network: Any, x: Tensor, seed: int, context: Context) -
     -----
     Call it before `to_evaluation`: batch normalization after a noisy layer must hold the statistics under noise.
     """
-    devices = [torch.device(context.device)] if context.device.startswith("cuda") else []
-    with torch.random.fork_rng(devices=devices), noise(network, True):
-        torch.manual_seed(seed)
+    with _noisy(network, seed, context):
         return torch.cat([network.representation(batch).cpu().flatten(1) for batch in batches(x, context.device)])

@@ -22,6 +22,8 @@ from infoflow_reproductions.information_dropout.images import Images
 from infoflow_reproductions.networks.all_cnn import AllCNN, all_cnn_32
 from infoflow_reproductions.networks.noisy import Activation, Dropout
 
+PUBLISHED_RATE = 0.5
+"""Rate of binary dropout, section 8."""
 # Number of test images on which information and correlation are measured; their means hardly vary.
 _MEASURED = 2000
 # The classifier of the nuisance: hidden units, epochs, batch size.
@@ -78,6 +80,8 @@ class Run:
         Random seed.
     settings
         What they have in common.
+    rate
+        Rate of binary dropout.
 
     Examples
     --------
@@ -91,11 +95,13 @@ class Run:
     activation: Activation
     seed: int
     settings: Settings
+    rate: float = PUBLISHED_RATE
 
     @property
     def trial(self) -> Trial:
         """The trial, named after these values."""
-        name = f"{self.method}/{self.activation}/width={self.width:g}/beta={self.beta:g}/seed={self.seed}"
+        strength = f"rate={self.rate:g}" if self.method == "binary" else f"beta={self.beta:g}"
+        name = f"{self.method}/{self.activation}/width={self.width:g}/{strength}/seed={self.seed}"
         return Trial(name, run, self)
 
 
@@ -112,9 +118,10 @@ def run(chosen: Run, *, context: Context) -> Mapping[str, Any]:
     Returns
     -------
     mapping
-        Errors in percent; `nats` over all dropout layers, `nats_per_layer` and `nats_per_unit` (sorted within a
-        layer); what `activations_beside_prior` finds at the last dropout; `total_correlation` of log z there (Softplus
-        only, since the zeros of ReLU have no logarithm); and `nuisance_accuracy` where images have a nuisance label.
+        Errors in percent, `noisy_test_error` with the noise on; `nats` over all dropout layers, `nats_per_layer` and
+        `nats_per_unit` (sorted within a layer); what `activations_beside_prior` finds at the last dropout;
+        `total_correlation` of log z there (Softplus only, since the zeros of ReLU have no logarithm); and
+        `nuisance_accuracy` where images have a nuisance label.
     """
     settings, seed = chosen.settings, chosen.seed
     parts = settings.images(context, pool=settings.pool, whiten=True)
@@ -122,6 +129,7 @@ def run(chosen: Run, *, context: Context) -> Mapping[str, Any]:
         chosen.method,
         width=chosen.width,
         keep=settings.keep,
+        rate=chosen.rate,
         activation=chosen.activation,
         channels=parts.train.x.shape[1],
         seed=seed,
@@ -134,6 +142,7 @@ def run(chosen: Run, *, context: Context) -> Mapping[str, Any]:
     if costly:
         found["information_curve"] = [row["information"] for row in history if "information" in row]
         # These need the noise, hence the batch normalization of training.
+        found["noisy_test_error"] = training.noisy_error(network, parts.test, seed, context)
         if "nuisance" in parts.train.factors:
             found["nuisance_accuracy"] = nuisance_accuracy(network, parts, seed, context)
         z = training.noisy_representation(network, parts.test.first(_MEASURED).x, seed, context)

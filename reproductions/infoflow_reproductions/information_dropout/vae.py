@@ -200,7 +200,7 @@ def _report(recipe: Recipe, results: Results) -> Findings:
     notes = [
         f"Pixels in [0, 1] count as Bernoulli means. Each test image's bound is the mean over {_DRAWS} draws of z.",
         "In log z both latents are Gaussian. The decoder of information dropout receives the log-normal z itself, and "
-        "α is at most 1, so it may need longer to train: the difference along training shows whether it does.",
+        "α is at most 0.7, so it may need longer to train: the difference along training shows whether it does.",
     ]
     return Findings(rows, claims, pictures, notes)
 

@@ -29,6 +29,7 @@ def noisy_layer(
     norm: bool = False,
     max_alpha: PositiveFloat = 0.7,
     rate: float = 0.5,
+    mean_correction: bool = False,
 ) -> nn.Module:
     """Return activation(norm(host(x))) times the noise of a dropout, as one module.
 
@@ -48,6 +49,8 @@ def noisy_layer(
         Largest log-standard-deviation of the noise.
     rate
         Probability of binary dropout.
+    mean_correction
+        Whether log-normal noise has the mean 1 instead of e^{α²/2}.
 
     Returns
     -------
@@ -69,7 +72,7 @@ def noisy_layer(
     """
     kind, prior = _ACTIVATIONS[activation]
     if dropout == "information":
-        return InformationDropout(host, prior, max_alpha, norm=norm)
+        return InformationDropout(host, prior, max_alpha, norm=norm, mean_correction=mean_correction)
     layers: list[nn.Module] = [host]
     if norm:
         layers.append(
@@ -79,5 +82,5 @@ def noisy_layer(
     if dropout == "binary":
         layers.append(BernoulliDropout(rate))
     elif dropout == "gaussian":
-        layers.append(GaussianDropout(max_alpha))
+        layers.append(GaussianDropout(max_alpha, mean_correction=mean_correction))
     return nn.Sequential(*layers)

@@ -100,6 +100,20 @@ def test_softplus_has_the_log_normal_prior_and_relu_the_log_uniform() -> None:
     assert noisy_layer(host, "information", "relu").prior == "log-uniform"
 
 
+def test_constant_noise_has_unit_mean_with_the_correction_alone() -> None:
+    torch.manual_seed(0)
+    identity = nn.Linear(1, 1)
+    nn.init.constant_(identity.weight, 0.0)
+    nn.init.constant_(identity.bias, 1.0)
+    x = torch.zeros(200_000, 1)
+    means = {
+        corrected: noisy_layer(identity, "gaussian", mean_correction=corrected)(x).mean().item()
+        for corrected in (False, True)
+    }
+    assert means[False] == pytest.approx(math.exp(0.245), abs=0.01)
+    assert means[True] == pytest.approx(1.0, abs=0.01)
+
+
 @pytest.mark.parametrize("latent", ["gaussian", "information"])
 def test_the_bound_is_below_the_log_likelihood(latent: str) -> None:
     """For pixels of ½, no model exceeds log p(x) = −inputs · log 2 on average."""
@@ -159,8 +173,10 @@ def test_all_cnn_has_the_layers_of_table_2() -> None:
 
 
 def test_noise_and_activations_are_those_of_the_paper() -> None:
-    """Section 7: α(x) < 0.7. Figures 3 (b), 5 and 6: Softplus."""
+    """Section 8: α(x) < 0.7. Figures 3 (b), 5 and 6: Softplus."""
     assert cluttered.MAX_ALPHA == 0.7
+    bottleneck = VariationalAutoencoder(9, units=2, hidden=4, latent="information").bottleneck
+    assert bottleneck.max_alpha == 0.7
     for name in ("cifar", "disentangling", "flow"):
         assert EXPERIMENTS[name].recipe("full").activation == "softplus"
     assert EXPERIMENTS["vae"].recipe("full").factors == (1, 2, 3)

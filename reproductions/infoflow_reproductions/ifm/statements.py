@@ -12,8 +12,7 @@ from infoflow_reproductions.ifm.methods import METHODS
 
 SENTENCES: Mapping[str, Sequence[tuple[str, str]]] = {
     "table3": (
-        ("texture above 9", "section 4.4, first paragraph: baselines reach above 95 % on the texture; Table 3"),
-        ("digit below 20 %", "section 4.4, first paragraph: baselines are slightly above 10 % on the digit; Table 3"),
+        ("texture above 95 %", "section 4.4, first paragraph: baselines reach above 95 % on the texture; Table 3"),
         ("slightly above", "section 4.4, first paragraph: baselines are slightly above 10 % on the digit; Table 3"),
         ("the optimum", "section 4.3: the optimum is around 50 % of each"),
         ("iCE fi-RevNet", "section 4.4, second paragraph: oursDigit also outperforms the flow-based model; Table 3"),
@@ -29,11 +28,9 @@ REVNET = 40.01
 _TEXTURE, _GUESSING = 95.0, 10.0
 # Distance in points that counts as "slightly above", the tolerance of the rows.
 _SLIGHTLY = 5.0
-_CHOSEN = {
-    "best digit": "epoch chosen by the digit",
-    "best texture": "epoch chosen by the texture",
-    "last": "last epoch",
-}
+_CHOSEN = {"best digit": "epoch chosen by the digit", "best texture": "epoch chosen by the texture"}
+# At the last epoch, which the paper does not report.
+_RELIES, _IGNORES = 90.0, 20.0
 
 
 def of_table(figures: Figures) -> list[Claim]:
@@ -56,12 +53,16 @@ def of_table(figures: Figures) -> list[Claim]:
         texture, digit = (figures.get(f"{base}, {selection}: {factor}") for factor in ("texture", "digit"))
         if texture is None or digit is None:
             continue
-        paper = selection != "last"
         text = f"cross-entropy alone, {words}: texture above {_TEXTURE:g} %"
-        claims.append(_beyond(text, texture, _TEXTURE, published=paper))
+        claims.append(_beyond(text, texture, _TEXTURE))
         limit = _GUESSING + _SLIGHTLY
         text = f"cross-entropy alone, {words}: digit at most slightly above {_GUESSING:g} % (below {limit:g} %)"
-        claims.append(_below(text, digit, limit, published=paper))
+        claims.append(_below(text, digit, limit))
+    texture, digit = (figures.get(f"{base}, last: {factor}") for factor in ("texture", "digit"))
+    if texture is not None and digit is not None:
+        text = f"cross-entropy alone relies on the texture: texture above {_RELIES:g} %"
+        claims.append(_beyond(text, texture, _RELIES, published=False))
+        claims.append(_below(f"... and digit below {_IGNORES:g} %", digit, _IGNORES, published=False))
     by_digit, by_texture = (figures.get(f"{flow}, {selection}: digit") for selection in ("best digit", "best texture"))
     if by_digit is not None:
         text = f"{flow}, epoch chosen by the digit: digit above the published {REVNET:g} % of iCE fi-RevNet"

@@ -11,9 +11,9 @@ from infoflow_reproductions.milc.sweeps import BATCH_SIZE, WEIGHT
 from infoflow_reproductions.milc.theory import THEORY
 
 _OF_FIGURES = {
-    "mnist": statements.no_regularizer_improves,
-    "mnist-cnn": statements.no_regularizer_improves,
-    "cifar": statements.no_regularizer_improves,
+    "mnist": statements.of_losses,
+    "mnist-cnn": statements.of_losses,
+    "cifar": statements.of_losses,
     "batch-size": statements.less_gain_from_larger_batches,
     "batch-size-cifar": statements.less_gain_from_larger_batches,
 }

@@ -38,7 +38,7 @@ def test_the_learning_rate_is_chosen_on_held_out_images_only() -> None:
     # 0.003 and 0.03 do better on the test set.
     assert chosen[0] == "mlp, plain: cross-entropy, learning rate 0.01 (chosen on held-out images)"
     verdicts = [claim.verdict for claim in found.claims]
-    assert verdicts == ["reproduced", "holds", "reproduced", "holds", *["inconclusive"] * 4]  # three seeds never differ
+    assert verdicts == ["reproduced", "holds", *["inconclusive"] * 4]  # three seeds never differ
     assert "gains 2 [2, 2] points" in found.notes[0]
     assert "largest tried" not in found.notes[0]
     assert "0.01 (the largest tried" in findings(replace(RECIPE, multiples=(1.0, 3.0, 10.0)), faster_is_better).notes[0]
@@ -53,7 +53,7 @@ def test_a_remaining_gain_is_reported() -> None:
 
     found = findings(RECIPE, better)
     assert "a gain of 3.00 points remains" in found.notes[0]
-    assert [claim.holds for claim in found.claims] == [True, False, True, True, False, True, True, True]
+    assert [claim.holds for claim in found.claims] == [True, False, False, True, True, True]
 
 
 def test_noise_alone_is_no_gain() -> None:
@@ -64,7 +64,7 @@ def test_noise_alone_is_no_gain() -> None:
     found = findings(RECIPE, equal)
     assert "no significant gain remains" in found.notes[0]
     # An accuracy of 0.9 is not that expected of the paper's settings.
-    assert [claim.holds for claim in found.claims] == [None, False, *[None] * 6]
+    assert [claim.holds for claim in found.claims] == [None, False, *[None] * 4]
 
 
 def test_published_figures_are_used_where_they_can_be() -> None:
@@ -82,17 +82,6 @@ def test_published_figures_are_used_where_they_can_be() -> None:
     row = {row.what: row for row in findings(cifar, lambda settings: (0.67, 0.67)).rows}["mobilenet_v2: cross-entropy"]
     assert row.published == 0.676
     assert row.verdict == Verdict.REPRODUCED
-
-
-def test_only_the_papers_variants_decide_its_claim() -> None:
-    found = findings(RECIPE, lambda settings: (0.9, {"ncmi": 0.99, "cp": 0.92, "mil": 0.95}.get(settings["loss"], 0.9)))
-    best = {claim.text: claim for claim in found.claims if "the best" in claim.text}
-    variants = best["mlp: at the paper's settings it outperforms the best of the paper's variants, confidence penalty"]
-    assert variants.published
-    assert variants.holds
-    other = best["mlp: at the paper's settings it outperforms the best other loss, NCMI"]
-    assert not other.published
-    assert other.holds is False
 
 
 def test_diverged_runs_are_counted() -> None:

@@ -6,7 +6,7 @@ import pytest
 from infoflow_reproductions import Verdict
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import Sample
-from infoflow_reproductions.milc.statements import less_gain_from_larger_batches
+from infoflow_reproductions.milc.statements import best_of_others, less_gain_from_larger_batches
 
 
 def claims(budget: str, **means: tuple[float, float]) -> list[Claim]:
@@ -50,3 +50,27 @@ def test_equal_steps_are_a_control_of_this_reproduction() -> None:
     assert control.holds is True
     assert not control.published
     assert claims("epochs", ce=(0.9, 0.9)) == []
+
+
+def test_only_the_papers_variants_decide_its_claim() -> None:
+    means = {
+        "cross-entropy": 0.9,
+        "label smoothing": 0.91,
+        "confidence penalty": 0.92,
+        "confidence penalty, weighted": 0.96,
+        "NCMI": 0.99,
+        "mutual information, λ = 50": 0.95,
+    }
+    figures = {f"mlp: {name}": Sample(mean, 0.002, 4) for name, mean in means.items()}
+    variants, others = best_of_others(figures)
+    assert variants.text == (
+        "mlp: at the paper's settings it outperforms the best of the paper's variants, confidence penalty"
+    )
+    assert variants.published
+    assert variants.holds is True
+    assert others.text == "mlp: at the paper's settings it outperforms the best other loss, NCMI"
+    assert not others.published
+    assert others.holds is False
+    few = {name: sample for name, sample in figures.items() if "NCMI" not in name and "weighted" not in name}
+    assert [claim.published for claim in best_of_others(few)] == [True]
+    assert best_of_others({"mlp: cross-entropy": Sample(0.9, 0.1, 3)}) == []

@@ -162,7 +162,6 @@ def why(learning: Learning, full: Learning = FULL) -> str:
         ),
         f"{learning.epochs} epochs of {full.epochs}": learning.epochs != full.epochs,
         f"widths × {size.width:g}": size.width != 1,
-        f"critic of {size.units} units, not {full.size.units}": size.units != full.size.units,
         f"learning rate {learning.learning_rate:g}, not {full.learning_rate:g}": (
             learning.learning_rate != full.learning_rate
         ),

@@ -33,6 +33,7 @@ SENTENCES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("", f"caption of Table 2: the local objective outperforms all others by far {_OTHER_DATA}"),
     ),
     "table2-stl10": (
+        ("approaches", "section 4.2: DIM(L) performs as well as or outperforms a fully supervised classifier"),
         ("on conv", _LAYERS),
         ("on fc", _LAYERS),
         ("fine-tuning", "Table 2, column SS: 76.96 for DIM(L) against 51.36 to 74.77 for the others"),

@@ -124,6 +124,9 @@ class AdversarialMatching(PriorMatching):
         discriminator   E softplus(−D(p)) + E softplus(D(q)) + (w/4)·(E‖∇D(p)‖² + E‖∇D(q)‖²)
         encoder         E softplus(−D(q)),     log 2 where D cannot separate them
 
+    Equation 7 of the paper is a min–max game, in which the encoder minimizes E log(1 − σ(D(q))), without a penalty. The
+    encoder's loss here is the non-saturating one, whose gradient does not vanish where D separates both well.
+
     `forward`, the encoder's loss, gives the discriminator's parameters no gradient, and `opponent_loss` gives the
     encoder none, so neither optimizer moves the other's weights.
 

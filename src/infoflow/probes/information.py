@@ -144,6 +144,11 @@ class NeuralDependency(UnlabeledProbe):
     InvalidArgument
         If a setting is out of range.
 
+    Notes
+    -----
+    σ(Y) is not standardized, since a uniform prior gives it its scale. Features much smaller than 1 are almost constant
+    after σ, and the discriminator then finds no dependence where there is one; compare with the measure without σ.
+
     References
     ----------
     .. [1] R. D. Hjelm et al., "Learning deep representations by mutual information estimation and maximization",

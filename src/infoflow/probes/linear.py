@@ -241,7 +241,7 @@ class LinearSVM(Linear):
     -----
     The probe minimizes λ/2 ‖W‖² + 1/n Σ_i Σ_c max(0, 1 − t_ic f_ic)² with f_i = Wᵀx_i + b and t_ic = 1 for the class
     of sample i, −1 for the others. The loss is that of scikit-learn's `LinearSVC`, but offsets are not penalized.
-    Table 3 of [1]_ reports it on the layers conv, fc and Y.
+    Table 3 of [1]_ reports five machines for each of conv, fc and Y with the simple hinge loss, which is not smooth.
 
     References
     ----------

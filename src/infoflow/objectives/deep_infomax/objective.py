@@ -67,7 +67,9 @@ class DeepInfoMax(ModelObjective):
                 + δ·Σ coordinate tasks
 
     A part whose weight is 0 is left out and may be None. The paper's DIM(G) has α, β, γ = 1, 0, 1; DIM(L) 0, 1, 0.1;
-    DIM(L+G) has α, β = 0.5, 0.1. `deep_infomax_for` creates parts that fit an encoder. The terms are `local` and
+    DIM(L+G) has α, β = 0.5, 0.1. Both critics take the encoder's one map: in the paper the next to last convolution for
+    the local term on small images, and the last one for the global term, which is insensitive to that choice (appendix
+    A.1). `deep_infomax_for` creates parts that fit an encoder. The terms are `local` and
     `global` (values of the bound in nats, or in its own unit), `prior`, and `absolute_coordinates` and
     `relative_coordinates` (nats).
 

@@ -84,6 +84,14 @@ def test_no_claim_rests_on_estimates_that_contradict_each_other() -> None:
                     assert "the estimates contradict each other; left out: " in claim["evidence"]
 
 
+def test_pages_credit_the_paper_only_with_settings_that_an_experiment_states(tmp_path: Path) -> None:
+    for name in ("weight", "cifar"):
+        shutil.copytree(RESULTS / "milc" / name, tmp_path / "milc" / name)
+    page = summary.pages(tmp_path)["milc/README.md"]
+    assert "Smaller than in the paper</summary>\n\n10,000 of 50,000 training images" in page
+    assert "Smaller than the recipe full</summary>\n\nepochs 32 for 77" in page
+
+
 def test_pages_list_experiments_without_results(tmp_path: Path) -> None:
     shutil.copytree(RESULTS / "milc" / "weight", tmp_path / "milc" / "weight")
     found = summary.pages(tmp_path)

@@ -13,9 +13,9 @@ from infoflow.plane.run_folder import open_run_folder
 from infoflow.training import usable_device
 from infoflow_reproductions.harness import page
 from infoflow_reproductions.harness.findings import Claim, Findings
-from infoflow_reproductions.harness.reductions import reduction
+from infoflow_reproductions.harness.reductions import reduction, states_reduction
 from infoflow_reproductions.harness.row_claims import Figures, figures_of
-from infoflow_reproductions.harness.running import RunOptions, run_together
+from infoflow_reproductions.harness.running import RunOptions, digest, run_together
 from infoflow_reproductions.harness.trial import Results, Trial
 
 CPU_PUBLISHED = "cpu-published"
@@ -50,6 +50,8 @@ class Experiment:
         the text contains counts.
     smaller
         Function from a recipe to what is smaller than published; by default what differs from the recipe "full".
+    of_full
+        Whether `smaller` compares with the recipe "full" and not with the paper.
     of_figures
         Function from the table's figures to further claims of the paper.
     planned_seeds
@@ -66,6 +68,7 @@ class Experiment:
     smaller: Callable[[Any], str] | None = None
     of_figures: Callable[[Figures], Sequence[Claim]] | None = None
     planned_seeds: Mapping[str, int] = field(default_factory=dict)
+    of_full: bool = False
 
     def planned(self, scale: str, seeds: int | None) -> dict[str, int]:
         """Return the number of seeds that was planned, where a run has another one.
@@ -151,6 +154,22 @@ class Experiment:
             The reductions; empty at the published scale.
         """
         return reduction(recipe, self.recipes.get("full", recipe)) if self.smaller is None else self.smaller(recipe)
+
+    def compared_with(self, recipe: Any) -> str:
+        """Return what `reduced` compares a recipe with.
+
+        Parameters
+        ----------
+        recipe
+            The recipe.
+
+        Returns
+        -------
+        str
+            "paper" where the experiment states what is smaller, and "full" where that follows from the full recipe.
+        """
+        states = states_reduction(recipe) if self.smaller is None else not self.of_full
+        return "paper" if states else "full"
 
 
 @dataclass(frozen=True)
@@ -316,6 +335,8 @@ def reproduce_together(plans: Sequence[Plan], scale: str, options: RunOptions | 
             "jobs": options.n_jobs,
             "trials": len(results),
             "trial_seconds": round(results.seconds, 1),
+            "recipe": digest(groups[index][0]),
+            "reduced_from": experiment.compared_with(recipe),
         }
         files = page.write(experiment.title, settings[index], findings, results, provenance, folder)
         yield Reproduction(experiment, scale, recipe, findings, folder, files, provenance)

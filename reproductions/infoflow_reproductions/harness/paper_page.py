@@ -17,8 +17,10 @@ from infoflow_reproductions.harness.totals import WITH_HOLM, counted
 
 _SIZES = {"cpu-published": ", near the published size", "full": ", at the published size"}
 
+_SMALLER = {"paper": "Smaller than in the paper", "full": "Smaller than the recipe full"}
+
 Summary = Mapping[str, Any]
-"""The content of one results.json, with its `folder` and `command`."""
+"""The content of one results.json, with its `folder`, `command` and `reduced_from` (see `Experiment.compared_with`)."""
 
 
 def paper_page(
@@ -111,7 +113,7 @@ def _experiment(summary: Summary) -> list[str]:
         "",
     ]
     if reduced:
-        parts += _folded("Smaller than in the paper", [reduced])
+        parts += _folded(_SMALLER[summary.get("reduced_from", "paper")], [reduced])
     compared = [row for row in summary["rows"] if row["verdict"] != Verdict.NOT_PUBLISHED]
     others = [row for row in summary["rows"] if row["verdict"] == Verdict.NOT_PUBLISHED]
     if compared:

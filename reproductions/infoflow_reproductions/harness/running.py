@@ -214,6 +214,23 @@ def _fingerprint(trial: Trial) -> dict[str, Any]:
     return {"function": function, "arguments": json.loads(json.dumps(plain(trial.arguments)))}
 
 
+def digest(trials: Sequence[Trial]) -> str:
+    """Return a short text that depends on the names, functions and settings of trials.
+
+    Parameters
+    ----------
+    trials
+        All trials of a run.
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits. Fields that trials omit at their default do not change it.
+    """
+    known = {trial.name: _fingerprint(trial) for trial in trials}
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def _file(trial: Trial, folder: Path) -> Path:
     """Return a readable file name whose digest separates names that are equal once shortened."""
     short = re.sub(r"[^A-Za-z0-9=._-]+", "-", trial.name)[:80]

@@ -7,13 +7,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from infoflow.core.errors import BrokenStore, MissingData
 from infoflow.core.files import write_text
 from infoflow.core.provenance import plain
+from infoflow_reproductions.harness.commands import command
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Findings, Verdict
 from infoflow_reproductions.harness.helping import HELP, HELP_PAGE, helps
@@ -21,6 +21,7 @@ from infoflow_reproductions.harness.page import claims_table
 from infoflow_reproductions.harness.paper_page import anchor, paper_page, titled, within_paper
 from infoflow_reproductions.harness.paragraphs import PARAGRAPHS, PICTURES, Found
 from infoflow_reproductions.harness.records import claim_of, record_of
+from infoflow_reproductions.harness.reductions import with_fewer_seeds
 from infoflow_reproductions.harness.registry import PAPERS, experiments
 from infoflow_reproductions.harness.row_claims import figures_of_records
 from infoflow_reproductions.harness.totals import WITH_HOLM, counted, judged
@@ -73,6 +74,8 @@ def _judged(summary: Mapping[str, Any]) -> dict[str, Any]:
     planned = experiment.planned(scale, stored.get("seeds")) if scale in experiment.planned_seeds else {}
     settings = {**stored, **planned}
     reduced = summary.get("reduced", "")
+    if experiment.smaller is None and "smaller" not in settings:
+        reduced = with_fewer_seeds(reduced, settings.get("seeds"), getattr(experiment.recipe("full"), "seeds", None))
     further = experiment.further(figures_of_records(summary["rows"]))
     # Earlier versions stored some of these claims without their mark.
     anew = {claim.text for claim in further}
@@ -80,7 +83,12 @@ def _judged(summary: Mapping[str, Any]) -> dict[str, Any]:
     findings = Findings(claims=[*known, *further]).placed(
         experiment.place, reduced=reduced, anytime="planned_seeds" in settings
     )
-    return {**summary, "settings": settings, "claims": [record_of(claim) for claim in findings.claims]}
+    return {
+        **summary,
+        "settings": settings,
+        "reduced": reduced,
+        "claims": [record_of(claim) for claim in findings.claims],
+    }
 
 
 def _place(summary: Mapping[str, Any]) -> tuple[int, int, str]:
@@ -138,7 +146,9 @@ def pages(folder: Path) -> dict[str, str]:
     dict
         Text by file name relative to the folder: a page per paper, one across papers, and the index.
     """
-    summaries = [{**one, "command": _command(one)} for one in map(_escaped, read(folder))]
+    summaries = [
+        {**one, "command": command(one), "reduced_from": _reduced_from(one)} for one in map(_escaped, read(folder))
+    ]
     by_paper = {
         paper: [one for one in summaries if one["settings"]["paper"] == paper]
         for paper in PAPERS
@@ -220,7 +230,7 @@ def overview(folder: Path, start: Path | None = None) -> str:
     for summary, claims in zip(summaries, verdicts, strict=True):
         rows = Counter(row["verdict"] for row in summary["rows"] if row["verdict"] != "not published")
         link = f"[{titled(summary)}]({path}/{summary['settings']['paper']}/README.md#{anchor(summary)})"
-        lines.append(f"| {link} | `{_command(summary)}` | {counted(claims)} | {_counted(rows)} |")
+        lines.append(f"| {link} | `{command(summary)}` | {counted(claims)} | {_counted(rows)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -256,38 +266,15 @@ def between_marks(page: str, content: str) -> str:
     return f"{before}{BEGIN}\n{content}{END}{after}"
 
 
-def _command(summary: Mapping[str, Any]) -> str:
-    """Return the command that makes the results; settings without an option are named in a comment."""
-    settings = summary["settings"]
-    recipe = experiments(settings["paper"])[settings["experiment"]].recipe(settings["scale"])
-    usual = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
-    words = [f"infoflow reproduce {settings['paper']} {settings['experiment']} --scale {settings['scale']}"]
-    others = []
-    for name, value in settings.items():
-        if name not in usual or name == "smaller" or _same(value, usual[name]):
-            continue
-        values = value if isinstance(value, list) else [value]
-        if any(isinstance(one, dict | list) for one in values):
-            others.append(name)
-        else:
-            words.append(f"--recipe.{name.replace('_', '-')} {' '.join(map(str, values))}")
-    if others:
-        words.append(f"# earlier recipe with other {', '.join(others)}")
-    return " ".join(words).replace("`", "'")  # it stands between backticks
-
-
-def _same(stored: Any, current: Any) -> bool:
-    """Whether a stored setting is that of the recipe; a field that did not exist then had what is its default now."""
-    if is_dataclass(current) and isinstance(stored, dict):
-        return all(
-            _same(stored[field.name], getattr(current, field.name))
-            if field.name in stored
-            else field.default == getattr(current, field.name)
-            for field in fields(current)
-        )
-    if isinstance(current, list | tuple) and isinstance(stored, list):
-        return len(stored) == len(current) and all(map(_same, stored, current))
-    return bool(stored == plain(current))
+def _reduced_from(summary: Mapping[str, Any]) -> str:
+    """Return what the results' text on smaller settings compares with; for results that do not say, by their text."""
+    settings, stored = summary["settings"], summary["provenance"].get("reduced_from")
+    experiment = experiments(settings["paper"])[settings["experiment"]]
+    recipe = experiment.recipe(settings["scale"])
+    if stored is not None:
+        return str(stored)
+    stated = isinstance(settings.get("smaller"), str) or summary.get("reduced") == experiment.reduced(recipe)
+    return experiment.compared_with(recipe) if stated else "full"
 
 
 def _counted(verdicts: Mapping[str, int]) -> str:

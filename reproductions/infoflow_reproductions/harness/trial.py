@@ -104,18 +104,20 @@ class Trial:
         return self.run(context=context, **self.settings)
 
 
-def flat(settings: Any) -> dict[str, Any]:
+def flat(settings: Any, *, complete: bool = False) -> dict[str, Any]:
     """Return the fields of a dataclass, and of the dataclasses in it, as one mapping.
 
     Parameters
     ----------
     settings
         A dataclass or a mapping; only dataclasses are expanded.
+    complete
+        Whether to include defaults of fields whose metadata has `omit_default`.
 
     Returns
     -------
     dict
-        Values by field name, in the order of the fields, without defaults of fields whose metadata has `omit_default`.
+        Values by field name, in the order of the fields.
 
     Examples
     --------
@@ -127,9 +129,9 @@ def flat(settings: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field in fields(settings):
         value = getattr(settings, field.name)
-        if field.metadata.get("omit_default") and value == field.default:
+        if not complete and field.metadata.get("omit_default") and value == field.default:
             continue
-        found |= flat(value) if is_dataclass(value) else {field.name: value}
+        found |= flat(value, complete=complete) if is_dataclass(value) else {field.name: value}
     return found
 
 

@@ -59,6 +59,7 @@ class TableRow:
             self.report,
             sentences=[("", f"Table I, row {self.reference}, and its text: {self.review}")],
             smaller=lambda recipe: "; ".join(_smaller(recipe, self.recipes["full"])),
+            of_full=True,
         )
 
     def report(self, recipe: Any, results: Results) -> Findings:

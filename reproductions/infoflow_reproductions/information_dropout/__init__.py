@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from infoflow_reproductions.information_dropout import cifar, cluttered, mlp, sizes, statements, sweeps, vae
+from infoflow_reproductions.information_dropout import cifar, cluttered, mlp, settings, sizes, statements, sweeps, vae
 
 _OF_FIGURES = {
     "cluttered": statements.error_falls,
     "disentangling": statements.error_falls,
     "occluded": statements.main_task_improves,
+    "sizes": statements.second_activations_transmit_more,
     "flow": statements.second_transmits_less,
 }
 
 EXPERIMENTS = {
     experiment.name: replace(
-        experiment,
+        settings.with_settings(experiment),
         sentences=statements.SENTENCES[experiment.name],
         of_figures=_OF_FIGURES.get(experiment.name),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import Sample
@@ -15,6 +16,7 @@ _FIG3A = "caption of Figure 3 (a): information dropout outperforms "
 _FIG3B = "section 8, 'MNIST and CIFAR-10': comparable to or better than binary dropout; Figure 3 (b)"
 _SMALLER = "section 8, 'MNIST and CIFAR-10': especially on smaller networks; Figure 3"
 
+_FIG6B = "caption of Figure 6 (b): units of the top layer contain more information on average"
 _OURS = "not in the paper; results of an earlier recipe count it as if it were"
 
 SENTENCES: Mapping[str, Sequence[tuple[str, str]]] = {
@@ -49,7 +51,8 @@ SENTENCES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("second layer transmits less", "caption of Figure 6 (a): the second layer transmits less than the first"),
         ("hardly varies", "caption of Figure 6 (a): the total hardly varies with the number of filters"),
         ("each unit transmits", "caption of Figure 6 (b): with fewer filters each unit lets more information flow"),
-        ("a unit of the second", "caption of Figure 6 (b): units of the top layer contain more information on average"),
+        ("activation of the second", f"{_FIG6B}, a unit being one activation"),
+        ("a unit of the second", f"{_FIG6B}, a unit being a channel summed over its places"),
         ("prior", "caption of Figure 1: the empirical distribution approximately follows the proposed prior"),
     ),
     "flow": (("second layer", "caption of Figure 6 (a): the second layer transmits less than the first, as expected"),),
@@ -141,3 +144,34 @@ def second_transmits_less(figures: Figures) -> list[Claim]:
         for beta, first in layers[0].items()
         if beta in layers[1]
     ]
+
+
+def second_activations_transmit_more(figures: Figures) -> list[Claim]:
+    """Return the claim that an activation of the second dropout layer transmits more than one of the first.
+
+    Parameters
+    ----------
+    figures
+        Figures by name.
+
+    Returns
+    -------
+    list of Claim
+        One claim per width. None where the figures are given per activation, which the report has judged then.
+
+    Notes
+    -----
+    A channel of the second layer has a fourth of the places of one of the first, so that four times its nats are
+    compared.
+    """
+    claims = []
+    for name, first in figures.items():
+        match = re.fullmatch(r"nats per unit and image, dropout1, width (.+)", name)
+        second = figures.get(name.replace("dropout1", "dropout2"))
+        if match is None or second is None or name.replace("unit and image", "activation") in figures:
+            continue
+        text = f"Width {match[1]}: an activation of the second layer transmits more on average than one of the first"
+        fourfold = replace(second, mean=4 * second.mean, deviation=4 * second.deviation)
+        unit = "nats per channel and as many places as the first layer has"
+        claims.append(exceeds(text, fourfold, first, unit))
+    return claims

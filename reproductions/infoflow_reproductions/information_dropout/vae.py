@@ -153,7 +153,7 @@ def _report(recipe: Recipe, results: Results) -> Findings:
     )
     settings = recipe.settings
     whole = (settings.epochs, settings.samples) == (PUBLISHED.epochs, PUBLISHED.samples)
-    why = "fewer images and epochs"
+    why = "fewer images and epochs" if settings.samples < PUBLISHED.samples else "fewer epochs"
     if whole:
         why = "the paper states neither the optimizer nor whether pixels are made binary; here Adam, pixels in [0, 1]"
     rows = []
@@ -233,6 +233,8 @@ EXPERIMENT = Experiment(
             factors=(0.125, 0.25),
             seeds=5,
         ),
+        # The published sizes in 8000 steps or less of 0.02 to 0.08 processor seconds.
+        "cpu-published": Recipe(replace(PUBLISHED, epochs=12, milestones=(8, 11)), seeds=4),
         "full": Recipe(),
     },
     _trials,

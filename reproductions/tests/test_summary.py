@@ -214,6 +214,7 @@ def test_texts_of_results_cannot_begin_tags_or_links(tmp_path: Path) -> None:
         assert not re.search(r"(?<!\\)\]\(\s*javascript", page)
     assert "- 1 < 2" in pages["milc/README.md"]
     assert any("&lt;script>alert(1)" in page for page in pages.values())
+    assert summary.HELP_PAGE in pages
 
 
 @pytest.mark.parametrize("backslashes", range(5))

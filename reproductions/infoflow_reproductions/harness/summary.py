@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from infoflow.core.provenance import plain
 from infoflow_reproductions.harness.commands import command
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Findings, Verdict
+from infoflow_reproductions.harness.found import Found
 from infoflow_reproductions.harness.helping import HELP, HELP_PAGE, helps
 from infoflow_reproductions.harness.page import claims_table
 from infoflow_reproductions.harness.paper_page import anchor, paper_page, titled, within_paper
-from infoflow_reproductions.harness.paragraphs import PARAGRAPHS, PICTURES, Found
+from infoflow_reproductions.harness.paragraphs import PARAGRAPHS, PICTURES
 from infoflow_reproductions.harness.records import claim_of, record_of
 from infoflow_reproductions.harness.reductions import with_fewer_seeds
 from infoflow_reproductions.harness.registry import PAPERS, experiments
@@ -156,7 +158,8 @@ def pages(folder: Path) -> dict[str, str]:
     }
     found = {f"{paper}/README.md": _page_of(paper, some) for paper, some in by_paper.items()}
     if set(HELP) <= set(by_paper):
-        found[HELP_PAGE] = helps({paper: Found(some) for paper, some in by_paper.items()})
+        with suppress(MissingData):  # not all experiments have results
+            found[HELP_PAGE] = helps({paper: Found(some) for paper, some in by_paper.items()})
     found["README.md"] = _index(by_paper, helps=HELP_PAGE in found)
     return found
 
@@ -165,7 +168,7 @@ def _page_of(paper: str, summaries: Sequence[Mapping[str, Any]]) -> str:
     found = Found(summaries)
     try:
         paragraph = PARAGRAPHS[paper](found)
-    except (StopIteration, KeyError):  # not all experiments have results
+    except MissingData:  # not all experiments have results
         paragraph = "Not all experiments of this paper have results yet."
     name, _, figure = PICTURES[paper].partition("/")
     captions = [

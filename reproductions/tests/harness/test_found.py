@@ -1,0 +1,106 @@
+"""Words about results follow from the results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from infoflow_reproductions import Claim
+from infoflow_reproductions.harness import summary
+from infoflow_reproductions.harness.found import Found
+from infoflow_reproductions.harness.helping import helps
+from infoflow_reproductions.harness.inference import Sample
+from infoflow_reproductions.harness.paragraphs import PARAGRAPHS, choices
+from infoflow_reproductions.harness.records import claim_of, record_of
+
+from infoflow.core.errors import MissingData
+
+RESULTS = Path(__file__).parents[2] / "results"
+
+
+def stored(*claims: Claim, rows: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        "folder": "toy/line",
+        "settings": {"seeds": 8, "part": {"epochs": 4}},
+        "claims": [record_of(claim) for claim in claims],
+        "rows": [{"what": what, "found": 12.34} for what in rows],
+    }
+
+
+def test_words_follow_from_the_interval_and_from_the_number_of_claims() -> None:
+    gain, loss = (
+        Claim("gain", True, "", sample=Sample(3.0, 1.0, 8)),
+        Claim("loss", False, "", sample=Sample(-3.0, 1.0, 8)),
+    )
+    barely, open_ = (
+        Claim("barely", True, "", sample=Sample(1.0, 1.0, 8)),
+        Claim("open", None, "", sample=Sample(0.1, 1.0, 8)),
+    )
+    found = Found([stored(gain, loss, barely, open_)])
+    assert found.outcome("line", "gain").endswith(" (a gain)")
+    assert found.outcome("line", "loss").endswith(" (a loss)")
+    assert found.outcome("line", "barely").endswith(" (a gain; inconclusive with Holm)")
+    assert found.outcome("line", "open").endswith(" (not significant)")
+    assert not found.lasting("line", "barely")
+    assert Found([stored(barely)]).lasting("line", "barely")
+
+
+def test_figures_and_settings_are_found_by_name() -> None:
+    found = Found([stored(rows=("a, last: digit",))])
+    assert found.figure("line", "a, last: digit") == "12.3"
+    assert found.setting("line", "epochs") == 4
+    assert found.seeds("line") == "8 seeds"
+    assert not found.has("line-cpu-published")
+    for missing in (lambda: found.seeds("other"), lambda: found.better("line", "x"), lambda: found.figure("line", "x")):
+        with pytest.raises(MissingData):
+            missing()
+
+
+def test_what_settings_were_chosen_among_follows_from_the_figures() -> None:
+    rates = ("0.001", "0.003 (chosen on held-out images)")
+    rows = [f"mlp, plain: cross-entropy, learning rate {rate}" for rate in rates]
+    rows += [f"mlp, plain: mutual information, λ = 50, learning rate {rate}" for rate in rates]
+    once = [f"mlp, plain: mutual information, λ = {weight}, learning rate 0.001" for weight in (5, 0.5)]
+    uneven = Found([stored(rows=(*rows, *once, "cnn, plain: cross-entropy, learning rate 0.1"))])
+    assert choices(uneven, "line", "mlp") == "cross-entropy with 2 learning rates, λ = 50 with 2, λ = 0.5 and 5 with 1"
+    even = Found([stored(rows=tuple(rows))])
+    assert choices(even, "line", "mlp") == "cross-entropy with 2 learning rates, λ = 50 with 2"
+
+
+@pytest.fixture(scope="module")
+def committed() -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in summary.read(RESULTS):
+        found.setdefault(one["settings"]["paper"], []).append(one)
+    return found
+
+
+def reversed_sign(record: Mapping[str, Any]) -> dict[str, Any]:
+    claim = claim_of(record)
+    if claim.sample is None:
+        return dict(record)
+    sample = replace(claim.sample, mean=abs(claim.sample.mean) + 1, deviation=1e-3, low=None, high=None)
+    return record_of(replace(claim, sample=sample, holds=True))
+
+
+def test_every_paper_has_its_paragraph(committed: dict[str, list[dict[str, Any]]]) -> None:
+    for paper, summaries in committed.items():
+        assert PARAGRAPHS[paper](Found(summaries))
+
+
+def test_sentences_change_with_the_results(committed: dict[str, list[dict[str, Any]]]) -> None:
+    before = helps({paper: Found(some) for paper, some in committed.items()})
+    assert "no gain was found once the baseline is tuned" in before
+    clear = {
+        paper: Found([{**one, "claims": [reversed_sign(claim) for claim in one["claims"]]} for one in some])
+        for paper, some in json.loads(json.dumps(committed)).items()
+    }
+    after = helps(clear)
+    assert "a significant gain remains in 5 of 5 comparisons" in after
+    assert "both priors gain" in after
+    assert "not significant" not in after
+    assert "not significant" not in PARAGRAPHS["milc"](clear["milc"])

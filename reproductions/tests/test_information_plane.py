@@ -289,10 +289,18 @@ def test_rise_from_a_ceiling_is_inconclusive() -> None:
     claim = RISES_INPUT(reading_of(curves_of(name, [4.0, 3.0, 2.0], ceiling=4.0)), "net")
     assert claim.holds is None
     assert claim.evidence.endswith("saturated at the start")
-    risen = reading_of(curves_of(name, [1.0, 4.0, 0.5]))
+    risen = reading_of(curves_of(name, [1.0, 4.0, 0.7]))
     assert RISES_INPUT(risen, "net").holds is False
     assert RISES_FIRST(risen, "net").holds is True
-    assert RISES_FIRST(reading_of(curves_of(name, [3.9, 4.0, 0.5])), "net").holds is False
+    assert RISES_FIRST(reading_of(curves_of(name, [3.9, 4.0, 0.7])), "net").holds is False
+
+
+def test_rise_of_a_layer_that_breaks_data_processing_is_inconclusive() -> None:
+    broken = reading_of(curves_of("Binning(width=0.1)", [0.1, 0.2, 0.3]))  # I(T;Y) ends at 0.6
+    for rule in (RISES, RISES_INPUT, RISES_FIRST):
+        claim = rule(broken, "net")
+        assert claim.holds is None
+        assert "left out: tanh1 (I(T;Y) = 0.8656 bits exceeds I(X;T) = 0.4328 bits)" in claim.evidence
 
 
 def test_training_and_test_inputs_are_measured_separately() -> None:

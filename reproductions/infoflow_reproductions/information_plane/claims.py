@@ -77,7 +77,8 @@ class Compression:
 class Rises:
     """A claim that the last value of the last hidden layer (or of the output, where that is all) is above its first.
 
-    It is inconclusive if half of the seeds begin at a ceiling, as the true value may then be anything above it.
+    It is inconclusive if half of the seeds begin at a ceiling, as the true value may then be anything above it, and if
+    the layer's estimates break I(T;Y) ≤ I(X;T) at the end.
     """
 
     text: str
@@ -103,6 +104,9 @@ class Rises:
         claim = Claim.above(text, [float(last[seed] - nats[seed].iloc[0]) for seed in nats.columns], unit="nats")
         if reading.unlearned(network):
             return replace(claim, holds=None, evidence=claim.evidence + _unlearned(reading, network))
+        if broken := reading.contradictions(network, [layer], estimator):
+            remark = f"{soundness.CONTRADICT}; left out: {layer} ({broken[layer]})"
+            return replace(claim, holds=None, evidence=f"{claim.evidence}; {remark}")
         rows = reading.rows(network, layer, estimator, self.axis)
         if claim.holds is False and rows.loc[rows["epoch"] == nats.index[0], "saturated"].mean() >= 0.5:
             return replace(claim, holds=None, evidence=f"{claim.evidence}; saturated at the start")

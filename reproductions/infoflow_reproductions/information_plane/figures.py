@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from infoflow.core.estimate import NATS_PER_BIT
+from infoflow.plane import Plane
 from infoflow.plane.compression import THRESHOLD
 from infoflow.plane.figure import draw_on
 from infoflow.plane.panels import depth_colors
@@ -35,10 +36,12 @@ _Draw = Callable[["Canvas"], None]
 
 def pictures(reading: Reading) -> list[Figure]:
     """All pictures that the reading has numbers for."""
-    truths = {str(result.get("truth", "")) for found in reading.found.values() for result in found}
-    remark = " The true I(X;T) is infinite; the plane shows a geometric quantity." if INFINITE in truths else ""
     made = [
-        Figure(_name("plane", i), f"The information plane by {estimator}.{remark}", _plane(reading, estimator))
+        Figure(
+            _name("plane", i),
+            f"The information plane by {estimator}.{_remark(reading, estimator)}",
+            _plane(reading, estimator),
+        )
         for i, estimator in enumerate(reading.drawn)
     ]
     made += [
@@ -59,6 +62,16 @@ def pictures(reading: Reading) -> list[Figure]:
     return made
 
 
+def _remark(reading: Reading, estimator: str) -> str:
+    """A sentence on the networks of a plane whose true I(X;T) is infinite, if there are any."""
+    truths = reading.truths(estimator)
+    infinite = [network for network, truth in truths.items() if truth == INFINITE]
+    if not infinite:
+        return ""
+    of = "" if len(infinite) == len(truths) else f" of {', '.join(infinite)}"
+    return f" The true I(X;T){of} is infinite; the plane{' then' if of else ''} shows a geometric quantity."
+
+
 def _name(kind: str, number: int) -> str:
     return kind if number == 0 else f"{kind}-{number + 1}"
 
@@ -67,7 +80,9 @@ def _plane(reading: Reading, estimator: str) -> _Draw:
     def draw(canvas: Canvas) -> None:
         canvas.set_layout_engine("none")
         canvas.set_dpi(_DPI)
-        draw_on(canvas, reading.plane, estimator=estimator)
+        truths = {network: {"truth": truth} for network, truth in reading.truths(estimator).items()}
+        plane = Plane(reading.plane.frame, reading.plane.metrics, {**reading.plane.provenance, "recordings": truths})
+        draw_on(canvas, plane, estimator=estimator)
 
     return draw
 

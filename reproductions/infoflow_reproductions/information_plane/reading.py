@@ -20,6 +20,8 @@ from infoflow_reproductions.information_plane.layer_estimators import label_of
 from infoflow_reproductions.information_plane.recipe import OUTPUT, SettingSweep, Variant
 from infoflow_reproductions.information_plane.soundness import contradicting
 
+DECISION = label_of("decision-rule")
+"""The entropy of the decision in the plane's table."""
 LEARNS = 0.05
 """The training loss must fall by this part of its first value before a claim on the layers is judged."""
 
@@ -94,6 +96,17 @@ class Reading:
     def unlimited(self) -> str:
         """The name of the estimator without a ceiling in the plane's table; empty if there is none."""
         return label_of(self.recipe.without_ceiling) if self.recipe.without_ceiling else ""
+
+    def truths(self, estimator: str) -> dict[str, str]:
+        """Network -> the true value of what an estimator measures in it, of those that it measures.
+
+        The decision is a function with finitely many values, also where the layer that it is made from has none.
+        """
+        rows = self.plane.frame
+        known = rows.loc[rows["estimator"] == estimator, "network"].unique()
+        if estimator == DECISION:
+            return dict.fromkeys(map(str, known), "finite: H(L) of the decision L")
+        return {str(name): next((str(one.get("truth", "")) for one in self.found[name]), "") for name in known}
 
     def layers(self, network: str) -> list[str]:
         """The network's layers by depth."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings, Row, Verdict
+from infoflow_reproductions.harness.row_claims import Figures
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.information_plane import figures, tracing
 from infoflow_reproductions.information_plane.claims import Rules, agreement, at_the_ceiling, survival
@@ -19,6 +20,7 @@ from infoflow_reproductions.information_plane.reading import LEARNS, Reading
 _ZERO = {"size": "all", "probe_size": "all", "metrics_on": "all", "at_most": "no limit"}
 
 PAPER = "information-plane"
+UNLIKE = "Unlike the review's Table I and text: "
 SMALLER = "Reduced scale: "
 """Begins the note on settings that are smaller than published."""
 
@@ -44,6 +46,14 @@ class TableRow:
     settings_known: bool = True
     chosen: str = ""
     """What was chosen where settings are unpublished."""
+    unlike: str = ""
+    """What Table I or the text publishes and this row does otherwise at every scale."""
+    unjudged: str = ""
+    """Sentences of the review that no claim judges, with the reason."""
+    places: Sequence[tuple[str, str]] = ()
+    """Part of a claim's text and the section of its sentence; the first part that a text contains counts."""
+    of_figures: Callable[[Figures], Sequence[Claim]] | None = None
+    """Claims that follow from the figures that `report` returns."""
     remarks: Sequence[str] = ()
 
     @property
@@ -57,9 +67,10 @@ class TableRow:
             self.recipes,
             self.trials,
             self.report,
-            sentences=[("", f"Table I, row {self.reference}, and its text: {self.review}")],
+            sentences=[*self.places, ("", f"Table I, row {self.reference}, and its text: {self.review}")],
             smaller=lambda recipe: "; ".join(_smaller(recipe, self.recipes["full"])),
             of_full=True,
+            of_figures=self.of_figures,
         )
 
     def report(self, recipe: Any, results: Results) -> Findings:
@@ -84,6 +95,10 @@ class TableRow:
         ]
         if self.chosen:
             notes.append(f"Chosen, as unpublished: {self.chosen}")
+        if self.unlike:
+            notes.append(f"{UNLIKE}{self.unlike}")
+        if self.unjudged:
+            notes.append(f"Not judged: {self.unjudged}")
         if recipe != self.recipes["full"]:
             notes.append(f"{SMALLER}{'; '.join(_smaller(recipe, self.recipes['full']))}.")
         return notes

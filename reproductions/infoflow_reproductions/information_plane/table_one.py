@@ -125,6 +125,8 @@ def _why(row: TableRow, results: Mapping[str, Any]) -> str:
     ]
     if row.chosen:
         lines.append(f"chosen: {row.chosen}")
+    if row.unlike:
+        lines.append(f"unlike Table I: {row.unlike}")
     lines += [note for note in results["notes"] if note.startswith(SMALLER)]
     return _details(f"why: {len(lines)}", _list(lines)) if lines else "<p>Every published claim holds.</p>"
 

@@ -12,15 +12,19 @@ import numpy as np
 import pytest
 import torch
 from infoflow_reproductions import Results, RunOptions, Trial, experiments, reproduce
+from infoflow_reproductions.harness.inference import Sample
 from infoflow_reproductions.information_plane import ROWS
 from infoflow_reproductions.information_plane.claims import at_the_ceiling
 from infoflow_reproductions.information_plane.curves import Curve, plane_of
+from infoflow_reproductions.information_plane.figures import pictures
 from infoflow_reproductions.information_plane.layer_estimators import GaussianChannel, label_of
 from infoflow_reproductions.information_plane.networks import VISION, build
-from infoflow_reproductions.information_plane.reading import Reading
+from infoflow_reproductions.information_plane.reading import DECISION, Reading
 from infoflow_reproductions.information_plane.recipe import OUTPUT, Recipe, Variant
-from infoflow_reproductions.information_plane.rows import balda, cheng, goldfeld
+from infoflow_reproductions.information_plane.rows import balda, cheng, fang, gabrie, goldfeld, jonsson, saxe
 from torch import nn
+
+from infoflow.plane.truth import INFINITE, NOISY
 
 ROW = {row.name: row for row in ROWS}
 
@@ -119,6 +123,74 @@ def test_bound_of_the_decision_rises_with_accuracy() -> None:
 
     assert judged([1.0, 2.3]) is True
     assert judged([1.0, 1.5]) is False  # below 2.3 − h(.05) − .05 log 9
+
+
+def test_captions_take_the_truth_of_the_networks_that_are_drawn() -> None:
+    estimator = label_of("binning:width=0.1")
+    found = [curves(OUTPUT, name, [1.0, 2.0]) for name in (DECISION, estimator)]
+    trials = [Trial(f"{name}/seeds from 0", max, {}) for name in ("net", "noisy net")]
+    known = {
+        trial.name: {"curves": part, "metrics": {}, "truth": truth}
+        for trial, part, truth in zip(trials, (found, found[1:]), (INFINITE, NOISY), strict=True)
+    }
+    reading = Reading(Recipe((), ("decision-rule", "binning:width=0.1")), Results(trials, known))
+    assert reading.truths(estimator) == {"net": INFINITE, "noisy net": NOISY}
+    captions = {figure.caption for figure in pictures(reading)}
+    assert f"The information plane by {DECISION}." in captions
+    of_net = "The true I(X;T) of net is infinite; the plane then shows a geometric quantity."
+    assert f"The information plane by {estimator}. {of_net}" in captions
+
+
+def test_every_published_claim_has_a_section_or_names_the_surveyed_paper() -> None:
+    for row in ROWS:
+        for _, place in row.places:
+            assert place.startswith(("section III-", "the surveyed paper ["))
+
+
+def test_final_layers_are_compared_with_one_two_and_three_bits() -> None:
+    """Review, III-B: the final layers saturate at around 1, 2, or 3 bit."""
+    ends = {"MLP": [1.1, 1.0, 1.2, 1.0], "LeNet-5": [3.1, 3.2, 3.1, 3.2], "DenseNet": [3.2, 3.3, 3.2, 3.1]}
+    figures = {f"{name}, output: I(T+ε;Y) at the end": Sample.of(values) for name, values in ends.items()}
+    found = ROW["fang"].experiment.further(figures)
+    assert [claim.holds for claim in found] == [True, False, True]
+    assert all("section III-B" in ROW["fang"].experiment.place(claim.text) for claim in found)
+    few = fang.near_the_figures({"LeNet-5, output: I(T+ε;Y) at the end": Sample.of([3.1, 3.2])})
+    assert few[0].holds is None
+
+
+def test_last_layer_below_its_label_is_evidence_of_the_claim() -> None:
+    """Review, III-C: I(X;L) < I(Y;L) for layer 16 at the end."""
+    recipe, name = ROW["jonsson"].recipes["cpu"], "six convolutions"
+    first = recipe.labels[0]
+    for end, holds in ((0.05, True), (0.6, False)):
+        found = [curves(OUTPUT, first, [0.0, end]), curves(OUTPUT, first, [0.0, 0.4], axis="label")]
+        assert jonsson.below_the_label(reading_of(recipe, name, found), name).holds is holds
+
+
+def test_kernel_density_is_compared_with_bins_on_equally_many_inputs() -> None:
+    wide, broad = (label_of(text) for text in (saxe.WIDE, saxe.BROAD))
+    recipe, name = ROW["saxe"].recipes["cpu"], "MNIST tanh"
+
+    def judged(density: list[float], bins: list[float], ceiling: float, n: int) -> bool | None:
+        found = [curves("tanh1", broad, density, n=100), curves("tanh1", wide, bins, ceiling, n=n)]
+        return saxe.below_bins(reading_of(recipe, name, found), name).holds
+
+    top, most = math.log(100), math.log(1000)
+    assert judged([2.0, 3.0], [3.0, 4.0], top, 100) is True
+    assert judged([top, top], [top, top], top, 100) is False
+    assert judged([2.0, 3.0], [most, most], most, 1000) is True  # every input has its own bin
+    assert judged([top, top], [most, most], most, 1000) is False
+    assert judged([2.0, 3.0], [5.0, 6.0], most, 1000) is None
+
+
+def test_a_fall_of_nats_counts_where_the_noise_adds_a_large_constant() -> None:
+    """Review, III-E: I(X;L) is always decreasing, potentially after a short initial increase."""
+    epochs = [500.0, 501.0, 499.0, *([498.0] * 38)]
+    for nats, holds in ((epochs, True), ([500.0 + 0.1 * i for i in range(41)], False)):
+        found = [curves("layer1", gabrie.REPLICA, nats)]
+        (claim,) = gabrie.falls(reading_of(gabrie.Recipe(), "linear-ReLU", found))
+        assert claim.holds is holds
+        assert claim.published
 
 
 def test_pairs_of_the_plane_agree_with_enumeration() -> None:

@@ -144,7 +144,7 @@ _SMALL = Recipe(
 ROW = TableRow(
     "shwartz-ziv-alemi",
     "[17]",
-    "Shwartz-Ziv & Alemi, Information in infinite ensembles of infinitely-wide neural networks (2020)",
+    "Shwartz-Ziv & Alemi, Information in infinite ensembles of infinitely-wide neural networks (2019)",
     "I(X;L) is finite and rises in training; overfitting shows as I(Y;L) falling, more with erf than with ReLU and "
     "with small initial weights; similarly for a CNN on the parity of MNIST",
     recipes={
@@ -157,6 +157,14 @@ ROW = TableRow(
     settings_known=False,
     chosen="jointly Gaussian data of 30 inputs, SNR 3; 100 training samples; σ_w² = 2, small weights 0.5, σ_b² = 0.01; "
     "CNN: two 3×3 convolutions, an output that reads every pixel, 100 images of MNIST",
+    unjudged="the link of compression with generalization, which the table negates: I(X;L) does not fall here, so that "
+    "there is no compression to correlate",
+    places=(
+        ("severer with small", "section III-E: overfitting seems more severe with small weight variances"),
+        ("severer than with ReLU", "section III-E: overfitting seems more severe with erf than with ReLU"),
+        ("overfitting", "section III-E: overfitting is represented by a decrease of I(Y;L)"),
+        ("", "section III-E: no compression, and with overfitting an increase of I(X;L)"),
+    ),
     remarks=(
         "Whether overfitting occurs depends on the data, whose settings the paper doesn't publish: the same ensembles "
         f"are also judged on labels that are mostly noise ({NOISIER.inputs} inputs, SNR {NOISIER.snr}).",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from infoflow_reproductions.harness.findings import Claim, Row
-from infoflow_reproductions.information_plane.claims import Compression, on_each
+from infoflow_reproductions.information_plane.claims import Compression, Rises, on_each
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import IMAGES, Recipe, SettingSweep, smoke
 from infoflow_reproductions.information_plane.row import TableRow
@@ -74,7 +74,11 @@ ROW = TableRow(
         ),
         "full": _FULL,
     },
-    claims=[on_each(compresses_with_decay)],
+    claims=[on_each(compresses_with_decay, Rises("fitting, I(T;Y) of {layer} rises"))],
+    places=(
+        ("fitting", "section III-C: all authors observe a fitting phase in the sense that I(Y;L) increases"),
+        ("", "section III-C: no compression at all, unless weight decay is used"),
+    ),
     published=published,
     settings_known=False,
     chosen="Adam 1e-3, batches of 128, weight decay 1e-3, MINE of three hidden layers of 64 units on 800 test images",

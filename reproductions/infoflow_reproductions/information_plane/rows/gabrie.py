@@ -14,12 +14,12 @@ from torch import Tensor
 from infoflow.core.checks import choice
 from infoflow.core.errors import DidNotConverge
 from infoflow.estimators.channels.linear_gaussian import LinearGaussianChannel
-from infoflow.plane.compression import COMPRESSES
 from infoflow.training import snapshot_epochs
 from infoflow_reproductions.harness.findings import Claim
+from infoflow_reproductions.harness.inference import Sample
 from infoflow_reproductions.harness.seeds import over_seeds
 from infoflow_reproductions.harness.trial import Context, Trial
-from infoflow_reproductions.information_plane.claims import Compression, listed, on, on_each
+from infoflow_reproductions.information_plane.claims import listed, on, on_each
 from infoflow_reproductions.information_plane.curves import NOT_ESTIMATED, Curve, one_seed, result_of
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import SettingSweep, Variant
@@ -214,6 +214,29 @@ def _replica(weights: Sequence[Tensor], activations: Sequence[Activation], noise
     return found.nats
 
 
+_MIXED = tuple(name for name, pattern in NETWORKS.items() if len(pattern) > 1)
+_SHORT = 0.05  # part of the epochs that a short initial rise may take
+
+
+def falls(reading: Reading) -> list[Claim]:
+    """Judge for each layer whether I(X;T) ends below its greatest value of the first epochs.
+
+    In nats, since the noise of variance 1e-5 adds a large constant, of which the whole change is less than 1 %.
+    """
+    claims = []
+    for network in reading.networks:
+        for layer in reading.layers(network):
+            text = f"{network}: I(X;T) of {layer} falls in training, after at most a short rise"
+            claims.append(Claim.above(text, _fallen(reading, network, layer), unit="nats", published=network in _MIXED))
+    return claims
+
+
+def _fallen(reading: Reading, network: str, layer: str) -> list[float]:
+    nats = reading.nats(network, layer)
+    first = nats.loc[: _SHORT * nats.index[-1]].max()
+    return [float(first[seed] - nats[seed].iloc[-1]) for seed in nats.columns]
+
+
 IN_STEP = 0.5
 """Absolute rank correlation over snapshots above which information and test error are in step."""
 
@@ -225,7 +248,7 @@ def out_of_step(reading: Reading) -> list[Claim]:
         layer = reading.layers(network)[-1]
         information, loss = reading.nats(network, layer), reading.metric(network, "test_loss")
         pairs = [information[seed].corr(loss[seed], method="spearman") for seed in information.columns]
-        compresses = reading.verdicts(network, [layer])[layer] == COMPRESSES
+        compresses = Sample.of(_fallen(reading, network, layer)).above is True
         found[network] = [float(value) for value in pairs], compresses
     return [step_claim(found)]
 
@@ -278,9 +301,6 @@ def _relative_errors(reading: Reading, network: str, other: str) -> list[float]:
     return found
 
 
-_FALLS = "I(X;T) of some layer falls"
-_MIXED = tuple(name for name, pattern in NETWORKS.items() if len(pattern) > 1)
-
 _SMALL = Recipe(
     networks=(LINEAR, "ReLU", "linear-hardtanh"),
     inputs=8,
@@ -295,7 +315,8 @@ ROW = TableRow(
     "gabrie",
     "[14]",
     "Gabrié et al., Entropy and mutual information in models of deep neural networks (2018)",
-    "I(X;L) falls in training, not in step with generalization; exact for linear networks",
+    "I(X;L) of networks that mix linear layers with others falls in training, potentially after a short rise, not in "
+    "step with generalization; with hardtanh alone it is less consistent; exact for linear networks",
     recipes={
         "smoke": replace(_SMALL, noise=0.01, snapshots=3, seeds=2),
         "cpu": Recipe(tuple(ACTIVATIONS), inputs=100, widths=(100, 100), epochs=60, snapshots=6),
@@ -303,10 +324,7 @@ ROW = TableRow(
         "full": Recipe(),
     },
     claims=[
-        on_each(Compression("some", _FALLS, layers="every"), where=lambda network: network in _MIXED),
-        on_each(
-            Compression("some", _FALLS, layers="every", published=False), where=lambda network: network not in _MIXED
-        ),
+        falls,
         out_of_step,
         on(LINEAR, replica_is_exact),
         on_each(below_bound, where=lambda network: network != LINEAR),
@@ -316,4 +334,9 @@ ROW = TableRow(
     chosen="the authors' released example of regression on a linear teacher: Gaussian inputs, 4 outputs, noise of "
     "variance 0.01; half of 10,000 samples to train on, batches of 50, SGD 0.01; the last layer is free; mixed "
     "networks alternate linear layers with others, the first is linear",
+    unjudged="that with hardtanh alone the behavior depends on the variance of the initial weights: one is run",
+    places=(
+        ("in step", "section III-E: an eventual compression is not synchronized with generalization"),
+        ("", "section III-E: with mixed activations I(X;L) is always decreasing, potentially after a short increase"),
+    ),
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from infoflow_reproductions.information_plane.claims import Compression, on_each
+from infoflow_reproductions.harness.findings import Claim
+from infoflow_reproductions.information_plane.claims import Compression, on, on_each
+from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import IMAGES, Recipe, SettingSweep, smoke
 from infoflow_reproductions.information_plane.row import TableRow
 
@@ -14,6 +16,19 @@ _RELU = replace(_MNIST, name="ReLU", widths=(1024, 20, 20, 20))
 _NARROW = replace(_RELU, name="ReLU, 200-100-60-30", widths=(200, 100, 60, 30))
 _CNN = replace(_RELU, name="CNN", network="cnn-noshad")
 _WIDTH = SettingSweep("dependence-graph:shifts=3", "width", (0.03, 0.1, 0.3, 1.0, 3.0), few=True)
+
+# "Very few" epochs, and the part of its greatest value that I(T;Y) must have by then.
+_FEW, _LARGE = 3, 0.95
+
+
+def no_fitting(reading: Reading, network: str) -> Claim:
+    """Judge whether I(T;Y) of the last hidden layer is large after very few epochs."""
+    layer = reading.hidden(network)[-1]
+    nats = reading.nats(network, layer, axis="label")
+    parts = [float(nats[seed].loc[:_FEW].iloc[-1] / nats[seed].max()) for seed in nats.columns]
+    text = f"{network}: no fitting phase, I(T;Y) of {layer} has {_LARGE:.0%} of its greatest value by epoch {_FEW}"
+    return Claim.above(text, parts, _LARGE, span=(0.0, 1.0))
+
 
 _FULL = Recipe(
     variants=(replace(_RELU, name="tanh", activation=("tanh",)), _RELU, _NARROW, _CNN),
@@ -38,5 +53,11 @@ ROW = TableRow(
         "cpu": replace(_FULL, variants=_TWO_SEEDS, metrics_on=5000, snapshots=10, pairs=1000),
         "full": _FULL,
     },
-    claims=[on_each(Compression("some", "some layer compresses", layers="every"))],
+    claims=[on_each(Compression("some", "some layer compresses", layers="every")), on("CNN", no_fitting)],
+    places=(
+        ("no fitting", "section III-E: for the CNN I(Y;L) is large at the beginning or after very few epochs"),
+        ("CNN", "section III-E: compression was also observed in a CNN"),
+        ("200-100-60-30", "section III-E: compression was also observed in a 200-100-60-30 MLP"),
+        ("", "section III-E: compression in the hidden layers for both tanh and ReLU"),
+    ),
 )

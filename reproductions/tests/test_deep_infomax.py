@@ -166,8 +166,24 @@ def test_the_global_objective_takes_the_last_convolution(architecture: str) -> N
         local, vector = encoder(x)
         assert torch.equal(local, expected)
         assert torch.equal(vector, conv(x)[1])
+    chosen = learner("dim-g", size, images=10, classes=10, seed=0, options={"last_map": False}).representation.eval()
+    assert torch.equal(chosen(x)[0], conv.local(x))
     for method in ("dim-l", "dim-lg"):
         assert learner(method, size, images=10, classes=10, seed=0).representation.conv  # type: ignore[truthy-bool]
+
+
+def test_positives_are_added_to_the_negatives_of_their_own_vector() -> None:
+    size = Size(width=1 / 32, features=4, units=8)
+    objective: Any = (
+        learner("dim-l", size, images=10, classes=10, seed=0, options={"positives": True}).players["learner"].loss
+    )
+    encoding = objective.encoder(torch.randn(5, 3, 32, 32))
+    own, others = objective.local_critic.scores(*encoding)
+    without = objective.local_critic.critic.scores(*encoding)
+    assert torch.equal(own, without[0])
+    assert torch.equal(others[..., : without[1].shape[-1]], without[1])
+    assert torch.equal(others[0, 3, without[1].shape[-1] :], own[:, 3])
+    assert set(objective.learner.parameters()) >= set(objective.local_critic.critic.parameters())
 
 
 def test_controls_of_the_global_objective_have_all_negatives_and_the_local_prior() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from infoflow_reproductions.deep_infomax import (
     ablation_maps,
+    choices,
     divergences,
     generator,
     neighbors,
@@ -67,6 +68,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         sweeps.NEGATIVES,
         divergences.EXPERIMENT,
         priors.EXPERIMENT,
+        choices.EXPERIMENT,
         occlusion.EXPERIMENT,
         generator.EXPERIMENT,
         overlap.EXPERIMENT,

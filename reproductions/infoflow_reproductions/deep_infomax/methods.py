@@ -277,6 +277,32 @@ def _across_views(on: _Parts) -> nn.Module:
     return MultiViewDeepInfoMax(on.encoder, critic)
 
 
+class WithPositives(nn.Module):
+    """A local critic that counts an input's own locations among the negatives of its vector too (appendix A.2).
+
+    Parameters
+    ----------
+    critic
+        The critic, which excludes them.
+
+    Examples
+    --------
+    >>> from infoflow.critics import EncodeAndDot
+    >>> positive, negative = WithPositives(EncodeAndDot(8, 6, units=4)).scores(torch.ones(5, 8, 2, 2), torch.ones(5, 6))
+    >>> positive.shape, negative.shape
+    (torch.Size([4, 5]), torch.Size([1, 5, 20]))
+    """
+
+    def __init__(self, critic: nn.Module) -> None:
+        super().__init__()
+        self.critic = critic
+
+    def scores(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the scores of the critic, with those of positives (locations, n) among the negatives (1, n, m)."""
+        own, others = self.critic.scores(x, y)  # type: ignore[operator]
+        return own, torch.cat([others, own.T[None]], 2)
+
+
 def _take_last_map(encoder: MapAndVector) -> None:
     """Let an encoder return the map of its last convolution, as the global objective takes it (appendix A.1)."""
     encoder.local, encoder.conv = nn.Sequential(*encoder.local, *encoder.conv), nn.Sequential()
@@ -289,12 +315,15 @@ def _deep_infomax(
     coordinates: Any = "none",
     locations: int | None = None,
     prior: str = "uniform",
+    last_map: bool | None = None,
+    positives: bool = False,
     **options: Any,
 ) -> nn.Module:
-    if not options["beta"]:
+    """Deep InfoMax; without a local term it takes the last map unless `last_map` says otherwise."""
+    if last_map or (last_map is None and not options["beta"]):
         _take_last_map(on.encoder)
     convolved = options.get("critic") == "concat-and-convolve"
-    return deep_infomax_for(
+    objective = deep_infomax_for(
         on.encoder,
         torch.zeros(2, *on.encoder.shape),
         units=min(on.size.units, CONVOLVED_UNITS) if convolved else on.size.units,
@@ -304,6 +333,9 @@ def _deep_infomax(
         seed=on.seed,
         **options,
     )
+    if positives and objective.local_critic is not None:
+        objective.local_critic = WithPositives(objective.local_critic)
+    return objective
 
 
 _BUILDERS: dict[str, Callable[..., nn.Module]] = {

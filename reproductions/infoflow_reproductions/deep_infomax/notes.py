@@ -27,11 +27,10 @@ LOCAL_AGAINST_GLOBAL = (
     "architecture of encoder and critic matters more than the bound's tightness."
 )
 UNJUDGED = (
-    "Not judged, since no recipe varies it: that excluding positives gains Jensen–Shannon 1 to 2 points (appendix "
-    "A.2), that the global objective is insensitive to the layer and the local one best at the next-to-last (A.1), "
-    "and that Jensen–Shannon is more stable than Donsker–Varadhan (3.1; only its accuracy on CIFAR-10 is judged). That "
-    "the advantage of NCE diminishes with more challenging data (3.1) needs several data sets at one scale, and Figure "
-    "10 needs CelebA, which this package does not read."
+    "Not judged: that Jensen–Shannon is more stable than Donsker–Varadhan (section 3.1), since the paper states no "
+    "measure of it, so only accuracies on CIFAR-10 are compared; that the advantage of NCE diminishes with more "
+    "challenging data (3.1), which needs several data sets at one scale; and Figure 10, which needs CelebA, a data set "
+    "that this package does not read."
 )
 MINE = (
     "For MINE the paper has a decaying learning rate and states no critic. Here the rate is constant, images are "

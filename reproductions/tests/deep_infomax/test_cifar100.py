@@ -101,6 +101,24 @@ def test_table_4_has_the_columns_of_cifar_100() -> None:
     assert figures["DIM + both: Y"] == 45.96
 
 
+def test_the_layer_of_the_map_and_positives_are_judged_on_y() -> None:
+    def found(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        y = {"dim-l": 0.5, "dim-g": 0.3}[arguments["method"]]
+        changed = {"dim-l": 0.03, "dim-g": 0.005}[arguments["method"]] * bool(arguments["options"])
+        return dict.fromkeys(("conv", "fc", "Y"), y - changed + 0.001 * arguments["seed"])
+
+    experiment = EXPERIMENTS["choices"]
+    report = experiment.report(*results("choices", "cpu", found))
+    assert [claim.holds for claim in report.claims] == [True] * 3
+    assert all(experiment.place(claim.text) for claim in report.claims)
+    turned = experiment.report(
+        *results(
+            "choices", "cpu", lambda a: {k: 1 - (v if a["method"] == "dim-l" else 20 * v) for k, v in found(a).items()}
+        )
+    )
+    assert [claim.holds for claim in turned.claims] == [False] * 3
+
+
 def test_every_prior_is_trained_and_judged_against_the_uniform_one() -> None:
     def found(arguments: Mapping[str, Any]) -> dict[str, Any]:
         best = arguments["options"]["prior"] == "uniform"

@@ -7,10 +7,10 @@ from dataclasses import replace
 from infoflow_reproductions.information_dropout import cifar, cluttered, mlp, settings, sizes, statements, sweeps, vae
 
 _OF_FIGURES = {
-    "cluttered": statements.error_falls,
-    "disentangling": statements.error_falls,
-    "occluded": statements.main_task_improves,
-    "sizes": statements.second_activations_transmit_more,
+    "cluttered": statements.of_cluttered,
+    "disentangling": statements.of_disentangling,
+    "occluded": statements.of_occluded,
+    "sizes": statements.units_of_second_layer,
     "flow": statements.second_transmits_less,
 }
 

@@ -210,7 +210,6 @@ def _report(recipe: Recipe, results: Results) -> Findings:
             area,
             unit="%",
         ),
-        reporting.falling("The transmitted information falls with β", nats, published=False),
         *(
             Claim.above(
                 f"{name}: the share inside the box rises from β = {first:g} to {last:g}",

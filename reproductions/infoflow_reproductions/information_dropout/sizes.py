@@ -95,14 +95,9 @@ def _report(recipe: Recipe, results: Results) -> Findings:
         ),
         *(
             Claim.above(
-                f"Width {width:g}: {what} of the second layer transmits more on average than one of the first",
-                differences(found[last][width], found[first][width]),
+                f"Width {width:g}: an activation of the second layer transmits more on average than one of the first",
+                differences(per_activation[last][width], per_activation[first][width]),
                 unit="nats",
-                published=stated,
-            )
-            for what, found, stated in (
-                ("an activation", per_activation, True),
-                ("a channel, summed over its places,", per_unit, False),
             )
             for width in widths
         ),

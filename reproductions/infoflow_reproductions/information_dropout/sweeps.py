@@ -80,7 +80,6 @@ def _report_total_correlation(recipe: Recipe, results: Results) -> Findings:
     ]
     claims = [
         reporting.falling("The total correlation of the last dropout layer falls with β", correlation),
-        reporting.falling("The total KL falls with β", nats, published=False),
     ]
     beyond = {
         name: reporting.curve(results, name, "beta", recipe.too_large)
@@ -221,7 +220,6 @@ def _report_nuisance(recipe: Recipe, results: Results) -> Findings:
             unit=POINTS,
             published=False,
         ),
-        reporting.falling("The transmitted information falls with β", nats, published=False),
     ]
     nuisance_errors = {beta: [100 - value for value in values] for beta, values in nuisance.items()}
     picture = figures.panels(

@@ -211,7 +211,7 @@ def _index(by_paper: Mapping[str, Sequence[Mapping[str, Any]]], *, helps: bool) 
 
 
 def overview(folder: Path, start: Path | None = None) -> str:
-    """Return a Markdown table with a line per experiment.
+    """Return a Markdown table with a line per experiment, and what its counts mean.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ def overview(folder: Path, start: Path | None = None) -> str:
         rows = Counter(row["verdict"] for row in summary["rows"] if row["verdict"] != "not published")
         link = f"[{titled(summary)}]({path}/{summary['settings']['paper']}/README.md#{anchor(summary)})"
         lines.append(f"| {link} | `{command(summary)}` | {counted(claims)} | {_counted(rows)} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", WITH_HOLM]) + "\n"
 
 
 def between_marks(page: str, content: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from infoflow_reproductions import experiments
 from infoflow_reproductions.harness.experiment import Experiment
-from infoflow_reproductions.harness.findings import Findings
+from infoflow_reproductions.harness.findings import Findings, Row
 from infoflow_reproductions.harness.row_claims import figures_of
 from infoflow_reproductions.harness.trial import Context, Results
 from infoflow_reproductions.information_dropout import cifar, cluttered, mlp, sweeps, vae
@@ -235,6 +235,22 @@ def test_occluded_claims_follow_the_numbers() -> None:
     claims = findings_of(sweeps.OCCLUDED, recipe, lambda a: found(a, False)).claims
     assert [claim.holds for claim in claims] == [False, False, False]
     assert [claim.published for claim in claims] == [True, False, False]
+
+
+def test_stored_figures_of_occluded_images_without_the_error_with_noise_support_no_claim_of_the_paper_on_it() -> None:
+    errors, nuisance = [50.0, 51.0, 52.0], [40.0, 41.0, 42.0]
+    rows = [
+        Row("test error, object, β = 0.01", errors, "%"),
+        Row("test error, object, β = 1", [value - 1 for value in errors], "%"),
+        Row("test accuracy on the digit, β = 0.01", nuisance, "%"),
+        Row("test accuracy on the digit, β = 1", [value - 20 for value in nuisance], "%"),
+    ]
+    improves, kept, drops = experiments("information-dropout")["occluded"].further(figures_of(rows))
+    assert [claim.published for claim in (improves, kept, drops)] == [True, False, False]
+    assert [claim.sample.mean for claim in (improves, kept, drops)] == pytest.approx([1, 1, 21])
+    assert drops.holds
+    noisy = Row("test error with noise, object, β = 1", errors, "%")
+    assert len(experiments("information-dropout")["occluded"].further(figures_of([*rows, noisy]))) == 1
 
 
 def test_a_binary_rate_is_chosen_on_the_images_on_which_beta_is() -> None:

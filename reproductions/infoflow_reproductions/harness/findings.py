@@ -280,7 +280,7 @@ class Claim:
         return cls(text, falls(whole, steps), evidence, published, sample=whole, steps=steps)
 
     def judged_anytime(self) -> Claim:
-        """Return the claim judged by intervals that remain valid where seeds were added after looking.
+        """Return the claim judged by intervals that remain valid where another number of seeds ran than was planned.
 
         Returns
         -------
@@ -292,7 +292,7 @@ class Claim:
         whole = replace(self.sample, anytime=True)
         steps = tuple(replace(step, anytime=True) for step in self.steps)
         holds = self.holds if self.holds is None else falls(whole, steps) if steps else whole.above
-        added = f"; seeds were added after looking, interval valid at any number of seeds {whole.text(mean=False)}"
+        added = f"; not the planned number of seeds, interval valid at any number {whole.text(mean=False)}"
         return replace(self, holds=holds, sample=whole, steps=steps, evidence=self.evidence + added)
 
 

@@ -36,14 +36,7 @@ _Draw = Callable[["Canvas"], None]
 
 def pictures(reading: Reading) -> list[Figure]:
     """All pictures that the reading has numbers for."""
-    made = [
-        Figure(
-            _name("plane", i),
-            f"The information plane by {estimator}.{_remark(reading, estimator)}",
-            _plane(reading, estimator),
-        )
-        for i, estimator in enumerate(reading.drawn)
-    ]
+    made = [_of_estimator(reading, estimator, _name("plane", i)) for i, estimator in enumerate(reading.drawn)]
     made += [
         Figure(
             _name("survival", i),
@@ -60,6 +53,18 @@ def pictures(reading: Reading) -> list[Figure]:
     if len(reading.geometry):
         made.append(Figure("geometry", "Geometry of the activations: means over seeds.", _geometry(reading)))
     return made
+
+
+def _of_estimator(reading: Reading, estimator: str, name: str) -> Figure:
+    """The plane, or where the label axis has no estimator the change of I(X;T), of which the rest is a constant."""
+    if reading.has_plane(estimator):
+        caption = f"The information plane by {estimator}.{_remark(reading, estimator)}"
+        return Figure(name, caption, _plane(reading, estimator))
+    caption = (
+        f"Change of I(X;T) since the start of training by {estimator}: means over seeds, and bands from the lowest to "
+        "the highest seed."
+    )
+    return Figure(name, caption, _changes(reading, estimator))
 
 
 def _remark(reading: Reading, estimator: str) -> str:
@@ -85,6 +90,22 @@ def _plane(reading: Reading, estimator: str) -> _Draw:
         draw_on(canvas, plane, estimator=estimator)
 
     return draw
+
+
+def _changes(reading: Reading, estimator: str) -> _Draw:
+    frame = reading.plane.frame
+    frame = frame[(frame["estimator"] == estimator) & (frame["axis"] == "input")]
+
+    def draw(panel: Axes, network: str) -> None:
+        layers = [layer for layer in reading.layers(network) if len(reading.rows(network, layer, estimator))]
+        for layer, color in zip(layers, depth_colors(len(layers)), strict=True):
+            bits = reading.nats(network, layer, estimator) / NATS_PER_BIT
+            change = bits - bits.iloc[0]
+            panel.plot(change.index + 1, change.mean(axis=1), color=color, linewidth=1, label=layer)
+            panel.fill_between(change.index + 1, change.min(axis=1), change.max(axis=1), color=color, alpha=0.2)
+        panel.axhline(0.0, color="0.4", linewidth=0.7, linestyle=(0, (4, 3)))
+
+    return _one_panel_each(reading, frame, draw, "epoch + 1", "change of I(X;T), bits", space=0.25)
 
 
 def _survival(reading: Reading, sweep: SettingSweep) -> _Draw:

@@ -92,6 +92,11 @@ class Reading:
         swept = {label_of(text) for sweep in self.recipe.sweeps for text in sweep.texts} - {*self.recipe.labels}
         return [one for one in self.plane.estimators if one not in {*swept, self.unlimited}]
 
+    def has_plane(self, estimator: str) -> bool:
+        """Whether the label axis of an estimator's plane holds results."""
+        rows = self.plane.frame
+        return not (rows.loc[rows["estimator"] == estimator, "quantity"] == NOT_ESTIMATED).any()
+
     @property
     def unlimited(self) -> str:
         """The name of the estimator without a ceiling in the plane's table; empty if there is none."""

@@ -15,13 +15,14 @@ from infoflow_reproductions import Results, RunOptions, Trial, experiments, repr
 from infoflow_reproductions.harness.inference import Sample
 from infoflow_reproductions.information_plane import ROWS
 from infoflow_reproductions.information_plane.claims import at_the_ceiling
-from infoflow_reproductions.information_plane.curves import Curve, plane_of
-from infoflow_reproductions.information_plane.figures import pictures
+from infoflow_reproductions.information_plane.curves import NOT_ESTIMATED, Curve, plane_of
+from infoflow_reproductions.information_plane.figures import _changes, pictures
 from infoflow_reproductions.information_plane.layer_estimators import GaussianChannel, label_of
 from infoflow_reproductions.information_plane.networks import VISION, build
 from infoflow_reproductions.information_plane.reading import DECISION, Reading
 from infoflow_reproductions.information_plane.recipe import OUTPUT, Recipe, Variant
 from infoflow_reproductions.information_plane.rows import balda, cheng, fang, gabrie, goldfeld, jonsson, saxe
+from matplotlib.figure import Figure as Canvas
 from torch import nn
 
 from infoflow.plane.truth import INFINITE, NOISY
@@ -191,6 +192,22 @@ def test_a_fall_of_nats_counts_where_the_noise_adds_a_large_constant() -> None:
         (claim,) = gabrie.falls(reading_of(gabrie.Recipe(), "linear-ReLU", found))
         assert claim.holds is holds
         assert claim.published
+
+
+def test_changes_are_drawn_where_the_label_axis_has_no_estimator() -> None:
+    nats = [500.0, 501.0, 499.0]
+    for quantity, drawn in ((NOT_ESTIMATED, "Change of I(X;T)"), ("I(T;Y)", "The information plane")):
+        found = [
+            curves("layer1", gabrie.REPLICA, nats),
+            curves("layer1", gabrie.REPLICA, [0.0] * 3, axis="label", quantity=quantity),
+        ]
+        picture = pictures(reading_of(gabrie.Recipe(), "linear-ReLU", found))[0]
+        assert picture.name == "plane"
+        assert picture.caption.startswith(drawn)
+    canvas = Canvas()
+    _changes(reading_of(gabrie.Recipe(), "linear-ReLU", found), gabrie.REPLICA)(canvas)
+    drawn_bits = canvas.axes[0].lines[0].get_ydata()
+    assert drawn_bits == pytest.approx([0.0, 1 / math.log(2), -1 / math.log(2)])
 
 
 def test_pairs_of_the_plane_agree_with_enumeration() -> None:

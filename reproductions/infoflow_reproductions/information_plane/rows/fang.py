@@ -58,11 +58,22 @@ def near_the_figures(figures: Figures) -> list[Claim]:
         text = f"{network}: I(Y;L) of the final layer saturates around {published:g} bit (within {TOLERANCE:g})"
         low, high = found.interval
         evidence = f"{found.text()} bits at the end, log2 10 is {math.log2(10):.4g}"
+        accuracy = figures.get(f"{network}: test accuracy")
+        if accuracy is not None:
+            evidence += f". Why: {_required(accuracy.mean)}"
         near = low >= published - TOLERANCE and high <= published + TOLERANCE
         far = low > published + TOLERANCE or high < published - TOLERANCE
         holds = True if near else False if far and found.n >= FEWEST_TO_DIFFER else None
         claims.append(Claim(text, holds, evidence, seeds=found.n))
     return claims
+
+
+def _required(accuracy: float) -> str:
+    """State what Fano's inequality makes of a test accuracy: H(Y) − h(e) − e log 9 with e the error."""
+    error = 1 - accuracy
+    uncertainty = -sum(p * math.log2(p) for p in (error, accuracy) if p > 0)
+    least = math.log2(10) - uncertainty - error * math.log2(9)
+    return f"a test accuracy of {accuracy:.3f} takes at least {least:.2f} bits by Fano's inequality"
 
 
 def inconclusive(reading: Reading) -> list[Claim]:

@@ -113,7 +113,7 @@ def _experiment(summary: Summary) -> list[str]:
         "",
     ]
     if reduced:
-        parts += _folded(_SMALLER.get(summary.get("reduced_from"), _SMALLER["paper"]), [reduced])
+        parts += _folded(_SMALLER.get(str(summary.get("reduced_from", "")), _SMALLER["paper"]), [reduced])
     compared = [row for row in summary["rows"] if row["verdict"] != Verdict.NOT_PUBLISHED]
     others = [row for row in summary["rows"] if row["verdict"] == Verdict.NOT_PUBLISHED]
     if compared:

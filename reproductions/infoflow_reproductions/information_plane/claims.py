@@ -77,7 +77,7 @@ class Compression:
 class Rises:
     """A claim that the last value of the last hidden layer (or of the output, where that is all) is above its first.
 
-    It is inconclusive if half of the seeds begin at a ceiling, as the true value may then be anything above it, and if
+    It is inconclusive if half of the seeds begin at a ceiling, where the estimate is no more than a lower bound, and if
     the layer's estimates break I(T;Y) ≤ I(X;T) at the end.
     """
 

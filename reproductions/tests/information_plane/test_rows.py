@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from matplotlib.figure import Figure as Canvas
 from torch import nn
 
 from infoflow.plane.truth import INFINITE, NOISY
+from infoflow.theory import error_lower_bound
 
 ROW = {row.name: row for row in ROWS}
 
@@ -192,6 +194,21 @@ def test_a_fall_of_nats_counts_where_the_noise_adds_a_large_constant() -> None:
         (claim,) = gabrie.falls(reading_of(gabrie.Recipe(), "linear-ReLU", found))
         assert claim.holds is holds
         assert claim.published
+
+
+@pytest.mark.parametrize("accuracy", [0.5, 0.9, 0.975])
+def test_bits_that_an_accuracy_requires_invert_the_bound_on_the_error(accuracy: float) -> None:
+    least = float(re.search(r"at least ([0-9.]+) bits", fang._required(accuracy)).group(1))  # type: ignore[union-attr]
+    bound = error_lower_bound(least * math.log(2), math.log(10), 10)
+    assert bound == pytest.approx(1 - accuracy, abs=0.005)  # bits are given to two digits
+
+
+def test_a_layer_that_does_not_fall_is_compared_with_the_other_estimators() -> None:
+    rising, falling = [500.0, 501.0, 505.0], [500.0, 499.0, 490.0]
+    found = [curves("layer1", name, nats) for name, nats in ((gabrie.REPLICA, rising), (gabrie.BOUND, falling))]
+    (claim,) = gabrie.falls(reading_of(gabrie.Recipe(), "linear-ReLU", found))
+    assert claim.holds is False
+    assert f"Why: depends on the estimator: it holds by {gabrie.BOUND}" in claim.evidence
 
 
 def test_changes_are_drawn_where_the_label_axis_has_no_estimator() -> None:

@@ -20,7 +20,7 @@ from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import Sample
 from infoflow_reproductions.harness.seeds import over_seeds
 from infoflow_reproductions.harness.trial import Context, Trial
-from infoflow_reproductions.information_plane.claims import listed, on, on_each
+from infoflow_reproductions.information_plane.claims import explained, listed, on, on_each
 from infoflow_reproductions.information_plane.curves import NOT_ESTIMATED, Curve, one_seed, result_of
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import SettingSweep, Variant
@@ -229,13 +229,15 @@ def falls(reading: Reading) -> list[Claim]:
         for layer in reading.layers(network):
             text = f"{network}: I(X;T) of {layer} falls in training, after at most a short rise"
             claim = Claim.above(text, _fallen(reading, network, layer), unit="nats", published=network in _MIXED)
-            if claim.holds is False and len(reading.rows(network, layer, BOUND)):
-                fall = over_seeds(_fallen(reading, network, layer, BOUND))
-                claim = replace(
-                    claim, evidence=f"{claim.evidence}. Why: by the Gaussian upper bound the fall is {fall}"
-                )
-            claims.append(claim)
+            judge = functools.partial(_falls, reading, network, layer)
+            claims.append(explained(reading, claim, network, reading.first(network), judge))
     return claims
+
+
+def _falls(reading: Reading, network: str, layer: str, estimator: str | None = None) -> bool | None:
+    """Whether I(X;T) falls by an estimator; None if it does neither, or the layer is not measured by it."""
+    measured = len(reading.rows(network, layer, estimator))
+    return Sample.of(_fallen(reading, network, layer, estimator)).above if measured else None
 
 
 def _fallen(reading: Reading, network: str, layer: str, estimator: str | None = None) -> list[float]:
@@ -255,8 +257,7 @@ def out_of_step(reading: Reading) -> list[Claim]:
         layer = reading.layers(network)[-1]
         information, loss = reading.nats(network, layer), reading.metric(network, "test_loss")
         pairs = [information[seed].corr(loss[seed], method="spearman") for seed in information.columns]
-        compresses = Sample.of(_fallen(reading, network, layer)).above is True
-        found[network] = [float(value) for value in pairs], compresses
+        found[network] = [float(value) for value in pairs], _falls(reading, network, layer) is True
     claim = step_claim(found)
     if claim.holds is False:
         claim = replace(claim, evidence=f"{claim.evidence}. Why: {_with_time(reading)}")

@@ -19,7 +19,7 @@ from infoflow.training import snapshot_epochs
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import Sample
 from infoflow_reproductions.harness.seeds import over_seeds
-from infoflow_reproductions.harness.trial import Context, Trial
+from infoflow_reproductions.harness.trial import Context, Trial, part
 from infoflow_reproductions.information_plane.claims import explained, listed, on, on_each
 from infoflow_reproductions.information_plane.curves import NOT_ESTIMATED, Curve, one_seed, result_of
 from infoflow_reproductions.information_plane.reading import Reading
@@ -52,10 +52,9 @@ _KINDS = {EXACT: "exact", REPLICA: "point estimate", BOUND: "upper bound"}
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Networks inputs-widths-outputs, W = U diag(s) V with s trained alone in all layers except the last."""
+class Training:
+    """A network inputs-widths-outputs, W = U diag(s) V with s trained alone in all layers except the last."""
 
-    networks: tuple[str, ...] = tuple(NETWORKS)
     inputs: int = 1000
     widths: tuple[int, ...] = (500, 250, 100)
     outputs: int = 4
@@ -69,6 +68,13 @@ class Recipe:
     probe: int = 20_000
     """Inputs that covariances are estimated from."""
     snapshots: int = 20
+
+
+@dataclass(frozen=True)
+class Recipe(Training):
+    """The networks that are trained so."""
+
+    networks: tuple[str, ...] = tuple(NETWORKS)
     seeds: int = 10
 
     variants: ClassVar[tuple[Variant, ...]] = ()
@@ -79,17 +85,17 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Student:
-    """One network of a recipe and its seed."""
+    """One network, its training and its seed."""
 
     network: str
-    recipe: Recipe
+    training: Training
     seed: int
 
 
 def trials(recipe: Recipe) -> list[Trial]:
     """Each network from each seed."""
     return [
-        Trial(f"{network}/seed={seed}", student, Student(network, recipe, seed))
+        Trial(f"{network}/seed={seed}", student, Student(network, part(recipe, Training), seed))
         for network in recipe.networks
         for seed in range(recipe.seeds)
     ]
@@ -98,11 +104,11 @@ def trials(recipe: Recipe) -> list[Trial]:
 class _Network:
     """Invariant layers with activations that repeat, and a free last layer."""
 
-    def __init__(self, recipe: Recipe, pattern: Sequence[str], normal: Callable[..., Tensor]) -> None:
-        sizes = [recipe.inputs, *recipe.widths]
-        self.activations = [ACTIVATIONS[pattern[depth % len(pattern)]] for depth in range(len(recipe.widths))]
-        self.layers = [_Invariant(a, b, normal) for a, b in zip(sizes, recipe.widths, strict=False)]
-        self.last = (normal(recipe.outputs, sizes[-1]) / math.sqrt(sizes[-1])).requires_grad_()
+    def __init__(self, training: Training, pattern: Sequence[str], normal: Callable[..., Tensor]) -> None:
+        sizes = [training.inputs, *training.widths]
+        self.activations = [ACTIVATIONS[pattern[depth % len(pattern)]] for depth in range(len(training.widths))]
+        self.layers = [_Invariant(a, b, normal) for a, b in zip(sizes, training.widths, strict=False)]
+        self.last = (normal(training.outputs, sizes[-1]) / math.sqrt(sizes[-1])).requires_grad_()
 
     @property
     def trained(self) -> list[Tensor]:
@@ -142,36 +148,36 @@ def student(settings: Student, context: Context) -> dict[str, Any]:
     also exactly, ½ log det(1 + M Mᵀ/σ²), M the product of the layers so far; and by the upper bound
     ½ log det(1 + Cov(φ(W_l T_{l−1}))/σ²), as a Gaussian has the greatest entropy for its covariance.
     """
-    recipe, seed = settings.recipe, settings.seed
-    inputs, samples = recipe.inputs, recipe.samples
+    training, seed = settings.training, settings.seed
+    inputs, samples = training.inputs, training.samples
     generator = torch.Generator().manual_seed(seed)
 
     def normal(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
-    teacher = normal(inputs, recipe.outputs) / math.sqrt(inputs)
-    x, test, probe = normal(samples, inputs), normal(samples, inputs), normal(recipe.probe, inputs)
-    noise = math.sqrt(recipe.label_noise)
-    y, test_y = (part @ teacher + noise * normal(len(part), recipe.outputs) for part in (x, test))
-    network = _Network(recipe, NETWORKS[choice(settings.network, "network", NETWORKS)], normal)
-    at = snapshot_epochs(recipe.epochs, recipe.snapshots)
+    teacher = normal(inputs, training.outputs) / math.sqrt(inputs)
+    x, test, probe = normal(samples, inputs), normal(samples, inputs), normal(training.probe, inputs)
+    noise = math.sqrt(training.label_noise)
+    y, test_y = (each @ teacher + noise * normal(len(each), training.outputs) for each in (x, test))
+    network = _Network(training, NETWORKS[choice(settings.network, "network", NETWORKS)], normal)
+    at = snapshot_epochs(training.epochs, training.snapshots)
     nats: dict[tuple[int, str], list[float]] = {}
     losses: dict[str, list[float]] = {"train_loss": [], "test_loss": []}
     warnings: list[str] = []
-    for epoch in range(recipe.epochs + 1):
+    for epoch in range(training.epochs + 1):
         if epoch in at:
             with torch.no_grad():
-                for key, value in _informations(network, probe, recipe.noise, warnings):
+                for key, value in _informations(network, probe, training.noise, warnings):
                     nats.setdefault(key, []).append(value)
                 losses["train_loss"].append(float(network.error(x, y)))
                 losses["test_loss"].append(float(network.error(test, test_y)))
-        if epoch == recipe.epochs:
+        if epoch == training.epochs:
             break
-        for rows in torch.split(torch.randperm(samples, generator=generator), recipe.batch_size):
+        for rows in torch.split(torch.randperm(samples, generator=generator), training.batch_size):
             gradients = torch.autograd.grad(network.error(x[rows], y[rows]), network.trained)
             with torch.no_grad():
                 for parameter, gradient in zip(network.trained, gradients, strict=True):
-                    parameter -= recipe.learning_rate * gradient
+                    parameter -= training.learning_rate * gradient
     curves = []
     for (depth, estimator), values in nats.items():
         place = f"layer{depth + 1}", depth, estimator
@@ -345,8 +351,8 @@ ROW = TableRow(
     "step with generalization; with hardtanh alone it is less consistent; exact for linear networks",
     recipes={
         "smoke": replace(_SMALL, noise=0.01, snapshots=3, seeds=2),
-        "cpu": Recipe(tuple(ACTIVATIONS), inputs=100, widths=(100, 100), epochs=60, snapshots=6),
-        "cpu-published": Recipe(("linear-ReLU", "linear-hardtanh", "hardtanh"), snapshots=6),
+        "cpu": Recipe(networks=tuple(ACTIVATIONS), inputs=100, widths=(100, 100), epochs=60, snapshots=6),
+        "cpu-published": Recipe(networks=("linear-ReLU", "linear-hardtanh", "hardtanh"), snapshots=6),
         "full": Recipe(),
     },
     claims=[

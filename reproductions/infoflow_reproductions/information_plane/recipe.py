@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from infoflow.estimators.registry import named_parameters
 from infoflow.plane.naming import display_name
@@ -155,7 +155,10 @@ class Recipe:
         return [label_of(text) for text in self.estimators]
 
 
-def smoke(full: Recipe, variant: Variant, sweep: SettingSweep | None = None, **changes: Any) -> Recipe:
+R = TypeVar("R", bound=Recipe)
+
+
+def smoke(full: R, variant: Variant, sweep: SettingSweep | None = None, **changes: Any) -> R:
     """The recipe of a run of seconds: one variant, one sweep, one seed and two snapshots, unless changed."""
     sweeps = full.sweeps if sweep is None else (sweep,)
     return replace(full, **{"variants": (variant,), "sweeps": sweeps, "seeds": 1, "snapshots": 2, **changes})

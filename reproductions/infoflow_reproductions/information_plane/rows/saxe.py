@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,13 @@ _DESCENT = replace(_TANH, name=BATCHES, optimizer="sgd", learning_rate=0.1)
 _SGD = replace(IMAGES, initialization="saxe", optimizer="sgd", epochs=1000, probe="test", at_most=2)
 _MNIST = replace(_SGD, name="MNIST ReLU", widths=(1024, 20, 20, 20))
 _DIGITS = replace(_MNIST, data="digits", widths=(32, 8), epochs=2, probe_size=100)
+
+
+@dataclass(frozen=True)
+class StudentRecipe(Recipe):
+    """The recipe of a row that also trains linear students."""
+
+    student_epochs: int = 10_000
 
 
 def no_compression(reading: Reading, network: str) -> Claim:
@@ -150,11 +157,10 @@ def saturation(reading: Reading) -> list[Row]:
     ]
 
 
-def trials(recipe: Recipe) -> Sequence[Trial]:
+def trials(recipe: StudentRecipe) -> Sequence[Trial]:
     """The networks, and linear students with SNR 1: with as many samples as inputs one overfits, with ten times not."""
-    epochs = 10_000 if recipe.seeds > 2 else 100
     students = [
-        teacher.LinearStudent(name, samples=samples, epochs=epochs, snapshots=recipe.snapshots)
+        teacher.LinearStudent(name, samples=samples, epochs=recipe.student_epochs, snapshots=recipe.snapshots)
         for name, samples in ((STUDENT, 100), (AMPLE, 1000))
     ]
     return [
@@ -163,7 +169,7 @@ def trials(recipe: Recipe) -> Sequence[Trial]:
     ]
 
 
-_FULL = Recipe(
+_FULL = StudentRecipe(
     variants=(
         _TANH,
         replace(_TANH, name="ReLU", activation=("relu",)),
@@ -195,7 +201,13 @@ ROW = TableRow(
     "overfitted tanh network compresses",
     recipes={
         "smoke": smoke(
-            _FULL, _DIGITS, SettingSweep("binning", "width", (0.1, 1.0)), estimators=(WIDE, BROAD), seeds=2, snapshots=3
+            _FULL,
+            _DIGITS,
+            SettingSweep("binning", "width", (0.1, 1.0)),
+            estimators=(WIDE, BROAD),
+            student_epochs=100,
+            seeds=2,
+            snapshots=3,
         ),
         "cpu": replace(_FULL, variants=_FEW_EPOCHS, snapshots=14, pairs=800),
         "full": _FULL,

@@ -14,6 +14,7 @@ from infoflow.cli.main import Command
 from infoflow.cli.options import parse_options, value_of
 from infoflow.core.checks import choice, integer
 from infoflow_reproductions.harness import summary
+from infoflow_reproductions.harness.allocator import keep_freed_memory
 from infoflow_reproductions.harness.experiment import CPU_PUBLISHED, SCALES, Experiment, Plan, reproduce_together
 from infoflow_reproductions.harness.registry import PAPERS, experiments, finishing
 from infoflow_reproductions.harness.running import RunOptions
@@ -158,6 +159,7 @@ def _run(plans: list[Plan], options: Options) -> None:
         progress=not options.quiet and sys.stderr.isatty(),
     )
     print("\n".join(f"{plan.experiment.title} ({options.scale})" for plan in plans), flush=True)
+    keep_freed_memory()
     for done in reproduce_together(plans, options.scale, settings):
         print(f"\n{done.experiment.title if len(plans) > 1 else ''}\n{done}")
         print(f"\nWritten to {done.folder}: {', '.join(done.files)}\n", flush=True)

@@ -20,6 +20,7 @@ from infoflow.core.errors import BrokenStore, InvalidArgument
 from infoflow.core.files import write_text
 from infoflow.core.provenance import machine, plain
 from infoflow.training.surroundings import own_random_state, seed_layers
+from infoflow_reproductions.harness.allocator import keep_freed_memory
 from infoflow_reproductions.harness.trial import Context, Results, Trial
 
 log = logging.getLogger(__name__)
@@ -168,6 +169,7 @@ def _gathered(trials: Sequence[Trial], folder: Path) -> Results:
 def _run_alone(group: int, trial: Trial, folder: Path, options: RunOptions) -> int:
     """Run a trial in a process of its own and return the number of its group."""
     torch.set_num_threads(1)  # the other processors run trials too
+    keep_freed_memory()
     _run(trial, folder, replace(options, progress=False))
     return group
 

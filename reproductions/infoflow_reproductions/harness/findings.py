@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 FEWEST_TO_DIFFER = 4
 """Number of seeds below which a claim or figure is inconclusive where it would differ."""
 
-DIFFERENCE = "difference"
-"""First word of the evidence of a claim about differences."""
+DIFFERENCE, MEAN = "difference", "mean"
+"""First word of the evidence of a claim about differences, and of one about a level."""
+
+_SHARES = ("", "%", "accuracy", "test accuracy")
 
 
 class Verdict(StrEnum):
@@ -238,8 +240,9 @@ class Claim:
         """
         sample = Sample.of(differences, threshold, span=span or range_against(unit, differences, threshold))
         required = f", required above {threshold:g}" if threshold else ""
-        kind = "mean" if sample.low is not None and sample.low >= 0 else DIFFERENCE
-        evidence = f"{kind} {sample.text()}{f' {unit}' if unit else ''}{required}"
+        # A share, a correlation or a sum of shares that has to exceed a positive number is a level.
+        level = (sample.low is not None and sample.low >= 0) or (threshold > 0 and unit in _SHARES)
+        evidence = f"{MEAN if level else DIFFERENCE} {sample.text()}{f' {unit}' if unit else ''}{required}"
         if sample.n > 1:
             evidence += f" over {sample.n} seeds"
         return cls(text, sample.above, evidence, published, sample=sample)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from infoflow_reproductions.harness.findings import DIFFERENCE, FAILED, HELD, Claim, Verdict
+from infoflow_reproductions.harness.findings import DIFFERENCE, FAILED, HELD, MEAN, Claim, Verdict
 from infoflow_reproductions.harness.inference import LEVEL, PART, PERCENT, Sample, holm
+
+# A share or correlation, without a unit or in percent, that has to exceed a positive number.
+_LEVEL = re.compile(rf"^{DIFFERENCE} (\S+ \[[^]]*\](?: %)?, required above \d)")
 
 
 def record_of(claim: Claim) -> dict[str, Any]:
@@ -67,7 +71,12 @@ def claim_of(record: Mapping[str, Any]) -> Claim:
         record.get("seeds"),
         bool(record.get("of_figures")),
     )
-    return _symmetric(claim)
+    return _worded(_symmetric(claim))
+
+
+def _worded(claim: Claim) -> Claim:
+    """Return a claim whose evidence calls a level a mean; earlier versions called correlations and sums differences."""
+    return replace(claim, evidence=_LEVEL.sub(rf"{MEAN} \1", claim.evidence))
 
 
 def _symmetric(claim: Claim) -> Claim:

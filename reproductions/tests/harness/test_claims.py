@@ -49,6 +49,23 @@ def test_correction_counts_the_families_apart() -> None:
     assert corrected([barely, barely])[0] is Verdict.INCONCLUSIVE
 
 
+def test_a_level_is_not_called_a_difference() -> None:
+    correlations = [0.99, 0.98, 0.995, 0.99]
+    claim = Claim.above("rank correlation above 0.8", correlations, 0.8, span=(-1.0, 1.0))
+    assert claim.evidence.startswith("mean 0.9888 [")
+    gains = Claim.above("a gain of more than 2 points", correlations, 0.5, unit="points")
+    for difference in (
+        gains,
+        Claim.above("a gain", correlations, -0.5),
+        Claim.above("bits", correlations, unit="bits"),
+    ):
+        assert difference.evidence.startswith("difference 0.9888 [")
+        assert claim_of(record_of(difference)) == difference
+    # As earlier versions stored it.
+    older = {**record_of(claim), "evidence": claim.evidence.replace("mean", "difference", 1)}
+    assert claim_of(older) == claim
+
+
 def test_records_survive_a_file() -> None:
     for claim in (
         Claim.above("a", [1.0, 2.0, 1.5, 0.7], unit="%"),

@@ -39,20 +39,22 @@ class Found:
         by_holm = corrected([claim for _, claim in claims])
         self._claims = [(name, claim, holm) for (name, claim), holm in zip(claims, by_holm, strict=True)]
 
-    def has(self, experiment: str) -> bool:
-        """Return whether an experiment has results.
+    def has(self, experiment: str, text: str = "") -> bool:
+        """Return whether an experiment has results, and among them a claim.
 
         Parameters
         ----------
         experiment
             Name of its folder, such as "cifar" or, near the published size, "cifar-cpu-published".
+        text
+            A part of the claim's text.
 
         Returns
         -------
         bool
             True if it has.
         """
-        return experiment in self._by_name
+        return any(name == experiment and text in claim.text for name, claim, _ in self._claims)
 
     def difference(self, experiment: str, text: str) -> str:
         """Return the mean difference and interval of a claim.
@@ -67,11 +69,13 @@ class Found:
         Returns
         -------
         str
-            Such as "0.89 [0.49, 1.3]".
+            Such as "0.89 [0.49, 1.3]", or "0.89 (one seed)".
         """
         sample = self._claim(experiment, text)[0].sample
         if sample is None:
             return "no figure"
+        if sample.n == 1:
+            return f"{sample.mean:.3g} (one seed)"
         low, high = sample.interval
         return f"{sample.mean:.3g} [{low:.3g}, {high:.3g}]"
 
@@ -126,8 +130,11 @@ class Found:
         Returns
         -------
         str
-            Such as "0.89 [0.49, 1.3] (a gain; inconclusive with Holm)".
+            Such as "0.89 [0.49, 1.3] (a gain; inconclusive with Holm)"; of one seed only the difference.
         """
+        sample = self._claim(experiment, text)[0].sample
+        if sample is not None and sample.n == 1:
+            return self.difference(experiment, text)
         better = self.better(experiment, text)
         called = "not significant" if better is None else words[0] if better else words[1]
         if better is not None and not self.lasting(experiment, text):
@@ -183,11 +190,26 @@ class Found:
         str
             The mean over seeds.
         """
-        rows = self._summary(experiment)["rows"]
-        found = next((float(row["found"]) for row in rows if row["what"] == what), None)
-        if found is None:
-            raise MissingData(f"{experiment} has no figure {what!r}.")
-        return f"{found:{digits}}"
+        return f"{self._figure(experiment, what)['found']:{digits}}"
+
+    def published(self, experiment: str, what: str, digits: str = ".1f") -> str:
+        """Return the published value of a figure.
+
+        Parameters
+        ----------
+        experiment
+            Name of the experiment.
+        what
+            The figure's whole description.
+        digits
+            Format of the number.
+
+        Returns
+        -------
+        str
+            The number.
+        """
+        return f"{self._figure(experiment, what)['published']:{digits}}"
 
     def figures(self, experiment: str) -> list[str]:
         """Return the descriptions of an experiment's figures.
@@ -262,6 +284,12 @@ class Found:
             if name == experiment and text in claim.text:
                 return claim, holm
         raise MissingData(f"{experiment} has no claim with {text!r}.")
+
+    def _figure(self, experiment: str, what: str) -> Mapping[str, float]:
+        for row in self._summary(experiment)["rows"]:
+            if row["what"] == what:
+                return {name: float(row[name]) for name in ("found", "published") if row.get(name) is not None}
+        raise MissingData(f"{experiment} has no figure {what!r}.")
 
     def _summary(self, experiment: str) -> Mapping[str, Any]:
         if experiment not in self._by_name:

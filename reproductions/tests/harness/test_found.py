@@ -104,3 +104,29 @@ def test_sentences_change_with_the_results(committed: dict[str, list[dict[str, A
     assert "both priors gain" in after
     assert "not significant" not in after
     assert "not significant" not in PARAGRAPHS["milc"](clear["milc"])
+
+
+def test_a_network_near_its_published_size_is_named_once_it_ran(committed: dict[str, list[dict[str, Any]]]) -> None:
+    found = {paper: Found(some) for paper, some in committed.items()}
+    small = [one for one in committed["milc"] if "cpu-published" not in one["folder"]]
+    assert "have not been run here" in helps({**found, "milc": Found(small)})
+    assert "Near the published size" not in PARAGRAPHS["milc"](Found(small))
+    text = "shufflenet_v2: at the paper's settings mutual information learning outperforms cross-entropy"
+    large = {
+        "folder": "milc/cifar-cpu-published",
+        "settings": {"seeds": 1, "epochs": 100, "networks": ["shufflenet_v2"]},
+        "claims": [record_of(Claim.above(text, [-3.0], unit="percentage points"))],
+        "rows": [
+            {"what": f"shufflenet_v2: {loss}", "found": value, "published": published}
+            for loss, value, published in (("cross-entropy", 0.5, 0.604), ("mutual information, λ = 50", 0.47, 0.677))
+        ],
+    }
+    both = Found([*small, large])
+    page = helps({**found, "milc": both})
+    assert "have not been run here" not in page
+    assert "| -3 (one seed) | one seed does not show it |" in page
+    paragraph = PARAGRAPHS["milc"](both)
+    assert (
+        "-3 (one seed) at the paper's settings (47.0 %, published 67.7 %, against 50.0 %, published 60.4 %)."
+        in paragraph
+    )

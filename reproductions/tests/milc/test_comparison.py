@@ -56,6 +56,22 @@ def test_a_remaining_gain_is_reported() -> None:
     assert [claim.holds for claim in found.claims] == [True, False, False, True, True, True]
 
 
+def test_without_other_settings_nothing_is_chosen() -> None:
+    found = findings(replace(RECIPE, multiples=(1.0,), weights=(), regimes=()), faster_is_better)
+    assert "neither loss had its settings chosen" in found.notes[0]
+    assert not [
+        text
+        for text in (*(claim.text for claim in found.claims), *(row.what for row in found.rows))
+        if "chosen" in text
+    ]
+
+
+def test_one_seed_shows_no_significance() -> None:
+    found = findings(replace(RECIPE, seeds=1), faster_is_better)
+    assert "one seed does not show whether a gain remains" in found.notes[0]
+    assert {claim.holds for claim in found.claims if claim.sample is not None} == {None}
+
+
 def test_noise_alone_is_no_gain() -> None:
     def equal(settings: Mapping[str, Any]) -> tuple[float, float]:
         sign = -1 if settings["loss"] == "mil" else 1

@@ -288,9 +288,9 @@ class Claim:
         Returns
         -------
         Claim
-            The same claim; unchanged where it rests on no statistical test or was inconclusive.
+            The same claim; unchanged where it rests on no statistical test or on a single seed, or was inconclusive.
         """
-        if self.sample is None or self.sample.anytime:
+        if self.sample is None or self.sample.anytime or self.sample.n < 2:
             return self
         whole = replace(self.sample, anytime=True)
         steps = tuple(replace(step, anytime=True) for step in self.steps)

@@ -324,11 +324,15 @@ class _Network:
         )
 
     def pictures(self) -> list[Figure]:
-        """Return the curves over training and the errors by learning rate."""
+        """Return the curves over training and, where several settings ran, the errors by learning rate."""
         tuned = self.best[PLAIN, "ce"]
         shown = {title(loss, training.weight): training for loss, training in self.published.items()}
-        shown[f"cross-entropy, tuned ({tuned.learning_rate:g})"] = tuned
+        if self._choice:
+            shown[f"cross-entropy, tuned ({tuned.learning_rate:g})"] = tuned
         runs = {label: (training.loss, self.found.of(training)) for label, training in shown.items()}
+        curves = figures.curves(self.name, runs)
+        if not self._choice:
+            return [curves]
         panels: dict[str, dict[str, list[Any]]] = {}
         for (regime, loss), trainings in self.controls.items():
             panels.setdefault(regime, {})[loss] = [
@@ -336,7 +340,7 @@ class _Network:
                 for each in trainings
                 if loss == "ce" or each.weight == self.recipe.base.weight
             ]
-        return [figures.curves(self.name, runs), figures.learning_rates(self.name, panels, self.recipe.base.weight)]
+        return [curves, figures.learning_rates(self.name, panels, self.recipe.base.weight)]
 
 
 _MNIST = Training(

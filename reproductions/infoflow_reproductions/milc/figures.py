@@ -189,9 +189,11 @@ def learning_rates(
             axes.grid(alpha=0.2)
         canvas.axes[0].set_ylabel("error")
         canvas.axes[0].legend(frameon=False, fontsize=9)
-        canvas.suptitle(f"{network}: test set (lines; points are seeds) and held-out images (dotted)")
+        separator = "\n" if len(panels) == 1 else " "  # one panel is too narrow for the whole title
+        canvas.suptitle(f"{network}: test set (lines; points are seeds){separator}and held-out images (dotted)")
 
-    caption = "Error against the learning rate, without and with augmentation and weight decay."
+    regimes = ", without and with augmentation and weight decay" if len(panels) > 1 else ""
+    caption = f"Error against the learning rate{regimes}."
     return Figure(f"learning-rate-{network}", caption, draw)
 
 

@@ -39,6 +39,8 @@ def test_added_seeds_are_judged_by_an_interval_valid_at_any_time() -> None:
     later = claim.judged_anytime()
     assert later.holds is None
     assert "interval valid at any number" in later.evidence
+    alone = Claim.above("a", [1.0])
+    assert alone.judged_anytime() == alone  # one seed has no interval at all
 
 
 def test_correction_counts_the_families_apart() -> None:

@@ -59,6 +59,7 @@ def test_a_remaining_gain_is_reported() -> None:
 def test_without_other_settings_nothing_is_chosen() -> None:
     found = findings(replace(RECIPE, multiples=(1.0,), weights=(), regimes=()), faster_is_better)
     assert "neither loss had its settings chosen" in found.notes[0]
+    assert [figure.name for figure in found.figures] == ["curves-mlp", "error-information"]
     assert not [
         text
         for text in (*(claim.text for claim in found.claims), *(row.what for row in found.rows))

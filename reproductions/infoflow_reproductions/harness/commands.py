@@ -78,10 +78,11 @@ def _differing(settings: Mapping[str, Any], recipe: Any) -> tuple[list[str], lis
         values = value if isinstance(value, list) else [value]
         if _same(value, usual):
             continue
-        if not values or any(isinstance(one, dict | list) for one in values):
+        # Of an empty list the recipe's own entries show whether its kind of entry can be given as an option.
+        if any(isinstance(one, dict | list) for one in values or plain(usual)):
             others.append(name)
         else:
-            options.append(f"--recipe.{name.replace('_', '-')} {' '.join(map(str, values))}")
+            options.append(" ".join([f"--recipe.{name.replace('_', '-')}", *map(str, values)]))
     return options, others
 
 

@@ -163,9 +163,12 @@ def _with_labels(found: Mapping[str, Found]) -> str:
     missing = f" The main gains of its paper, {of_table}, have not been run here."
     if milc.has(_LARGE):
         gain = milc.outcome(_LARGE, "at the paper's settings mutual information learning outperforms")
+        control = ""
+        if not milc.has(_LARGE, "with learning rate and λ chosen"):
+            control = ", without the control that chooses the learning rate of cross-entropy"
         missing = (
             f" Of the main gains of its paper, {of_table}, that of ShuffleNetV2 has been run near its size: {gain} "
-            "points at the paper's settings."
+            f"points at the paper's settings{control}."
         )
     epochs = " and ".join(str(dropout.setting(name, "epochs")) for name in ("mlp", "cifar"))
     return (

@@ -209,6 +209,8 @@ def _planned(settings: Mapping[str, Any]) -> str:
     planned = settings.get("planned_seeds")
     if not planned:
         return ""
+    if settings["seeds"] == 1:
+        return f" of {planned} planned (the one that ran first)"
     if settings["seeds"] < planned:
         return f" of {planned} planned (those that ran first; intervals hold at any number of seeds)"
     return f" (planned were {planned}; the others were added after looking)"

@@ -42,7 +42,7 @@ def _near_published(found: Found, experiment: str, network: str) -> str:
         for what in (f"{network}: mutual information, λ = 50", f"{network}: cross-entropy")
     )
     chosen = f"{network}: with learning rate and λ chosen"
-    likewise = ""
+    likewise = "; whether a chosen learning rate of cross-entropy explains it has not been run at this size"
     if found.has(experiment, chosen):
         likewise = f", and {found.outcome(experiment, chosen)} with the settings of both chosen on held-out images"
     epochs, seeds = found.setting(experiment, "epochs"), found.seeds(experiment)

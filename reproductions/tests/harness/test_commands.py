@@ -55,6 +55,8 @@ def test_command_repeats_a_run_with_other_settings(tmp_path: Path, today: Any) -
     assert commands.command(stored(tmp_path / "b", one, Recipe(seeds=1))) == f"{plain} --recipe.seeds 1"
     other = stored(tmp_path / "c", one, Recipe(5, (0.3, 0.4)))
     assert commands.command(other) == f"{plain} --recipe.epochs 5 --recipe.rates 0.3 0.4"
+    none = stored(tmp_path / "d", one, Recipe(rates=()))
+    assert commands.command(none) == f"{plain} --recipe.rates"
 
 
 def test_trials_that_changed_without_their_settings_are_of_an_earlier_recipe(tmp_path: Path, today: Any) -> None:

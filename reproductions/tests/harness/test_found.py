@@ -127,6 +127,8 @@ def test_a_network_near_its_published_size_is_named_once_it_ran(committed: dict[
     assert "| -3 (one seed) | one seed does not show it |" in page
     paragraph = PARAGRAPHS["milc"](both)
     assert (
-        "-3 (one seed) at the paper's settings (47.0 %, published 67.7 %, against 50.0 %, published 60.4 %)."
+        "-3 (one seed) at the paper's settings (47.0 %, published 67.7 %, against 50.0 %, published 60.4 %)"
         in paragraph
     )
+    assert "has not been run at this size" in paragraph
+    assert "without the control that chooses the learning rate" in page

@@ -6,9 +6,10 @@ import math
 
 import pytest
 import torch
+from sklearn.covariance import OAS
 
 from infoflow.estimators import create
-from infoflow.estimators.gaussian.held_out import correlation_bound
+from infoflow.estimators.gaussian.held_out import correlation_bound, shrunk_whitening
 
 Pair = tuple[torch.Tensor, torch.Tensor]
 
@@ -74,3 +75,24 @@ def test_a_probe_that_learns_nothing_is_warned_of() -> None:
     assert found.nats < 0.1
     assert any("correlations of held-out samples alone" in text for text in found.warnings)
     assert not any("correlat" in text for text in create("classifier-bound").estimate(x, y).warnings)
+
+
+@pytest.mark.parametrize("columns", [1, 7, 60])
+def test_the_map_whitens_by_the_shrunk_covariance_where_rows_vary(columns: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    mixed = torch.randn(30, columns, generator=generator, dtype=torch.float64)
+    rows = mixed @ torch.randn(columns, columns, generator=generator, dtype=torch.float64)
+    found = shrunk_whitening(rows)
+    inverse = torch.from_numpy(OAS(assume_centered=True).fit(rows.numpy()).precision_)
+    varying = torch.linalg.pinv(rows) @ rows  # projects on the rows
+    assert found.shape[1] == min(30, columns)
+    torch.testing.assert_close(found @ found.mT, varying @ inverse @ varying)
+
+
+def test_as_many_columns_as_values_of_a_map_are_tested() -> None:
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(300, 1, generator=generator)
+    x = z + torch.randn(300, 40_000, generator=generator)  # a covariance would take 12.8 GB
+    y = z + 0.3 * torch.randn(300, 200, generator=generator)
+    nats, error = correlation_bound(x, y)
+    assert 0.5 < nats < math.log(150) + 2 * error

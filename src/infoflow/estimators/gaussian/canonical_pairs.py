@@ -231,9 +231,10 @@ def correlation(values: Tensor, shrinkage: str) -> Tensor:
         return values.mT @ values / len(values)
     from sklearn import covariance as shrunk  # takes a second, and shrinkage is rare
 
-    fit = shrunk.ledoit_wolf if shrinkage == "ledoit-wolf" else shrunk.oas
-    matrix, _ = fit(values.cpu().numpy(), assume_centered=True)
-    return torch.from_numpy(matrix).to(values)
+    fit = shrunk.LedoitWolf if shrinkage == "ledoit-wolf" else shrunk.OAS
+    # The inverse, which would take most of the time, is not needed.
+    fitted = fit(store_precision=False, assume_centered=True).fit(values.cpu().numpy())
+    return torch.from_numpy(fitted.covariance_).to(values)
 
 
 def whitening(matrix: Tensor, tolerance: float) -> Tensor:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from infoflow.estimators.gaussian.canonical_pairs import correlation
+
 # With fewer samples per column, a regression on all columns does not generalize.
 _SAMPLES_PER_COLUMN = 2
 
@@ -110,6 +112,4 @@ def _covariances(residual: Tensor) -> Iterator[Tensor]:
     if d > 1:
         if n > d + 2:
             yield full
-        from sklearn.covariance import oas
-
-        yield torch.from_numpy(oas(residual.cpu().numpy(), assume_centered=True)[0]).to(residual)
+        yield correlation(residual, "oas")

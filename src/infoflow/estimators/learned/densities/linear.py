@@ -78,15 +78,10 @@ def _regressions(x: Tensor, y: Tensor) -> Iterator[Tensor]:
     yield x.new_zeros(p, d)
     if p == 0:
         return
-    gram, cross = x.mT @ x / n, x.mT @ y / n
-    scale = gram.diagonal().mean()
-    identity = torch.eye(p).to(gram)
-    for penalty in _RIDGE:
-        weights, failed = torch.linalg.solve_ex(gram + penalty * scale * identity, cross)
-        if not failed and bool(torch.isfinite(weights).all()):  # a penalty below the rounding of gram changes nothing
-            yield weights
+    yield from _ridge(x, y)
     if n < _SAMPLES_PER_COLUMN * (p + d):
         return
+    gram, cross = x.mT @ x / n, x.mT @ y / n
     inverse = torch.linalg.pinv(gram, hermitian=True)
     full = inverse @ cross
     yield full
@@ -103,6 +98,20 @@ def _regressions(x: Tensor, y: Tensor) -> Iterator[Tensor]:
     for rank in (r for r in _RANKS if r < min(p, d)):
         leading = directions[:, -rank:]
         yield full @ inverse_root @ leading @ leading.mT @ root
+
+
+def _ridge(x: Tensor, y: Tensor) -> Iterator[Tensor]:
+    """Ridge regressions (p, d), from products of rows where columns p are more than rows n."""
+    n, p = x.shape
+    gram = (x @ x.mT if p > n else x.mT @ x) / n
+    target = y / n if p > n else x.mT @ y / n
+    scale = x.square().sum() / (n * p)
+    identity = torch.eye(len(gram)).to(gram)
+    for penalty in _RIDGE:
+        solution, failed = torch.linalg.solve_ex(gram + penalty * scale * identity, target)
+        weights = x.mT @ solution if p > n else solution
+        if not failed and bool(torch.isfinite(weights).all()):  # a penalty below the rounding of gram changes nothing
+            yield weights
 
 
 def _covariances(residual: Tensor) -> Iterator[Tensor]:

@@ -9,8 +9,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import torch
+
+# No test is timed: a busy machine would fail it.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 Processes = Callable[[Path, Sequence[Sequence[Any]]], None]
 Group = Callable[[Path, Sequence[int], Path], tuple[Any, list[Any]]]

@@ -130,7 +130,9 @@ def test_noise_before_the_layer_reduces_information() -> None:
     x = torch.arange(20.0)[:, None].repeat_interleave(8, 0)
     y = (x[:, 0] > 9).long()
     reader = NoisyNetwork(SamplePropagation(variance=0.25, draws=500))
-    quiet = reader.measure(x, y, x).input.nats
+    found = reader.measure(x, y, x)
+    assert (found.input.quantity, found.label.quantity) == ("I(X;T+ε)", "I(T+ε;Y)")
+    quiet = found.input.nats
     loud = reader.measure(x + 2 * torch.randn(x.shape, generator=generator), y, x).input.nats
     assert quiet == pytest.approx(SamplePropagation(variance=0.25, draws=500).entropy(x[::8]).nats, abs=0.03)
     assert loud < quiet - 0.5

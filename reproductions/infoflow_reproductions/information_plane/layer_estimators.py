@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,8 +52,10 @@ class NoisyNetwork:
             raise InvalidArgument("x", "the network's inputs, which identify the rows of one input", None)
         rows = samples(x, "x").cpu().numpy()
         _, numbers = np.unique(rows, axis=0, return_inverse=True)
+        # The inputs stand in the place of the labels.
+        of_input = self.estimator.estimate(t, torch.from_numpy(numbers.reshape(-1)))
         return LayerInformation(
-            self.estimator.estimate(t, torch.from_numpy(numbers.reshape(-1))), self.estimator.estimate(t, y)
+            replace(of_input, quantity="I(X;T+ε)", ceiling_name="H(X)"), self.estimator.estimate(t, y)
         )
 
 

@@ -110,13 +110,27 @@ def like_binning(reading: Reading, network: str) -> Claim:
     text = f"{network}: sample propagation is similar to {bins} (correlation over snapshots, mean over hidden layers)"
     if bins not in set(reading.plane.frame["estimator"]):
         return Claim(text, None, "not measured")
+    means = _similarity(reading, network, bins)
+    if means.isna().any():
+        return Claim(text, None, "no hidden layer varies in training by both")
+    claim = Claim.above(text, [float(value) for value in means], ALIKE, span=(-1.0, 1.0))
+    if claim.holds is not False:
+        return claim
+    labels = [
+        label_of(one) for sweep in reading.recipe.sweeps for one in sweep.texts if one.startswith("binning:width")
+    ]
+    others = {one: float(_similarity(reading, network, one).mean()) for one in labels if one != bins}
+    depends = "depends" if max(others.values(), default=-1.0) > ALIKE else "does not depend"
+    why = f"{depends} on the width of the bins: {listed({one: f'{mean:.2f}' for one, mean in others.items()})}"
+    return replace(claim, evidence=f"{claim.evidence}. Why: {why}")
+
+
+def _similarity(reading: Reading, network: str, bins: str) -> pd.Series[float]:
+    """The mean over hidden layers of the correlation with bins, by seed."""
     pairs = [
         reading.nats(network, layer).corrwith(reading.nats(network, layer, bins)) for layer in reading.hidden(network)
     ]
-    means = pd.concat(pairs, axis=1).mean(axis=1)
-    if means.isna().any():
-        return Claim(text, None, "no hidden layer varies in training by both")
-    return Claim.above(text, [float(value) for value in means], ALIKE, span=(-1.0, 1.0))
+    return pd.concat(pairs, axis=1).mean(axis=1)
 
 
 _FULL = Recipe(

@@ -33,7 +33,7 @@ def nats(layers: list[np.ndarray], names: list[str], noise: float, **more: float
 
 
 @given(st.integers(1, 8), st.integers(1, 8), st.floats(1e-5, 10), st.integers(0, 100))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_one_linear_layer_is_exact(inputs: int, outputs: int, noise: float, seed: int) -> None:
     layers = weights(inputs, outputs, seed=seed)
     truth = LinearGaussianChannel(layers[0], noise).mutual_information().nats

@@ -74,10 +74,28 @@ class Found:
         sample = self._claim(experiment, text)[0].sample
         if sample is None:
             return "no figure"
-        if sample.n == 1:
+        if self.one_seed(experiment, text):
             return f"{sample.mean:.3g} (one seed)"
         low, high = sample.interval
         return f"{sample.mean:.3g} [{low:.3g}, {high:.3g}]"
+
+    def one_seed(self, experiment: str, text: str) -> bool:
+        """Return whether a claim rests on one seed, which shows no significance.
+
+        Parameters
+        ----------
+        experiment
+            Name of the experiment.
+        text
+            A part of the claim's text.
+
+        Returns
+        -------
+        bool
+            True if it does.
+        """
+        sample = self._claim(experiment, text)[0].sample
+        return sample is not None and sample.n == 1
 
     def better(self, experiment: str, text: str) -> bool | None:
         """Return whether the difference of a claim lies above its threshold or below it.
@@ -132,8 +150,7 @@ class Found:
         str
             Such as "0.89 [0.49, 1.3] (a gain; inconclusive with Holm)"; of one seed only the difference.
         """
-        sample = self._claim(experiment, text)[0].sample
-        if sample is not None and sample.n == 1:
+        if self.one_seed(experiment, text):
             return self.difference(experiment, text)
         better = self.better(experiment, text)
         called = "not significant" if better is None else words[0] if better else words[1]
@@ -190,7 +207,7 @@ class Found:
         str
             The mean over seeds.
         """
-        return f"{self._figure(experiment, what)['found']:{digits}}"
+        return f"{float(self._figure(experiment, what)['found']):{digits}}"
 
     def published(self, experiment: str, what: str, digits: str = ".1f") -> str:
         """Return the published value of a figure.
@@ -209,7 +226,10 @@ class Found:
         str
             The number.
         """
-        return f"{self._figure(experiment, what)['published']:{digits}}"
+        published = self._figure(experiment, what).get("published")
+        if published is None:
+            raise MissingData(f"{experiment} has no published value of {what!r}.")
+        return f"{float(published):{digits}}"
 
     def figures(self, experiment: str) -> list[str]:
         """Return the descriptions of an experiment's figures.
@@ -285,10 +305,11 @@ class Found:
                 return claim, holm
         raise MissingData(f"{experiment} has no claim with {text!r}.")
 
-    def _figure(self, experiment: str, what: str) -> Mapping[str, float]:
+    def _figure(self, experiment: str, what: str) -> Mapping[str, Any]:
         for row in self._summary(experiment)["rows"]:
             if row["what"] == what:
-                return {name: float(row[name]) for name in ("found", "published") if row.get(name) is not None}
+                figure: Mapping[str, Any] = row
+                return figure
         raise MissingData(f"{experiment} has no figure {what!r}.")
 
     def _summary(self, experiment: str) -> Mapping[str, Any]:

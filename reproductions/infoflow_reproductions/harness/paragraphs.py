@@ -11,13 +11,16 @@ from infoflow_reproductions.harness.found import CHANGE, Found
 Paragraph = Callable[[Found], str]
 """Makes the paragraph of a paper."""
 
+NEAR_PUBLISHED = "cifar-cpu-published"
+"""Folder of the experiment with networks of MILC's Table 3 near their size."""
+
 
 def milc(found: Found) -> str:
     """Return the paragraph on mutual information learned classifiers."""
     chosen = "with learning rate and λ chosen"
-    large = "cifar-cpu-published"
     near = [
-        _near_published(found, large, name) for name in (found.setting(large, "networks") if found.has(large) else ())
+        _near_published(found, NEAR_PUBLISHED, name)
+        for name in (found.setting(NEAR_PUBLISHED, "networks") if found.has(NEAR_PUBLISHED) else ())
     ]
     return (
         "Cross-entropy plus λ times the divergence of the batch's mean prediction from its label frequencies. The "

@@ -62,11 +62,8 @@ def of_table(figures: Figures) -> list[Claim]:
     if texture is not None and digit is not None:
         text = f"cross-entropy alone relies on the texture: texture above {_RELIES:g} %"
         claims.append(_beyond(text, texture, _RELIES, published=False))
-        claims.append(
-            _below(
-                f"cross-entropy alone ignores the digit: digit below {_IGNORES:g} %", digit, _IGNORES, published=False
-            )
-        )
+        text = f"cross-entropy alone ignores the digit: digit below {_IGNORES:g} %"
+        claims.append(_below(text, digit, _IGNORES, published=False))
     by_digit, by_texture = (figures.get(f"{flow}, {selection}: digit") for selection in ("best digit", "best texture"))
     if by_digit is not None:
         text = f"{flow}, epoch chosen by the digit: digit above the published {REVNET:g} % of iCE fi-RevNet"

@@ -77,8 +77,8 @@ class Compression:
 class Rises:
     """A claim that the last value of the last hidden layer (or of the output, where that is all) is above its first.
 
-    It is inconclusive if half of the seeds begin at a ceiling, where the estimate is no more than a lower bound, and if
-    the layer's estimates break I(T;Y) ≤ I(X;T) at the end.
+    It is inconclusive if half of the seeds start at a ceiling, where an estimate is only a lower bound, or if the
+    layer's estimates break I(T;Y) ≤ I(X;T) at the end.
     """
 
     text: str

@@ -17,6 +17,7 @@ from infoflow_reproductions.harness.inference import Sample
 from infoflow_reproductions.information_plane import ROWS
 from infoflow_reproductions.information_plane.claims import at_the_ceiling
 from infoflow_reproductions.information_plane.curves import NOT_ESTIMATED, Curve, plane_of
+from infoflow_reproductions.information_plane.fano import fano
 from infoflow_reproductions.information_plane.figures import _changes, pictures
 from infoflow_reproductions.information_plane.layer_estimators import GaussianChannel, label_of
 from infoflow_reproductions.information_plane.networks import VISION, build
@@ -108,7 +109,7 @@ def test_fanos_bound_lies_below_the_information_of_any_decision() -> None:
                 return -float(sum(q * math.log(q) for q in p.ravel() if q > 0))
 
             information = entropy(label) + entropy(decision) - entropy(joint)
-            bound = balda.fano(1 - float(np.trace(joint)), entropy(label), classes)
+            bound = fano(1 - float(np.trace(joint)), entropy(label), classes)
             assert bound <= information + 1e-9 <= entropy(decision) + 2e-9
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.information_plane.claims import Compression, Rises, on_each
+from infoflow_reproductions.information_plane.fano import fano
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import IMAGES, OUTPUT, Recipe, Variant, smoke
 from infoflow_reproductions.information_plane.row import TableRow
@@ -55,16 +55,6 @@ def rising_bound(reading: Reading, network: str) -> Claim:
     claim = Claim.above(text, rises, unit="nats", published=False)
     evidence = f"rise of the bound: {claim.evidence}; H(L) lies at least {above:.3g} nats above it"
     return replace(claim, holds=claim.holds if above > -_ROUNDING else False, evidence=evidence)
-
-
-def fano(error: float, entropy: float, classes: int) -> float:
-    """Return the least I(L;Y), so the least H(L), of a decision L that errs so often: H(Y) − h(e) − e log(C − 1) ≥ 0.
-
-    >>> round(fano(0.0, math.log(10), 10), 4), fano(0.9, math.log(10), 10) < 1e-9
-    (2.3026, True)
-    """
-    spread = -sum(p * math.log(p) for p in (error, 1 - error) if p > 0)
-    return max(entropy - spread - error * math.log(classes - 1), 0.0)
 
 
 def later_with_noise(reading: Reading) -> list[Claim]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from infoflow.core.estimate import NATS_PER_BIT
 from infoflow.plane.compression import COMPRESSES, DOES_NOT
 from infoflow_reproductions.harness.findings import FEWEST_TO_DIFFER, Claim, Row
 from infoflow_reproductions.harness.row_claims import Figures
 from infoflow_reproductions.information_plane.claims import Rises, listed, on_each
+from infoflow_reproductions.information_plane.fano import fano
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import IMAGES, OUTPUT, Recipe, SettingSweep, smoke
 from infoflow_reproductions.information_plane.row import TableRow
@@ -69,10 +71,8 @@ def near_the_figures(figures: Figures) -> list[Claim]:
 
 
 def _required(accuracy: float) -> str:
-    """State what Fano's inequality makes of a test accuracy: H(Y) − h(e) − e log 9 with e the error."""
-    error = 1 - accuracy
-    uncertainty = -sum(p * math.log2(p) for p in (error, accuracy) if p > 0)
-    least = math.log2(10) - uncertainty - error * math.log2(9)
+    """State what Fano's inequality makes of a test accuracy on ten balanced classes."""
+    least = fano(1 - accuracy, math.log(10), 10) / NATS_PER_BIT
     return f"a test accuracy of {accuracy:.3f} takes at least {least:.2f} bits by Fano's inequality"
 
 

@@ -62,15 +62,12 @@ def shrunk_whitening(values: Tensor) -> Tensor:
     tensor([0.8660])
     """
     n, d = values.shape
-    if d > n:
-        spread, left = torch.linalg.eigh(values @ values.mT / n)
-    else:
-        spread, vectors = torch.linalg.eigh(values.mT @ values / n)
+    wide = d > n
+    spread, vectors = torch.linalg.eigh((values @ values.mT if wide else values.mT @ values) / n)
     kept = spread > _VARIES * spread[-1]
-    if d > n:
-        vectors = values.mT @ (left[:, kept] / (n * spread[kept]).sqrt())
-    else:
-        vectors = vectors[:, kept]
+    vectors = vectors[:, kept]
+    if wide:
+        vectors = values.mT @ (vectors / (n * spread[kept]).sqrt())
     scale, square = float(spread.sum()) / d, float(spread.square().sum()) / d**2
     excess = (n + 1) * (square - scale**2 / d)
     shrinkage = 1.0 if excess <= 0 else min((square + scale**2) / excess, 1.0)

@@ -78,10 +78,18 @@ def _regressions(x: Tensor, y: Tensor) -> Iterator[Tensor]:
     yield x.new_zeros(p, d)
     if p == 0:
         return
-    yield from _ridge(x, y)
+    wide = p > n  # then ridge regressions follow from products of rows, which are fewer
+    gram = (x @ x.mT if wide else x.mT @ x) / n
+    cross = y / n if wide else x.mT @ y / n
+    scale = x.square().sum() / (n * p)
+    identity = torch.eye(len(gram)).to(gram)
+    for penalty in _RIDGE:
+        solution, failed = torch.linalg.solve_ex(gram + penalty * scale * identity, cross)
+        weights = x.mT @ solution if wide else solution
+        if not failed and bool(torch.isfinite(weights).all()):  # a penalty below the rounding of gram changes nothing
+            yield weights
     if n < _SAMPLES_PER_COLUMN * (p + d):
         return
-    gram, cross = x.mT @ x / n, x.mT @ y / n
     inverse = torch.linalg.pinv(gram, hermitian=True)
     full = inverse @ cross
     yield full
@@ -98,20 +106,6 @@ def _regressions(x: Tensor, y: Tensor) -> Iterator[Tensor]:
     for rank in (r for r in _RANKS if r < min(p, d)):
         leading = directions[:, -rank:]
         yield full @ inverse_root @ leading @ leading.mT @ root
-
-
-def _ridge(x: Tensor, y: Tensor) -> Iterator[Tensor]:
-    """Ridge regressions (p, d), from products of rows where columns p are more than rows n."""
-    n, p = x.shape
-    gram = (x @ x.mT if p > n else x.mT @ x) / n
-    target = y / n if p > n else x.mT @ y / n
-    scale = x.square().sum() / (n * p)
-    identity = torch.eye(len(gram)).to(gram)
-    for penalty in _RIDGE:
-        solution, failed = torch.linalg.solve_ex(gram + penalty * scale * identity, target)
-        weights = x.mT @ solution if p > n else solution
-        if not failed and bool(torch.isfinite(weights).all()):  # a penalty below the rounding of gram changes nothing
-            yield weights
 
 
 def _covariances(residual: Tensor) -> Iterator[Tensor]:

@@ -170,7 +170,7 @@ def test_half_precision_agrees_with_double_up_to_scores_of_60(bound: Bound, dtyp
             )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 7), m=st.integers(1, 7))
 @every_paired
 def test_the_order_of_samples_and_of_negatives_does_not_matter(bound: Bound, seed: int, n: int, m: int) -> None:
@@ -181,7 +181,7 @@ def test_the_order_of_samples_and_of_negatives_does_not_matter(bound: Bound, see
     torch.testing.assert_close(permuted, value(bound, positive, negative))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 7), m=st.integers(1, 9), scale=st.floats(0.0, 500.0))
 @every_paired
 def test_the_stated_ceiling_holds(bound: Bound, seed: int, n: int, m: int, scale: float) -> None:
@@ -192,7 +192,7 @@ def test_the_stated_ceiling_holds(bound: Bound, seed: int, n: int, m: int, scale
     assert (ceiling < math.inf) == bool(bound.ceiling_name)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6), shift=st.floats(-1e3, 1e3))
 @pytest.mark.parametrize("name", ["donsker_varadhan", "mine", "infonce", "l1out", "club", "wasserstein"])
 def test_a_constant_added_to_all_scores_cancels(name: str, seed: int, shift: float) -> None:
@@ -201,7 +201,7 @@ def test_a_constant_added_to_all_scores_cancels(name: str, seed: int, shift: flo
     torch.testing.assert_close(shifted, BOUNDS[name](positive, negative), rtol=1e-9, atol=1e-9)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6))
 @pytest.mark.parametrize("name", ["infonce", "l1out"])
 def test_a_function_of_x_added_to_the_scores_cancels_in_row_wise_contrasts(name: str, seed: int) -> None:

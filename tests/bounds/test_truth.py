@@ -57,7 +57,7 @@ def test_the_optimal_critic_attains_the_quantity(bound: bounds.Bound) -> None:
     torch.testing.assert_close(bound.log_ratio(bound.score(LOG_RATIO)), LOG_RATIO)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(table=critic_tables())
 @pytest.mark.parametrize(
     "bound",
@@ -68,7 +68,7 @@ def test_no_critic_exceeds_it(bound: bounds.Bound, table: Tensor) -> None:
     assert float(bound(*population(table))) <= TRUTH.get(bound.name, INFORMATION) + 1e-12
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(table=critic_tables(), baseline=st.floats(-2, 2))
 def test_tuba_and_flo_are_lower_bounds_for_every_baseline(table: Tensor, baseline: float) -> None:
     positive, negative = population(table)
@@ -101,7 +101,7 @@ def expected(function, table: Tensor, negatives: int) -> Tensor:  # type: ignore
     return (weight * function(positive, negative)).sum()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(table=critic_tables(), alpha=st.floats(0, 1), baseline=st.floats(-2, 2))
 @pytest.mark.parametrize("negatives", [1, 2, 3])
 def test_contrastive_bounds_hold_in_expectation(negatives: int, table: Tensor, alpha: float, baseline: float) -> None:
@@ -199,7 +199,7 @@ def test_bounds_of_log_densities_at_the_true_densities() -> None:
     assert float(included) == pytest.approx(club * len(PAIRS) / (len(PAIRS) + 1))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(table=critic_tables())
 def test_wrong_densities_err_to_the_stated_side(table: Tensor) -> None:
     x, y = PAIRS.T

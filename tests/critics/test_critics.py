@@ -170,7 +170,7 @@ def test_gradients_of_split_pairs_return_to_the_entries_they_came_from() -> None
         assert torch.equal(table.grad, weights)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(n=st.integers(1, 6), before=st.integers(0, 4), after=st.integers(0, 4))
 def test_split_pairs_takes_partners_out_wherever_they_are(n: int, before: int, after: int) -> None:
     candidates = n + before + after
@@ -189,7 +189,7 @@ def test_split_pairs_takes_partners_out_wherever_they_are(n: int, before: int, a
         critics.split_pairs(table, before + after + 1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(n=st.integers(2, 40), seed=st.integers(0, 10**6))
 def test_nobody_keeps_its_partner(n: int, seed: int) -> None:
     order = critics.derangement(n, torch.Generator().manual_seed(seed))

@@ -72,7 +72,7 @@ def test_the_digest_follows_content_shape_and_labels() -> None:
 
 
 @given(n=st.integers(2, 40), fraction=st.floats(0.05, 0.95), seed=st.one_of(st.none(), st.integers(0, 99)))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_split_parts_the_samples_and_whole_has_them_all(n: int, fraction: float, seed: int | None) -> None:
     cut = int(n * fraction)
     if not 0 < cut < n:

@@ -206,7 +206,7 @@ WHOLE: dict[str, bytes] = {}
 
 
 @pytest.mark.parametrize("kind", ["npz", "compressed.npz", "npy", "csv", "parquet"])
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(cut=st.floats(0, 1), position=st.floats(0, 0.999), noise=st.binary(min_size=1, max_size=20))
 def test_damage_is_ours_to_tell(
     kind: str, cut: float, position: float, noise: bytes, tmp_path_factory: pytest.TempPathFactory

@@ -161,7 +161,7 @@ def test_rows_of_counts_are_one_entropy_each() -> None:
     assert d.plug_in(torch.ones(2, 3, 4, dtype=torch.int64)).shape == (2, 3)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=30).filter(lambda c: sum(c) > 0))
 def test_entropies_stay_in_their_range(counts: list[int]) -> None:
     log_k = math.log(len(counts))

@@ -15,7 +15,7 @@ from infoflow.entropies.elementwise import gaussian_divergence, log_normal_diver
 SIZES = st.floats(0.05, 5.0)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.floats(-5, 5), SIZES, st.floats(-5, 5), SIZES)
 def test_gaussian_divergence_is_that_of_torch(mean: float, std: float, prior_mean: float, prior_std: float) -> None:
     numbers = [torch.tensor(value, dtype=torch.float64) for value in (mean, std, prior_mean, prior_std)]
@@ -23,7 +23,7 @@ def test_gaussian_divergence_is_that_of_torch(mean: float, std: float, prior_mea
     torch.testing.assert_close(gaussian_divergence(*numbers), expected, rtol=1e-9, atol=1e-9)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SIZES, SIZES, st.floats(-2, 2), SIZES)
 def test_log_normal_divergence_is_that_of_torch(f: float, alpha: float, mean: float, std: float) -> None:
     f_, alpha_, mean_, std_ = (torch.tensor(value, dtype=torch.float64) for value in (f, alpha, mean, std))

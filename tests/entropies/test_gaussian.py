@@ -30,7 +30,7 @@ def test_entropy_and_log_density_agree_with_scipy(dimension: int) -> None:
     )
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**31), dim_x=st.integers(1, 3), dim_y=st.integers(1, 3))
 def test_mutual_information_is_a_difference_of_entropies_and_invariant(seed: int, dim_x: int, dim_y: int) -> None:
     covariance = random_covariance(dim_x + dim_y, seed)

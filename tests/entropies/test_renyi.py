@@ -118,7 +118,7 @@ def test_gram_is_the_documented_kernel() -> None:
     np.testing.assert_allclose(gram(u).numpy(), np.exp(-(cdist(u.numpy(), u.numpy()) ** 2)), atol=1e-12)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.floats(0.01, 1.0), min_size=2, max_size=8), st.floats(0.1, 5.0), st.floats(0.1, 5.0))
 def test_entropy_never_grows_with_the_order(weights: list[float], a: float, b: float) -> None:
     spectrum = torch.tensor(weights, dtype=torch.float64)

@@ -15,7 +15,7 @@ from infoflow.estimators.preprocessing import PREPROCESSINGS, learn
 finite = st.floats(-1e6, 1e6, allow_nan=False, width=32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(fit=st.lists(finite, min_size=3, max_size=30), new=st.lists(finite, min_size=2, max_size=10))
 @pytest.mark.parametrize("method", PREPROCESSINGS)
 def test_order_is_kept_also_beyond_the_range(method: str, fit: list[float], new: list[float]) -> None:

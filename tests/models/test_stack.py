@@ -26,7 +26,7 @@ def _members(layout: list[int], activation: str, count: int) -> list[MLP]:
     n=st.integers(1, 20),
     shared=st.booleans(),
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_outputs_and_gradients_equal_those_of_the_members(
     layout: list[int], activation: str, count: int, n: int, shared: bool
 ) -> None:

@@ -21,7 +21,7 @@ def same_partition(codes: torch.Tensor, rows: np.ndarray) -> bool:
     return [seen.setdefault(int(c), i) for i, c in enumerate(codes)] == expected
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     hnp.arrays(
         st.sampled_from([np.float32, np.float64, np.int64, np.uint8, np.bool_]),

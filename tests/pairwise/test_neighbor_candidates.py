@@ -113,7 +113,7 @@ def test_a_huge_offset_costs_only_the_digits_that_the_samples_lost() -> None:
     check(x + 2.0**30)
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(st.integers(0, 1000), st.integers(5, 30), st.integers(1, 5), st.integers(1, 3))
 def test_ties_on_a_lattice(seed: int, d: int, k: int, levels: int) -> None:
     x = np.random.default_rng(seed).integers(0, levels + 1, size=(300, d)).astype(float)

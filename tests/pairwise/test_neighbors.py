@@ -137,7 +137,7 @@ def test_the_answer_does_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatc
     assert torch.equal(whole.index, cut.index)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(st.integers(-5, 5), min_size=4, max_size=25),
     st.integers(1, 3),

@@ -67,7 +67,7 @@ def test_the_search_in_a_plane_agrees_with_whole_tables(search: Search, first: s
 
 
 @pytest.mark.parametrize("search", SEARCHES)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     points=st.lists(
         st.tuples(*[st.one_of(st.integers(-3, 3), st.floats(-1e6, 1e6)).map(float)] * 2), min_size=3, max_size=40

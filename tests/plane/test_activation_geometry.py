@@ -15,7 +15,7 @@ from infoflow.plane import record
 from infoflow.plane.activation_geometry import COLUMNS, Geometry, geometry, geometry_of
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(n=st.integers(3, 12), d=st.integers(1, 15), classes=st.integers(1, 4), seed=st.integers(0, 99))
 def test_distances_and_rank_equal_those_of_a_loop(n: int, d: int, classes: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

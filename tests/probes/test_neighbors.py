@@ -11,7 +11,7 @@ from sklearn.neighbors import NearestNeighbors as ScikitNeighbors
 from infoflow.probes import NearestNeighbors, nearest
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     n=st.integers(10, 60),
     d=st.integers(1, 8),

@@ -106,7 +106,7 @@ def test_corrected_solves_the_quadratic_it_is_derived_from() -> None:
         )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(2, 2000),
     st.floats(0, 1),

@@ -119,7 +119,7 @@ def test_canonical_correlations_are_recovered() -> None:
     assert correlations.dtype == torch.float64
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 1000), dim_x=st.integers(1, 3), dim_y=st.integers(1, 3))
 def test_symmetric_and_invariant(seed: int, dim_x: int, dim_y: int) -> None:
     rng = np.random.default_rng(seed)

@@ -24,7 +24,7 @@ def symbols_by_hand(t: np.ndarray, bins: int) -> list[tuple[int, ...]]:
     return [tuple(bisect.bisect_right(edges, v) for v in row) for row in t.tolist()]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     hnp.arrays(np.float64, st.tuples(st.integers(2, 15), st.integers(1, 6)), elements=st.floats(-1e6, 1e6)),
     st.integers(1, 12),

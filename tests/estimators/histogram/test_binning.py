@@ -33,7 +33,7 @@ sixteenths = st.integers(-64, 64).map(lambda i: i / 16)
 layers = hnp.arrays(np.float32, st.tuples(st.integers(2, 12), st.integers(1, 14)), elements=sixteenths)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(layers, st.sampled_from([0.0625, 0.25, 0.5, 1.0, 3.0]), st.integers(0, 10**6))
 def test_width_bins_equal_a_dictionary_of_tuples(t: np.ndarray, width: float, seed: int) -> None:
     y = np.random.default_rng(seed).integers(0, 3, len(t))
@@ -43,7 +43,7 @@ def test_width_bins_equal_a_dictionary_of_tuples(t: np.ndarray, width: float, se
     assert result.label.nats == pytest.approx(information_of(symbols, y.tolist()), abs=1e-12)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(layers, st.sampled_from([1, 2, 4, 8, 32]))
 def test_bins_on_a_fixed_range_equal_a_dictionary_of_tuples(t: np.ndarray, bins: int) -> None:
     """On [-2, 2], closed at both ends; one outer bin on each side."""

@@ -38,7 +38,7 @@ def test_parity_needs_both_bits_so_a_row_is_one_symbol() -> None:
     assert Discrete().entropy(x).bits == pytest.approx(3.0)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(2, 60), st.integers(1, 8), st.integers(1, 8), st.integers(0, 10**6))
 def test_plug_in_equals_scikit_learn(n: int, kx: int, ky: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -48,7 +48,7 @@ def test_plug_in_equals_scikit_learn(n: int, kx: int, ky: int, seed: int) -> Non
     assert e.nats == pytest.approx(Discrete().estimate(y, x).nats, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(2, 40), st.integers(1, 40), st.integers(0, 10**6), st.sampled_from(CORRECTIONS))
 def test_every_correction_stays_below_its_ceiling(n: int, k: int, seed: int, correction: str) -> None:
     rng = np.random.default_rng(seed)

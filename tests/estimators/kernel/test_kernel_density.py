@@ -125,7 +125,7 @@ def test_adaptive_scales_sigma_by_the_largest_activation() -> None:
     assert (zeros.input.nats, zeros.label.nats) == (0.0, 0.0)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(2, 40), st.integers(1, 60), st.floats(-12, 12), st.integers(1, 6), st.integers(0, 10**6))
 def test_every_estimate_is_within_its_range(n: int, d: int, log_scale: float, classes: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

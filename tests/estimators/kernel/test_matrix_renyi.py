@@ -98,7 +98,7 @@ def test_ceilings() -> None:
     assert found.kind is Kind.PLUG_IN
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.integers(2, 25), st.floats(0.05, 5), st.sampled_from([1.0, 1.01, 2.0]))
 def test_inequalities(seed: int, n: int, width: float, alpha: float) -> None:
     rng = np.random.default_rng(seed)

@@ -112,7 +112,7 @@ def test_scikit_learn_agrees_on_well_behaved_data() -> None:
     assert KSG(rescale="standard").estimate(x, y).nats == pytest.approx(theirs, abs=1e-3)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000), st.floats(0.01, 1000.0), st.sampled_from([1, 2]))
 def test_what_leaves_the_answer_as_it_is(seed: int, scale: float, variant: int) -> None:
     rng = np.random.default_rng(seed)
@@ -304,7 +304,7 @@ def test_a_function_of_x_reaches_the_ceiling_and_never_passes_it(n: int, k: int)
     rescale=st.sampled_from(["normal-scores", "standard", "none"]),
     metric=st.sampled_from(["chebyshev", "euclidean"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_samples_on_a_grid_stay_below_the_ceiling(values: Any, k: int, rescale: Any, metric: Any) -> None:
     x, y = values[:, :1].astype(float), values[:, 1:].astype(float)
     for variant in (1, 2):

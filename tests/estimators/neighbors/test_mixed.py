@@ -74,7 +74,7 @@ def test_with_symbols_only_it_is_counting() -> None:
         assert MixedKSG().estimate(a, b).nats == pytest.approx(exact, abs=2e-3)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 6), st.integers(1, 6), st.booleans())
 def test_never_above_either_entropy(seed: int, x_symbols: int, y_symbols: int, copy: bool) -> None:
     rng = np.random.default_rng(seed)

@@ -12,7 +12,7 @@ from infoflow.objectives import Occlusion
 
 
 @given(block=st.integers(1, 10), extra=st.integers(0, 20), other=st.integers(0, 25), seed=st.integers(0, 1000))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_every_image_keeps_a_block_and_loses_one(block: int, extra: int, other: int, seed: int) -> None:
     sizes = (2 * block + extra, block + other)
     hidden = Occlusion(block).mask(8, sizes, torch.Generator().manual_seed(seed)).float()

@@ -45,7 +45,7 @@ def test_numbers_are_one_to_one_with_the_strangers(kind: str) -> None:
         assert Counter(pairs) == Counter(everyone(kind, i, s))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(images=st.integers(2, 6), cells=st.lists(st.integers(0, 3), min_size=2, max_size=8), seed=st.integers(0, 99))
 def test_nobody_meets_its_own_cell(images: int, cells: list[int], seed: int) -> None:
     codes = torch.unique(torch.tensor(cells), return_inverse=True)[1]

@@ -40,15 +40,16 @@ def pictures(reading: Reading) -> list[Figure]:
     made += [
         Figure(
             _name("survival", i),
-            "Fall of I(X;T) in each layer from its peak to the end, as a share of the peak, "
-            f"by {sweep.sweep.name} (median over "
-            f"seeds; above {THRESHOLD:.0%} the layer compresses). Hollow: saturated in half of the seeds.",
+            f"Fall of {_quantity(_swept(reading, sweep))} in each layer from its peak to the end, as a share of the "
+            f"peak, by {sweep.sweep.name} (median over seeds; above {THRESHOLD:.0%} the layer compresses). Hollow: "
+            "saturated in half of the seeds.",
             _survival(reading, sweep),
         )
         for i, sweep in enumerate(reading.recipe.sweeps)
     ]
     if len(reading.sides):
-        caption = "I(X;T) of training inputs (solid) and of as many test inputs (dashed): means over seeds."
+        what = _quantity(reading.sides)
+        caption = f"{what} of training inputs (solid) and of as many test inputs (dashed): means over seeds."
         made.append(Figure("sides", caption, _sides(reading)))
     if len(reading.geometry):
         made.append(Figure("geometry", "Geometry of the activations: means over seeds.", _geometry(reading)))
@@ -56,13 +57,13 @@ def pictures(reading: Reading) -> list[Figure]:
 
 
 def _of_estimator(reading: Reading, estimator: str, name: str) -> Figure:
-    """The plane, or where the label axis has no estimator the change of I(X;T), of which the rest is a constant."""
+    """The plane, or where the label axis has no estimator the change on the input axis: the rest is a constant."""
     if reading.has_plane(estimator):
         caption = f"The information plane by {estimator}.{_remark(reading, estimator)}"
         return Figure(name, caption, _plane(reading, estimator))
     caption = (
-        f"Change of I(X;T) since the start of training by {estimator}: means over seeds, and bands from the lowest to "
-        "the highest seed."
+        f"Change of {_quantity(_measured(reading, estimator))} since the start of training by {estimator}: means over "
+        "seeds, and bands from the lowest to the highest seed."
     )
     return Figure(name, caption, _changes(reading, estimator))
 
@@ -75,6 +76,23 @@ def _remark(reading: Reading, estimator: str) -> str:
         return ""
     of = "" if len(infinite) == len(truths) else f" of {', '.join(infinite)}"
     return f" The true I(X;T){of} is infinite; the plane{' then' if of else ''} shows a geometric quantity."
+
+
+def _quantity(frame: pd.DataFrame) -> str:
+    """What the input axis of these rows holds: I(X;T), or what stands for it."""
+    return " or ".join(sorted(frame.loc[frame["axis"] == "input", "quantity"].unique()))
+
+
+def _measured(reading: Reading, estimator: str) -> pd.DataFrame:
+    """The plane's rows of one estimator on the input axis."""
+    frame = reading.plane.frame
+    return frame[(frame["estimator"] == estimator) & (frame["axis"] == "input")]
+
+
+def _swept(reading: Reading, sweep: SettingSweep) -> pd.DataFrame:
+    """The plane's rows of a sweep's estimators."""
+    frame = reading.plane.frame
+    return frame[frame["estimator"].map(sweep.value_of).notna()]
 
 
 def _name(kind: str, number: int) -> str:
@@ -93,8 +111,7 @@ def _plane(reading: Reading, estimator: str) -> _Draw:
 
 
 def _changes(reading: Reading, estimator: str) -> _Draw:
-    frame = reading.plane.frame
-    frame = frame[(frame["estimator"] == estimator) & (frame["axis"] == "input")]
+    frame = _measured(reading, estimator)
 
     def draw(panel: Axes, network: str) -> None:
         layers = [layer for layer in reading.layers(network) if len(reading.rows(network, layer, estimator))]
@@ -105,7 +122,7 @@ def _changes(reading: Reading, estimator: str) -> _Draw:
             panel.fill_between(change.index + 1, change.min(axis=1), change.max(axis=1), color=color, alpha=0.2)
         panel.axhline(0.0, color="0.4", linewidth=0.7, linestyle=(0, (4, 3)))
 
-    return _one_panel_each(reading, frame, draw, "epoch + 1", "change of I(X;T), bits", space=0.25)
+    return _one_panel_each(reading, frame, draw, "epoch + 1", f"change of {_quantity(frame)}, bits", space=0.25)
 
 
 def _survival(reading: Reading, sweep: SettingSweep) -> _Draw:
@@ -138,7 +155,7 @@ def _sides(reading: Reading) -> _Draw:
                 name = layer if side == SIDES[0] else "_"
                 panel.plot(mean.index + 1, mean.to_numpy(), color=color, linewidth=1, linestyle=line, label=name)
 
-    return _one_panel_each(reading, frame, draw, "epoch + 1", "I(X;T), bits", space=0.25)
+    return _one_panel_each(reading, frame, draw, "epoch + 1", f"{_quantity(frame)}, bits (dashed: test inputs)", space=0.25)
 
 
 def _one_panel_each(

@@ -181,7 +181,10 @@ def _one_panel_each(
             panel.set_title(network, fontsize=9)
             panel.set_xlabel(x_label, fontsize=8)
         panels[0].set_ylabel(y_label, fontsize=8)
-        panels[-1].legend(fontsize=6, frameon=False)
+        labels = [panel.get_legend_handles_labels()[1] for panel in panels]
+        for panel, shown, following in zip(panels, labels, [*labels[1:], None], strict=True):
+            if shown != following:  # one legend for neighbors with the same layers
+                panel.legend(fontsize=6, frameon=False)
 
     return on
 

@@ -291,6 +291,8 @@ def test_rise_from_a_ceiling_is_inconclusive() -> None:
     claim = RISES_INPUT(reading_of(curves_of(name, [4.0, 3.0, 2.0], ceiling=4.0)), "net")
     assert claim.holds is None
     assert claim.evidence.endswith("saturated at the start")
+    # An estimate rises from its ceiling by rounding alone.
+    assert RISES_INPUT(reading_of(curves_of(name, [3.9999, 4.0, 4.0], ceiling=4.0)), "net").holds is None
     risen = reading_of(curves_of(name, [1.0, 4.0, 0.7]))
     assert RISES_INPUT(risen, "net").holds is False
     assert RISES_FIRST(risen, "net").holds is True

@@ -108,7 +108,7 @@ class Rises:
             remark = f"{soundness.CONTRADICT}; left out: {layer} ({broken[layer]})"
             return replace(claim, holds=None, evidence=f"{claim.evidence}; {remark}")
         rows = reading.rows(network, layer, estimator, self.axis)
-        if claim.holds is False and rows.loc[rows["epoch"] == nats.index[0], "saturated"].mean() >= 0.5:
+        if rows.loc[rows["epoch"] == nats.index[0], "saturated"].mean() >= 0.5:
             return replace(claim, holds=None, evidence=f"{claim.evidence}; saturated at the start")
         return claim
 

@@ -124,11 +124,31 @@ def test_points_at_the_label_entropy_are_not_hollow(
     assert hollow(drawing(Plane(frame))) == (4 * 12 if all_hollow else hollow(binning))
 
 
+def covered(figure: Figure) -> list[tuple[str, str]]:
+    """Names of which one covers another."""
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    found = []
+    for axes in figure.axes:
+        boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in axes.texts if text.get_text()]
+        found += [(a, b) for i, (a, one) in enumerate(boxes) for b, other in boxes[i + 1 :] if one.overlaps(other)]
+    return found
+
+
 def test_names_on_the_figure_cover_no_other_name(binning: Figure) -> None:
-    renderer = FigureCanvasAgg(binning).get_renderer()
-    for axes in binning.axes:
-        boxes = [text.get_window_extent(renderer) for text in axes.texts if text.get_text()]
-        assert [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :] if a.overlaps(b)] == []
+    assert covered(binning) == []
+
+
+@pytest.mark.parametrize("axis", ["input", "label"])
+def test_names_of_close_ceilings_cover_no_other_name(plane: Plane, axis: str) -> None:
+    frame = plane.frame.copy()
+    for number, layer in enumerate(("tanh1", "tanh2")):
+        lower = (frame["axis"] == axis) & (frame["layer"] == layer)
+        frame.loc[lower, "ceiling_name"] = f"ceiling {number}"
+        frame.loc[lower, "ceiling"] *= 0.99 - 0.01 * number
+    figure = Figure()
+    draw_on(figure, Plane(frame, plane.metrics))
+    assert len([text for text in words(figure) if text.startswith("ceiling")]) == 2
+    assert covered(figure) == []
 
 
 def test_notes_lie_within_a_figure_of_one_network(plane: Plane, drawing: Draw) -> None:

@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from infoflow.plane.compression import BAND
 from infoflow.plane.epoch_axis import EpochAxis
 from infoflow.plane.layer_bands import draw_bands
-from infoflow.plane.text_placement import fit, label_ends, label_points, plain
+from infoflow.plane.text_placement import fit, label_ends, label_points, plain, spread, width
 
 INK, QUIET, FAINT = "#1c1c1c", "#5f5f5f", "#c4c4c4"
 MARKERS = "osD^vP*Xphd<>"
@@ -202,28 +202,34 @@ def short(name: str) -> str:
 
 def _ceilings(axes: Axes, part: pd.DataFrame) -> None:
     """Dashed lines with names, where they lie within the panel."""
+    figure = axes.get_figure(root=True)
+    assert isinstance(figure, Figure)
     for axis, limits in (("input", axes.get_xlim()), ("label", axes.get_ylim())):
         rows = part[(part["axis"] == axis) & np.isfinite(part["ceiling"])]
         # The names of equal ceilings, as H(L) and H(Y) of a fitted layer, would be drawn on each other.
         highest = rows.groupby("ceiling_name")["ceiling"].max()
-        for _, equal in highest.groupby(highest.round(2)):
-            name, ceiling = " = ".join(equal.index), equal.max()
-            if not limits[0] <= ceiling <= limits[1]:
-                continue
-            if axis == "input":
-                axes.axvline(ceiling, **_CEILING)
-                corner, coordinates, side = (ceiling, 1.0), axes.get_xaxis_transform(), "center"
-            else:
-                axes.axhline(ceiling, **_CEILING)
-                corner, coordinates, side = (0.01, ceiling), axes.get_yaxis_transform(), "left"
+        groups = [(" = ".join(equal.index), float(equal.max())) for _, equal in highest.groupby(highest.round(2))]
+        found = {f"{name} = {top:.2f}": top for name, top in groups if limits[0] <= top <= limits[1]}
+        if not found:
+            continue
+        extent = axes.get_window_extent()
+        if axis == "input":
+            draw, coordinates, side = axes.axvline, axes.get_xaxis_transform(), "center"
+            inches, step = extent.width / figure.dpi, max(width(figure, text, SMALL) for text in found) + 0.08
+        else:
+            draw, coordinates, side = axes.axhline, axes.get_yaxis_transform(), "left"
+            inches, step = extent.height / figure.dpi, 1.25 * SMALL / 72
+        places = spread(list(found.values()), step / inches * (limits[1] - limits[0]))
+        for (text, ceiling), at in zip(found.items(), places, strict=True):
+            draw(ceiling, **_CEILING)
             place: dict[str, Any] = {
-                "xy": corner,
+                "xy": (at, 1.0) if axis == "input" else (0.01, at),
                 "xycoords": coordinates,
                 "xytext": (0, 2),
                 "textcoords": "offset points",
                 "ha": side,
             }
-            plain(axes.annotate(f"{name} = {ceiling:.2f}", va="bottom", fontsize=SMALL, color=QUIET, **place))
+            plain(axes.annotate(text, va="bottom", fontsize=SMALL, color=QUIET, **place))
 
 
 def depth_panel(axes: Axes, drawing: Drawing, part: pd.DataFrame, *, first: bool, angle: float) -> None:

@@ -20,6 +20,8 @@ from infoflow.pairwise.median_distance import median_distance
 # its thread pool for each operation.
 _CPU_PAIRS = 1 << 15
 _GPU_PAIRS = 1 << 22
+# Values of the kernels of several widths at once: small kernels cost more in calls than in arithmetic.
+_TOGETHER = 1 << 16
 # Distances below this share of the largest one are rounding errors of pairs that coincide.
 _SAME = 1e-7
 _REMEMBERED = 8
@@ -160,7 +162,7 @@ def alignment_width(
     if mean == 0:
         remedy = "No kernel width aligns it with anything; give a width as a number."
         raise InvalidArgument("t", "an array that varies", got_text="a constant one", remedy=remedy)
-    grid = torch.linspace(min(0.3, mean), 10 * mean, widths, dtype=torch.float64).tolist()
+    grid = torch.linspace(min(0.3, mean), 10 * mean, widths, dtype=torch.float64)
     best = float(grid[int(_alignments(x, kernel_of_target, grid).argmax())])
     return best if previous is None else float(decay * previous + (1 - decay) * best)
 
@@ -178,9 +180,10 @@ def _target_kernel(target: Any, x: Tensor, width: float | None) -> Callable[[int
     return lambda start, stop: torch.cdist(scaled[start:stop], scaled[start:]).square_().neg_().exp_()
 
 
-def _alignments(x: Tensor, target: Callable[[int, int], Tensor], grid: list[float]) -> Tensor:
+def _alignments(x: Tensor, target: Callable[[int, int], Tensor], grid: Tensor) -> Tensor:
     """Alignment of the kernels of all widths with the target's, up to the target's own norm."""
     n, widths = x.shape[0], len(grid)
+    rates = -1 / grid.to(x)[:, None, None] ** 2
     # Per width: row sums of K, ΣK², ΣK∘L. The matrix is symmetric, so each block goes from its own rows on.
     rows_k = x.new_zeros((widths, n))
     square, cross = x.new_zeros(widths), x.new_zeros(widths)
@@ -198,14 +201,15 @@ def _alignments(x: Tensor, target: Callable[[int, int], Tensor], grid: list[floa
         twice[:, here:] = 2
         rows_l[start:stop] += label.sum(1)
         rows_l[stop:] += label[:, here:].sum(0)
-        weighted = twice * label
-        for i, width in enumerate(grid):
-            kernel = (distances * (-1 / width**2)).exp_()
-            rows_k[i, start:stop] += kernel.sum(1)
-            rows_k[i, stop:] += kernel[:, here:].sum(0)
-            # Elementwise product and sum, because BLAS would wake its threads for each of these small dot products.
-            cross[i] += (weighted * kernel).sum()
-            square[i] += kernel.square_().mul_(twice).sum()
+        weighted, twice = (twice * label).flatten(), twice.flatten()
+        together = max(1, _TOGETHER // distances.numel())
+        for first in range(0, widths, together):
+            some = slice(first, first + together)
+            kernel = (distances * rates[some]).exp_()
+            rows_k[some, start:stop] += kernel.sum(2)
+            rows_k[some, stop:] += kernel[:, :, here:].sum(1)
+            cross[some] += kernel.flatten(1) @ weighted
+            square[some] += kernel.square_().flatten(1) @ twice
     total_k, total_l = rows_k.sum(1), rows_l.sum()
     centered = cross - 2 / n * rows_k @ rows_l + total_k * total_l / n**2
     norm = square - 2 / n * rows_k.square().sum(1) + total_k.square() / n**2

@@ -151,6 +151,21 @@ def test_names_of_close_ceilings_cover_no_other_name(plane: Plane, axis: str) ->
     assert covered(figure) == []
 
 
+@pytest.mark.parametrize("axis", ["input", "label"])
+def test_long_names_of_ceilings_stay_at_their_panel(plane: Plane, axis: str) -> None:
+    frame = plane.frame.copy()
+    frame.loc[frame["axis"] == axis, "ceiling_name"] = "mean entropy of batches or " + "lesser of two entropies " * 4
+    figure = Figure()
+    draw_on(figure, Plane(frame, plane.metrics))
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    panels = [axes for axes in figure.axes if any(text.get_text().startswith("mean") for text in axes.texts)]
+    assert len(panels) == len(plane.networks)
+    for axes in panels:
+        name = next(text for text in axes.texts if text.get_text().startswith("mean")).get_window_extent(renderer)
+        frame_of = axes.get_window_extent(renderer)
+        assert frame_of.x0 - 0.3 * figure.dpi < name.x0 < name.x1 < frame_of.x1 + 0.25 * figure.dpi
+
+
 def test_notes_lie_within_a_figure_of_one_network(plane: Plane, drawing: Draw) -> None:
     figure = drawing(Plane(plane.frame.query("network == @plane.networks[0]")))
     (note,) = (text for text in figure.texts if text.get_text().startswith("Points and lines"))

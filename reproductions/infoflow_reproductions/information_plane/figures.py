@@ -155,7 +155,9 @@ def _sides(reading: Reading) -> _Draw:
                 name = layer if side == SIDES[0] else "_"
                 panel.plot(mean.index + 1, mean.to_numpy(), color=color, linewidth=1, linestyle=line, label=name)
 
-    return _one_panel_each(reading, frame, draw, "epoch + 1", f"{_quantity(frame)}, bits (dashed: test inputs)", space=0.25)
+    return _one_panel_each(
+        reading, frame, draw, "epoch + 1", f"{_quantity(frame)}, bits (dashed: test inputs)", space=0.25
+    )
 
 
 def _one_panel_each(

@@ -15,10 +15,11 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from infoflow.plane.ceiling_lines import CEILING, draw_ceilings
 from infoflow.plane.compression import BAND
 from infoflow.plane.epoch_axis import EpochAxis
 from infoflow.plane.layer_bands import draw_bands
-from infoflow.plane.text_placement import fit, label_ends, label_points, plain, spread, width
+from infoflow.plane.text_placement import fit, label_ends, label_points, plain
 
 INK, QUIET, FAINT = "#1c1c1c", "#5f5f5f", "#c4c4c4"
 MARKERS = "osD^vP*Xphd<>"
@@ -28,7 +29,6 @@ SMALL, NORMAL, LARGE = 6.5, 7.5, 8.5
 LONGEST = 22  # characters of a layer's name that are written
 MOST_NAMED = 12  # layers with a path and a name each; more are drawn as one band
 _BAND_NAMES = 5  # names that are written to a band of many layers
-_CEILING: dict[str, Any] = {"color": QUIET, "linewidth": 0.7, "linestyle": (0, (4, 3)), "zorder": 0.5}
 _ACCURACY_STYLES = {"train_accuracy": (0, (3, 1.5)), "test_accuracy": "solid"}
 
 
@@ -133,7 +133,7 @@ def plane_panel(axes: Axes, drawing: Drawing, part: pd.DataFrame, *, first: bool
     xlabel = axes.set_xlabel(drawing.named(part, "input"), fontsize=NORMAL, color=INK, labelpad=2)
     fit(plain(xlabel), COLUMN)
     _label_axis(axes, drawing, part, first=first)
-    _ceilings(axes, part)
+    draw_ceilings(axes, part, color=QUIET, size=SMALL, longest=COLUMN)
     # Names avoid the ceilings' lines, too.
     across, up = axes.get_xlim(), axes.get_ylim()
     obstacles = [
@@ -200,38 +200,6 @@ def short(name: str) -> str:
     return name if len(name) <= LONGEST else "…" + name[1 - LONGEST :]
 
 
-def _ceilings(axes: Axes, part: pd.DataFrame) -> None:
-    """Dashed lines with names, where they lie within the panel."""
-    figure = axes.get_figure(root=True)
-    assert isinstance(figure, Figure)
-    for axis, limits in (("input", axes.get_xlim()), ("label", axes.get_ylim())):
-        rows = part[(part["axis"] == axis) & np.isfinite(part["ceiling"])]
-        # The names of equal ceilings, as H(L) and H(Y) of a fitted layer, would be drawn on each other.
-        highest = rows.groupby("ceiling_name")["ceiling"].max()
-        groups = [(" = ".join(equal.index), float(equal.max())) for _, equal in highest.groupby(highest.round(2))]
-        found = {f"{name} = {top:.2f}": top for name, top in groups if limits[0] <= top <= limits[1]}
-        if not found:
-            continue
-        extent = axes.get_window_extent()
-        if axis == "input":
-            draw, coordinates, side = axes.axvline, axes.get_xaxis_transform(), "center"
-            inches, step = extent.width / figure.dpi, max(width(figure, text, SMALL) for text in found) + 0.08
-        else:
-            draw, coordinates, side = axes.axhline, axes.get_yaxis_transform(), "left"
-            inches, step = extent.height / figure.dpi, 1.25 * SMALL / 72
-        places = spread(list(found.values()), step / inches * (limits[1] - limits[0]))
-        for (text, ceiling), at in zip(found.items(), places, strict=True):
-            draw(ceiling, **_CEILING)
-            place: dict[str, Any] = {
-                "xy": (at, 1.0) if axis == "input" else (0.01, at),
-                "xycoords": coordinates,
-                "xytext": (0, 2),
-                "textcoords": "offset points",
-                "ha": side,
-            }
-            plain(axes.annotate(text, va="bottom", fontsize=SMALL, color=QUIET, **place))
-
-
 def depth_panel(axes: Axes, drawing: Drawing, part: pd.DataFrame, *, first: bool, angle: float) -> None:
     """I(T;Y) by depth, a line per epoch: what is left of a plane where I(X;T) was not estimated.
 
@@ -241,7 +209,7 @@ def depth_panel(axes: Axes, drawing: Drawing, part: pd.DataFrame, *, first: bool
     shown = _some(len(layers), MOST_NAMED)
     axes.set_xlim(-0.5, len(layers) - 0.5)
     _label_axis(axes, drawing, part, first=first)
-    _ceilings(axes, part)
+    draw_ceilings(axes, part, color=QUIET, size=SMALL, longest=COLUMN)
     labels = part[part["axis"] == "label"]
     table = labels.pivot_table(index="epoch", columns="layer", values="nats")[layers]
     bounds = labels.assign(bound=at_least(labels)).pivot_table(index="epoch", columns="layer", values="bound")[layers]
@@ -282,7 +250,7 @@ def curves_panel(axes: Axes, drawing: Drawing, part: pd.DataFrame, *, first: boo
         fit(plain(label), axes.get_window_extent().height / axes.figure.dpi)
     ceiling = rows.loc[np.isfinite(rows["ceiling"]), "ceiling"]
     if len(ceiling) and ceiling.max() <= axes.get_ylim()[1]:
-        axes.axhline(ceiling.max(), **_CEILING)
+        axes.axhline(ceiling.max(), color=QUIET, **CEILING)
     layers = layers_of(part)
     colors = depth_colors(len(layers))
     heights = []

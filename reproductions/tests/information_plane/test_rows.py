@@ -214,9 +214,9 @@ def test_a_layer_that_does_not_fall_is_compared_with_the_other_estimators() -> N
 
 def test_changes_are_drawn_where_the_label_axis_has_no_estimator() -> None:
     nats = [500.0, 501.0, 499.0]
-    for quantity, drawn in ((NOT_ESTIMATED, "Change of I(X;T)"), ("I(T;Y)", "The information plane")):
+    for quantity, drawn in ((NOT_ESTIMATED, "Change of I(X;T+ε) since"), ("I(T;Y)", "The information plane")):
         found = [
-            curves("layer1", gabrie.REPLICA, nats),
+            curves("layer1", gabrie.REPLICA, nats, quantity="I(X;T+ε)"),
             curves("layer1", gabrie.REPLICA, [0.0] * 3, axis="label", quantity=quantity),
         ]
         picture = pictures(reading_of(gabrie.Recipe(), "linear-ReLU", found))[0]

@@ -47,7 +47,10 @@ def _near_published(found: Found, experiment: str, network: str) -> str:
     chosen = f"{network}: with learning rate and λ chosen"
     likewise = "; whether a chosen learning rate of cross-entropy explains it has not been run at this size"
     if found.has(experiment, chosen):
-        likewise = f", and {found.outcome(experiment, chosen)} with the settings of both chosen on held-out images"
+        of = choices(found, experiment, network)
+        likewise = (
+            f", and {found.outcome(experiment, chosen)} with the settings of both chosen on held-out images ({of})"
+        )
     epochs, seeds = found.setting(experiment, "epochs"), found.seeds(experiment)
     return (
         f" Near the published size ({network}, {epochs} epochs on whole images of CIFAR-10, {seeds}) it is "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -132,3 +133,16 @@ def test_a_network_near_its_published_size_is_named_once_it_ran(committed: dict[
     )
     assert "has not been run at this size" in paragraph
     assert "without the control that chooses the learning rate" in page
+    chosen = (
+        "shufflenet_v2: with learning rate and λ chosen on held-out images (0.001, 50) it outperforms cross-entropy"
+    )
+    large["claims"].append(record_of(Claim.above(chosen, [-4.0], unit="percentage points")))
+    large["rows"] += [
+        {"what": f"shufflenet_v2, plain: {loss}, learning rate {rate}", "found": 0.5, "published": math.nan}
+        for loss in ("cross-entropy", "mutual information, λ = 50")
+        for rate in ("0.001", "0.01")
+    ]
+    with_control = Found([*small, large])
+    for shown in (helps({**found, "milc": with_control}), PARAGRAPHS["milc"](with_control)):
+        assert "-4 (one seed) with " in shown
+        assert "chosen on held-out images (cross-entropy with 2 learning rates, λ = 50 with 2)" in shown

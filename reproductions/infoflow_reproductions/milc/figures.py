@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.ticker import LogFormatter
 
 from infoflow.theory import error_lower_bound
 from infoflow_reproductions.harness.figures import panels as panels_of
@@ -182,12 +183,14 @@ def learning_rates(
         for axes, (regime, losses) in zip(places, panels.items(), strict=True):
             for loss, runs in losses.items():
                 rates = [rate for rate, _, _ in runs]
-                _seeds(axes, rates, [[1 - value for value in values] for _, _, values in runs], loss, weight)
-                held_out = [1 - np.mean(values) for _, values, _ in runs]
+                _seeds(axes, rates, [[100 * (1 - value) for value in values] for _, _, values in runs], loss, weight)
+                held_out = [100 * (1 - np.mean(values)) for _, values, _ in runs]
                 axes.plot(rates, held_out, ":", color=COLORS[loss])
             axes.set(xscale="log", yscale="log", xlabel="learning rate", title=regime)
+            axes.yaxis.set_major_formatter(LogFormatter())
+            axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
             axes.grid(alpha=0.2)
-        canvas.axes[0].set_ylabel("error")
+        canvas.axes[0].set_ylabel("error, %")
         canvas.axes[0].legend(frameon=False, fontsize=9)
         separator = "\n" if len(panels) == 1 else " "  # one panel is too narrow for the whole title
         canvas.suptitle(f"{network}: test set (lines; points are seeds){separator}and held-out images (dotted)")

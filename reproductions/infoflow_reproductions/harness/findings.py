@@ -165,7 +165,7 @@ class Claim:
     steps
         Differences from each setting to the next, where the claim is about a sequence of settings.
     seeds
-        Number of seeds, where that of the sample is a number of degrees of freedom.
+        Number of seeds, where that of the sample is a number of degrees of freedom or there is no sample.
     of_figures
         Whether the claim follows from the figures of the table, so that it is found anew when results are collected.
 
@@ -200,8 +200,9 @@ class Claim:
 
     @property
     def too_few(self) -> bool:
-        """Whether the claim has too few seeds to be rejected."""
-        return self.sample is not None and (self.seeds or self.sample.n) < FEWEST_TO_DIFFER
+        """Whether the claim has too few seeds to be rejected, by a test or by a count over them."""
+        seeds = self.seeds or (self.sample.n if self.sample is not None else 0)
+        return 0 < seeds < FEWEST_TO_DIFFER
 
     @classmethod
     def above(

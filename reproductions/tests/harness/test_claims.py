@@ -33,6 +33,13 @@ def test_three_seeds_never_suffice_to_differ() -> None:
     assert Claim.above("a", [-1.0, -1.01, -1.0], published=False).verdict is Verdict.INCONCLUSIVE
 
 
+def test_a_count_over_three_seeds_does_not_suffice_to_differ_either() -> None:
+    assert Claim("every layer compresses", False, "2 of 5 do", seeds=3).verdict is Verdict.INCONCLUSIVE
+    assert Claim("every layer compresses", False, "2 of 5 do", seeds=4).verdict is Verdict.DIFFERS
+    assert Claim("every layer compresses", True, "5 of 5 do", seeds=3).verdict is Verdict.REPRODUCED
+    assert Claim("the bound holds", False, "682 violations in 60000 channels").verdict is Verdict.DIFFERS
+
+
 def test_added_seeds_are_judged_by_an_interval_valid_at_any_time() -> None:
     claim = Claim.above("a", [1.0, 0.2, 0.9, 0.4, 1.1])
     assert claim.holds is True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,13 +32,14 @@ def _within(part: pd.DataFrame, axis: str, limits: tuple[float, float]) -> dict[
     """Name -> value, ascending. Equal ceilings, as H(L) and H(Y) of a fitted layer, have one name."""
     rows = part[(part["axis"] == axis) & np.isfinite(part["ceiling"])]
     highest = rows.groupby("ceiling_name")["ceiling"].max()
-    groups = [(_joined(equal.index), float(equal.max())) for _, equal in highest.groupby(highest.round(2))]
+    groups = [(_joined(list(equal.index)), float(equal.max())) for _, equal in highest.groupby(highest.round(2))]
     return {f"{name} = {value:.2f}": value for name, value in groups if limits[0] <= value <= limits[1]}
 
 
-def _joined(names: Iterable[str]) -> str:
-    """Each name once, also those within "A or B"."""
-    return " = ".join(dict.fromkeys(part for name in names for part in name.split(" or ")))
+def _joined(names: Sequence[str]) -> str:
+    """Each name once, also those within "A or B", of which one or the other holds by row."""
+    parts = dict.fromkeys(part for name in names for part in name.split(" or "))
+    return (" or " if any(" or " in name for name in names) else " = ").join(parts)
 
 
 def _draw_across(axes: Axes, found: dict[str, float], color: str, size: float, longest: float) -> None:

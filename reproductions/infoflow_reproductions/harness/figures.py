@@ -99,6 +99,20 @@ def mean_and_range(axes: Axes, x: Sequence[float], runs: Sequence[Sequence[float
     axes.fill_between(x, np.min(runs, axis=0), np.max(runs, axis=0), color=color, alpha=0.15, linewidth=0)
 
 
+def legend_below(canvas: Canvas, *, columns: int) -> None:
+    """Draw the legend of the first panel below all panels.
+
+    Parameters
+    ----------
+    canvas
+        A figure with panels.
+    columns
+        Entries in a line.
+    """
+    handles, names = canvas.axes[0].get_legend_handles_labels()
+    canvas.legend(handles, names, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
+
+
 def bars(name: str, caption: str, groups: Mapping[str, Mapping[str, Sequence[float]]], ylabel: str) -> Figure:
     """Return groups of bars with confidence intervals and a dot per seed.
 
@@ -193,8 +207,11 @@ def training(
     columns: int | None = None,
     first: int = 1,
     ceilings: Mapping[str, float] | None = None,
+    sharey: bool = False,
 ) -> Figure:
     """Return curves over training, one panel per title; lines are means over seeds and bands their range.
+
+    Panels with the same curves have one legend, below them.
 
     Parameters
     ----------
@@ -212,6 +229,8 @@ def training(
         Epoch of the first value.
     ceilings
         Upper bound to draw in the panel of a title.
+    sharey
+        Whether the panels have one vertical scale.
 
     Returns
     -------
@@ -223,9 +242,9 @@ def training(
         from matplotlib.ticker import MaxNLocator  # only drawing needs matplotlib
 
         size = (2.9, 2.5) if columns else (4.2, 3.9)
-        for axes, (title, lines) in zip(
-            panels(canvas, len(found), columns=columns, size=size), found.items(), strict=True
-        ):
+        every = panels(canvas, len(found), columns=columns, size=size, sharey=sharey)
+        one_legend = len({tuple(lines) for lines in found.values()}) == 1
+        for place, (axes, (title, lines)) in enumerate(zip(every, found.items(), strict=True)):
             for (label, runs), color in zip(lines.items(), COLORS, strict=False):
                 mean_and_range(axes, range(first, first + len(runs[0])), runs, color, label)
             if title in (ceilings or {}):
@@ -233,8 +252,12 @@ def training(
             axes.set_title(title, fontsize=8 if columns else 12)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(alpha=0.2)
-            axes.legend(frameon=False, fontsize=6 if columns else 8)
-        canvas.supxlabel("epoch", fontsize=9)
+            if place + (columns or len(found)) >= len(found):  # no panel is below
+                axes.set_xlabel("epoch", fontsize=9)
+            if not one_legend:
+                axes.legend(frameon=False, fontsize=6 if columns else 8)
+        if one_legend:
+            legend_below(canvas, columns=4)
         canvas.supylabel(ylabel, fontsize=9)
 
     return Figure(name, caption, draw)

@@ -191,10 +191,11 @@ def figures(
     recipe: Recipe, results: Results, selections: Sequence[str] = SELECTIONS, published: Published | None = None
 ) -> list[Figure]:
     """Return the pictures of a comparison."""
+    flows = flow_curves(results, recipe.methods)
     return [
         plane(results, recipe.methods, selections, published),
         accuracy_curves(results, recipe.methods),
-        flow_curves(results, recipe.methods),
+        *([] if flows is None else [flows]),
     ]
 
 

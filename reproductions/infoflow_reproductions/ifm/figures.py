@@ -21,6 +21,7 @@ _TITLES = {
     "best_texture": "epoch of the best texture accuracy\n(validation)",
     "last": "last epoch",
 }
+_UNITS = {"saturation": "share of the ceiling", "flow": "nats"}
 
 
 def plane(
@@ -92,19 +93,34 @@ def accuracy_curves(results: Results, methods: Sequence[str]) -> Figure:
         "Accuracies on the shifted test set over training; bands show the range over seeds, "
         "and the black line limits the sum."
     )
-    return training("accuracies", caption, found, "accuracy, %", columns=4, first=0, ceilings=ceilings)
+    return training("accuracies", caption, found, "accuracy, %", columns=4, first=0, ceilings=ceilings, sharey=True)
 
 
-def flow_curves(results: Results, methods: Sequence[str]) -> Figure:
-    """Return each pair's bound over epochs, as a share of its ceiling if it has one, one panel per method."""
-    found, ceilings = {}, {}
-    for name in (name for name in methods if METHODS[name].flow):
-        runs = results.of(method=name)
-        bounded = any(np.any(run["saturation"][pair]) for run in runs for pair in run["saturation"])
-        kind, unit = ("saturation", "share of the ceiling") if bounded else ("flow", "nats")
-        title = f"{METHODS[name].title} ({unit})"
-        found[title] = {pair.replace("-", " → "): [run[kind][pair] for run in runs] for pair in runs[0]["flow"]}
-        if bounded:
-            ceilings[title] = 1.0
-    caption = "Each pair's bound over training, as a share of its ceiling; bands show the range over seeds."
-    return training("flows", caption, found, "bound", columns=4, ceilings=ceilings)
+def flow_curves(results: Results, methods: Sequence[str]) -> Figure | None:
+    """Return each pair's bound over epochs, as a share of its ceiling if it has one, one panel per method with a flow.
+
+    Panels have one scale if all bounds have a ceiling, or none has. None without such a method.
+    """
+    flowing = [name for name in methods if METHODS[name].flow]
+    if not flowing:
+        return None
+    runs = {name: results.of(method=name) for name in flowing}
+    kinds = {
+        name: "saturation" if any(np.any(values) for run in some for values in run["saturation"].values()) else "flow"
+        for name, some in runs.items()
+    }
+    alike = len(set(kinds.values())) == 1
+    titles = {name: METHODS[name].title + ("" if alike else f"\n({_UNITS[kinds[name]]})") for name in flowing}
+    found = {
+        titles[name]: {pair.replace("-", " → "): [run[kinds[name]][pair] for run in some] for pair in some[0]["flow"]}
+        for name, some in runs.items()
+    }
+    return training(
+        "flows",
+        "Each pair's bound over training, as a share of its ceiling if it has one; bands show the range over seeds.",
+        found,
+        f"bound, {_UNITS[kinds[flowing[0]]]}" if alike else "bound",
+        columns=4,
+        ceilings={titles[name]: 1.0 for name in flowing if kinds[name] == "saturation"},
+        sharey=alike,
+    )

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.ticker import LogFormatter
 
 from infoflow.theory import error_lower_bound
+from infoflow_reproductions.harness.figures import legend_below
 from infoflow_reproductions.harness.figures import panels as panels_of
 from infoflow_reproductions.harness.findings import Figure
 from infoflow_reproductions.milc.classifier import CLASSES
@@ -91,7 +92,7 @@ def curves(network: str, runs: Mapping[str, tuple[str, Seeds]]) -> Figure:
             axes.grid(alpha=0.2)
             if term == "label_entropy":  # the range excludes the first epochs
                 axes.set_ylim(top=np.log(10) + 0.05, bottom=np.log(10) - 0.01)
-        _legend_below(canvas, 4)
+        legend_below(canvas, columns=4)
         canvas.suptitle(f"{network}: test set (lines) and training set (faint)")
 
     caption = "Accuracy, label entropy, conditional entropy and mutual information over training, mean over seeds."
@@ -107,11 +108,6 @@ def _curve(axes: Axes, name: str, loss: str, seeds: Seeds, term: str) -> None:
     for part, alpha, label in (("train", 0.25, None), ("test", 1.0, name)):
         mean = np.mean([one[f"curve_{part}_{term}"] for one in seeds], axis=0)
         axes.plot(seeds[0]["curve_epoch"], mean, style, color=COLORS[loss], alpha=alpha, linewidth=width, label=label)
-
-
-def _legend_below(canvas: Canvas, columns: int) -> None:
-    handles, names = canvas.axes[0].get_legend_handles_labels()
-    canvas.legend(handles, names, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
 
 
 def scatter(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> Figure:
@@ -276,7 +272,7 @@ def error_bounds(labels: str, found: Mapping[int, Mapping[str, Any]]) -> Figure:
             axes.axhline(one["majority_error"], color="#009E73", linewidth=1, linestyle="-.", label=label)
             axes.set(title=f"{classes} classes", xlabel="I(X;Y) / bits", ylim=(0, 1.02))
         canvas.axes[0].set_ylabel("least error probability")
-        _legend_below(canvas, 3)
+        legend_below(canvas, columns=3)
         canvas.suptitle(f"{labels} labels" + ("" if labels == "balanced" else ": half of the probability on one class"))
 
     return Figure(f"error-bounds-{labels}", f"Lower bounds on the error by information, {labels} labels.", draw)

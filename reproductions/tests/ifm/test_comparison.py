@@ -14,11 +14,13 @@ from infoflow_reproductions.harness.trial import Context, Results
 from infoflow_reproductions.harness.trial import part as narrowed
 from infoflow_reproductions.ifm import EXPERIMENTS
 from infoflow_reproductions.ifm.classifier import DIVERGED, Task, Training, _summary, run
-from infoflow_reproductions.ifm.comparison import Recipe, rows, sanity, summed, trials
+from infoflow_reproductions.ifm.comparison import Recipe, figures, rows, sanity, summed, trials
+from infoflow_reproductions.ifm.figures import flow_curves
 from infoflow_reproductions.ifm.images import Images, Part, images
 from infoflow_reproductions.ifm.methods import METHODS, Method
 from infoflow_reproductions.ifm.table3 import PUBLISHED, SMOKE, report
 from infoflow_reproductions.networks.flow_classifier import FlowClassifier
+from matplotlib.figure import Figure as Canvas
 
 from infoflow.core.errors import DidNotConverge
 
@@ -230,3 +232,29 @@ def test_variants_report_the_saturation_of_their_bounds(name: str) -> None:
     assert not any(holds for text, holds in held.items() if "of its ceiling" in text)  # 0.2 of it, in these numbers
     assert sum("nats" in row.unit for row in found.rows) == sum(bool(METHODS[m].flow) for m in recipe.methods)
     assert [figure.name for figure in found.figures] == ["both-accuracies", "accuracies", "flows"]
+
+
+def test_bounds_with_and_without_a_ceiling_name_their_units() -> None:
+    recipe = Recipe(methods=("baseline", "ifm", "ours"), seeds=2)
+    found = results(recipe, {"baseline": (12.0, 95.0), "ifm": (54.5, 40.4), "ours": (56.0, 46.0)})
+    alike = flow_curves(found, recipe.methods)
+    assert alike is not None
+    canvas = Canvas()
+    alike.draw(canvas)
+    assert [axes.get_title() for axes in canvas.axes] == [METHODS[name].title for name in ("ifm", "ours")]
+    assert canvas.get_supylabel() == "bound, share of the ceiling"
+    for one in found.of(method="ifm"):
+        one["saturation"] = {"act1-act2": [0.0, 0.0]}
+    mixed = flow_curves(found, recipe.methods)
+    assert mixed is not None
+    canvas = Canvas()
+    mixed.draw(canvas)
+    units = [axes.get_title().partition("\n")[2] for axes in canvas.axes]
+    assert units == ["(nats)", "(share of the ceiling)"]
+    assert canvas.get_supylabel() == "bound"
+
+
+def test_methods_without_a_flow_have_no_picture_of_one() -> None:
+    recipe = Recipe(methods=("baseline", "exchange"), seeds=2)
+    found = results(recipe, {"baseline": (12.0, 95.0), "exchange": (45.0, 50.0)})
+    assert [figure.name for figure in figures(recipe, found)] == ["both-accuracies", "accuracies"]

@@ -1,0 +1,41 @@
+"""Curves over training: where their legends stand, and scales that panels share."""
+
+from __future__ import annotations
+
+import pytest
+from infoflow_reproductions.harness.figures import training
+from matplotlib.figure import Figure as Canvas
+
+
+def drawn(found: dict[str, dict[str, list[list[float]]]], *, sharey: bool = False) -> Canvas:
+    canvas = Canvas(layout="constrained")
+    training("name", "caption", found, "nats", columns=2, sharey=sharey).draw(canvas)
+    canvas.draw_without_rendering()
+    return canvas
+
+
+def test_panels_with_the_same_curves_have_one_legend_below_them() -> None:
+    canvas = drawn({"a": {"x": [[1.0, 2.0]], "y": [[2.0, 3.0]]}, "b": {"x": [[5.0, 9.0]], "y": [[0.0, 1.0]]}})
+    assert [text.get_text() for text in canvas.legends[0].get_texts()] == ["x", "y"]
+    assert all(axes.get_legend() is None for axes in canvas.axes)
+    top = canvas.legends[0].get_window_extent().y1
+    assert all(top <= axes.xaxis.label.get_window_extent().y0 for axes in canvas.axes)
+
+
+def test_panels_with_other_curves_have_legends_of_their_own() -> None:
+    canvas = drawn({"a": {"x": [[1.0, 2.0]]}, "b": {"y": [[5.0, 9.0]]}})
+    assert not canvas.legends
+    legends = [axes.get_legend() for axes in canvas.axes]
+    assert [[text.get_text() for text in legend.get_texts()] for legend in legends if legend] == [["x"], ["y"]]
+
+
+def test_the_lowest_panel_of_each_column_names_the_epochs() -> None:
+    canvas = drawn({title: {"x": [[1.0, 2.0]]} for title in "abc"})
+    assert [axes.get_xlabel() for axes in canvas.axes[:3]] == ["", "epoch", "epoch"]
+
+
+@pytest.mark.parametrize("sharey", [False, True])
+def test_one_scale_if_asked_for(sharey: bool) -> None:
+    canvas = drawn({"a": {"x": [[1.0, 2.0]]}, "b": {"x": [[5.0, 9.0]]}}, sharey=sharey)
+    first, second = (axes.get_ylim() for axes in canvas.axes)
+    assert (first == second) is sharey

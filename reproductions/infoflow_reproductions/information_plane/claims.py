@@ -104,13 +104,10 @@ class Rises:
         claim = Claim.above(text, [float(last[seed] - nats[seed].iloc[0]) for seed in nats.columns], unit="nats")
         if reading.unlearned(network):
             return replace(claim, holds=None, evidence=claim.evidence + _unlearned(reading, network))
-        if broken := reading.contradictions(network, [layer], estimator):
-            remark = f"{soundness.CONTRADICT}; left out: {layer} ({broken[layer]})"
-            return replace(claim, holds=None, evidence=f"{claim.evidence}; {remark}")
         rows = reading.rows(network, layer, estimator, self.axis)
         if rows.loc[rows["epoch"] == nats.index[0], "saturated"].mean() >= 0.5:
-            return replace(claim, holds=None, evidence=f"{claim.evidence}; saturated at the start")
-        return claim
+            claim = replace(claim, holds=None, evidence=f"{claim.evidence}; saturated at the start")
+        return supported(reading, claim, network, [layer], estimator)
 
 
 OVERFITS = 0.05
@@ -127,6 +124,18 @@ def overfits(reading: Reading, network: str) -> Claim:
     """Judge whether a network overfits; papers state it as a setting, not as a result."""
     text = f"{network}: overfits, the test loss ends above its lowest value"
     return Claim.above(text, rise_of_loss(reading, network), OVERFITS, unit="of the lowest", published=False)
+
+
+def supported(
+    reading: Reading, claim: Claim, network: str, layers: Sequence[str], estimator: str | None = None
+) -> Claim:
+    """A claim that rests on the estimates of these layers: inconclusive if one of them breaks I(T;Y) ≤ I(X;T)."""
+    broken = reading.contradictions(network, layers, estimator)
+    if not broken:
+        return claim
+    return replace(
+        claim, holds=None, evidence=f"{claim.evidence}; {soundness.CONTRADICT}; {soundness.left_out(broken)}"
+    )
 
 
 def explained(reading: Reading, claim: Claim, network: str, used: str, judge: Callable[[str], bool | None]) -> Claim:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import LEVEL, holm
-from infoflow_reproductions.information_plane.claims import listed
+from infoflow_reproductions.information_plane.claims import listed, supported
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import OUTPUT
 
@@ -46,7 +46,8 @@ def connected_at_the_softmax(reading: Reading, network: str) -> Claim:
     text = f"{network}: over seeds, compression of the softmax layer correlates with test accuracy"
     if found is None:
         return Claim(text, None, _NONE)
-    return Claim(text, True if found.low > 0 else False if found.high < 0 else None, str(found))
+    claim = Claim(text, True if found.low > 0 else False if found.high < 0 else None, str(found))
+    return supported(reading, claim, network, [OUTPUT])
 
 
 def unconnected(reading: Reading, network: str) -> Claim:
@@ -57,7 +58,8 @@ def unconnected(reading: Reading, network: str) -> Claim:
         f"{network}: over seeds, compression of no hidden layer is connected with test accuracy (|r| < {UNCONNECTED})"
     )
     holds = none_connected(list(known.values()))
-    return Claim(text, holds, listed({layer: str(one) for layer, one in known.items()}) or _NONE)
+    claim = Claim(text, holds, listed({layer: str(one) for layer, one in known.items()}) or _NONE)
+    return supported(reading, claim, network, list(known))
 
 
 def none_connected(found: Sequence[Correlation]) -> bool | None:

@@ -42,6 +42,27 @@ def contradicting(ends: Mapping[str, tuple[float, float]]) -> dict[str, str]:
     }
 
 
+def left_out(reasons: Mapping[str, str]) -> str:
+    """Return a remark that names layers which support no verdict.
+
+    Parameters
+    ----------
+    reasons
+        Why, by layer.
+
+    Returns
+    -------
+    str
+        The remark, empty if there are none.
+
+    Examples
+    --------
+    >>> left_out({"a": "saturated", "b": "I(T;Y) = 2 bits exceeds I(X;T) = 1 bits"})
+    'left out: a (saturated), b (I(T;Y) = 2 bits exceeds I(X;T) = 1 bits)'
+    """
+    return f"left out: {', '.join(f'{layer} ({why})' for layer, why in reasons.items())}" if reasons else ""
+
+
 def judged(
     expected: Expected, verdicts: Mapping[str, str], contradictions: Mapping[str, str]
 ) -> tuple[bool | None, str]:
@@ -70,19 +91,19 @@ def judged(
     >>> judged("some", {"a": "compresses"}, {"a": "I(T;Y) = 2 bits exceeds I(X;T) = 1 bits"})[0] is None
     True
     """
-    left_out = {
+    without = {
         layer: contradictions.get(layer, "saturated")
         for layer, verdict in verdicts.items()
         if layer in contradictions or verdict == SATURATED
     }
-    sound = {verdict for layer, verdict in verdicts.items() if layer not in left_out}
-    remark = f"left out: {', '.join(f'{layer} ({why})' for layer, why in left_out.items())}" if left_out else ""
+    sound = {verdict for layer, verdict in verdicts.items() if layer not in without}
+    remark = left_out(without)
     if not sound:
-        broken = any(layer in contradictions for layer in left_out)
+        broken = any(layer in contradictions for layer in without)
         return None, f"{CONTRADICT}; {remark}" if broken else f"every layer is saturated; {remark}"
     if expected == "some":
         if COMPRESSES in sound:
             return True, remark
-        return (False if sound == {DOES_NOT} and not left_out else None), remark
+        return (False if sound == {DOES_NOT} and not without else None), remark
     wanted, opposite = (COMPRESSES, DOES_NOT) if expected == "all" else (DOES_NOT, COMPRESSES)
     return (True if sound == {wanted} else False if opposite in sound else None), remark

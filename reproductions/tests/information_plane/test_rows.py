@@ -15,7 +15,7 @@ import torch
 from infoflow_reproductions import Results, RunOptions, Trial, experiments, reproduce
 from infoflow_reproductions.harness.inference import Sample
 from infoflow_reproductions.information_plane import ROWS
-from infoflow_reproductions.information_plane.claims import at_the_ceiling
+from infoflow_reproductions.information_plane.claims import Rises, Rule, at_the_ceiling
 from infoflow_reproductions.information_plane.curves import NOT_ESTIMATED, Curve, plane_of
 from infoflow_reproductions.information_plane.fano import fano
 from infoflow_reproductions.information_plane.figures import _changes, pictures
@@ -23,7 +23,19 @@ from infoflow_reproductions.information_plane.layer_estimators import GaussianCh
 from infoflow_reproductions.information_plane.networks import VISION, build
 from infoflow_reproductions.information_plane.reading import DECISION, Reading
 from infoflow_reproductions.information_plane.recipe import OUTPUT, Recipe, Variant
-from infoflow_reproductions.information_plane.rows import balda, cheng, fang, gabrie, goldfeld, jonsson, saxe
+from infoflow_reproductions.information_plane.rows import (
+    balda,
+    cheng,
+    darlow,
+    fang,
+    gabrie,
+    goldfeld,
+    jonsson,
+    noshad,
+    saxe,
+    wickstrom,
+)
+from infoflow_reproductions.information_plane.soundness import CONTRADICT
 from matplotlib.figure import Figure as Canvas
 from torch import nn
 
@@ -89,6 +101,46 @@ def test_layers_at_the_ceiling_are_judged_by_the_estimator_without_one() -> None
         assert not claim.published
     found[0] = curves("relu1", first, [3.0, 3.0], 4.0)
     assert at_the_ceiling(reading_of(recipe, "net", found, train_loss=[1.0, 0.1])) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rises("I(T;Y) of {layer} rises"),
+        noshad.no_fitting,
+        darlow.stronger_early,
+        wickstrom.every_label,
+        goldfeld.turns_often,
+    ],
+)
+def test_claims_on_estimates_that_contradict_each_other_are_inconclusive(rule: Rule) -> None:
+    recipe = Recipe((Variant("net"),), ("dependence-graph",))
+    estimator = label_of("dependence-graph")
+    nats = {"relu1": [1.0, 6.0, 3.0, 6.0, 3.0], "relu2": [4.0, 6.0, 4.0, 6.0, 5.5], OUTPUT: [4.0, 5.0, 5.0, 5.0, 5.0]}
+
+    def claim(offset: float) -> Any:
+        label = [offset + value for value in (0.0, 2.29, 2.3, 2.3, 2.3)]
+        found = [curves(layer, estimator, values) for layer, values in nats.items()]
+        found += [curves(layer, estimator, label, axis="label") for layer in nats]
+        return rule(reading_of(recipe, "net", found, train_loss=[1.0, 0.5, 0.4, 0.3, 0.1]), "net")
+
+    assert claim(0.0).holds is True
+    broken = claim(4.0)  # I(T;Y) ends at 6.3 nats, above I(X;T) of every layer
+    assert broken.holds is None
+    assert f"{CONTRADICT}; left out: " in broken.evidence
+
+
+def test_a_label_that_a_sound_layer_has_lost_is_lost_although_another_layer_contradicts_itself() -> None:
+    recipe, estimator = Recipe((Variant("net"),), ("dependence-graph",)), label_of("dependence-graph")
+    found = [
+        *(curves(layer, estimator, [4.0, 4.0]) for layer in ("relu1", OUTPUT)),
+        curves("relu1", estimator, [0.0, 1.0], axis="label"),
+        curves(OUTPUT, estimator, [0.0, 6.0], axis="label"),
+    ]
+    claim = wickstrom.every_label(reading_of(recipe, "net", found, train_loss=[1.0, 0.1]), "net")
+    assert claim.sample is not None
+    assert claim.sample.mean == pytest.approx(1.0 / math.log(2))
+    assert f"left out: {OUTPUT} (" in claim.evidence
 
 
 def test_a_decision_among_all_classes_is_no_lower_bound() -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from infoflow_reproductions.harness.findings import Claim, Row
-from infoflow_reproductions.information_plane.claims import Compression, Rises, on_each
+from infoflow_reproductions.information_plane.claims import Compression, Rises, on_each, supported
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import IMAGES, OUTPUT, Recipe, SettingSweep, smoke
 from infoflow_reproductions.information_plane.row import TableRow
-from infoflow_reproductions.information_plane.soundness import CONTRADICT
 
 _COLOR = replace(IMAGES, data="cifar10", widths=(), activation=("leaky_relu",), initialization="torch", epochs=100)
 _DEEP = ("leaky_relu6", "leaky_relu7", OUTPUT)
@@ -44,11 +43,7 @@ def stronger_early(reading: Reading, network: str) -> Claim:
     early, late = (reading.shares(network, layer) for layer in (layers[0], layers[-1]))
     more = [100 * (first - last) for first, last in zip(early, late, strict=True)]
     claim = Claim.above(f"{network}: compression is stronger in early layers", more, unit="percentage points")
-    broken = reading.contradictions(network, [layers[0], layers[-1]])
-    if not broken:
-        return claim
-    why = "; ".join(f"{layer} ({both})" for layer, both in broken.items())
-    return replace(claim, holds=None, evidence=f"{claim.evidence}; {CONTRADICT}: {why}")
+    return supported(reading, claim, network, [layers[0], layers[-1]])
 
 
 _FULL = Recipe(

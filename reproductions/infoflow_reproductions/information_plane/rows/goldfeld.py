@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from infoflow_reproductions.harness.findings import Claim
-from infoflow_reproductions.information_plane.claims import Compression, explained, listed, on
+from infoflow_reproductions.information_plane.claims import Compression, explained, listed, on, supported
 from infoflow_reproductions.information_plane.generalization import unconnected
 from infoflow_reproductions.information_plane.layer_estimators import label_of
 from infoflow_reproductions.information_plane.reading import Reading
@@ -30,18 +30,18 @@ _CNN = replace(_REGULARIZED, probe="test", probe_size=3000, measured_by=("binnin
 
 def turns_often(reading: Reading, network: str) -> Claim:
     """Judge whether I(X;T) of some hidden layer rises and falls several times."""
+    layers, used = reading.hidden(network), reading.first(network)
 
-    def turns(estimator: str) -> dict[str, list[int]]:
-        return {
+    def judged(estimator: str) -> Claim:
+        found = {
             layer: [reversals(curve.to_numpy()) for _, curve in reading.nats(network, layer, estimator).items()]
-            for layer in reading.hidden(network)
+            for layer in layers
         }
+        text = f"{network}: I(X;T) of some hidden layer changes its direction twice or more (in the median seed)"
+        claim = Claim(text, _several(found), listed({layer: str(times) for layer, times in found.items()}))
+        return supported(reading, claim, network, layers, estimator)
 
-    used = reading.first(network)
-    found = turns(used)
-    text = f"{network}: I(X;T) of some hidden layer changes its direction twice or more (in the median seed)"
-    claim = Claim(text, _several(found), listed({layer: str(times) for layer, times in found.items()}))
-    return explained(reading, claim, network, used, lambda other: _several(turns(other)))
+    return explained(reading, judged(used), network, used, lambda other: judged(other).holds)
 
 
 def _several(turns: Mapping[str, Sequence[int]]) -> bool:
@@ -97,7 +97,7 @@ def clusters(reading: Reading, network: str) -> Claim:
     )
     ratio, peaks = within / between, reading.nats(network, layer).idxmax()
     falls = [float(ratio.at[peak, seed] - ratio[seed].iloc[-1]) for seed, peak in peaks.items()]
-    return Claim.above(text, falls)
+    return supported(reading, Claim.above(text, falls), network, [layer])
 
 
 ALIKE = 0.5
@@ -114,6 +114,7 @@ def like_binning(reading: Reading, network: str) -> Claim:
     if means.isna().any():
         return Claim(text, None, "no hidden layer varies in training by both")
     claim = Claim.above(text, [float(value) for value in means], ALIKE, span=(-1.0, 1.0))
+    claim = supported(reading, claim, network, reading.hidden(network))
     if claim.holds is not False:
         return claim
     labels = [

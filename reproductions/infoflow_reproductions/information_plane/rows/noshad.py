@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from infoflow_reproductions.harness.findings import Claim
-from infoflow_reproductions.information_plane.claims import Compression, on, on_each
+from infoflow_reproductions.information_plane.claims import Compression, on, on_each, supported
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import IMAGES, Recipe, SettingSweep, smoke
 from infoflow_reproductions.information_plane.row import TableRow
@@ -27,7 +27,7 @@ def no_fitting(reading: Reading, network: str) -> Claim:
     nats = reading.nats(network, layer, axis="label")
     parts = [float(nats[seed].loc[:_FEW].iloc[-1] / nats[seed].max()) for seed in nats.columns]
     text = f"{network}: no fitting phase, I(T;Y) of {layer} has {_LARGE:.0%} of its greatest value by epoch {_FEW}"
-    return Claim.above(text, parts, _LARGE, span=(0.0, 1.0))
+    return supported(reading, Claim.above(text, parts, _LARGE, span=(0.0, 1.0)), network, [layer])
 
 
 _FULL = Recipe(

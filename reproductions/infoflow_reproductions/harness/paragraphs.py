@@ -14,6 +14,9 @@ Paragraph = Callable[[Found], str]
 NEAR_PUBLISHED = "cifar-cpu-published"
 """Folder of the experiment with networks of MILC's Table 3 near their size."""
 
+FLOW_NEAR_PUBLISHED = "table3-cpu-published"
+"""Folder of the experiment with the images and the network of the flow's Table 3 at their size."""
+
 
 def milc(found: Found) -> str:
     """Return the paragraph on mutual information learned classifiers."""
@@ -109,8 +112,33 @@ def ifm(found: Found) -> str:
         f"{found.outcome('table3', exchange)} points against cross-entropy; the flow adds "
         f"{found.outcome('table3', flow)} points to it. In one model, exchange and flow with share 0.5 and the epoch "
         "chosen by the digit's accuracy on shifted validation images, the smaller of both accuracies is "
-        f"{found.difference('table3', smaller)} %." + found.earlier("table3")
+        f"{found.difference('table3', smaller)} %."
+        + (_flow_near_published(found, FLOW_NEAR_PUBLISHED) if found.has(FLOW_NEAR_PUBLISHED) else "")
+        + found.earlier("table3")
     )
+
+
+def _flow_near_published(found: Found, experiment: str) -> str:
+    """Return sentences on the paper's images and network at their size, as far as its methods have been run."""
+    cross_entropy, flow = (
+        " and ".join(
+            f"{found.figure(experiment, what)} % of the {factor} (published {found.published(experiment, what)})"
+            for factor, what in ((factor, f"{name}, best digit: {factor}") for factor in ("digit", "texture"))
+        )
+        for name in ("cross-entropy", "IFM as published")
+    )
+    size, count = found.setting(experiment, "size"), found.setting(experiment, "counts")[0]
+    text = (
+        f" At the paper's size ({size}×{size} pixels, {count:,} images, {found.seeds(experiment)}), with the epoch "
+        f"chosen by the digit, cross-entropy recognizes {cross_entropy} and the flow as published {flow}, a difference "
+        f"of {found.outcome(experiment, 'IFM as published recognizes')} points in the digit"
+    )
+    exchange, both = "the exchange of statistics alone", "the flow improves on the exchange"
+    if found.has(experiment, exchange):
+        text += f"; the exchange changes the smaller accuracy by {found.outcome(experiment, exchange)} points"
+    if found.has(experiment, both):
+        text += f", to which the flow adds {found.outcome(experiment, both)}"
+    return f"{text}."
 
 
 def dim(found: Found) -> str:

@@ -29,6 +29,7 @@ from infoflow.core.settings import (
 )
 from infoflow.models import Stacked
 from infoflow.training.checkpoint import Checkpoint, digest
+from infoflow.training.settings import Optimizer
 from infoflow.training.surroundings import (
     description,
     device_of,
@@ -213,7 +214,7 @@ def train(
         _check_fit(network, {"data": (x, y), **sets}, members)
     if evaluate is None:
         sets = {"train": (x, y)}
-    optimizer = _optimizer(network, settings, device)
+    optimizer = _optimizer(network, settings)
 
     file = None
     if checkpoint is not None:
@@ -325,19 +326,14 @@ def _evaluate(network: nn.Module, sets: Mapping[str, tuple[Tensor, Tensor]], mem
     return metrics
 
 
-def _optimizer(network: nn.Module, settings: Training, device: torch.device) -> torch.optim.Optimizer:
-    parameters = trainable(network, "network")
-    # One kernel for all parameters: on small networks the unfused step costs as much as the whole backward pass.
-    fused = device.type in ("cpu", "cuda")
-    if settings.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=fused)
-    return torch.optim.SGD(
-        parameters,
-        lr=settings.learning_rate,
+def _optimizer(network: nn.Module, settings: Training) -> torch.optim.Optimizer:
+    chosen = Optimizer(
+        settings.optimizer,
+        settings.learning_rate,
         momentum=settings.momentum,
         weight_decay=settings.weight_decay,
-        fused=fused,
     )
+    return chosen.over(trainable(network, "network"))
 
 
 def _fingerprint(

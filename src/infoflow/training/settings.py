@@ -84,18 +84,21 @@ class Optimizer(Settings):
         return self.learning_rate * self.factor ** bisect_right(self.milestones, after)
 
     def over(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """Create torch's optimizer.
+        """Create torch's optimizer, fused where torch has a kernel for all parameters at once.
 
         Parameters
         ----------
         parameters
-            What is optimized.
+            What is optimized, with dense gradients.
 
         Returns
         -------
         torch.optim.Optimizer
             The optimizer.
         """
+        parameters = list(parameters)
+        # Unfused, the step of a small network costs as much as its backward pass.
+        fused = all(each.is_floating_point() and each.device.type in ("cpu", "cuda") for each in parameters)
         if self.name == "sgd":
             return torch.optim.SGD(
                 parameters,
@@ -103,9 +106,10 @@ class Optimizer(Settings):
                 momentum=self.momentum,
                 nesterov=self.nesterov,
                 weight_decay=self.weight_decay,
+                fused=fused,
             )
         kind = torch.optim.Adam if self.name == "adam" else torch.optim.AdamW
-        return kind(parameters, lr=self.learning_rate, betas=self.betas, weight_decay=self.weight_decay)
+        return kind(parameters, lr=self.learning_rate, betas=self.betas, weight_decay=self.weight_decay, fused=fused)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from infoflow_reproductions import (
     reproduce,
     reproduce_together,
 )
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.running import run_trials
 from infoflow_reproductions.harness.trial import flat
 from matplotlib.figure import Figure as Canvas
@@ -132,6 +133,78 @@ def test_interrupted_run_resumes_and_accepts_more_seeds(tmp_path: Path) -> None:
     assert list(more.findings.rows[0].values[:2]) == list(first.findings.rows[0].values)
     other = reproduce(TOY, "smoke", folder, replace(ON_CPU, overwrite=True), recipe=Recipe(2, slope=3.0))
     assert other.findings.rows[0].found.mean == pytest.approx(3.0, abs=0.1)
+
+
+@dataclass(frozen=True)
+class Slopes:
+    slopes: tuple[float, ...] = (1.0, 2.0)
+    offset: float = 0.0
+    seeds: int = 2
+
+
+def slope_trials(recipe: Slopes) -> list[Trial]:
+    return [
+        Trial(
+            f"slope={slope}/seed={seed}", measure, {"x": 1, "seed": seed, "slope": slope + recipe.offset, "fail_at": -1}
+        )
+        for slope in recipe.slopes
+        for seed in range(recipe.seeds)
+    ]
+
+
+def slope_report(recipe: Slopes, results: Results) -> Findings:
+    base = results.values("y", slope=1.0 + recipe.offset)
+    return Findings(rows=[Row("least slope", base)], claims=[], figures=[], notes=[])
+
+
+SLOPES = Experiment(
+    "toy", "slopes", "Slopes", {"smoke": Slopes()}, slope_trials, slope_report, needs={"slopes": Entries((1.0,))}
+)
+
+
+def test_lists_that_cannot_be_reported_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match=r"recipe\.slopes must be a list with 1\.0, which the report needs"):
+        reproduce(SLOPES, "smoke", tmp_path / "run", ON_CPU, recipe=Slopes((2.0,)))
+    with pytest.raises(InvalidArgument, match=r"recipe must be one with trials, got empty lists: slopes"):
+        reproduce(replace(SLOPES, needs={}), "smoke", tmp_path / "run", ON_CPU, recipe=Slopes(()))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_resumed_run_adds_and_leaves_out_entries_of_lists(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+
+    def runs() -> int:
+        return len((folder / "trials" / "calls").read_text().splitlines())
+
+    reproduce(SLOPES, "smoke", folder, ON_CPU, recipe=Slopes((1.0,)))
+    assert runs() == 2
+    reproduce(SLOPES, "smoke", folder, RESUME, recipe=Slopes((1.0, 2.0, 3.0)))
+    assert runs() == 6
+    reproduce(SLOPES, "smoke", folder, RESUME, recipe=Slopes((1.0, 3.0)))
+    assert runs() == 6
+    assert json.loads((folder / "results.json").read_text())["settings"]["slopes"] == [1.0, 3.0]
+    with pytest.raises(InvalidArgument, match="offset"):
+        reproduce(SLOPES, "smoke", folder, RESUME, recipe=Slopes((1.0, 3.0), offset=1.0))
+
+
+@dataclass(frozen=True)
+class Layers:
+    widths: tuple[int, ...] = (4, 2)
+    seeds: int = 1
+
+
+def test_a_resumed_run_has_the_lists_that_its_stored_results_depend_on(tmp_path: Path) -> None:
+    def of_widths(recipe: Layers) -> list[Trial]:
+        settings = {"x": 1, "seed": 0, "slope": float(sum(recipe.widths)), "fail_at": -1}
+        return [Trial("the network", measure, settings)]
+
+    def no_report(recipe: Layers, results: Results) -> Findings:
+        return Findings(rows=[Row("y", results.values("y"))], claims=[], figures=[], notes=[])
+
+    experiment = Experiment("toy", "layers", "Layers", {"smoke": Layers()}, of_widths, no_report)
+    reproduce(experiment, "smoke", tmp_path / "run", ON_CPU)
+    with pytest.raises(InvalidArgument, match="widths must be"):
+        reproduce(experiment, "smoke", tmp_path / "run", RESUME, recipe=Layers((4,)))
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])

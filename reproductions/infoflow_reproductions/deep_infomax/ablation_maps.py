@@ -9,10 +9,11 @@ import numpy as np
 
 from infoflow_reproductions.deep_infomax.notes import COMBINATIONS, MINE, PRIOR, PROBES, SHARED_MAP
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, smaller
-from infoflow_reproductions.deep_infomax.sweeps import CONVOLVED, Weights, trials_of
+from infoflow_reproductions.deep_infomax.sweeps import CONVOLVED, WEIGHTS, Weights, trials_of
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import heat_maps
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.seeds import differences
 from infoflow_reproductions.harness.trial import Results, Trial
 
@@ -144,4 +145,5 @@ EXPERIMENT = Experiment(
     },
     trials,
     report,
+    needs={"alphas": WEIGHTS, "betas": WEIGHTS, "gammas": Entries()},
 )

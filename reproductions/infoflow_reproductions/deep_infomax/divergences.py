@@ -11,6 +11,7 @@ from infoflow_reproductions.deep_infomax.settings import Learning
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import curves
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.seeds import differences
 from infoflow_reproductions.harness.trial import Results, Trial
 
@@ -156,4 +157,5 @@ EXPERIMENT = Experiment(
     },
     trials,
     report,
+    needs={"betas": Entries(at_least=2)},
 )

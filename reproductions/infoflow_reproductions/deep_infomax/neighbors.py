@@ -11,6 +11,7 @@ from infoflow_reproductions.deep_infomax.recipes import CPU, SMOKE, Comparison, 
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import bars, sheets
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.seeds import differences
 from infoflow_reproductions.harness.trial import Results
 
@@ -86,4 +87,5 @@ EXPERIMENT = Experiment(
     },
     trials,
     report,
+    needs={"methods": Entries(("dim-g", "dim-l")), "measures": Entries(_MEASURES)},
 )

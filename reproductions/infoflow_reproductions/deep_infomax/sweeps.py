@@ -17,6 +17,7 @@ from infoflow_reproductions.deep_infomax.settings import Learning
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import curves, heat_maps
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.seeds import differences
 from infoflow_reproductions.harness.trial import Results, Trial
 
@@ -186,6 +187,9 @@ def _weights(recipe: Weights, results: Results) -> Findings:
     return Findings(rows, claims, pictures, notes + smaller(recipe.learning))
 
 
+WEIGHTS = Entries((0.0,), at_least=2)
+"""Of a term, which is compared with its absence."""
+
 ABLATION = Experiment(
     "dim",
     "ablation",
@@ -197,6 +201,7 @@ ABLATION = Experiment(
     },
     trials_of(["dim-lg"], fixed=CONVOLVED),
     _weights,
+    needs={"alphas": WEIGHTS, "betas": WEIGHTS, "gammas": Entries()},
 )
 
 NEGATIVES = Experiment(

@@ -23,6 +23,7 @@ from infoflow_reproductions.deep_infomax.recipes import (
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import sheets
 from infoflow_reproductions.harness.findings import Findings, Row
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.trial import Results, Trial
 
 _PICTURED = ("random", "dim-l-nce")
@@ -114,6 +115,7 @@ def report(
     return Findings(rows, rankings(found, order), pictures, notes + smaller(learning, column.full))
 
 
+_NEEDS = {"methods": Entries(), "measures": Entries(("mlp",))}
 EXPERIMENT = Experiment(
     "dim",
     "table1",
@@ -141,6 +143,7 @@ EXPERIMENT = Experiment(
     trials,
     report,
     planned_seeds={"cpu": 3},  # two were added after looking
+    needs=_NEEDS,
 )
 
 # What the paper compares; the prior's weight 5 and the views are additions of Table 1 on CIFAR-10.
@@ -161,4 +164,5 @@ OF_CIFAR100 = Experiment(
     },
     trials,
     partial(report, column=CIFAR100, order=_ORDER_CIFAR100),
+    needs=_NEEDS,
 )

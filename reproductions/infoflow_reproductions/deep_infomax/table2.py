@@ -22,6 +22,7 @@ from infoflow_reproductions.deep_infomax.recipes import (
 )
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.seeds import differences
 from infoflow_reproductions.harness.trial import Results
 
@@ -93,12 +94,13 @@ def _fine_tuned(found: Mapping[str, Accuracies]) -> list[Claim]:
             unit="points",
         )
         for other in _OTHERS
-        if other in found
+        if {_LOCAL, other} <= set(found)
     ]
 
 
 _METHODS = ("random", "supervised", "vae", "aae", "bigan", "nat", "dim-g", "dim-l", "dim-l-nce")
 
+_NEEDS = {"methods": Entries(), "measures": Entries(("mlp",))}
 EXPERIMENT = Experiment(
     "dim",
     "table2",
@@ -123,6 +125,7 @@ EXPERIMENT = Experiment(
     },
     trials,
     report,
+    needs=_NEEDS,
 )
 
 OF_STL10 = Experiment(
@@ -154,4 +157,5 @@ OF_STL10 = Experiment(
     },
     trials,
     partial(report, column=STL10),
+    needs=_NEEDS,
 )

@@ -23,6 +23,7 @@ from infoflow_reproductions.deep_infomax.recipes import (
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import bars
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.seeds import differences
 from infoflow_reproductions.harness.trial import Results, Trial
 
@@ -141,4 +142,5 @@ EXPERIMENT = Experiment(
     },
     trials,
     report,
+    needs={"methods": Entries(), "measures": Entries(("svm",))},
 )

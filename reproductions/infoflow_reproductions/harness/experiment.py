@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from infoflow.core.checks import choice
+from infoflow.core.errors import InvalidArgument
 from infoflow.core.provenance import machine, plain
 from infoflow.plane.run_folder import open_run_folder
 from infoflow.training import usable_device
 from infoflow_reproductions.harness import page
 from infoflow_reproductions.harness.findings import Claim, Findings
+from infoflow_reproductions.harness.lists import Needs, check_lists, lists_of
 from infoflow_reproductions.harness.reductions import reduction, states_reduction
 from infoflow_reproductions.harness.row_claims import Figures, figures_of
-from infoflow_reproductions.harness.running import RunOptions, digest, run_together
+from infoflow_reproductions.harness.running import RunOptions, agree, digest, run_together
 from infoflow_reproductions.harness.trial import Results, Trial
 
 CPU_PUBLISHED = "cpu-published"
@@ -56,6 +58,8 @@ class Experiment:
         Function from the table's figures to further claims of the paper.
     planned_seeds
         Number of seeds that was planned for a scale, where the recipe's was chosen after results had been seen.
+    needs
+        For lists of the recipe, how many entries or which ones the report needs.
     """
 
     paper: str
@@ -69,6 +73,7 @@ class Experiment:
     of_figures: Callable[[Figures], Sequence[Claim]] | None = None
     planned_seeds: Mapping[str, int] = field(default_factory=dict)
     of_full: bool = False
+    needs: Needs = field(default_factory=dict)
 
     def planned(self, scale: str, seeds: int | None) -> dict[str, int]:
         """Return the number of seeds that was planned, where a run has another one.
@@ -244,7 +249,7 @@ def reproduce(
         Folder to write to.
     options
         How the trials run, and whether a run in the folder is resumed or replaced. A resumed run may have another
-        number of seeds; its other settings must agree.
+        number of seeds and lists with other entries, if no stored result is of other settings; the rest must agree.
     recipe
         Settings that replace those of the scale.
 
@@ -258,7 +263,8 @@ def reproduce(
     UnknownName
         If the experiment has no such scale.
     InvalidArgument
-        If the folder holds something else or a run with other settings.
+        If the folder holds something else or a run with other settings, or a list of the recipe lacks what the report
+        needs.
     BrokenStore
         If a stored result cannot be read.
     MissingData
@@ -289,7 +295,8 @@ def reproduce_together(plans: Sequence[Plan], scale: str, options: RunOptions | 
     Raises
     ------
     InvalidArgument
-        If a folder holds something else or a run with other settings.
+        If a folder holds something else or a run with other settings, or a list of a recipe lacks what its report
+        needs; nothing has run then.
     BrokenStore
         If a stored result cannot be read.
     MissingData
@@ -312,16 +319,18 @@ def reproduce_together(plans: Sequence[Plan], scale: str, options: RunOptions | 
         }
         for plan in plans
     ]
-    for plan, its_settings in zip(plans, settings, strict=True):
+    groups = [(_trials(plan), plan.folder / "trials") for plan in plans]
+    for plan, its_settings, group in zip(plans, settings, groups, strict=True):
+        # Entries of lists are trials of their own, so that others may follow, unless a stored result would be replaced.
+        lists = lists_of(its_settings) if options.resume and agree(*group) else []
         open_run_folder(
             plan.folder,
             KIND,
             its_settings,
             resume=options.resume,
             overwrite=options.overwrite,
-            may_differ=("seeds", "planned_seeds"),
+            may_differ=("seeds", "planned_seeds", *lists),
         )
-    groups = [(plan.experiment.trials(plan.recipe), plan.folder / "trials") for plan in plans]
     for index, results in run_together(groups, replace(options, device=str(where))):
         experiment, recipe, folder = plans[index]
         findings = experiment.report(recipe, results)
@@ -340,3 +349,13 @@ def reproduce_together(plans: Sequence[Plan], scale: str, options: RunOptions | 
         }
         files = page.write(experiment.title, settings[index], findings, results, provenance, folder)
         yield Reproduction(experiment, scale, recipe, findings, folder, files, provenance)
+
+
+def _trials(plan: Plan) -> Sequence[Trial]:
+    """Return the trials of a plan whose report is possible."""
+    check_lists(plan.recipe, plan.experiment.needs)
+    trials = plan.experiment.trials(plan.recipe)
+    if not trials:
+        empty = ", ".join(each.name for each in fields(plan.recipe) if getattr(plan.recipe, each.name) == ())
+        raise InvalidArgument("recipe", "one with trials", got_text=f"empty lists: {empty}" if empty else "none")
+    return trials

@@ -149,6 +149,29 @@ def run_together(groups: Sequence[tuple[Sequence[Trial], Path]], options: RunOpt
                 yield index, _gathered(*groups[index])
 
 
+def agree(trials: Sequence[Trial], folder: Path) -> bool:
+    """Return whether every stored result of a trial's name is of the trial's settings.
+
+    Parameters
+    ----------
+    trials
+        Trials with different names.
+    folder
+        Folder of the results.
+
+    Returns
+    -------
+    bool
+        False if one of them would be replaced.
+
+    Raises
+    ------
+    BrokenStore
+        If a stored result cannot be read.
+    """
+    return all(_stored(trial, folder) is not None for trial in trials if _file(trial, folder).exists())
+
+
 def _missing(trials: Sequence[Trial], folder: Path) -> list[Trial]:
     """Return the trials whose results the folder does not hold."""
     names = [trial.name for trial in trials]

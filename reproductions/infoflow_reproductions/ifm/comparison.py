@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from infoflow.core.checks import choice
 from infoflow_reproductions.harness.findings import Claim, Figure, Row
 from infoflow_reproductions.harness.trial import Results, Trial, part
 from infoflow_reproductions.ifm.classifier import DIVERGED, Task, Training, run
@@ -78,7 +79,8 @@ def trials(recipe: Recipe) -> list[Trial]:
     found = []
     for seed in recipe.draws:
         for name in recipe.methods:
-            settings = {key: value for key, value in asdict(METHODS[name]).items() if key != "title"}
+            method = METHODS[choice(name, "method", METHODS)]
+            settings = {key: value for key, value in asdict(method).items() if key != "title"}
             training = replace(part(recipe, Training), epochs=recipe.epochs_of(name))
             found.append(Trial(f"{name}/seed={seed}", run, Task(name, seed, training, settings)))
     return found

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.seeds import differences
 from infoflow_reproductions.harness.trial import Results
 from infoflow_reproductions.ifm.comparison import Recipe, conditions, figures, rows, sanity, steady, trials, values
@@ -83,6 +84,7 @@ def _experiment(name: str, title: str, methods: tuple[str, ...]) -> Experiment:
         {"smoke": replace(SMOKE, methods=methods[:3]), "cpu": few, "full": Recipe(methods=methods)},
         trials,
         report,
+        needs={"methods": Entries(("baseline",))},
     )
 
 

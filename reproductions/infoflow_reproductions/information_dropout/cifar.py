@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.information_dropout import figures, reporting
 from infoflow_reproductions.information_dropout.reporting import POINTS, differences
@@ -142,4 +143,5 @@ EXPERIMENT = Experiment(
     },
     _trials,
     _report,
+    needs={"widths": Entries(), "betas": Entries(), "rates": Entries()},
 )

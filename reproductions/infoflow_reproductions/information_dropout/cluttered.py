@@ -13,6 +13,7 @@ from torch.nn import functional
 from infoflow.layers import forget_costs
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.trial import Context, Results, Trial
 from infoflow_reproductions.information_dropout import figures, reporting, training
 from infoflow_reproductions.information_dropout.images import Part
@@ -276,4 +277,5 @@ EXPERIMENT = Experiment(
     },
     _trials,
     _report,
+    needs={"betas": Entries(at_least=2)},
 )

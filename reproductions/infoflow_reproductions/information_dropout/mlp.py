@@ -11,6 +11,7 @@ import torch
 
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.trial import Context, Results, Trial
 from infoflow_reproductions.information_dropout import figures, reporting
 from infoflow_reproductions.information_dropout.images import Images
@@ -244,4 +245,5 @@ EXPERIMENT = Experiment(
     },
     _trials,
     _report,
+    needs={"widths": Entries(), "betas": Entries(), "rates": Entries()},
 )

@@ -10,6 +10,7 @@ import numpy as np
 
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.information_dropout import figures, reporting
 from infoflow_reproductions.information_dropout.reporting import Curve, differences
@@ -187,4 +188,5 @@ EXPERIMENT = Experiment(
     },
     _trials,
     _report,
+    needs={"widths": Entries()},
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import COLORS, mean_and_range
 from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.information_dropout import figures, reporting
 from infoflow_reproductions.information_dropout.reporting import POINTS, Curve, differences
@@ -252,6 +253,7 @@ def _report_nuisance(recipe: Recipe, results: Results) -> Findings:
 
 _SMOKE = Recipe(SMOKE, (0.1, 1.0), width=0.05, seeds=2)
 
+_BETAS = {"betas": Entries(at_least=2)}
 DISENTANGLING = Experiment(
     "information-dropout",
     "disentangling",
@@ -264,6 +266,7 @@ DISENTANGLING = Experiment(
     },
     _trials,
     _report_total_correlation,
+    needs=_BETAS,
 )
 
 FLOW = Experiment(
@@ -277,6 +280,7 @@ FLOW = Experiment(
     },
     _trials,
     _report_flow,
+    needs=_BETAS,
 )
 
 # β/N as in the full recipe, whose N is ten times as large; networks with little noise have time to overfit.
@@ -292,4 +296,5 @@ OCCLUDED = Experiment(
     },
     _trials,
     _report_nuisance,
+    needs=_BETAS,
 )

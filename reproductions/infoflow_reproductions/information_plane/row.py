@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings, Row, Verdict
+from infoflow_reproductions.harness.lists import Needs
 from infoflow_reproductions.harness.row_claims import Figures
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.information_plane import figures, tracing
@@ -55,6 +56,8 @@ class TableRow:
     of_figures: Callable[[Figures], Sequence[Claim]] | None = None
     """Claims that follow from the figures that `report` returns."""
     remarks: Sequence[str] = ()
+    needs: Needs = field(default_factory=dict)
+    """What the lists of the recipe must hold."""
 
     @property
     def experiment(self) -> Experiment:
@@ -71,6 +74,7 @@ class TableRow:
             smaller=lambda recipe: "; ".join(_smaller(recipe, self.recipes["full"])),
             of_full=True,
             of_figures=self.of_figures,
+            needs=self.needs,
         )
 
     def report(self, recipe: Any, results: Results) -> Findings:

@@ -17,6 +17,7 @@ from infoflow.core.settings import PositiveInt
 from infoflow_reproductions.harness import figures
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.language_models.measuring import SOME_MODULES, Measured, measure
 from infoflow_reproductions.language_models.reading import Array, peaks
@@ -157,4 +158,5 @@ DEPTH = Experiment(
     report,
     sentences=(("", _ABSTRACT),),
     smaller=smaller,
+    needs={"probed": Entries(("previous", "next but one", "next"))},
 )

@@ -17,6 +17,7 @@ from infoflow.training import snapshot_epochs
 from infoflow_reproductions.harness import figures
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.language_models.measuring import SOME_MODULES, Measured, measure
 from infoflow_reproductions.language_models.reading import Array, curves, peaks
@@ -194,4 +195,9 @@ PRETRAINING = Experiment(
     report,
     sentences=(("first expands", _PHASES), ("compressed after", _PHASES), ("approaches the bound", _ABSTRACT)),
     smaller=smaller,
+    needs={
+        "soft": Entries(),
+        "controls": Entries(("not centered", "whitened")),
+        "probed": Entries(("current", "next")),
+    },
 )

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from infoflow.core.checks import choice
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
 from infoflow_reproductions.harness.inference import POINTS
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.seeds import over_seeds
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.milc import classifier, figures
@@ -112,7 +114,7 @@ class Recipe:
         found = {}
         for regime in (PLAIN, *self.regimes):
             multiples = self.multiples if regime == PLAIN else self.regime_multiples
-            both = self._at(mil, multiples, changes[regime])
+            both = self._at(mil, multiples, changes[choice(regime, "regime", changes)])
             found[regime, "ce"] = [replace(each, loss="ce", weight=0.0) for each in both]
             found[regime, "mil"] = both
         for weight in self.weights:
@@ -348,6 +350,7 @@ _MNIST = Training(
 )
 # Three seeds, as in the paper, could never show that a claim differs.
 _CPU_MNIST = Recipe(_MNIST, ("mlp",), control_size=50_000, held_out=10_000, seeds=4)
+_NEEDS = {name: Entries() for name in ("networks", "multiples", "regime_multiples")}
 MNIST = Experiment(
     "milc",
     "mnist",
@@ -369,6 +372,7 @@ MNIST = Experiment(
     },
     _trials,
     _report,
+    needs=_NEEDS,
 )
 
 _CIFAR = replace(_MNIST, data="cifar10", network="mobilenet_v2", epochs=100, batch_size=256, size=50_000)
@@ -425,4 +429,5 @@ CIFAR = Experiment(
     },
     _trials,
     _report,
+    needs=_NEEDS,
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.reductions import reduction
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.milc import classifier, figures
@@ -234,6 +235,7 @@ BATCH_SIZE = Experiment(
 
 _FEWER = replace(_MNIST, size=50_000, held_out=10_000)
 _FULL_WEIGHTS = Weights(_FEWER, learning_rates=(1e-3, 3e-3, 1e-2, 3e-2), seeds=5)
+_WEIGHTS = {"weights": Entries((0.0,), at_least=2), "learning_rates": Entries()}
 WEIGHT = Experiment(
     "milc",
     "weight",
@@ -245,5 +247,6 @@ WEIGHT = Experiment(
     },
     _weight_trials,
     _weight_report,
+    needs=_WEIGHTS,
     smaller=held_out_beside(_FULL_WEIGHTS),
 )

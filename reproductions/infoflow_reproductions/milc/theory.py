@@ -9,6 +9,7 @@ import numpy as np
 from infoflow.theory import FORMS
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.milc import figures
 from infoflow_reproductions.milc.known_truth import (
@@ -237,4 +238,5 @@ THEORY = Experiment(
     },
     _trials,
     _report,
+    needs={"classes": Entries(), "dimensions": Entries()},
 )

@@ -18,6 +18,7 @@ from infoflow.estimators.channels.linear_gaussian import LinearGaussianChannel
 from infoflow.training import snapshot_epochs
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import Sample
+from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.seeds import over_seeds
 from infoflow_reproductions.harness.trial import Context, Trial, part
 from infoflow_reproductions.information_plane.claims import explained, listed, on, on_each
@@ -375,4 +376,5 @@ ROW = TableRow(
         ("in step", "section III-E: an eventual compression is not synchronized with generalization"),
         ("", "section III-E: with mixed activations I(X;L) is always decreasing, potentially after a short increase"),
     ),
+    needs={"networks": Entries(), "widths": Entries(at_least=2)},
 )

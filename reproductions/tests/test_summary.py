@@ -87,9 +87,14 @@ def test_no_claim_rests_on_estimates_that_contradict_each_other() -> None:
 def test_pages_credit_the_paper_only_with_settings_that_an_experiment_states(tmp_path: Path) -> None:
     for name in ("weight", "cifar"):
         shutil.copytree(RESULTS / "milc" / name, tmp_path / "milc" / name)
+    path = tmp_path / "milc" / "weight" / "results.json"
+    stored = json.loads(path.read_text())
+    stored["provenance"]["reduced_from"] = "full"
+    path.write_text(json.dumps(stored))
     page = summary.pages(tmp_path)["milc/README.md"]
     assert "Smaller than in the paper</summary>\n\n10,000 of 50,000 training images" in page
     assert "Smaller than the recipe full</summary>\n\nepochs 32 for 77" in page
+    assert page.count("Smaller than in the paper</summary>") == 1
 
 
 def test_pages_list_experiments_without_results(tmp_path: Path) -> None:

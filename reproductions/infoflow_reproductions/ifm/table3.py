@@ -123,6 +123,11 @@ def _selected(recipe: Recipe, results: Results) -> str:
     return f"Selected epochs, over seeds: {'; '.join(found)}."
 
 
+def _draws(recipe: Recipe) -> str:
+    first, last = recipe.draws[0], recipe.draws[-1]
+    return f"the draw reported is {first}" if first == last else f"the draws reported are {first} to {last}"
+
+
 def _notes(recipe: Recipe, results: Results) -> list[str]:
     reached = {
         name: max(
@@ -138,7 +143,7 @@ def _notes(recipe: Recipe, results: Results) -> list[str]:
         "The exchange of statistics assumes that one cue lies in what all locations share (spectrum, moments of "
         "channels) and the other in their arrangement. Training then rewards both cues by construction.",
         "The exchange was found by exploration on draws 0 and 1 without stored results, by the accuracies of both "
-        f"factors on their validation images; the draws reported are {recipe.draws[0]} to {recipe.draws[-1]}.",
+        f"factors on their validation images; {_draws(recipe)}.",
         "The draw of textures limits the result: white digits are hardly visible on textures that are bright or coarse "
         "at this size.",
         "iCE fi-RevNet is not implemented; claims compare with its published accuracy of the digit.",

@@ -188,3 +188,4 @@ def test_the_flow_at_the_size_of_its_paper_is_named_as_far_as_it_ran(
     )
     page = helps({**found, "ifm": both})
     assert page.count("at the paper's size (") == 3
+    assert "At the paper's size the first difference is 20 (one seed) points and the second 0.5 (one seed)." in page

@@ -275,7 +275,8 @@ def test_trial_takes_its_settings_as_a_dataclass(tmp_path: Path) -> None:
     ("row", "verdict"),
     [
         (Row("r", [1.0]), "not published"),
-        (Row("r", [1.0], published=1.05, tolerance=0.1), "reproduced"),
+        (Row("r", [1.0, 1.0], published=1.05, tolerance=0.1), "reproduced"),
+        (Row("r", [1.0], published=1.05, tolerance=0.1), "inconclusive"),
         (Row("r", [1.0], published=1.3, tolerance=0.1), "inconclusive"),
         (Row("r", [1.0, 1.4], published=1.35, tolerance=0.1), "inconclusive"),
         (Row("r", [1.0, 1.01], published=1.3, tolerance=0.1), "inconclusive"),

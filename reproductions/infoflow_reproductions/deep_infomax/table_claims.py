@@ -7,6 +7,7 @@ import re
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import Sample, difference
 from infoflow_reproductions.harness.row_claims import Figures, descends, exceeds, not_below
+from infoflow_reproductions.harness.seeds import seed_count
 
 INSENSITIVE = 1.0
 """Largest loss in percentage points that counts as relatively insensitive; the paper states no limit."""
@@ -39,7 +40,7 @@ def negatives(figures: Figures) -> list[Claim]:
     sensitive = None if low < INSENSITIVE < high else high <= INSENSITIVE
     evidence = (
         f"from {many} negatives to {counted} it loses {loss.mean:.3g} [{low:.3g}, {high:.3g}] points; limit − loss "
-        f"{margin.mean:.3g} [{margin.interval[0]:.3g}, {margin.interval[1]:.3g}], {jsd_few.n} seeds each"
+        f"{margin.mean:.3g} [{margin.interval[0]:.3g}, {margin.interval[1]:.3g}], {seed_count(jsd_few.n)} each"
     )
     between = [number for number in sorted(found["JSD"]) if few < number < many]
     return [
@@ -85,7 +86,7 @@ def _gains_more(text: str, more: tuple[Sample, Sample], less: tuple[Sample, Samp
     seeds = min(one.n for one in (*more, *less))
     evidence = (
         f"{gains[0].mean:.3g} against {gains[1].mean:.3g} points, difference {sample.mean:.3g} [{low:.3g}, "
-        f"{high:.3g}], {seeds} seeds each"
+        f"{high:.3g}], {seed_count(seeds)} each"
     )
     return Claim(text, sample.above, evidence, sample=sample, seeds=seeds)
 

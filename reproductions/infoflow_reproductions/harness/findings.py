@@ -85,9 +85,10 @@ class Row:
     Notes
     -----
     The verdict follows by rule. Without a published figure it is "not published"; at a scale that permits no
-    comparison, "reduced scale"; with the mean within `tolerance` of the published figure, "reproduced"; where only the
-    confidence interval comes so close, "inconclusive"; otherwise "differs", or "settings unknown" where the paper does
-    not state its settings. With fewer than `FEWEST_TO_DIFFER` seeds it is "inconclusive" in place of "differs".
+    comparison, "reduced scale"; with the mean of two or more seeds within `tolerance` of the published figure,
+    "reproduced"; where only one seed or the confidence interval comes so close, "inconclusive"; otherwise "differs", or
+    "settings unknown" where the paper does not state its settings. With fewer than `FEWEST_TO_DIFFER` seeds it is
+    "inconclusive" in place of "differs".
 
     Examples
     --------
@@ -134,7 +135,7 @@ class Row:
         tolerance = self.tolerance or 0.0
         found = self.found
         if math.isfinite(found.mean) and abs(found.mean - self.published) <= tolerance:
-            return Verdict.REPRODUCED
+            return Verdict.REPRODUCED if found.seeds > 1 else Verdict.INCONCLUSIVE
         if not self.settings_known:
             return Verdict.SETTINGS_UNKNOWN
         reaches = found.low - tolerance <= self.published <= found.high + tolerance

@@ -11,6 +11,7 @@ from scipy import stats
 
 from infoflow_reproductions.harness.findings import Claim, Row, falls
 from infoflow_reproductions.harness.inference import LEVEL, Sample, difference
+from infoflow_reproductions.harness.seeds import seed_count
 
 Figures = Mapping[str, Sample]
 """Mean, deviation and number of seeds of each figure, by its description."""
@@ -82,10 +83,9 @@ def exceeds(text: str, more: Sample, less: Sample, unit: str, *, published: bool
         Judged by Welch's test at the level 0.05.
     """
     sample = difference(more, less)
-    low, high = sample.interval
     evidence = (
-        f"{more.mean:.4g} against {less.mean:.4g} {unit}, difference {sample.mean:.4g} [{low:.4g}, {high:.4g}], "
-        f"{min(more.n, less.n)} seeds each"
+        f"{more.mean:.4g} against {less.mean:.4g} {unit}, difference {sample.text()}, "
+        f"{seed_count(min(more.n, less.n))} each"
     )
     return Claim(text, sample.above, evidence, published, sample=sample, seeds=min(more.n, less.n))
 
@@ -112,10 +112,9 @@ def descends(text: str, path: Sequence[Sample], unit: str, *, published: bool = 
     """
     whole = difference(path[0], path[-1])
     steps = tuple(difference(after, before) for before, after in itertools.pairwise(path))
-    low, high = whole.interval
     shown = " → ".join(f"{one.mean:.4g}" for one in path)
     seeds = min(one.n for one in path)
-    evidence = f"{shown} {unit}; first − last {whole.mean:.4g} [{low:.4g}, {high:.4g}], {seeds} seeds each"
+    evidence = f"{shown} {unit}; first − last {whole.text()}, {seed_count(seeds)} each"
     return Claim(text, falls(whole, steps), evidence, published, sample=whole, steps=steps, seeds=seeds)
 
 
@@ -144,9 +143,8 @@ def not_below(text: str, one: Sample, other: Sample, margin: float, unit: str, *
         a difference that is not significant alone supports nothing.
     """
     sample = replace(difference(one, other), threshold=-margin)
-    low, high = sample.interval
     evidence = (
-        f"{one.mean:.4g} against {other.mean:.4g} {unit}, difference {sample.mean:.4g} [{low:.4g}, {high:.4g}], "
-        f"required above {-margin:g}, {min(one.n, other.n)} seeds each"
+        f"{one.mean:.4g} against {other.mean:.4g} {unit}, difference {sample.text()}, required above {-margin:g}, "
+        f"{seed_count(min(one.n, other.n))} each"
     )
     return Claim(text, sample.above, evidence, published, sample=sample, seeds=min(one.n, other.n))

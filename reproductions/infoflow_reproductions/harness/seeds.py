@@ -107,6 +107,27 @@ def differences(first: Sequence[float], second: Sequence[float]) -> list[float]:
     return [a - b for a, b in zip(first, second, strict=True)]
 
 
+def seed_count(seeds: int) -> str:
+    """Return a number of seeds as text.
+
+    Parameters
+    ----------
+    seeds
+        The number.
+
+    Returns
+    -------
+    str
+        Such as "3 seeds".
+
+    Examples
+    --------
+    >>> seed_count(1), seed_count(4)
+    ('1 seed', '4 seeds')
+    """
+    return f"{seeds} seed{'s' * (seeds != 1)}"
+
+
 def how_many(settings: Mapping[str, Any]) -> str:
     """Return the number of seeds of a run as text.
 
@@ -130,5 +151,5 @@ def how_many(settings: Mapping[str, Any]) -> str:
     seeds = int(settings["seeds"])
     variants = [variant for variant in settings.get("variants", ()) if isinstance(variant, Mapping)]
     counts = [min(seeds, variant.get("at_most") or seeds) for variant in variants] or [seeds]
-    numbers = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else str(max(counts))
-    return f"{numbers} seed{'s' * (max(counts) > 1)}"
+    least, most = min(counts), max(counts)
+    return seed_count(most) if least == most else f"{least} to {seed_count(most)}"

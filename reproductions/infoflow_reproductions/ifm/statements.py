@@ -8,6 +8,7 @@ from dataclasses import replace
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import PERCENT, Sample
 from infoflow_reproductions.harness.row_claims import Figures, exceeds
+from infoflow_reproductions.harness.seeds import seed_count
 from infoflow_reproductions.ifm.methods import METHODS
 
 SENTENCES: Mapping[str, Sequence[tuple[str, str]]] = {
@@ -88,5 +89,4 @@ def _below(text: str, figure: Sample, threshold: float, *, published: bool = Tru
 
 
 def _evidence(sample: Sample, side: str) -> str:
-    low, high = sample.interval
-    return f"{sample.mean:.4g} [{low:.4g}, {high:.4g}] %, required {side} {sample.threshold:g}, {sample.n} seeds"
+    return f"{sample.text()} %, required {side} {sample.threshold:g}, {seed_count(sample.n)}"

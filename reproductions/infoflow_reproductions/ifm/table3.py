@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings
 from infoflow_reproductions.harness.seeds import differences, over_seeds
@@ -118,7 +120,7 @@ def _selected(recipe: Recipe, results: Results) -> str:
     found = []
     for name in (name for name in ("baseline", "ifm") if name in recipe.methods):
         chosen = {factor: [int(v) for v in values(results, name, f"best_{factor}")] for factor in ("digit", "texture")}
-        by = ", ".join(f"by the {factor} {min(epochs)}–{max(epochs)}" for factor, epochs in chosen.items())
+        by = ", ".join(f"by the {factor} {'–'.join(map(str, _ends(epochs)))}" for factor, epochs in chosen.items())
         found.append(f"{METHODS[name].title} {by} of {recipe.epochs_of(name)}")
     return f"Selected epochs, over seeds: {'; '.join(found)}."
 
@@ -126,6 +128,10 @@ def _selected(recipe: Recipe, results: Results) -> str:
 def _draws(recipe: Recipe) -> str:
     first, last = recipe.draws[0], recipe.draws[-1]
     return f"the draw reported is {first}" if first == last else f"the draws reported are {first} to {last}"
+
+
+def _ends(epochs: Sequence[int]) -> list[int]:
+    return sorted({min(epochs), max(epochs)})
 
 
 def _notes(recipe: Recipe, results: Results) -> list[str]:

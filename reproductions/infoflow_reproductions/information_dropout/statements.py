@@ -9,6 +9,7 @@ from dataclasses import replace
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import Sample, difference
 from infoflow_reproductions.harness.row_claims import Figures, descends, exceeds, not_below
+from infoflow_reproductions.harness.seeds import seed_count
 
 _FIG2 = "section 8, 'Cluttered MNIST', and caption of Figure 2"
 
@@ -131,14 +132,13 @@ def retained(figures: Figures) -> list[Claim]:
     (first, weak), (last, strong) = errors[0], errors[-1]
     text = f"From β = {first:g} to {last:g} the accuracy on the main task drops by less than {_MARGIN:g} %"
     more = difference(difference(nuisance[0][1], nuisance[-1][1]), difference(strong, weak))
-    low, high = more.interval
     seeds = min(weak.n, strong.n)
     return [
         not_below(text, weak, strong, _MARGIN, "%", published=False),
         Claim(
             "The accuracy on the nuisance drops by more than the accuracy on the main task",
             more.above,
-            f"difference {more.mean:.4g} [{low:.4g}, {high:.4g}] points, the main task without noise, {seeds} seeds",
+            f"difference {more.text()} points, the main task without noise, {seed_count(seeds)}",
             published=False,
             sample=more,
             seeds=seeds,

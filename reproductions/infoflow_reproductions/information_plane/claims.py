@@ -11,6 +11,7 @@ import pandas as pd
 from infoflow.plane.compression import COMPRESSES, DOES_NOT, SATURATED, THRESHOLD, compression
 from infoflow.plane.sweeps import DEPENDS, NEVER, SURVIVES
 from infoflow_reproductions.harness.findings import Claim
+from infoflow_reproductions.harness.seeds import seed_count
 from infoflow_reproductions.information_plane import soundness
 from infoflow_reproductions.information_plane.curves import SIDES
 from infoflow_reproductions.information_plane.layer_estimators import label_of
@@ -217,7 +218,7 @@ def agreement(reading: Reading) -> list[Claim]:
             Claim(
                 f"{network}: compression verdicts are the same on training and on test inputs",
                 None if seeds < 2 else alike(pairs.values()),
-                f"{estimator}, {counted(seeds)}, {n} inputs of each: {found}",
+                f"{estimator}, {seed_count(seeds)}, {n} inputs of each: {found}",
                 published=False,
             )
         )
@@ -229,11 +230,6 @@ def listed(found: dict[str, str]) -> str:
     return "; ".join(f"{name}: {value}" for name, value in found.items())
 
 
-def counted(seeds: int) -> str:
-    """A number of seeds in words."""
-    return "1 seed" if seeds == 1 else f"{seeds} seeds"
-
-
 def _evidence(reading: Reading, network: str, layers: Sequence[str], estimator: str) -> str:
     rows = reading.compression
     rows = rows[(rows["network"] == network) & (rows["estimator"] == estimator)]
@@ -242,7 +238,7 @@ def _evidence(reading: Reading, network: str, layers: Sequence[str], estimator: 
         row = rows[rows["layer"] == layer].iloc[0]
         band = f" ({row['share_low']:.0%} to {row['share_high']:.0%})" if row["seeds"] > 1 else ""
         parts.append(f"{layer} loses {row['share']:.0%}{band} of its peak: {row['verdict']}")
-    return f"{estimator}, {counted(int(rows['seeds'].max()))}: {'; '.join(parts)}{_unlearned(reading, network)}"
+    return f"{estimator}, {seed_count(int(rows['seeds'].max()))}: {'; '.join(parts)}{_unlearned(reading, network)}"
 
 
 def _unlearned(reading: Reading, network: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import Sample, difference
 from infoflow_reproductions.harness.row_claims import Figures, exceeds, not_below
+from infoflow_reproductions.harness.seeds import seed_count
 from infoflow_reproductions.milc.classifier import CLASSES
 from infoflow_reproductions.milc.losses import LOSSES, title
 
@@ -187,7 +188,7 @@ def _contrast(budget: str, sizes: tuple[int, int], ours: Mapping[int, Sample], b
     evidence = (
         f"B = {smallest} → {largest}: mutual information {four[0].mean:.4g} → {four[1].mean:.4g}, cross-entropy "
         f"{four[2].mean:.4g} → {four[3].mean:.4g}; difference of the falls {found.mean:.4g} [{low:.4g}, {high:.4g}], "
-        f"{seeds} seeds each"
+        f"{seed_count(seeds)} each"
     )
     published = budget == "epochs"
     worst = min(one.mean for one in four)

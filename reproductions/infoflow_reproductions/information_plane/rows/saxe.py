@@ -11,13 +11,13 @@ import pandas as pd
 
 from infoflow.core.estimate import SATURATION
 from infoflow_reproductions.harness.findings import FEWEST_TO_DIFFER, Claim, Row
+from infoflow_reproductions.harness.seeds import seed_count
 from infoflow_reproductions.harness.trial import Trial
 from infoflow_reproductions.information_plane import teacher, tracing
 from infoflow_reproductions.information_plane.claims import (
     OVERFITS,
     Compression,
     alike,
-    counted,
     listed,
     on,
     overfits,
@@ -55,7 +55,7 @@ class StudentRecipe(Recipe):
 def no_compression(reading: Reading, network: str) -> Claim:
     """Judge the compression of the linear student, whose I(X;T) is exact."""
     shares = reading.shares(network, "linear1")
-    evidence = f"at most {max(shares):.1%} of the peak is lost, over {counted(len(shares))}"
+    evidence = f"at most {max(shares):.1%} of the peak is lost, over {seed_count(len(shares))}"
     return Claim(f"{network}, exact I(X;T): no compression", max(shares) <= 0.05, evidence)
 
 

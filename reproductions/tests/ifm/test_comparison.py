@@ -108,7 +108,7 @@ def test_methods_of_fewer_epochs_are_compared_at_equal_epochs() -> None:
     assert control.holds
     assert not control.published
     assert any(note.startswith("Epochs: 2, but") for note in found.notes)
-    assert any("cross-entropy by the digit 1–1, by the texture 2–2 of 2" in note for note in found.notes)
+    assert any("cross-entropy by the digit 1, by the texture 2 of 2" in note for note in found.notes)
 
 
 def test_the_control_of_weight_4_is_a_fourfold_learning_rate(tmp_path: Path) -> None:

@@ -36,7 +36,9 @@ def after_steps(optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter]
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
 def test_steps_are_those_of_torchs_own_optimizer(name: str) -> None:
     ours, theirs = weights(), weights()
-    found = after_steps(_SETTINGS[name].over(ours), ours)
+    optimizer = _SETTINGS[name].over(ours)
+    assert optimizer.defaults["fused"]
+    found = after_steps(optimizer, ours)
     expected = after_steps(_REFERENCES[name](theirs), theirs)
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -40,9 +41,9 @@ def pictures(reading: Reading) -> list[Figure]:
     made += [
         Figure(
             _name("survival", i),
-            f"Fall of {_quantity(_swept(reading, sweep))} in each layer from its peak to the end, as a share of the "
-            f"peak, by {sweep.sweep.name} (median over seeds; above {THRESHOLD:.0%} the layer compresses). Hollow: "
-            "saturated in half of the seeds.",
+            f"The share of its peak that {_quantity(_swept(reading, sweep))} of each layer loses by the end of "
+            f"training, for each {sweep.sweep.name}: medians over seeds. A layer compresses where it loses more than "
+            f"{THRESHOLD:.0%}. Points are hollow where half of the seeds are saturated.",
             _survival(reading, sweep),
         )
         for i, sweep in enumerate(reading.recipe.sweeps)
@@ -79,8 +80,11 @@ def _remark(reading: Reading, estimator: str) -> str:
 
 
 def _quantity(frame: pd.DataFrame) -> str:
-    """What the input axis of these rows holds: I(X;T), or what stands for it."""
-    return " or ".join(sorted(frame.loc[frame["axis"] == "input", "quantity"].unique()))
+    """What the input axis of these rows holds: I(X;T), or what stands for it; of several orders, I_α(X;T)."""
+    names = set(frame.loc[frame["axis"] == "input", "quantity"])
+    if len(names) > 1:
+        names = {re.sub(r"_[\d.]+\(", "_α(", name) for name in names}
+    return " or ".join(sorted(names))
 
 
 def _measured(reading: Reading, estimator: str) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from infoflow_reproductions import Results, RunOptions, Trial, experiments, reproduce
@@ -18,7 +19,7 @@ from infoflow_reproductions.information_plane import ROWS
 from infoflow_reproductions.information_plane.claims import Rises, Rule, at_the_ceiling
 from infoflow_reproductions.information_plane.curves import NOT_ESTIMATED, Curve, plane_of
 from infoflow_reproductions.information_plane.fano import fano
-from infoflow_reproductions.information_plane.figures import _changes, pictures
+from infoflow_reproductions.information_plane.figures import _changes, _quantity, pictures
 from infoflow_reproductions.information_plane.layer_estimators import GaussianChannel, label_of
 from infoflow_reproductions.information_plane.networks import VISION, build
 from infoflow_reproductions.information_plane.reading import DECISION, Reading
@@ -128,6 +129,24 @@ def test_claims_on_estimates_that_contradict_each_other_are_inconclusive(rule: R
     broken = claim(4.0)  # I(T;Y) ends at 6.3 nats, above I(X;T) of every layer
     assert broken.holds is None
     assert f"{CONTRADICT}; left out: " in broken.evidence
+
+
+@pytest.mark.parametrize(("label", "holds"), [(2.0, True), (9.0, None)])
+def test_similarity_to_bins_needs_estimates_that_do_not_contradict_each_other(label: float, holds: bool | None) -> None:
+    recipe = Recipe((Variant("net", noise=0.1),), ("dependence-graph", "binning:width=0.1"))
+    first, bins = map(label_of, recipe.estimators)
+    found = [curves("relu1", name, [1.0, 6.0, 3.0]) for name in (first, bins)]
+    found.append(curves("relu1", first, [0.0, 1.0, label], axis="label"))
+    claim = goldfeld.like_binning(reading_of(recipe, "net", found, train_loss=[1.0, 0.5, 0.1]), "net")
+    assert claim.holds is holds
+    assert (CONTRADICT in claim.evidence) is (holds is None)
+
+
+def test_orders_of_one_quantity_are_named_by_a_letter() -> None:
+    orders = [f"I_{order}(X;T)" for order in (0.5, 2, 10)]
+    assert _quantity(pd.DataFrame({"axis": "input", "quantity": orders})) == "I_α(X;T)"
+    assert _quantity(pd.DataFrame({"axis": "input", "quantity": orders[:1]})) == "I_0.5(X;T)"
+    assert _quantity(pd.DataFrame({"axis": "input", "quantity": ["I(X;T)", "H(Q(T))"]})) == "H(Q(T)) or I(X;T)"
 
 
 def test_a_label_that_a_sound_layer_has_lost_is_lost_although_another_layer_contradicts_itself() -> None:

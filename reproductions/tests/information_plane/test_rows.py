@@ -20,6 +20,7 @@ from infoflow_reproductions.information_plane.claims import Rises, Rule, at_the_
 from infoflow_reproductions.information_plane.curves import NOT_ESTIMATED, Curve, plane_of
 from infoflow_reproductions.information_plane.fano import fano
 from infoflow_reproductions.information_plane.figures import _changes, _quantity, pictures
+from infoflow_reproductions.information_plane.generalization import connected_at_the_softmax, unconnected
 from infoflow_reproductions.information_plane.layer_estimators import GaussianChannel, label_of
 from infoflow_reproductions.information_plane.networks import VISION, build
 from infoflow_reproductions.information_plane.reading import DECISION, Reading
@@ -140,6 +141,53 @@ def test_similarity_to_bins_needs_estimates_that_do_not_contradict_each_other(la
     claim = goldfeld.like_binning(reading_of(recipe, "net", found, train_loss=[1.0, 0.5, 0.1]), "net")
     assert claim.holds is holds
     assert (CONTRADICT in claim.evidence) is (holds is None)
+
+
+@pytest.mark.parametrize("label", [1.0, 9.0])
+@pytest.mark.parametrize(
+    ("rule", "holds"),
+    [
+        (goldfeld.clusters, True),
+        (wickstrom.below_on_test, True),
+        (connected_at_the_softmax, True),
+        (unconnected, False),
+    ],
+)
+def test_claims_over_seeds_need_estimates_that_do_not_contradict_each_other(
+    rule: Rule, label: float, holds: bool
+) -> None:
+    """Seeds that lose more of I(X;T) are more accurate, and their classes end in tighter clusters."""
+    recipe, trials, known = Recipe((Variant("net"),), ("dependence-graph",)), [], {}
+    for seed in range(8):
+        loss = 0.1 * seed + 0.05 * (seed % 2)
+
+        def curve(layer: str, axis: str, ends: list[float], seed: int = seed, **more: Any) -> dict[str, Any]:
+            place = {"quantity": "I", "kind": "plug-in", "epochs": [0, 1], "seeds": [seed], **more}
+            values = [[value] for value in ends]
+            return dataclasses.asdict(Curve(layer, 0, recipe.labels[0], axis=axis, nats=values, **place))
+
+        found = [
+            one
+            for layer in ("relu1", OUTPUT)
+            for one in (curve(layer, "input", [6.0, 6.0 - loss]), curve(layer, "label", [0.0, label]))
+        ]
+        found += [curve(OUTPUT, "label", [0.0, end], probe=probe) for probe, end in (("train", 2.0), ("test", 1.5))]
+        scales = {"within": [1.0, 0.5 - 0.01 * seed], "between": [2.0, 2.0]}
+        accuracy = {"epochs": [0, 1], "seeds": [seed], "values": [[0.1], [0.5 + 0.04 * seed]]}
+        trial = Trial(f"net/seeds from {seed}", max, {})
+        trials.append(trial)
+        known[trial.name] = {
+            "curves": found,
+            "metrics": {"test_accuracy": accuracy},
+            "geometry": [
+                {"layer": "relu1", "depth": 0, "measure": measure, "epochs": [0, 1], "values": values}
+                for measure, values in scales.items()
+            ],
+        }
+    claim = rule(Reading(recipe, Results(trials, known)), "net")
+    sound = label < 6
+    assert claim.holds is (holds if sound else None)
+    assert (CONTRADICT in claim.evidence) is not sound
 
 
 def test_orders_of_one_quantity_are_named_by_a_letter() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from infoflow.core.denormals import denormals_as_zero
 from infoflow.models import DCGANDecoder, seeded
 from infoflow_reproductions.baselines.generators import Generative
 from infoflow_reproductions.deep_infomax.games import LABELS, Task, game, trials_of
@@ -131,7 +132,8 @@ def _train(objective: Generative, x: torch.Tensor, settings: Generation, seed: i
         optimizers[name].zero_grad()
         loss: torch.Tensor = players[name][1](scaled(x[rows].to(device)))
         loss.backward()  # type: ignore[no-untyped-call]
-        optimizers[name].step()
+        with denormals_as_zero():
+            optimizers[name].step()
 
     others = [name for name in players if name != "generator"]
     for _ in range(settings.steps):

@@ -14,6 +14,7 @@ from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
 from infoflow.core.checks import classes, paired, samples
+from infoflow.core.denormals import denormals_as_zero
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.estimate import Estimate, Kind, LayerInformation
 from infoflow.core.settings import Integer, PositiveInt, Seed, Settings
@@ -133,7 +134,8 @@ class Generative(Settings):
             for rows in torch.split(torch.from_numpy(fit)[torch.randperm(len(fit), generator=generator)], 64):
                 optimizer.zero_grad()
                 model(given[rows], pixels[rows]).mean().backward()
-                optimizer.step()
+                with denormals_as_zero():
+                    optimizer.step()
             with torch.no_grad():
                 seen = float(model(given[select], pixels[select]).mean())
                 if seen < best:

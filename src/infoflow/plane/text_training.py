@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from infoflow.core.denormals import denormals_as_zero
 from infoflow.core.settings import PositiveFloat, PositiveInt, Seed, Settings
 from infoflow.data.byte_pairs import BytePairs
 from infoflow.data.english import Document, english, held_out
@@ -166,7 +167,8 @@ def train_decoder(
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
-            optimizer.step()
+            with denormals_as_zero():
+                optimizer.step()
             schedule.step()
             bar.update()
             if step in wanted:

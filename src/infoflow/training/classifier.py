@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from infoflow.core.capture import mode, samples_at_once
 from infoflow.core.checks import finite
+from infoflow.core.denormals import denormals_as_zero
 from infoflow.core.errors import DidNotConverge, InvalidArgument
 from infoflow.core.settings import (
     Each,
@@ -271,7 +272,8 @@ def _pass(
         # Classes on axis 1, so that (n, C) and (R, n, C) take one path; summed over members.
         loss = functional.cross_entropy(logits.movedim(-1, 1), y, reduction="sum") / y.shape[-1]
         loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        with denormals_as_zero():
+            optimizer.step()
     if not math.isfinite(loss.item()):
         good = torch.isfinite(logits.detach()).reshape(len(seeds), -1).all(dim=1).tolist()
         raise _diverged(epoch, [seed for seed, well in zip(seeds, good, strict=True) if not well] or seeds)

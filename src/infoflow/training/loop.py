@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from infoflow.core.capture import mode
 from infoflow.core.checks import finite
+from infoflow.core.denormals import denormals_as_zero
 from infoflow.core.distributed import Group, averaged, from_first, same_everywhere, world_size
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import PositiveInt, Seed, validated
@@ -243,7 +244,8 @@ class _Trainer:
         total.backward()  # type: ignore[no-untyped-call]
         if self._group is not None:
             self._average_gradients()
-        self._optimizer.step()
+        with denormals_as_zero():
+            self._optimizer.step()
         # Sums stay on the device, so that nothing here waits for it.
         terms = self._objective.terms if self._objective is not None else {}
         for name, value in {"loss": total, **terms}.items():

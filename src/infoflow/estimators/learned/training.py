@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from infoflow.core.denormals import denormals_as_zero
 from infoflow.estimators.learned.adamw import AdamW
 from infoflow.estimators.learned.stack import Stack, Weights, chosen, over_members
 
@@ -180,7 +181,8 @@ class _Run:
             self.optimizer.zero_grad()
             (-value.sum()).backward()  # type: ignore[no-untyped-call]
             _shorten(self.stack.weights, self.objective.longest_gradient)
-            self.optimizer.step()
+            with denormals_as_zero():
+                self.optimizer.step()
             self.step += 1
             total += value.detach()
             # A short decay at first, so that the average forgets the initial weights.

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from infoflow.core.checks import classes, paired, squarable
+from infoflow.core.denormals import denormals_as_zero
 from infoflow.core.errors import DidNotConverge, TooFewSamples
 from infoflow.core.estimate import Estimate, Kind, LayerInformation
 from infoflow.core.settings import PositiveInt, Seed
@@ -193,7 +194,8 @@ class Compressed(Wrapper):
                 loss = loss + ((decoders[i](coder(targets[i][rows])) - both[rows]).square() * weight).sum(1).mean()
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            with denormals_as_zero():
+                optimizer.step()
         if not math.isfinite(float(loss.detach())):
             raise DidNotConverge("The autoencoder diverged. Use method='pca'.")
         codes = []

@@ -84,6 +84,9 @@ def test_one_version_in_all_packages_the_citation_and_the_changelog() -> None:
     groups = re.findall(r"^### (.+)$", log.split("\n## ")[1], re.MULTILINE)
     assert len(groups) == len(set(groups))
     assert set(groups) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    entries = [" ".join(entry.split()) for entry in re.findall(r"^- .+(?:\n  .+)*", log, re.MULTILINE)]
+    assert len(entries) > 100
+    assert [entry for entry in set(entries) if entries.count(entry) > 1] == []
 
 
 def test_the_address_of_the_repository_is_stated_once() -> None:

@@ -92,12 +92,14 @@ def report(recipe: Recipe, results: Results) -> Findings:
     pictures = [
         sheets(
             "occlusion",
-            "Test images and the InfoNCE loss of each local feature (lighter is higher), without and with occlusion.",
+            "In each row a test image, the InfoNCE loss of its local features (lighter is higher), the same image with "
+            "a block of it occluded, and its loss.",
             pairs,
         ),
         bars(
             "loss",
-            "InfoNCE loss at locations inside and outside of the occluded region; 'whole' is the same without it.",
+            'InfoNCE loss at locations that overlap the occluded block and at others; "whole" is the loss at the same '
+            "locations of images without it.",
             {_TRAINED[kind]: parts for kind, parts in found.items()},
             "loss / nats",
         ),

@@ -313,6 +313,10 @@ def heat_maps(
     return Figure(name, caption, draw)
 
 
+_TILE = 0.44
+"""Side of an image of a sheet in inches."""
+
+
 def sheets(name: str, caption: str, packed: Mapping[str, Mapping[str, Any]], *, first: int = 0) -> Figure:
     """Return one sheet of images per title, side by side.
 
@@ -334,8 +338,11 @@ def sheets(name: str, caption: str, packed: Mapping[str, Mapping[str, Any]], *, 
     """
 
     def draw(canvas: Canvas) -> None:
-        for axes, (title, images) in zip(panels(canvas, len(packed), size=(4.2, 2.9)), packed.items(), strict=True):
-            _sheet(axes, unpack(images), first)
+        grids = {title: unpack(images) for title, images in packed.items()}
+        rows, columns = (max(grid.shape[axis] for grid in grids.values()) for axis in (0, 1))
+        size = (_TILE * columns + 0.8, _TILE * rows + 0.8)
+        for axes, (title, grid) in zip(panels(canvas, len(grids), size=size), grids.items(), strict=True):
+            _sheet(axes, grid, first)
             axes.set_title(title, fontsize=10)
 
     return Figure(name, caption, draw)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from infoflow_reproductions.harness.figures import training
+import torch
+from infoflow_reproductions.harness.figures import pack, sheets, training
 from matplotlib.figure import Figure as Canvas
 
 
@@ -39,3 +40,16 @@ def test_one_scale_if_asked_for(sharey: bool) -> None:
     canvas = drawn({"a": {"x": [[1.0, 2.0]]}, "b": {"x": [[5.0, 9.0]]}}, sharey=sharey)
     first, second = (axes.get_ylim() for axes in canvas.axes)
     assert (first == second) is sharey
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(10, 5), (5, 9), (2, 8)])
+def test_images_of_a_sheet_have_the_same_size_however_many_they_are(rows: int, columns: int) -> None:
+    images = pack(torch.zeros(rows, columns, 3, 32, 32, dtype=torch.uint8))
+    canvas = Canvas(layout="constrained")
+    sheets("name", "caption", {"a": images, "b": images}, first=1).draw(canvas)
+    canvas.draw_without_rendering()
+    for axes in canvas.axes:
+        height, width = axes.images[0].get_array().shape[:2]  # type: ignore[union-attr]
+        box = axes.get_window_extent()
+        side = 32 * min(box.width / width, box.height / height) / canvas.dpi
+        assert 0.3 < side < 0.5  # inches

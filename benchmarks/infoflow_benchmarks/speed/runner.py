@@ -37,6 +37,7 @@ BENCHMARKS = (
     "default-in-one-dimension",
     "start-up",
     "seeds-side-by-side",
+    "rare-inputs",
     "information-flow",
     "many-pairs",
     "information-dropout",

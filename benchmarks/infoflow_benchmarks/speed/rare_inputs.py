@@ -41,7 +41,7 @@ def plain(x: Tensor, y: Tensor, epochs: int) -> MLP:
     network = MLP([INPUTS, HIDDEN, CLASSES], "relu")
     loss, optimizer = nn.CrossEntropyLoss(), torch.optim.Adam(network.parameters(), lr=RATE, fused=True)
     for _ in range(epochs):
-        for inputs, labels in zip(x.split(BATCH), y.split(BATCH), strict=True):
+        for inputs, labels in zip(torch.split(x, BATCH), torch.split(y, BATCH), strict=True):
             optimizer.zero_grad()
             loss(network(inputs), labels).backward()
             optimizer.step()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +17,13 @@ from infoflow_reproductions.harness.findings import Findings, Row
 from infoflow_reproductions.harness.row_claims import figures_of
 from infoflow_reproductions.harness.trial import Context, Results
 from infoflow_reproductions.information_dropout import cifar, cluttered, mlp, sweeps, vae
+from infoflow_reproductions.information_dropout.figures import panels
 from infoflow_reproductions.information_dropout.images import Images, Part, images
 from infoflow_reproductions.information_dropout.settings import chosen_here
 from infoflow_reproductions.information_dropout.training import error, noisy_error, train
 from infoflow_reproductions.information_dropout.trial import nuisance_accuracy
 from infoflow_reproductions.networks.dropout_mlp import DropoutMLP
+from matplotlib.figure import Figure as Canvas
 from torch import Tensor, nn
 
 from infoflow.core.errors import InvalidArgument, MissingData, UnknownName
@@ -338,3 +341,16 @@ def test_bounds_are_compared_with_each_other_and_with_the_published_ones() -> No
     assert {str(row.verdict) for row in full.rows if "bound" in row.what} == {"reproduced", "settings unknown"}
     small = findings_of(vae.EXPERIMENT, vae.Recipe(replace(vae.PUBLISHED, epochs=5), factors=(1,)), found)
     assert {str(row.verdict) for row in small.rows if "bound" in row.what} == {"reduced scale"}
+
+
+@pytest.mark.parametrize("span", [1.3, 4.0, 30.0, 900.0, 1e4, 2e6, 1e9])
+def test_numbers_at_a_logarithmic_axis_do_not_cover_each_other(span: float) -> None:
+    canvas = Canvas(layout="constrained")
+    curve = {0.1: [3.0, 3.1], 1.0: [3.0 / span, 3.1 / span]}
+    panels("name", "caption", [({"a": curve}, "nats", True)], xlabel="β").draw(canvas)
+    canvas.draw_without_rendering()
+    (axes,) = canvas.axes
+    shown = [tick.label1 for tick in axes.yaxis.get_major_ticks() if axes.bbox.y0 <= tick.label1.get_window_extent().y0]
+    boxes = sorted((label.get_window_extent() for label in shown), key=lambda box: float(box.y0))
+    assert len(boxes) >= 2
+    assert all(below.y1 <= above.y0 for below, above in itertools.pairwise(boxes))

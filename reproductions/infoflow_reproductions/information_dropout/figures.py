@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +97,7 @@ def label(axes: Axes, xlabel: str, ylabel: str, title: str = "") -> None:
 
 
 def logarithmic(axes: Axes) -> None:
-    """Make the vertical axis logarithmic, with plain numbers and several of them within one decade.
+    """Make the vertical axis logarithmic, with plain numbers, of which there are more where it spans few decades.
 
     Parameters
     ----------
@@ -106,7 +107,10 @@ def logarithmic(axes: Axes) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0), numticks=12))
+    low, high = axes.get_ylim()
+    decades = math.log10(high / low)
+    steps = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if decades < 1.5 else (1.0, 2.0, 5.0) if decades < 3 else (1.0,)
+    axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_locator(NullLocator())
 

@@ -327,21 +327,22 @@ class _Network:
 
     def pictures(self) -> list[Figure]:
         """Return the curves over training and, where several settings ran, the errors by learning rate."""
-        tuned = self.best[PLAIN, "ce"]
+        tuned, best = self.best[PLAIN, "ce"], self.best[PLAIN, "mil"]
         shown = {title(loss, training.weight): training for loss, training in self.published.items()}
         if self._choice:
             shown[f"cross-entropy, tuned ({tuned.learning_rate:g})"] = tuned
+            if (best.weight, best.learning_rate) != (self.mil.weight, self.mil.learning_rate):
+                shown[f"{title('mil', best.weight)}, tuned ({best.learning_rate:g})"] = best
         runs = {label: (training.loss, self.found.of(training)) for label, training in shown.items()}
         curves = figures.curves(self.name, runs)
         if not self._choice:
             return [curves]
-        panels: dict[str, dict[str, list[Any]]] = {}
+        panels: dict[str, dict[tuple[str, float], list[Any]]] = {}
         for (regime, loss), trainings in self.controls.items():
-            panels.setdefault(regime, {})[loss] = [
-                (each.learning_rate, self.found.values(each, "held_out_accuracy"), self.found.values(each))
-                for each in trainings
-                if loss == "ce" or each.weight == self.recipe.base.weight
-            ]
+            for each in trainings:
+                accuracies = self.found.values(each, "held_out_accuracy"), self.found.values(each)
+                lines = panels.setdefault(regime, {}).setdefault((loss, each.weight), [])
+                lines.append((each.learning_rate, *accuracies))
         return [curves, figures.learning_rates(self.name, panels, self.recipe.base.weight)]
 
 

@@ -35,6 +35,8 @@ COLORS = {
     "ncmi": "#0072B2",
 }
 _SECOND = ("cp-weighted", "lc-hard")
+# Of further weights λ in one panel.
+_FURTHER = ("#0072B2", "#009E73", "#CC79A7", "#E69F00")
 
 _TERMS = {
     "accuracy": "accuracy",
@@ -155,7 +157,9 @@ def scatter(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> Figure:
 
 
 def learning_rates(
-    network: str, panels: Mapping[str, Mapping[str, Sequence[tuple[float, list[float], list[float]]]]], weight: float
+    network: str,
+    panels: Mapping[str, Mapping[tuple[str, float], Sequence[tuple[float, list[float], list[float]]]]],
+    weight: float,
 ) -> Figure:
     """Return errors against the learning rate, one panel per regime.
 
@@ -164,9 +168,9 @@ def learning_rates(
     network
         Name of the network.
     panels
-        Regime -> loss -> learning rates, each with held-out and test accuracies of every seed.
+        Regime -> loss and weight λ -> learning rates, each with held-out and test accuracies of every seed.
     weight
-        Weight λ.
+        Weight λ of the paper.
 
     Returns
     -------
@@ -176,12 +180,16 @@ def learning_rates(
 
     def draw(canvas: Canvas) -> None:
         places = panels_of(canvas, len(panels), sharex=True, sharey=True)
+        others = sorted({each for losses in panels.values() for loss, each in losses if loss == "mil"} - {weight})
+        further = {each: _FURTHER[i % len(_FURTHER)] for i, each in enumerate(others)}
         for axes, (regime, losses) in zip(places, panels.items(), strict=True):
-            for loss, runs in losses.items():
+            for (loss, each), runs in losses.items():
                 rates = [rate for rate, _, _ in runs]
-                _seeds(axes, rates, [[100 * (1 - value) for value in values] for _, _, values in runs], loss, weight)
+                color = further.get(each, COLORS[loss]) if loss == "mil" else COLORS[loss]
+                errors = [[100 * (1 - value) for value in values] for _, _, values in runs]
+                _seeds(axes, rates, errors, color, title(loss, each))
                 held_out = [100 * (1 - np.mean(values)) for _, values, _ in runs]
-                axes.plot(rates, held_out, ":", color=COLORS[loss])
+                axes.plot(rates, held_out, ":" if len(rates) > 1 else "_", color=color)
             axes.set(xscale="log", yscale="log", xlabel="learning rate", title=regime)
             axes.yaxis.set_major_formatter(LogFormatter())
             axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
@@ -196,13 +204,12 @@ def learning_rates(
     return Figure(f"learning-rate-{network}", caption, draw)
 
 
-def _seeds(axes: Axes, x: Sequence[float], runs: Sequence[Sequence[float]], loss: str, weight: float | None) -> None:
+def _seeds(axes: Axes, x: Sequence[float], runs: Sequence[Sequence[float]], color: str, label: str | None) -> None:
     """Draw the mean over seeds as a line and every seed as a point; `runs` holds one value per seed for each place."""
     values = np.array(runs)
-    label = None if weight is None else title(loss, weight)
-    axes.plot(x, values.mean(axis=1), "-", color=COLORS[loss], label=label)
+    axes.plot(x, values.mean(axis=1), "-", color=color, label=label)
     for seed in values.T:
-        axes.plot(x, seed, ".", color=COLORS[loss], alpha=0.6)
+        axes.plot(x, seed, ".", color=color, alpha=0.6)
 
 
 def by_setting(
@@ -237,7 +244,13 @@ def by_setting(
         for axes, (heading, losses) in zip(panels_of(canvas, len(panels), sharey=True), panels.items(), strict=True):
             for loss, runs in losses.items():
                 places = range(len(runs))  # evenly spaced, since the settings are powers or 0
-                _seeds(axes, places, [values for _, values in runs], loss, weight)
+                _seeds(
+                    axes,
+                    places,
+                    [values for _, values in runs],
+                    COLORS[loss],
+                    None if weight is None else title(loss, weight),
+                )
                 axes.set_xticks(places, [f"{setting:g}" for setting, _ in runs])
             axes.set(xlabel=label, title=heading)
             axes.grid(alpha=0.2)

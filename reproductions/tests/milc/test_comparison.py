@@ -8,19 +8,30 @@ from typing import Any
 
 import pytest
 from infoflow_reproductions import Findings, Results, Verdict
+from infoflow_reproductions.harness.findings import Figure
 from infoflow_reproductions.milc.comparison import AUGMENTED, CIFAR, MNIST, RAW, Recipe
+from infoflow_reproductions.milc.figures import _TERMS
 from infoflow_reproductions.milc.sweeps import BATCH_SIZE, WEIGHT
+from matplotlib.figure import Figure as Canvas
 
 RECIPE = Recipe(replace(MNIST.recipe("cpu").base, epochs=4), ("mlp",), control_size=50_000, held_out=10_000)
 NOISE = (0.0, 0.001, -0.001)
 
 
-def findings(recipe: Recipe, accuracy: Callable[[Mapping[str, Any]], tuple[float, float]]) -> Findings:
+def findings(
+    recipe: Recipe, accuracy: Callable[[Mapping[str, Any]], tuple[float, float]], **more: list[float]
+) -> Findings:
     """Return the report on results whose (held-out, test) accuracy is a function of the settings plus some noise."""
     found: dict[str, dict[str, Any]] = {}
     for one in MNIST.trials(recipe):
         held_out, test = (value + NOISE[one.arguments["seed"]] for value in accuracy(one.arguments))
-        found[one.name] = {"held_out_accuracy": held_out, "test_accuracy": test, "diverged": False, "steps": 400}
+        found[one.name] = {
+            "held_out_accuracy": held_out,
+            "test_accuracy": test,
+            "diverged": False,
+            "steps": 400,
+            **more,
+        }
     return MNIST.report(recipe, Results(MNIST.trials(recipe), found))
 
 
@@ -65,6 +76,30 @@ def test_without_other_settings_nothing_is_chosen() -> None:
         for text in (*(claim.text for claim in found.claims), *(row.what for row in found.rows))
         if "chosen" in text
     ]
+
+
+@pytest.mark.parametrize(("best", "label"), [(0.5, "mutual information, λ = 0.5, tuned (0.001)"), (50.0, None)])
+def test_pictures_show_every_weight_and_the_settings_that_were_chosen(best: float, label: str | None) -> None:
+    def found_at(settings: Mapping[str, Any]) -> tuple[float, float]:
+        accuracy = 0.9 + 0.05 * (settings["loss"] == "mil" and settings["weight"] == best)
+        return accuracy, accuracy
+
+    curves = {f"curve_{part}_{term}": [0.0, 1.0] for part in ("train", "test") for term in _TERMS}
+    found = findings(RECIPE, found_at, curve_epoch=[0, 4], **curves)
+    pictures = {figure.name: figure for figure in found.figures}
+    rates = drawn(pictures["learning-rate-mlp"]).axes[0].get_legend()
+    assert rates is not None
+    weights = {RECIPE.base.weight, *RECIPE.weights}
+    expected = {"cross-entropy", *(f"mutual information, λ = {weight:g}" for weight in weights)}
+    assert {text.get_text() for text in rates.get_texts()} == expected
+    shown = {text.get_text() for text in drawn(pictures["curves-mlp"]).legends[0].get_texts()}
+    assert {name for name in shown if name.startswith("mutual") and "tuned" in name} == ({label} if label else set())
+
+
+def drawn(figure: Figure) -> Canvas:
+    canvas = Canvas(layout="constrained")
+    figure.draw(canvas)
+    return canvas
 
 
 def test_one_seed_shows_no_significance() -> None:

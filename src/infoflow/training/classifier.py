@@ -304,7 +304,7 @@ class _Batches:
         orders = [np.random.default_rng((seed, epoch)).permutation(len(self._x)) for seed in self._seeds]
         order = torch.from_numpy(np.stack(orders) if self._stacked else orders[0]).to(self._x.device)
         for chosen in torch.split(order, self._size, dim=-1):
-            # Two to three times as fast as tensor[chosen].
+            # Up to three times as fast as tensor[chosen].
             x, y = (tensor.index_select(0, chosen.flatten()) for tensor in (self._x, self._y))
             yield x.reshape(*chosen.shape, *x.shape[1:]), y.reshape(chosen.shape)
 

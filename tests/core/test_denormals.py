@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
+import infoflow
 from infoflow.core.denormals import denormals_as_zero
 from infoflow.models import MLP
 from infoflow.training import Training, train
@@ -38,6 +41,26 @@ def test_the_mode_is_as_before_afterwards(before: bool) -> None:
         assert flushed() is before
     finally:
         torch.set_flush_denormal(False)
+
+
+def test_every_step_of_an_optimizer_in_the_source_runs_so() -> None:
+    steps, inside = 0, 0
+    for path in Path(infoflow.__file__).parent.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        steps += sum(_is_step(node) for node in ast.walk(tree))
+        blocks = [node for node in ast.walk(tree) if isinstance(node, ast.With)]
+        inside += sum(
+            _is_step(node)
+            for block in blocks
+            if any(ast.unparse(item.context_expr) == "denormals_as_zero()" for item in block.items)
+            for node in ast.walk(block)
+        )
+    assert steps == inside >= 5
+
+
+def _is_step(node: ast.AST) -> bool:
+    """Whether this is a step without a closure: one of L-BFGS has no momentum that decays."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func).endswith("optimizer.step") and not node.args
 
 
 def test_processors_without_the_mode_step_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

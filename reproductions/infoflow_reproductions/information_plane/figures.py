@@ -41,9 +41,10 @@ def pictures(reading: Reading) -> list[Figure]:
     made += [
         Figure(
             _name("survival", i),
-            f"The share of its peak that {_quantity(_swept(reading, sweep))} of each layer loses by the end of "
-            f"training, for each {sweep.sweep.name}: medians over seeds. A layer compresses where it loses more than "
-            f"{THRESHOLD:.0%}. Points are hollow where half of the seeds are saturated.",
+            f"Each line shows how far {_quantity(_swept(reading, sweep))} of a layer lies below its peak at the end of "
+            f"training, as a share of the peak, against {sweep.sweep.name}. Points are medians over seeds, and hollow "
+            "where at least half of the seeds are saturated. A layer compresses if the share is above "
+            f"{THRESHOLD:.0%}.",
             _survival(reading, sweep),
         )
         for i, sweep in enumerate(reading.recipe.sweeps)

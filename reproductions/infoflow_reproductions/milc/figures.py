@@ -181,11 +181,11 @@ def learning_rates(
     def draw(canvas: Canvas) -> None:
         places = panels_of(canvas, len(panels), sharex=True, sharey=True)
         others = sorted({each for losses in panels.values() for loss, each in losses if loss == "mil"} - {weight})
-        further = {each: _FURTHER[i % len(_FURTHER)] for i, each in enumerate(others)}
+        further = {("mil", each): _FURTHER[i % len(_FURTHER)] for i, each in enumerate(others)}
         for axes, (regime, losses) in zip(places, panels.items(), strict=True):
             for (loss, each), runs in losses.items():
                 rates = [rate for rate, _, _ in runs]
-                color = further.get(each, COLORS[loss]) if loss == "mil" else COLORS[loss]
+                color = further.get((loss, each), COLORS[loss])
                 errors = [[100 * (1 - value) for value in values] for _, _, values in runs]
                 _seeds(axes, rates, errors, color, title(loss, each))
                 held_out = [100 * (1 - np.mean(values)) for _, values, _ in runs]

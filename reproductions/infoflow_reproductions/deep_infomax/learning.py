@@ -147,7 +147,12 @@ def _trained(made: Learner, images: Sets, task: Task, context: Context) -> list[
     return fit(
         made.players,
         [x, y, torch.arange(len(x))],
-        Fit(learning.epochs, learning.batch_size, Optimizer("adam", learning.learning_rate, betas=(0.5, 0.999))),
+        Fit(
+            learning.epochs,
+            learning.batch_size,
+            Optimizer("adam", learning.learning_rate, betas=(0.5, 0.999)),
+            channels_last=True,
+        ),
         seed=task.seed,
         prepare=prepare,
         **context.resumable({"method": task.method, "options": dict(task.options), "measures": list(task.measures)}),

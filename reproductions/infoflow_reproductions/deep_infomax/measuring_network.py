@@ -39,7 +39,7 @@ def measuring_network(
     fit(
         Player(network, lambda x, y: F.cross_entropy(network(x), y)),
         list(train),
-        Fit(epochs, batch_size, Optimizer("adam", 1e-3)),
+        Fit(epochs, batch_size, Optimizer("adam", 1e-3), channels_last=True),
         seed=_SEED,
         prepare=lambda x, y, *, generator: (scaled(x), y),
     )

@@ -120,7 +120,12 @@ def run(task: Task[Generation], *, context: Context) -> Mapping[str, Any]:
     fit(
         {name: Player(*pair) for name, pair in objective.players().items()},
         [train[0]],
-        Fit(settings.epochs, settings.batch_size, Optimizer("adam", settings.learning_rate, betas=(0.5, 0.9))),
+        Fit(
+            settings.epochs,
+            settings.batch_size,
+            Optimizer("adam", settings.learning_rate, betas=(0.5, 0.9)),
+            channels_last=True,
+        ),
         seed=seed,
         prepare=lambda x, *, generator: (scaled(x),),
         **context.resumable({"method": task.method}),

@@ -44,7 +44,8 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         hidden = self.first(self._enlarged(self.norms[0](x).relu()))
         hidden = self._reduced(self.second(self.norms[1](hidden).relu()))
-        return hidden + self._reduced(self.shortcut(self._enlarged(x)))
+        # A convolution of 1×1 commutes with both changes of size; it is cheaper on the smaller maps.
+        return hidden + self._enlarged(self.shortcut(self._reduced(x)))
 
 
 class ResidualGenerator(nn.Module):

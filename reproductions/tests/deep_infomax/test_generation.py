@@ -93,6 +93,21 @@ def test_residual_networks_are_those_of_gulrajani_et_al() -> None:
         ResidualJudge(48)
 
 
+@pytest.mark.parametrize("network", [ResidualGenerator(6, 16, width=2).network, ResidualJudge(16, width=2).network])
+def test_shortcuts_of_residual_blocks_are_convolutions_of_the_larger_maps(network: nn.Sequential) -> None:
+    """As published: the generator enlarges before the convolution of 1×1, and the judge shrinks after it."""
+    block = next(module for module in network if hasattr(module, "shortcut"))
+    x = torch.randn(3, block.first.in_channels, 8, 8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        block.second.weight.zero_()
+        block.second.bias.zero_()
+        enlarged = x.repeat_interleave(2, 2).repeat_interleave(2, 3) if block.up else x
+        expected = block.shortcut(enlarged)
+        if not block.up:
+            expected = expected.unfold(2, 2, 2).unfold(3, 2, 2).mean((-2, -1))
+        torch.testing.assert_close(block(x), expected)
+
+
 def test_two_gaussians_overlap_as_far_as_their_means_are_apart() -> None:
     rng = np.random.default_rng(0)
     _, data, samples = histograms(rng.normal(size=40_000) + 1, rng.normal(size=40_000) - 1)

@@ -34,6 +34,12 @@ def test_every_picture_of_a_page_exists() -> None:
             assert (RESULTS / one["folder"] / f"{figure['name']}.png").exists()
 
 
+def test_pages_count_one_thing_in_the_singular() -> None:
+    for name, text in summary.pages(RESULTS).items():
+        wrong = r"(?<![\w.,])1 (further figures|figures|pictures|claims|seeds|trials)\b"
+        assert re.findall(wrong, text) == [], name
+
+
 def test_every_published_claim_has_the_place_of_its_sentence() -> None:
     for one in summary.read(RESULTS):
         for claim in one["claims"]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from infoflow.core.errors import InvalidArgument
 from infoflow_reproductions.harness.inference import LEVEL, Sample, holm, range_against, range_of
-from infoflow_reproductions.harness.seeds import OverSeeds, over_seeds
+from infoflow_reproductions.harness.seeds import OverSeeds, over_seeds, seed_count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -281,7 +281,7 @@ class Claim:
         steps = tuple(Sample.of([b - a for a, b in zip(before, after, strict=True)]) for before, after in pairs)
         whole = Sample.of([curve[0] - curve[-1] for curve in curves])
         path = " → ".join(f"{sum(values) / len(values):.4g}" for values in settings)
-        evidence = f"{path}; first − last {whole.text()}, {len(curves)} seed(s)"
+        evidence = f"{path}; first − last {whole.text()}, {seed_count(len(curves))}"
         return cls(text, falls(whole, steps), evidence, published, sample=whole, steps=steps)
 
     def judged_anytime(self) -> Claim:

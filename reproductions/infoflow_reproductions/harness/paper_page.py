@@ -62,7 +62,7 @@ def paper_page(
     parts += ["## What the paper states", "", _totals(published), ""]
     parts += [*_claims(published, place=True), ""]
     if others:
-        parts += [*_folded(f"{len(others)} claims of this reproduction", _claims(others, place=False)), ""]
+        parts += [*_folded(f"{_number(others, 'claim')} of this reproduction", _claims(others, place=False)), ""]
     parts += ["## The experiments", ""]
     for summary in summaries:
         parts += _experiment(summary)
@@ -81,8 +81,8 @@ def _totals(lines: Sequence[tuple[Claim, Verdict | None, Summary]]) -> str:
         return "No claim of the paper could be judged."
     listed = counted((claim.verdict, holm) for claim, holm, _ in lines)
     return (
-        f"{len(lines)} claims: {listed}. Those that fail come first. The effect is in standard deviations over seeds. "
-        f"{WITH_HOLM}"
+        f"{_number(lines, 'claim')}: {listed}. Those that fail come first. The effect is in standard deviations over "
+        f"seeds. {WITH_HOLM}"
     )
 
 
@@ -96,6 +96,10 @@ def _claims(lines: Sequence[tuple[Claim, Verdict | None, Summary]], *, place: bo
         cells = [_bold(claim) + few, f"{link}: {claim.text}", effect(claim), changed, claim.evidence]
         table.append("| " + " | ".join(map(_cell, [*cells, *([claim.place] if place else [])])) + " |")
     return table
+
+
+def _number(of: Sequence[object], noun: str) -> str:
+    return f"{len(of)} {noun}{'s' * (len(of) != 1)}"
 
 
 def _bold(claim: Claim) -> str:
@@ -122,19 +126,18 @@ def _experiment(summary: Summary) -> list[str]:
             f"| {_cell(row['what'])} | {_found(row)} | {_published(row)} | {row['verdict']} |" for row in compared
         ]
         reasons = list(dict.fromkeys(row["why"] for row in compared if row["why"]))
-        parts += _folded(
-            f"{len(compared)} figures with a published one", [*table, "", *(f"- {why}" for why in reasons)]
-        )
+        title = f"{_number(compared, 'figure')} with a published one"
+        parts += _folded(title, [*table, "", *(f"- {why}" for why in reasons)])
     if others:
         table = ["| Figure | Found |", "|---|---|", *(f"| {_cell(row['what'])} | {_found(row)} |" for row in others)]
-        parts += _folded(f"{len(others)} further figures", table)
+        parts += _folded(_number(others, "further figure"), table)
     if summary["notes"]:
         parts += _folded("Notes", [f"- {note}" for note in summary["notes"]])
     pictures = []
     for figure in summary["figures"]:
         pictures += [_image(figure["caption"], f"{within_paper(summary)}/{figure['name']}.png"), ""]
     if pictures:
-        parts += _folded(f"{len(summary['figures'])} pictures", pictures)
+        parts += _folded(_number(summary["figures"], "picture"), pictures)
     return parts
 
 

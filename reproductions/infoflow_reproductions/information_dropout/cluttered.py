@@ -14,6 +14,7 @@ from infoflow.layers import forget_costs
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings
 from infoflow_reproductions.harness.lists import Entries
+from infoflow_reproductions.harness.seeds import seed_count
 from infoflow_reproductions.harness.trial import Context, Results, Trial
 from infoflow_reproductions.information_dropout import figures, reporting, training
 from infoflow_reproductions.information_dropout.images import Part
@@ -203,7 +204,7 @@ def _report(recipe: Recipe, results: Results) -> Findings:
         Claim(
             "The share of the information inside the digit's box rises with β",
             risen.holds,
-            f"{path} %; the box is {area:.3g} % of the area; {recipe.seeds} seed(s)",
+            f"{path} %; the box is {area:.3g} % of the area; {seed_count(recipe.seeds)}",
         ),
         Claim.above(
             f"At β = {last:g} the share of the information inside the box exceeds the box's share of the area",

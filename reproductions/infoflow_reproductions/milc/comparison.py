@@ -11,7 +11,7 @@ from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
 from infoflow_reproductions.harness.inference import POINTS
 from infoflow_reproductions.harness.lists import Entries
-from infoflow_reproductions.harness.seeds import over_seeds
+from infoflow_reproductions.harness.seeds import over_seeds, seed_count
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.milc import classifier, figures
 from infoflow_reproductions.milc.classifier import Found, Training
@@ -240,7 +240,7 @@ class _Network:
             reached = over_seeds(found.values(self.ce))
             text = f"cross-entropy at the paper's settings reaches {expected:g} ± {recipe.tolerance:g}"
             holds = abs(reached.mean - expected) <= recipe.tolerance
-            evidence = f"{reached} over {reached.seeds} seed(s)"
+            evidence = f"{reached} over {seed_count(reached.seeds)}"
             claims.append(Claim(f"{self.name}: {text}", holds, evidence, published=False))
         if self.name == _MOST:
             text = f"{self.name}: at the paper's settings it outperforms cross-entropy by more than 10 points"

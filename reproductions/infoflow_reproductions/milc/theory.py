@@ -10,6 +10,7 @@ from infoflow.theory import FORMS
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
 from infoflow_reproductions.harness.lists import Entries
+from infoflow_reproductions.harness.seeds import seed_count
 from infoflow_reproductions.harness.trial import Results, Trial
 from infoflow_reproductions.milc import figures
 from infoflow_reproductions.milc.known_truth import (
@@ -209,7 +210,7 @@ def _separation(recipe: Recipe, results: Results, s: float) -> tuple[list[Row], 
         Row(f"exact I(X;Y) of the mixture, s = {s:g}", [exact], "nats"),
         Row(f"logistic model trained with the loss, s = {s:g}", nats, "nats"),
     ]
-    over = f"over {recipe.seeds} seed(s)"
+    over = f"over {seed_count(recipe.seeds)}"
     claims = [
         Claim(
             f"a logistic model trained with the loss recovers I(X;Y) at s = {s:g} within 0.02 nats",

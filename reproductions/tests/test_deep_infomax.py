@@ -105,6 +105,8 @@ def test_dependence_is_judged_over_all_weights() -> None:
     rising = lambda a: {**falling(a), "NDM": a["options"]["beta"] + 0.01 * a["seed"]}  # noqa: E731
     assert holds(rising) == [False] * 3 + [True] * 4
     assert holds(lambda a: {**falling(a), "NDM (samples): networks": 5.0}) == [True] * 6 + [False]
+    # Above log 40,000 nats at every weight.
+    assert holds(lambda a: {**falling(a), "NDM": 50 + falling(a)["NDM"]}) == [None] * 3 + [True] * 4
     full = EXPERIMENTS["ndm"].recipe("full")  # Figure 12
     assert (full.betas, full.seeds, full.learning.ndm_networks) == ((0.1, 0.5, 1.0, 1.5, 2.0, 4.0), 5, 10)
 

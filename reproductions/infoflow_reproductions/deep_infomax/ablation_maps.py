@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from infoflow_reproductions.deep_infomax.dependence import supported
 from infoflow_reproductions.deep_infomax.notes import COMBINATIONS, MINE, PRIOR, PROBES, SHARED_MAP
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, smaller
 from infoflow_reproductions.deep_infomax.sweeps import CONVOLVED, WEIGHTS, Weights, trials_of
@@ -124,10 +125,14 @@ def _prior(recipe: Recipe, found: Mapping[str, Values]) -> list[Claim]:
     if "NDM" not in found or low == high:
         return []
     return [
-        Claim.above(
-            f"NDM is lower with γ = {high:g} than with γ = {low:g}, at α = {a:g}, β = {b:g}",
-            differences(found["NDM"][a, b, low], found["NDM"][a, b, high]),
-            unit="nats",
+        supported(
+            Claim.above(
+                f"NDM is lower with γ = {high:g} than with γ = {low:g}, at α = {a:g}, β = {b:g}",
+                differences(found["NDM"][a, b, low], found["NDM"][a, b, high]),
+                unit="nats",
+            ),
+            found["NDM"][a, b, low],
+            found["NDM"][a, b, high],
         )
         for a, b, gamma in found["NDM"]
         if gamma == low

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from infoflow_reproductions.deep_infomax.dependence import supported
 from infoflow_reproductions.deep_infomax.learning import trial
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, smaller
 from infoflow_reproductions.deep_infomax.settings import Learning
@@ -78,7 +79,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
     low, high = recipe.betas[0], recipe.betas[-1]
     similar = tuple(beta for beta in recipe.betas if beta in (0.5, 1.0)) or (low, low)
     for name in _STATED:
-        claims += [
+        about = [
             Claim.falling(f"{name} falls as β rises", list(zip(*found[name].values(), strict=True))),
             Claim.above(
                 f"{name} is lower at β = {high:g} than at β = {low:g}",
@@ -92,6 +93,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
                 unit="nats",
             ),
         ]
+        claims += [supported(claim, *found[name].values()) for claim in about]
     claims.append(
         Claim.above(
             f"NDM of samples is consistent: its deviation over networks is below {SIMILAR:g} of the fall from "

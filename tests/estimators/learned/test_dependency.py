@@ -108,6 +108,20 @@ def test_a_repeated_column_is_a_finite_number_with_a_warning() -> None:
     assert found.warnings
 
 
+def test_values_above_the_logarithm_of_the_shuffled_rows_have_a_warning() -> None:
+    """Sixteen columns of two factors and noise, TC ≤ Σ I(z_j; factors) ≤ Σ ½ log(1 + 1/σ²) = 93 nats."""
+    rng = np.random.default_rng(0)
+    sigma, d, n = 0.003, 16, 2000
+    z = np.tanh(rng.normal(size=(n, 2)) @ rng.normal(size=(2, d))) + sigma * rng.normal(size=(n, d))
+    most = d / 2 * math.log1p(1 / sigma**2)
+    for readout in ("bridge", "donsker_varadhan"):
+        found = neural_dependency(z, folds=2, hidden=(64,), max_epochs=5, readout=readout)
+        assert found.nats > most  # neither readout is a bound here
+        assert any("far too low or too high" in warning for warning in found.warnings)
+    near, _ = correlated(n, 4, seed=3)
+    assert not any("far too" in warning for warning in neural_dependency(near, **QUICK).warnings)
+
+
 def test_what_is_refused() -> None:
     z = np.zeros((100, 3)) + np.arange(100)[:, None] % np.array([2, 3, 5])
     with pytest.raises(TooFewSamples):

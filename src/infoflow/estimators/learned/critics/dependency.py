@@ -124,8 +124,10 @@ def neural_dependency(z: Any, **settings: Any) -> Estimate:
 
     The discriminator T learns by logistic loss to separate z from z̃ on the training samples; shuffles are new in every
     batch. The sample mean of e^T(z̃) in the readout "donsker_varadhan" may have infinite variance (it has for Gaussians
-    whose correlation matrix has an eigenvalue of 2 or more). A value below 0 is reported as 0. Constant columns are
-    dropped, with a warning. With `sigmoid`, the quantity is the same but harder to learn where σ saturates.
+    whose correlation matrix has an eigenvalue of 2 or more). A value below 0 is reported as 0. A value above the
+    logarithm of the number of shuffled rows, with either readout, is no bound and can be far too low or too high; it
+    has a warning. Constant columns are dropped, with a warning. With `sigmoid`, the quantity is the same but harder to
+    learn where σ saturates.
 
     References
     ----------
@@ -242,9 +244,10 @@ def _donsker_varadhan(positive: Tensor, negative: Tensor) -> tuple[Tensor, Tenso
 def _warnings(raw: float, half: float, shuffled: int, fitted: Fitted) -> Iterator[str]:
     if raw > 0.6 * math.log(shuffled):
         yield (
-            f"no such bound can be trusted near log {shuffled} = {math.log(shuffled):.2f} nats (the shuffled rows of a "
-            "fold), so the estimate is likely too low; use more samples, fewer columns, or "
-            "total_correlation(z, 'gaussian')"
+            f"{shuffled} shuffled rows in a fold measure no more than about log {shuffled} = {math.log(shuffled):.2f} "
+            "nats; beyond, samples and shuffled rows hardly overlap and the value follows the size of the "
+            "discriminator's scores, so the estimate may be far too low or too high; use more samples, fewer columns, "
+            "or total_correlation(z, 'gaussian')"
         )
     yield from warnings_on(
         raw,

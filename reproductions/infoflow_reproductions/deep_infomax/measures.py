@@ -24,6 +24,7 @@ from infoflow.probes import (
     nearest,
 )
 from infoflow_reproductions.baselines.autoencoders import MeanOfGaussian
+from infoflow_reproductions.deep_infomax.dependence import FOLDS
 from infoflow_reproductions.deep_infomax.methods import Learner, scaled
 from infoflow_reproductions.deep_infomax.occluded_loss import occluded_loss
 from infoflow_reproductions.deep_infomax.settings import Learning
@@ -69,7 +70,7 @@ def _svm(on: Measured) -> dict[str, float]:
 
 def _dependence(on: Measured, y: Tensor, *, sigmoid: bool = False) -> tuple[str, list[float]]:
     """Name of the measure, and one estimate for each of the networks."""
-    settings = {"max_epochs": on.learning.ndm_epochs, "folds": 2}
+    settings = {"max_epochs": on.learning.ndm_epochs, "folds": FOLDS}
     seeds = range(on.seed, on.seed + on.learning.ndm_networks)
     measures = [NeuralDependency(sigmoid=sigmoid, seed=seed, settings=settings) for seed in seeds]
     return measures[0].name, [measure.score(y).value for measure in measures]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from infoflow_reproductions.deep_infomax.dependence import LIMIT
+
 PRIOR = (
     "Equation 7 is a min–max game; here the encoder's loss is the non-saturating one, and the discriminator has a "
     "penalty on its squared gradient of weight 1, which the paper does not mention."
@@ -49,7 +51,7 @@ DEPENDENCE = (
     "NDM is computed on held-out samples; in place of the Donsker–Varadhan mean, whose variance may be infinite, the "
     "discriminator's scores of joint and shuffled samples are combined by bridge sampling. The sigmoid precedes any "
     "standardization, so features that are small have no dependence left in NDM (sigmoid), whatever their NDM. "
-    "Above 10.6 nats, the logarithm of the shuffled rows, samples and shuffled rows hardly overlap, and NDM follows "
-    "the size of the discriminator's scores; where all values lie there, they are not compared. TC is the total "
-    "correlation by the correlation matrix, which sees linear dependence alone."
+    f"Above {LIMIT:.1f} nats, the logarithm of the shuffled rows, samples and shuffled rows hardly overlap, and NDM "
+    "follows the size of the discriminator's scores; where all values lie there, they are not compared. TC is the "
+    "total correlation by the correlation matrix, which sees linear dependence alone."
 )

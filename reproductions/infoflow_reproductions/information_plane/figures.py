@@ -41,10 +41,10 @@ def pictures(reading: Reading) -> list[Figure]:
     made += [
         Figure(
             _name("survival", i),
-            f"Each line shows how far {_quantity(_swept(reading, sweep))} of a layer lies below its peak at the end of "
-            f"training, as a share of the peak, against {sweep.sweep.name}. Points are medians over seeds, and hollow "
-            "where at least half of the seeds are saturated. A layer compresses if the share is above "
-            f"{THRESHOLD:.0%}.",
+            f"Each line is a layer. The vertical axis is the decrease of {_quantity(_swept(reading, sweep))} from its "
+            f"peak to the end of training, relative to the peak; the horizontal axis is {sweep.sweep.name}. Points are "
+            "medians over seeds; they are hollow where at least half of the seeds are saturated. A layer compresses if "
+            f"the decrease is larger than {THRESHOLD:.0%}.",
             _survival(reading, sweep),
         )
         for i, sweep in enumerate(reading.recipe.sweeps)

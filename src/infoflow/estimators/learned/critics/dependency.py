@@ -244,8 +244,8 @@ def _donsker_varadhan(positive: Tensor, negative: Tensor) -> tuple[Tensor, Tenso
 def _warnings(raw: float, half: float, shuffled: int, fitted: Fitted) -> Iterator[str]:
     if raw > 0.6 * math.log(shuffled):
         yield (
-            f"{shuffled} shuffled rows in a fold measure no more than about log {shuffled} = {math.log(shuffled):.2f} "
-            "nats; beyond, samples and shuffled rows hardly overlap and the value follows the size of the "
+            f"no value near or above log {shuffled} = {math.log(shuffled):.2f} nats (the shuffled rows of a fold) can "
+            "be trusted: samples and shuffled rows hardly overlap and the value follows the size of the "
             "discriminator's scores, so the estimate may be far too low or too high; use more samples, fewer columns, "
             "or total_correlation(z, 'gaussian')"
         )

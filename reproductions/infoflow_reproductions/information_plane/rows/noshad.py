@@ -39,7 +39,7 @@ _FULL = Recipe(
     snapshots=20,
     pairs=2000,
 )
-_TWO_SEEDS = tuple(replace(one, at_most=2) for one in _FULL.variants)
+_CPU = tuple(replace(one, epochs=15, at_most=2) for one in _FULL.variants)
 
 ROW = TableRow(
     "noshad",
@@ -50,7 +50,7 @@ ROW = TableRow(
         "smoke": smoke(
             _FULL, replace(_CNN, data="digits", epochs=1, size=256, probe_size=100), replace(_WIDTH, values=(0.3, 3.0))
         ),
-        "cpu": replace(_FULL, variants=_TWO_SEEDS, metrics_on=5000, snapshots=10, pairs=1000),
+        "cpu": replace(_FULL, variants=_CPU, metrics_on=5000, snapshots=10, pairs=1000),
         "full": _FULL,
     },
     claims=[on_each(Compression("some", "some layer compresses", layers="every")), on("CNN", no_fitting)],

@@ -244,7 +244,7 @@ class Shared:
         raise AssertionError("measure_many must be used")
 
     @staticmethod
-    def measure_many(estimators: Sequence[Shared], t: Any, y: Any) -> list[LayerInformation]:
+    def measure_many(estimators: Sequence[Shared], t: Any, y: Any, x: Any = None) -> list[LayerInformation]:
         Shared.calls.append(len(estimators))
         found = [Estimate(float(each.power), "power", Kind.EXACT, "Shared", len(y)) for each in estimators]
         return [LayerInformation(each, each) for each in found]

@@ -33,7 +33,7 @@ class JointEstimator(Protocol):
     """An estimator of layers whose settings can share one pass over the data."""
 
     @staticmethod
-    def measure_many(estimators: Sequence[Any], t: Any, y: Any) -> Sequence[LayerInformation]: ...
+    def measure_many(estimators: Sequence[Any], t: Any, y: Any, x: Any = None) -> Sequence[LayerInformation]: ...
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _measured(
     members = list(estimators.values())
     try:
         if isinstance(members[0], JointEstimator):
-            found = [by_axis(each) for each in type(members[0]).measure_many(members, t, y)]
+            found = [by_axis(each) for each in type(members[0]).measure_many(members, t, y, x)]
         else:
             found = [measured(each, t, y, x) for each in members]
     except (InfoflowError, ValueError, ArithmeticError) as error:

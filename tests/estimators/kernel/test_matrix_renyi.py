@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from scipy.stats import entropy as discrete_entropy
 
 from infoflow.core.errors import InvalidArgument, TooFewSamples, UnknownName
 from infoflow.core.estimate import Kind
+from infoflow.estimators.kernel import gram_entropy, matrix_renyi
 from infoflow.estimators.kernel.bandwidth import scott_width
 from infoflow.estimators.kernel.matrix_renyi import MatrixRenyi
 
@@ -210,3 +212,34 @@ def test_bad_samples() -> None:
         MatrixRenyi().measure(t, x[:, 0], x)
     with pytest.raises(TooFewSamples):
         MatrixRenyi().entropy(x[:1])
+
+
+def test_estimators_together_equal_each_alone() -> None:
+    x, t, y = data(90)
+    orders = [MatrixRenyi(alpha, kernel_width="alignment", input_width=2.0) for alpha in (0.5, 1, 2, 3)]
+    widths = [MatrixRenyi(kernel_width=width, batch_size=30, seed=seed) for width in (0.5, "scott") for seed in (0, 1)]
+    methods = [MatrixRenyi(1.5, method="krylov"), MatrixRenyi(1.5, method="low-rank", rank=3), MatrixRenyi(1.5)]
+    many = [*orders, *widths, *methods, orders[0]]
+    together = MatrixRenyi.measure_many(many, t, y, x)
+    assert [repr(found) for found in together] == [repr(each.measure(t, y, x)) for each in many]
+    assert MatrixRenyi.measure_many([], t, y, x) == []
+
+
+def test_orders_share_eigenvalues_and_widths(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, t, y = data(60)
+    sizes: list[int] = []
+    spectrum, alignment = gram_entropy.gram_spectrum, matrix_renyi.alignment_width
+    monkeypatch.setattr(gram_entropy, "gram_spectrum", lambda u: sizes.append(len(u)) or spectrum(u))
+    widths: list[float] = []
+    monkeypatch.setattr(matrix_renyi, "alignment_width", lambda *a: widths.append(alignment(*a)) or widths[-1])
+    many = [MatrixRenyi(alpha, kernel_width="alignment") for alpha in (0.5, 1, 1.01, 3)]
+    MatrixRenyi.measure_many(many, t, y, x)
+    # X, T and both together, and T within each class.
+    assert sorted(sizes) == sorted([60, 60, 60, *np.bincount(y).tolist()])
+    assert len(widths) == 1
+    sizes.clear()
+    MatrixRenyi.measure_many([replace(many[0], kernel_width=width) for width in (0.3, 1.0)], t, y, x)
+    assert sizes.count(60) == 6  # inputs have their layer's width unless they have one of their own
+    sizes.clear()
+    MatrixRenyi.measure_many([replace(many[0], kernel_width=width, input_width=1.0) for width in (0.3, 1.0)], t, y, x)
+    assert sizes.count(60) == 5

@@ -192,9 +192,7 @@ _FULL = StudentRecipe(
 )
 _EPOCHS = {"mnist": 12, "szt": 5000}
 # Gradient descent on the full batch takes one step an epoch, and is compared with batches after as many epochs.
-_CPU = tuple(
-    one if one.name in (BATCHES, WHOLE) else replace(one, epochs=_EPOCHS[one.data]) for one in _FULL.variants
-)
+_CPU = tuple(one if one.name in (BATCHES, WHOLE) else replace(one, epochs=_EPOCHS[one.data]) for one in _FULL.variants)
 
 ROW = TableRow(
     "saxe",

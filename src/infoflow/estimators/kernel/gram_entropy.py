@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import torch
@@ -25,13 +26,35 @@ _EIGEN = 2048
 _WIDE = 0.02
 
 
-class Variable(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Samples of which no kernel is 0; their eigenvalues are computed once, for all orders."""
+
+    features: Tensor
+
+    @cached_property
+    def spectrum(self) -> Tensor:
+        """All eigenvalues of the Gram matrix with trace one."""
+        return gram_spectrum(self.features)
+
+
+@dataclass(frozen=True, eq=False)
+class Variable:
     """Features divided by their kernel width, classes (with kernel 1[y_i = y_j]), or both (the product)."""
 
     features: Tensor | None = None
     codes: Tensor | None = None
     width: float | None = None
     constant: bool = False
+
+    @cached_property
+    def blocks(self) -> list[Block]:
+        """The blocks of the features' Gram matrix: one for each class, far smaller eigenproblems, or a single one."""
+        assert self.features is not None
+        if self.codes is None:
+            return [Block(self.features)]
+        codes = self.codes.to(self.features.device)
+        return [Block(self.features[codes == code]) for code in range(int(codes.max()) + 1)]
 
     def with_other(self, other: Variable) -> Variable:
         """The variable whose Gram matrix is the Hadamard product of both."""
@@ -75,35 +98,34 @@ class GramEntropy:
 
     def __call__(self, variable: Variable) -> GramValue:
         """The entropy of the variable's Gram matrix."""
-        features, codes = variable.features, variable.codes
-        if features is not None:
-            return self._gaussian(features) if codes is None else self._by_blocks(features, codes.to(features.device))
+        codes = variable.codes
+        if variable.features is not None:
+            return self._gaussian(variable.blocks[0]) if codes is None else self._by_blocks(variable.blocks)
         assert codes is not None
         shares = torch.bincount(codes).double() / len(codes)
         return _exact(float(renyi_entropy(shares, self.alpha)), math.inf)
 
-    def _by_blocks(self, features: Tensor, codes: Tensor) -> GramValue:
-        """Times the kernel of classes the matrix has one block per class: far smaller eigenproblems."""
-        n, alpha = len(features), self.alpha
+    def _by_blocks(self, blocks: list[Block]) -> GramValue:
+        n, alpha = sum(len(block.features) for block in blocks), self.alpha
         powers, spans = [], ""
-        for code in range(int(codes.max()) + 1):
-            block = features[codes == code]
+        for block in blocks:
             value = self._gaussian(block)
             spans = value.spans or spans
-            powers.append([_power(entropy, alpha, len(block) / n) for entropy in value[:3]])
+            powers.append([_power(entropy, alpha, len(block.features) / n) for entropy in value[:3]])
         totals = [math.fsum(column) for column in zip(*powers, strict=True)]
         entropies = [total if alpha == 1 else math.log(total) / (1 - alpha) for total in totals]
         nats, low, high = (min(max(entropy, 0.0), math.log(n)) for entropy in entropies)
         return GramValue(nats, low, high, spans)
 
-    def _gaussian(self, u: Tensor) -> GramValue:
-        n, alpha, method = len(u), self.alpha, self.method
+    def _gaussian(self, block: Block) -> GramValue:
+        u, alpha, method = block.features, self.alpha, self.method
+        n = len(u)
         if n == 1:
             return _exact(0.0, 0.0)
         if method == "frobenius" or (method == "auto" and alpha == 2):
             return _exact(float(collision_entropy(u)), math.log(n))
         if method == "eigen" or (method == "auto" and n <= _EIGEN):
-            return _exact(float(renyi_entropy(gram_spectrum(u), alpha)), math.log(n))
+            return _exact(float(renyi_entropy(block.spectrum, alpha)), math.log(n))
         if method in ("auto", "low-rank"):
             value = low_rank_entropy(u, alpha, rank=self.rank)
             if method == "low-rank" or value.high - value.low <= _WIDE:

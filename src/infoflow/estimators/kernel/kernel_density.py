@@ -74,7 +74,7 @@ class KernelDensity(LayerEstimator):
     _stated: ClassVar[tuple[str, ...]] = ("variance", "bound")
 
     @staticmethod
-    def measure_many(estimators: Sequence[KernelDensity], t: Any, y: Any) -> list[LayerInformation]:
+    def measure_many(estimators: Sequence[KernelDensity], t: Any, y: Any, x: Any = None) -> list[LayerInformation]:
         """Estimate I(X;T+ε) and I(T+ε;Y) by several estimators, from one pass over the distances.
 
         Parameters
@@ -85,6 +85,8 @@ class KernelDensity(LayerEstimator):
             Activations.
         y : array-like of shape (n,)
             Integer classes.
+        x : array-like of shape (n, ...)
+            The network's inputs; ignored.
 
         Returns
         -------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -166,26 +167,68 @@ class MatrixRenyi(StatedSettings):
         InvalidArgument
             Without x, if y is no classes, and as `estimate` raises.
         """
+        return MatrixRenyi.measure_many([self], t, y, x)[0]
+
+    @staticmethod
+    def measure_many(estimators: Sequence[MatrixRenyi], t: Any, y: Any, x: Any = None) -> list[LayerInformation]:
+        """Estimate a layer's I_α(X;T) and I_α(T;Y) in nats by several estimators.
+
+        Kernel widths are chosen once for all orders, and so are the eigenvalues; those of the inputs also for all
+        kernel widths of the layer.
+
+        Parameters
+        ----------
+        estimators
+            Estimators of any settings.
+        t : array-like of shape (n, ...)
+            Activations.
+        y : array-like of shape (n,)
+            Classes.
+        x : array-like of shape (n, ...)
+            The network's inputs; required.
+
+        Returns
+        -------
+        list of LayerInformation
+            Both estimates by each estimator, in the same order.
+
+        Raises
+        ------
+        InvalidArgument
+            Without x, if y is no classes, and as `estimate` raises.
+
+        Examples
+        --------
+        >>> x = torch.tensor([[0.0], [1.0], [9.0], [10.0]])
+        >>> many = [MatrixRenyi(alpha, kernel_width=1.0) for alpha in (1, 2, 3)]
+        >>> [found.input.bits for found in MatrixRenyi.measure_many(many, x, [0, 0, 1, 1], x)]
+        [1.81, 1.66, 1.55]
+        """
         required_inputs(x, "I_α(X;T)")
         layer, labels, inputs = _values(t, "t"), classes(y, "y")[0], _values(x, "x")
         paired(layer, labels, "t", "y")
         paired(layer, inputs, "t", "x")
-        return LayerInformation(
-            self._batched(self._input, inputs, layer, labels), self._batched(self._label, layer, labels)
-        )
+        found: dict[int, LayerInformation] = {}
+        for same in _alike(estimators, lambda each: (each.batch_size, each.seed)):
+            members = [estimators[i] for i in same]
+            parts = [
+                _in_one_pass(members, layer[rows], labels[rows], inputs[rows])
+                for rows in members[0]._batches(len(layer))
+            ]
+            for i, of_batches in zip(same, zip(*parts, strict=True), strict=True):
+                sides = zip(*of_batches, strict=True)
+                found[i] = LayerInformation(*(estimators[i]._mean(side, len(layer)) for side in sides))
+        return [found[i] for i in range(len(estimators))]
 
     def _mutual(self, x: Tensor, y: Tensor) -> Estimate:
         first = self._variable(x, "x", self.kernel_width, target=y)
-        return self._information(first, self._variable(y, "y", self.kernel_width, target=x), len(x), "X;Y")
+        second = self._variable(y, "y", self.kernel_width, target=x)
+        return self._information(first, second, first.with_other(second), len(x), "X;Y")
 
-    def _label(self, t: Tensor, y: Tensor) -> Estimate:
-        layer = self._variable(t, "t", self.kernel_width, target=y)
-        return self._information(layer, self._variable(y, "y", self.kernel_width), len(t), "T;Y")
-
-    def _input(self, x: Tensor, t: Tensor, y: Tensor) -> Estimate:
+    @property
+    def _inputs_rule(self) -> float | str:
         rule = self.kernel_width if self.input_width is None else self.input_width
-        first = self._variable(x, "x", "median" if rule == "alignment" else rule)
-        return self._information(first, self._variable(t, "t", self.kernel_width, target=y), len(x), "X;T")
+        return "median" if rule == "alignment" else rule
 
     def _entropy(self, t: Tensor) -> Estimate:
         variable, n = self._variable(t, "t", self.kernel_width), len(t)
@@ -193,8 +236,8 @@ class MatrixRenyi(StatedSettings):
         warnings = variable.warnings("t", value.nats, n)
         return self._read(value, f"S_{self.alpha:g}(T)", n, (math.log(n), "log n"), warnings, (variable,))
 
-    def _information(self, first: Variable, second: Variable, n: int, sides: str) -> Estimate:
-        a, b, ab = map(self._gram_entropy, (first, second, first.with_other(second)))
+    def _information(self, first: Variable, second: Variable, both: Variable, n: int, sides: str) -> Estimate:
+        a, b, ab = map(self._gram_entropy, (first, second, both))
         # S(A∘B) ≥ max(S(A), S(B)), so I is at most the smaller entropy; what is known exactly is a ceiling.
         exact = [value.nats for value in (a, b) if value.low == value.high]
         ceiling = min([math.log(n), *exact])
@@ -256,14 +299,23 @@ class MatrixRenyi(StatedSettings):
         return Variable(torch.cat(scaled, 1), None, float(np.mean(widths)), constant)
 
     def _batched(self, function: Callable[..., Estimate], *arrays: Tensor) -> Estimate:
-        if self.batch_size is None:
-            return function(*arrays)
-        n, size = len(arrays[0]), self.batch_size
+        n = len(arrays[0])
+        return self._mean([function(*(a[rows] for a in arrays)) for rows in self._batches(n)], n)
+
+    def _batches(self, n: int) -> list[Tensor | slice]:
+        """The rows of each batch."""
+        size = self.batch_size
+        if size is None:
+            return [slice(None)]
         if n < size:
             raise TooFewSamples("batch_size", f"at most the number of samples ({n})", size)
         order = np.random.default_rng(self.seed).permutation(n)
-        chosen = [torch.from_numpy(order[i * size : (i + 1) * size]) for i in range(n // size)]
-        parts = [function(*(a[index.to(a.device)] for a in arrays)) for index in chosen]
+        return [torch.from_numpy(order[i * size : (i + 1) * size]) for i in range(n // size)]
+
+    def _mean(self, parts: Sequence[Estimate], n: int) -> Estimate:
+        """The estimate from all batches."""
+        if self.batch_size is None:
+            return parts[0]
         values = np.array([part.nats for part in parts])
         half = 1.96 * float(values.std(ddof=1)) / math.sqrt(len(parts)) if len(parts) > 1 else 0.0
         mean = float(values.mean())
@@ -277,6 +329,34 @@ class MatrixRenyi(StatedSettings):
             interval=Interval(mean - half, mean + half, "batches") if len(parts) > 1 else None,
             warnings=tuple(dict.fromkeys(w for part in parts for w in part.warnings)),
         )
+
+
+def _in_one_pass(estimators: Sequence[MatrixRenyi], t: Tensor, y: Tensor, x: Tensor) -> list[LayerInformation]:
+    """The estimates of each from one set of samples; variables of one kernel width are kept no longer than needed."""
+    label = estimators[0]._variable(y, "y", estimators[0].kernel_width)
+    inputs: dict[tuple[float | str, bool], Variable] = {}
+    found: dict[int, LayerInformation] = {}
+    for same in _alike(estimators, lambda each: (each.kernel_width, each._inputs_rule, each.channels)):
+        first = estimators[same[0]]
+        rule = (first._inputs_rule, first.channels)
+        if rule not in inputs:
+            inputs[rule] = first._variable(x, "x", first._inputs_rule)
+        layer = first._variable(t, "t", first.kernel_width, target=y)
+        with_inputs, with_label = inputs[rule].with_other(layer), layer.with_other(label)
+        for i in same:
+            found[i] = LayerInformation(
+                estimators[i]._information(inputs[rule], layer, with_inputs, len(t), "X;T"),
+                estimators[i]._information(layer, label, with_label, len(t), "T;Y"),
+            )
+    return [found[i] for i in range(len(estimators))]
+
+
+def _alike(estimators: Sequence[MatrixRenyi], key: Callable[[MatrixRenyi], Any]) -> list[list[int]]:
+    """The places of estimators with one key, for each key."""
+    places = defaultdict(list)
+    for place, estimator in enumerate(estimators):
+        places[key(estimator)].append(place)
+    return list(places.values())
 
 
 def _width(x: Tensor, name: str, rule: float | str, target: Tensor | None) -> float:

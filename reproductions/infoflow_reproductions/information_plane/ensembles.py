@@ -13,6 +13,7 @@ from torch import Tensor
 
 from infoflow.data import load
 from infoflow.entropies.discrete import entropy
+from infoflow.pairwise.exponentials import row_log_sums
 from infoflow_reproductions.harness.trial import Context
 from infoflow_reproductions.information_plane.curves import Curve, one_seed, result_of
 from infoflow_reproductions.information_plane.recipe import OUTPUT
@@ -138,12 +139,11 @@ def sample_bounds(mean: Tensor, variance: Tensor, noise: Tensor) -> tuple[float,
     spread = variance.clamp_min(1e-12)
     z = mean + noise * spread.sqrt()
     lower = upper = 0.0
-    diagonal = torch.eye(n, dtype=torch.bool)
     for row in z:
         density = -((row[:, None] - mean).square() / spread + spread.log()) / 2
-        own = density.diagonal()
-        lower += float((own - density.logsumexp(1) + math.log(n)).mean())
-        others = density.masked_fill(diagonal, -math.inf).logsumexp(1)
+        own = density.diagonal().clone()
+        others = row_log_sums(density.fill_diagonal_(-math.inf))
+        lower += float((own - torch.logaddexp(own, others) + math.log(n)).mean())
         upper += float((own - others + math.log(n - 1)).mean())
     return max(lower / len(z), 0.0), max(upper / len(z), 0.0)
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from infoflow.core.checks import SMALLEST_SQUARABLE, classes, paired, samples
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, PositiveFloat, Seed, validated
+from infoflow.pairwise.exponentials import row_log_sums
 
 # Log ratios held at a time: 32 MiB of float64.
 _PAIRS = 1 << 22
@@ -203,10 +204,10 @@ def _information(
             noise = torch.randn(len(index), d, generator=generator, dtype=torch.float64).to(centers)
             values = ratios(rows, noise)
             values[index - start, index] = 0.0  # a component relative to itself, exactly
-            whole = values.logsumexp(1)
+            whole = row_log_sums(values)
             component[rows, k] = math.log(n) - whole
             if codes is not None:
-                own = values.masked_fill_(codes[rows, None] != codes[None, :], -math.inf).logsumexp(1)
+                own = row_log_sums(values.masked_fill_(codes[rows, None] != codes[None, :], -math.inf))
                 label[rows, k] = own - whole - prior[rows]
     return MixtureInformation(_mean(component), _mean(label) if codes is not None else None)
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from infoflow.core.settings import Number, check
+from infoflow.pairwise.exponentials import kernel_values_
 
 # Pairs held at a time: 32 MiB of float64, or what stays in a core's cache.
 _PAIRS = 1 << 22
@@ -216,7 +217,7 @@ def low_rank_entropy(u: Tensor, alpha: float, *, rank: int, tolerance: float = 1
     missing = u.new_ones(n)
     for k in range(rank):
         pivot = int(missing.argmax())
-        column = (2 * (u @ u[pivot]) - squares - squares[pivot]).clamp_max_(0).exp_()
+        column = kernel_values_(2 * (u @ u[pivot]) - squares - squares[pivot])
         column[pivot] = 1.0
         column -= factor[:k, pivot] @ factor[:k]
         factor[k] = column / missing[pivot].sqrt()
@@ -355,7 +356,7 @@ def _factors(u: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _kernel(left: Tensor, right: Tensor) -> Tensor:
-    return (left @ right.mT).clamp_max_(0).exp_()
+    return kernel_values_(left @ right.mT)
 
 
 def _blocks(n: int, pairs: int = _PAIRS) -> Iterator[slice]:

@@ -144,7 +144,7 @@ _FULL = Recipe(
     pairs=10_000,
 )
 _FEW = SettingSweep("binning", "width", (0.1, 1.0))
-_CPU = tuple(replace(one, epochs=2000, at_most=most) for one, most in ((_NOISY, 0), (_RELU, 6), (_ORTHONORMAL, 0)))
+_CPU = tuple(replace(one, epochs=2500, at_most=most) for one, most in ((_NOISY, 0), (_RELU, 6), (_ORTHONORMAL, 0)))
 
 ROW = TableRow(
     "goldfeld",

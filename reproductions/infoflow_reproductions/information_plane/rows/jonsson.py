@@ -66,7 +66,7 @@ ROW = TableRow(
         "smoke": smoke(
             _FULL, _DIGITS, SettingSweep("kernel-density", "variance", (0.1, 1.0)), estimators=(_MINE.format(1),)
         ),
-        "cpu": replace(_FULL, variants=(_SMALL,), seeds=2, metrics_on=1000, snapshots=6, pairs=600),
+        "cpu": replace(_FULL, variants=(_SMALL,), seeds=2, metrics_on=5000, snapshots=6, pairs=600),
         "full": _FULL,
     },
     claims=[

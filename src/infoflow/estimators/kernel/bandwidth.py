@@ -14,6 +14,7 @@ from torch import Tensor
 from infoflow.core.checks import classes, is_classes, paired, samples
 from infoflow.core.errors import InvalidArgument
 from infoflow.core.settings import Integer, PositiveFloat, validated
+from infoflow.pairwise.exponentials import kernel_values_
 from infoflow.pairwise.median_distance import median_distance
 
 # Pairs in memory at a time for hundreds of widths: on a CPU few enough for a core's cache, and for torch not to wake
@@ -177,7 +178,7 @@ def _target_kernel(target: Any, x: Tensor, width: float | None) -> Callable[[int
     other = samples(target, "target", dtype=torch.float64).to(x.device)
     paired(x, other, "t", "target")
     scaled = (other - other.mean(0)) / (width or median_width(other))
-    return lambda start, stop: torch.cdist(scaled[start:stop], scaled[start:]).square_().neg_().exp_()
+    return lambda start, stop: kernel_values_(torch.cdist(scaled[start:stop], scaled[start:]).square_().neg_())
 
 
 def _alignments(x: Tensor, target: Callable[[int, int], Tensor], grid: Tensor) -> Tensor:
@@ -205,7 +206,7 @@ def _alignments(x: Tensor, target: Callable[[int, int], Tensor], grid: Tensor) -
         together = max(1, _TOGETHER // distances.numel())
         for first in range(0, widths, together):
             some = slice(first, first + together)
-            kernel = (distances * rates[some]).exp_()
+            kernel = kernel_values_(distances * rates[some])
             rows_k[some, start:stop] += kernel.sum(2)
             rows_k[some, stop:] += kernel[:, :, here:].sum(1)
             cross[some] += kernel.flatten(1) @ weighted

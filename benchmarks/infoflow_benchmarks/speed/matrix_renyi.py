@@ -17,6 +17,9 @@ from infoflow_benchmarks.speed.comparison import Comparison, estimated
 
 WIDTHS = 300
 ALPHA = 1.01
+ORDERS = (0.5, 1.01, 1.5, 2.0, 5.0, 10.0)
+LAYER_WIDTHS = (1.0, 3.0, 10.0)
+INPUT_WIDTH = 8.0
 
 
 def plain_alignment(t: np.ndarray, y: np.ndarray) -> float:
@@ -44,8 +47,36 @@ def plain_alignment(t: np.ndarray, y: np.ndarray) -> float:
 
 def all_eigenvalues(u: Tensor, alpha: float) -> float:
     """S_α of the kernel exp(-‖u_i - u_j‖²) from its whole spectrum."""
-    values = torch.linalg.eigvalsh(torch.cdist(u, u).square().neg().exp() / len(u)).clamp_min(0)
+    return spectral(gaussian(u), alpha)
+
+
+def gaussian(u: Tensor) -> Tensor:
+    return torch.cdist(u, u).square().neg().exp()
+
+
+def spectral(kernel: Tensor, alpha: float) -> float:
+    values = torch.linalg.eigvalsh(kernel / len(kernel)).clamp_min(0)
     return float(values.pow(alpha).sum().log() / (1 - alpha))
+
+
+def sweep(x: Tensor, t: Tensor, y: Tensor) -> list[float]:
+    """I(X;T) and I(T;Y) of one layer for all orders and widths."""
+    settings = [MatrixRenyi(a, kernel_width=w, input_width=INPUT_WIDTH) for a in ORDERS for w in LAYER_WIDTHS]
+    found = MatrixRenyi.measure_many(settings, t, y, x)
+    return [side.nats for each in found for side in (each.input, each.label)]
+
+
+def one_by_one(x: Tensor, t: Tensor, y: Tensor) -> list[float]:
+    """The same by the formula, setting by setting."""
+    labels = (y[:, None] == y[None, :]).double()
+    found = []
+    for alpha in ORDERS:
+        for width in LAYER_WIDTHS:
+            layer, inputs = gaussian(t / width), gaussian(x / INPUT_WIDTH)
+            own = spectral(layer, alpha)
+            found.append(spectral(inputs, alpha) + own - spectral(inputs * layer, alpha))
+            found.append(own + spectral(labels, alpha) - spectral(layer * labels, alpha))
+    return found
 
 
 def collision(u: Tensor) -> float:
@@ -61,7 +92,7 @@ def krylov(u: Tensor) -> float:
 
 
 def cases(quick: bool = False) -> Iterator[Comparison]:
-    """The kernel width by alignment; α = 2 without eigenvalues; approximations for large N, with their error."""
+    """Widths by alignment; α = 2 without eigenvalues; many settings at once; approximations for large N."""
     rng = np.random.default_rng(0)
     n = 100 if quick else 1000
     for d in (20, 1024):
@@ -79,6 +110,17 @@ def cases(quick: bool = False) -> Iterator[Comparison]:
         slow = partial(all_eigenvalues, u, 2.0)
         target = 50.0 if n == 4096 else None
         yield Comparison(f"N = {n}, d = 20, α = 2", "all eigenvalues", partial(collision, u), slow, target)
+    n = 200 if quick else 1000
+    narrow = torch.from_numpy(rng.normal(size=(n, 20))) / 0.1
+    slow = partial(all_eigenvalues, narrow, 2.0)
+    case = f"N = {n}, d = 20, α = 2, width 0.1: most kernel values underflow"
+    yield Comparison(case, "all eigenvalues", partial(collision, narrow), slow, target_ratio=50.0)
+    codes = torch.from_numpy(rng.integers(0, 10, n))
+    inputs = torch.from_numpy(rng.normal(size=(n, 100))) + codes[:, None] / 5
+    layer = torch.tanh(inputs[:, :20])
+    case = f"N = {n}, a layer by {len(ORDERS)} orders and {len(LAYER_WIDTHS)} widths"
+    ours, plain = (partial(function, inputs, layer, codes) for function in (sweep, one_by_one))
+    yield Comparison(case, "all eigenvalues, setting by setting", ours, plain, target_ratio=5.0)
     n, rank = (200, 200) if quick else (4096, 500)
     for d, width in ((3, 1.5), (20, 6.0), (20, 2.0)):
         u = torch.from_numpy(rng.normal(size=(n, d))) / width

@@ -169,12 +169,13 @@ def histograms(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def report(recipe: Recipe, results: Results) -> Findings:
     """Report the overlap of every game, and show the histograms of the first seed."""
-    found = {method: results.values("overlap", method=method) for method in METHODS}
-    rows = [Row(f"{LABELS[method]}: overlap of the judge's outputs", values) for method, values in found.items()]
+    found = {method: results.values("overlap", scale=100, method=method) for method in METHODS}
+    rows = [Row(f"{LABELS[method]}: overlap of the judge's outputs", values, "%") for method, values in found.items()]
     claims = [
         Claim.above(
             f"the modes of {LABELS[_OURS]} overlap more than those of {LABELS[method]}",
             differences(found[_OURS], found[method]),
+            unit="percentage points",
         )
         for method in METHODS
         if method != _OURS
@@ -185,13 +186,13 @@ def report(recipe: Recipe, results: Results) -> Findings:
             "overlap",
             "Common area of the histograms of the judge's outputs for test images and samples.",
             {LABELS[method]: {"overlap": values} for method, values in found.items()},
-            "overlap",
+            "overlap / %",
         ),
     ]
     notes = [
         f"The judge, and the discriminators where there are some, take {recipe.ratio} steps for each of "
         f"{recipe.steps} steps of the generator, every time on a new batch. Networks are convolutional as in DCGAN; "
-        "the paper does not state those of its figure. The Gaussians of means 1 and −1 have an overlap of 0.317.",
+        "the paper does not state those of its figure. The Gaussians of means 1 and −1 have an overlap of 31.7 %.",
     ]
     return Findings(rows, claims, pictures, notes)
 
@@ -203,6 +204,7 @@ def _picture(runs: Mapping[str, Mapping[str, Any]]) -> Figure:
                 axes.stairs(one[name], one["edges"], fill=True, alpha=0.5, color=color, label=name)
             axes.set_title(title.replace("with two", "with two\n"), fontsize=8)
             axes.set_xlabel("output of the judge", fontsize=8)
+        canvas.axes[0].set_ylabel("share of the images", fontsize=8)
         canvas.axes[0].legend(frameon=False, fontsize=7)
 
     return Figure("outputs", "Outputs of the judge for test images and samples, first seed.", draw)

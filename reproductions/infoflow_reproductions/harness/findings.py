@@ -76,6 +76,8 @@ class Row:
         Whether the published figure certainly belongs to this row; otherwise it is "settings unknown".
     floor
         Lowest value that the estimator can give; a row all of whose values lie there is "inconclusive".
+    ceiling
+        Highest possible value, where the unit has none: of an entropy, for example, that of the uniform distribution.
 
     Raises
     ------
@@ -106,6 +108,7 @@ class Row:
     why: str = ""
     certain: bool = True
     floor: float | None = None
+    ceiling: float = math.inf
 
     def __post_init__(self) -> None:
         if not len(self.values):
@@ -117,9 +120,12 @@ class Row:
 
     @property
     def found(self) -> OverSeeds:
-        """The mean over seeds and its confidence interval, within the range of the unit."""
+        """The mean over seeds and its confidence interval, within the range of the unit and below the ceiling."""
         unit = self.unit or ("accuracy" if self.what.endswith("accuracy") else "")
-        return over_seeds(self.values, span=range_of(unit, self.values))
+        span = range_of(unit, self.values)
+        if span is not None and math.isinf(span[1]):
+            span = (span[0], max(self.ceiling, *self.values))  # estimates may exceed it by rounding
+        return over_seeds(self.values, span=span)
 
     @property
     def verdict(self) -> Verdict:

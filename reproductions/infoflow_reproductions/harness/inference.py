@@ -25,6 +25,9 @@ _RANGES = {
     "points below": POINTS,
 }
 
+_AMOUNTS = ("nats", "bits")
+"""Units of information, entropies and losses. An estimate or a bound of them may be negative."""
+
 
 def range_of(unit: str, values: Sequence[float]) -> tuple[float, float] | None:
     """Return the range of a level by its unit, or None where the unit has no range that contains the values.
@@ -43,9 +46,15 @@ def range_of(unit: str, values: Sequence[float]) -> tuple[float, float] | None:
 
     Examples
     --------
-    >>> range_of("%", [12.0]), range_of("%", [-3.0]), range_of("nats", [1.0])
-    ((0.0, 100.0), (-100.0, 100.0), None)
+    >>> range_of("%", [12.0]), range_of("%", [-3.0]), range_of("nats", [1.0]), range_of("nats", [-0.1])
+    ((0.0, 100.0), (-100.0, 100.0), (0.0, inf), None)
     """
+    if unit in _AMOUNTS:
+        return (0.0, math.inf) if all(value >= 0 for value in values) and len(values) else None
+    return _finite_range(unit, values)
+
+
+def _finite_range(unit: str, values: Sequence[float]) -> tuple[float, float] | None:
     low, high = _RANGES.get(unit, (math.inf, -math.inf))
     if unit == "%" and any(value < 0 for value in values):
         low, high = POINTS  # a difference of two percentages
@@ -78,7 +87,7 @@ def range_against(unit: str, values: Sequence[float], threshold: float) -> tuple
     ((0.0, 100.0), (-100.0, 100.0))
     """
     if 0 < threshold < _RANGES.get(unit, PART)[1]:
-        return range_of(unit, values)
+        return _finite_range(unit, values)
     width = _RANGES[unit][1] if unit in _RANGES else -math.inf
     return (-width, width) if all(-width <= value <= width for value in values) and len(values) else None
 
@@ -100,14 +109,15 @@ class Sample:
     low
         Lowest possible value of the quantity; None if there is none.
     high
-        Highest possible value of the quantity; None if there is none.
+        Highest possible value of the quantity; None if there is none, infinite if there is only a lowest one.
     anytime
         Whether seeds were added after results had been seen. Interval and p-value are then valid at any such time.
 
     Notes
     -----
     Without a range, the interval is that of Student's t. With a range, it is Student's t on the scale log((v − low) /
-    (high − v)), where the standard error follows by the delta method, so that its ends lie within the range.
+    (high − v)), or log(v − low) without a highest value, where the standard error follows by the delta method, so that
+    its ends lie within the range.
 
     If `anytime`, Student's quantile is replaced by that of a mixture over effects δ ~ N(0, 1) in standard deviations
     with the right Haar prior on the deviation: with ν = n − 1 and r = n + 1 the evidence against a mean is
@@ -273,6 +283,8 @@ class Sample:
         if self._bounded is None:
             return error
         low, high = self._bounded
+        if math.isinf(high):
+            return error / (self.mean - low)
         return error * (high - low) / ((self.mean - low) * (high - self.mean))
 
     def _scaled(self, value: float) -> float:
@@ -281,13 +293,14 @@ class Sample:
         low, high = self._bounded
         if value <= low or value >= high:
             return -math.inf if value <= low else math.inf
-        return math.log((value - low) / (high - value))
+        return math.log(value - low) if math.isinf(high) else math.log((value - low) / (high - value))
 
     def _unscaled(self, value: float) -> float:
         if self._bounded is None:
             return value
         low, high = self._bounded
-        return low + (high - low) / (1 + math.exp(-max(-700.0, min(700.0, value))))
+        value = max(-700.0, min(700.0, value))
+        return low + math.exp(value) if math.isinf(high) else low + (high - low) / (1 + math.exp(-value))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

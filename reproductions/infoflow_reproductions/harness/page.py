@@ -58,6 +58,28 @@ def table(rows: Sequence[Row]) -> pd.DataFrame:
     )
 
 
+def figures_table(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return a table with a line per stored figure.
+
+    Parameters
+    ----------
+    records
+        Rows of results.json.
+
+    Returns
+    -------
+    DataFrame
+        As `table`.
+    """
+    numbers, texts = ("found", "low", "high", "published", "tolerance"), ("what", "unit", "seeds", "verdict", "why")
+    names = ("what", "unit", "found", "low", "high", "seeds", "published", "tolerance", "verdict", "why")
+    found = [
+        {**{name: record[name] for name in texts}, **{name: float(record[name]) for name in numbers}}
+        for record in records
+    ]
+    return pd.DataFrame(found, columns=list(names))
+
+
 def claims(found: Sequence[Claim]) -> pd.DataFrame:
     """Return a table with a line per claim.
 
@@ -128,7 +150,11 @@ def write(
         "provenance": provenance,
         "reduced": findings.reduced,
         "rows": [
-            {**line, "values": list(row.values)}
+            {
+                **line,
+                "values": list(row.values),
+                **({} if math.isinf(row.ceiling) else {"ceiling": row.ceiling}),
+            }
             for line, row in zip(table(findings.rows).to_dict("records"), findings.rows, strict=True)
         ],
         "claims": [record_of(claim) for claim in findings.claims],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,10 +17,10 @@ from infoflow.core.files import write_text
 from infoflow.core.provenance import plain
 from infoflow_reproductions.harness.commands import command
 from infoflow_reproductions.harness.experiment import Experiment
-from infoflow_reproductions.harness.findings import Findings, Verdict
+from infoflow_reproductions.harness.findings import Findings, Row, Verdict
 from infoflow_reproductions.harness.found import Found
 from infoflow_reproductions.harness.helping import HELP, HELP_PAGE, helps
-from infoflow_reproductions.harness.page import claims_table
+from infoflow_reproductions.harness.page import claims_table, figures_table
 from infoflow_reproductions.harness.paper_page import anchor, paper_page, titled, within_paper
 from infoflow_reproductions.harness.paragraphs import PARAGRAPHS, PICTURES
 from infoflow_reproductions.harness.records import claim_of, record_of
@@ -89,8 +90,18 @@ def _judged(summary: Mapping[str, Any]) -> dict[str, Any]:
         **summary,
         "settings": settings,
         "reduced": reduced,
+        "rows": [_with_interval(row) for row in summary["rows"]],
         "claims": [record_of(claim) for claim in findings.claims],
     }
+
+
+def _with_interval(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored figure with today's interval, where no verdict rests on it."""
+    if row["verdict"] != Verdict.NOT_PUBLISHED or "values" not in row:
+        return dict(row)
+    values = [float(value) for value in row["values"]]
+    found = Row(row["what"], values, row["unit"], ceiling=float(row.get("ceiling", math.inf))).found
+    return {**row, "low": found.low, "high": found.high}
 
 
 def _place(summary: Mapping[str, Any]) -> tuple[int, int, str]:
@@ -122,6 +133,8 @@ def collect(folder: Path) -> str:
         target = folder / summary["folder"]
         stored = {name: value for name, value in summary.items() if name != "folder"}
         write_text(target / "results.json", json.dumps(plain(stored), indent=2, allow_nan=False) + "\n")
+        if summary["rows"]:
+            write_text(target / "table.csv", figures_table(summary["rows"]).to_csv(index=False))
         if summary["claims"]:
             write_text(target / "claims.csv", claims_table(summary["claims"]).to_csv(index=False))
     for name, text in pages(folder).items():

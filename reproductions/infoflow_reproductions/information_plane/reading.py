@@ -145,6 +145,12 @@ class Reading:
         values = (nats.iloc[-1] if epoch is None else nats.loc[epoch]).to_numpy()
         return [float(value) / NATS_PER_BIT for value in values]
 
+    def ceiling(self, network: str, layer: str, estimator: str | None = None, axis: str = "input") -> float:
+        """The highest value that estimates of a layer can have at the end, in bits; infinite where none is known."""
+        rows = self.rows(network, layer, estimator, axis)
+        highest = rows[rows["epoch"] == rows["epoch"].max()]["ceiling"].fillna(math.inf).max()
+        return float(highest) / NATS_PER_BIT
+
     def metric(self, network: str, metric: str) -> pd.DataFrame:
         """Epochs by seeds."""
         rows = self.plane.metrics

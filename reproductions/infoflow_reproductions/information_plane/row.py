@@ -140,7 +140,8 @@ def found_rows(reading: Reading) -> list[Row]:
                 quantity = reading.rows(network, layer, axis=axis)["quantity"].iloc[0]
                 if quantity != NOT_ESTIMATED:
                     what = f"{network}, {layer}: {quantity} at the end"
-                    made.append(Row(what, reading.bits(network, layer, axis=axis), "bits"))
+                    ceiling = reading.ceiling(network, layer, axis=axis)
+                    made.append(Row(what, reading.bits(network, layer, axis=axis), "bits", ceiling=ceiling))
         accuracy = reading.metric(network, "test_accuracy")
         if len(accuracy):
             made.append(Row(f"{network}: test accuracy", [float(value) for value in accuracy.iloc[-1]]))

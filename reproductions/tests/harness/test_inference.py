@@ -25,6 +25,11 @@ def test_intervals_stay_within_the_range() -> None:
     low, high = Sample.of([-99.0, -80.0, -95.0], span=POINTS).interval
     assert low >= -100
     assert high <= 100
+    values = [0.1, 0.4, 0.9]
+    low, high = Sample.of(values, span=(0.0, math.inf)).interval
+    assert low * high == pytest.approx(np.mean(values) ** 2)  # symmetric in the logarithm
+    assert 0 < low < np.mean(values) < high
+    assert Sample.of([0.0, 0.0], span=(0.0, math.inf)).interval == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("mean", [0.5, 0.9, 0.97])
@@ -117,4 +122,6 @@ def test_difference_is_the_test_of_welch() -> None:
 def test_units_have_the_ranges_of_their_quantities() -> None:
     assert range_of("accuracy", [0.2, 0.4]) == PART
     assert range_of("%", [101.9]) is None  # a sum of two percentages
-    assert range_of("nats", [0.2]) is None
+    assert range_of("nats", [0.2, 0.0]) == (0.0, math.inf)
+    assert range_of("bits", [-0.1, 3.0]) is None  # an estimate may be negative
+    assert range_of("images", [1.0]) is None

@@ -31,12 +31,14 @@ def published(reading: Reading) -> list[Row]:
         same = reading.variant(network).data == "mnist"
         why = "sizes of the critic and of the training unpublished" if same else "other images"
         last = reading.hidden(network)[-1]
-        for what, values, figure in (
-            (f"I(X;T+ε) of {last} before training", reading.bits(network, last, epoch=0), 0.0),
-            (f"I(T+ε;Y) of {last} at the end", reading.bits(network, last, axis="label"), 2.2),
+        for what, values, figure, axis in (
+            (f"I(X;T+ε) of {last} before training", reading.bits(network, last, epoch=0), 0.0, "input"),
+            (f"I(T+ε;Y) of {last} at the end", reading.bits(network, last, axis="label"), 2.2, "label"),
         ):
+            ceiling = reading.ceiling(network, last, axis=axis)
             # The estimate is floored at 0, so that a value of 0 agrees with any information that MINE misses.
-            rows.append(Row(f"{network}: {what}", values, "bits", figure, 0.4, same, not same, why, floor=0.0))
+            text = f"{network}: {what}"
+            rows.append(Row(text, values, "bits", figure, 0.4, same, not same, why, floor=0.0, ceiling=ceiling))
     return rows
 
 

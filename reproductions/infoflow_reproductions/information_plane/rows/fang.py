@@ -44,6 +44,7 @@ def saturates(reading: Reading) -> list[Row]:
             comparable=reading.variant(network).data == "mnist",
             settings_known=False,
             why="σ² and training unpublished" if reading.variant(network).data == "mnist" else "other images",
+            ceiling=reading.ceiling(network, OUTPUT, axis="label"),
         )
         for network in reading.networks
         if network in FIGURES

@@ -39,6 +39,7 @@ def labels(reading: Reading) -> list[Row]:
             comparable=network == "VGG16",
             settings_known=False,
             why="a smaller network and fewer images" if network != "VGG16" else "training and critic unpublished",
+            ceiling=reading.ceiling(network, OUTPUT, axis="label"),
         )
         for network in reading.networks
     ]

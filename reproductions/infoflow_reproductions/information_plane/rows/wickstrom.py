@@ -39,6 +39,7 @@ def labels(reading: Reading) -> list[Row]:
             TOLERANCE,
             comparable=reading.variant(network).data == "mnist",
             why="" if reading.variant(network).data == "mnist" else "other images",
+            ceiling=reading.ceiling(network, layer, axis="label"),
         )
         for network in reading.networks
         if network != VGG

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from infoflow_reproductions.harness import summary
 from infoflow_reproductions.harness.findings import FAILED
+from infoflow_reproductions.harness.inference import range_of
 from infoflow_reproductions.harness.records import claim_of
 from scipy import stats
 
@@ -78,6 +79,16 @@ def test_few_seeds_never_differ_and_intervals_stay_within_their_range() -> None:
             assert claim.sample.high is None or high <= claim.sample.high
             if (claim.seeds or claim.sample.n) < 4:
                 assert claim.verdict not in FAILED, claim.text
+
+
+def test_intervals_of_figures_stay_within_their_range() -> None:
+    for one in summary.read(RESULTS):
+        for row in one["rows"]:
+            values = [float(value) for value in row.get("values", [])]
+            span = range_of(row["unit"], values)
+            if span is not None and len(values) > 1:
+                assert span[0] <= float(row["low"]), (one["folder"], row["what"])
+                assert float(row["high"]) <= min(span[1], float(row.get("ceiling", math.inf)) + 1e-9), row["what"]
 
 
 def test_no_claim_rests_on_estimates_that_contradict_each_other() -> None:

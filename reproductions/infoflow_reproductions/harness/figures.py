@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from infoflow_reproductions.harness.findings import Figure
+from infoflow_reproductions.harness.inference import range_of
 from infoflow_reproductions.harness.seeds import over_seeds
 
 if TYPE_CHECKING:
@@ -61,8 +62,10 @@ def panels(
     return found[:count]
 
 
-def interval(axes: Axes, x: float | Sequence[float], values: Sequence[Sequence[float]], **style: Any) -> None:
-    """Draw means over seeds with error bars of their 95 % confidence intervals.
+def interval(
+    axes: Axes, x: float | Sequence[float], values: Sequence[Sequence[float]], ylabel: str, **style: Any
+) -> None:
+    """Draw means over seeds with error bars of their 95 % confidence intervals, within the range of their unit.
 
     Parameters
     ----------
@@ -72,11 +75,15 @@ def interval(axes: Axes, x: float | Sequence[float], values: Sequence[Sequence[f
         Places on the horizontal axis.
     values
         For each place one value per seed.
+    ylabel
+        Label of the vertical axis, such as "accuracy / %".
     **style
         Options of matplotlib's `errorbar`.
     """
-    found = [over_seeds(some) for some in values]
-    axes.errorbar(x, [each.mean for each in found], [each.half for each in found], **style)
+    unit = ylabel.rpartition(" / ")[2]
+    found = [over_seeds(some, span=range_of(unit, some)) for some in values]
+    lengths = [[each.below for each in found], [each.above for each in found]]
+    axes.errorbar(x, [each.mean for each in found], lengths, **style)
 
 
 def mean_and_range(axes: Axes, x: Sequence[float], runs: Sequence[Sequence[float]], color: str, label: str) -> None:
@@ -143,7 +150,7 @@ def bars(name: str, caption: str, groups: Mapping[str, Mapping[str, Sequence[flo
             values = [group[bar] for group in groups.values() if bar in group]
             x = [place + (i - (len(names) - 1) / 2) * width for place in places]
             axes.bar(x, [np.mean(some) for some in values], width * 0.92, color=color, alpha=0.75, label=bar)
-            interval(axes, x, values, color="black", capsize=2, linewidth=1, linestyle="none")
+            interval(axes, x, values, ylabel, color="black", capsize=2, linewidth=1, linestyle="none")
             for place, some in zip(x, values, strict=True):
                 axes.plot([place] * len(some), some, ".", color="black", markersize=3)
         axes.set_xticks(range(len(groups)), [key.replace(" ", "\n", 1) for key in groups], fontsize=8)
@@ -184,7 +191,7 @@ def curves(name: str, caption: str, lines: Curves, xlabel: str, ylabel: str, *, 
         axes = canvas.subplots()
         for (label, points), color, marker in zip(lines.items(), COLORS, MARKERS, strict=False):
             style = {"color": color, "marker": marker, "capsize": 3, "label": label, "linewidth": 1.5}
-            interval(axes, list(points), list(points.values()), **style)
+            interval(axes, list(points), list(points.values()), ylabel, **style)
         if log:
             axes.set_xscale("log")
         axes.set_xticks(sorted({x for points in lines.values() for x in points}))

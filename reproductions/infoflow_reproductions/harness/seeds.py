@@ -35,9 +35,14 @@ class OverSeeds(NamedTuple):
         return self.text()
 
     @property
-    def half(self) -> float:
-        """Half the width of the interval; 0 where it is unbounded, as the length of an error bar."""
-        return self.high - self.mean if math.isfinite(self.high) else 0.0
+    def below(self) -> float:
+        """Length of the error bar below the mean; 0 where the interval is unbounded or from one seed."""
+        return self.mean - self.low if self.seeds > 1 and math.isfinite(self.low) else 0.0
+
+    @property
+    def above(self) -> float:
+        """Length of the error bar above the mean; 0 where the interval is unbounded or from one seed."""
+        return self.high - self.mean if self.seeds > 1 and math.isfinite(self.high) else 0.0
 
     def text(self, digits: str = ".4g", unit: str = "") -> str:
         """Return the mean and the interval as text.

@@ -52,7 +52,7 @@ def panels(
             canvas.set_size_inches(*size)
         first = 0
         for axes, (found, ylabel, log) in zip(canvas.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
-            _curves(axes, found, log=log, first=first)
+            _curves(axes, found, ylabel, log=log, first=first)
             label(axes, xlabel, ylabel)
             first += len(found)
             if len(found) > 1:
@@ -61,7 +61,7 @@ def panels(
     return Figure(name, f"{caption} {SPREAD}", draw)
 
 
-def _curves(axes: Axes, found: Curves, *, log: bool, first: int) -> None:
+def _curves(axes: Axes, found: Curves, ylabel: str, *, log: bool, first: int) -> None:
     """Draw each curve's mean over seeds, every seed as a dot and the confidence interval of the mean as a bar."""
     places = sorted({place for curve in found.values() for place in curve})
     # A logarithmic axis has no zero: settings are evenly spaced and labeled.
@@ -70,7 +70,8 @@ def _curves(axes: Axes, found: Curves, *, log: bool, first: int) -> None:
         xs = np.array([at[place] for place in sorted(curve)]) + 0.035 * (i - first - (len(found) - 1) / 2)
         color, marker = COLORS[i % len(COLORS)], MARKERS[i % len(MARKERS)]
         values = [curve[place] for place in sorted(curve)]
-        interval(axes, xs.tolist(), values, color=color, marker=marker, ms=4.5, lw=1.6, capsize=2.5, label=name)
+        style = {"color": color, "marker": marker, "ms": 4.5, "lw": 1.6, "capsize": 2.5, "label": name}
+        interval(axes, xs.tolist(), values, ylabel, **style)
         for x, place in zip(xs, sorted(curve), strict=True):
             axes.plot([x] * len(curve[place]), curve[place], ".", color=color, alpha=0.35, ms=4)
     axes.set_xticks(list(at.values()), [f"{place:g}" for place in places])

@@ -1,11 +1,44 @@
-"""Curves over training: where their legends stand, and scales that panels share."""
+"""Curves over training: legends and scales that panels share; error bars within the range of what they show."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
-from infoflow_reproductions.harness.figures import pack, sheets, training
+from infoflow_reproductions.harness.figures import Curves, bars, curves, pack, sheets, training
+from infoflow_reproductions.harness.findings import Figure
 from matplotlib.figure import Figure as Canvas
+
+
+def ends(picture: Figure) -> np.ndarray:
+    """Lower and upper end of every error bar."""
+    canvas = Canvas(layout="constrained")
+    picture.draw(canvas)
+    (collection,) = canvas.axes[0].collections
+    return np.array([segment[:, 1] for segment in collection.get_segments()])
+
+
+@pytest.mark.parametrize(
+    ("label", "values", "low", "high"),
+    [
+        ("accuracy / %", [0.0, 1.0, 3.0], 0, 100),
+        ("accuracy / %", [97.0, 99.0, 99.9], 0, 100),
+        ("loss / nats", [0.1, 0.5, 2.0], 0, np.inf),
+    ],
+)
+def test_error_bars_stay_within_the_range(label: str, values: list[float], low: float, high: float) -> None:
+    points: Curves = {"a": {1.0: values, 2.0: values}}
+    for picture in (
+        bars("name", "caption", {"a": {"b": values}}, label),
+        curves("name", "caption", points, "x", label),
+    ):
+        found = ends(picture)
+        assert low <= found.min() < np.mean(values) < found.max() <= high
+
+
+def test_a_single_seed_has_no_error_bar() -> None:
+    found = ends(bars("name", "caption", {"a": {"b": [3.0]}}, "accuracy / %"))
+    assert found.tolist() == [[3.0, 3.0]]
 
 
 def drawn(found: dict[str, dict[str, list[list[float]]]], *, sharey: bool = False) -> Canvas:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import isfinite, isnan
+from math import isfinite
 
 from scipy import stats
 
@@ -24,6 +24,7 @@ from infoflow_reproductions.deep_infomax.recipes import (
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import bars
 from infoflow_reproductions.harness.findings import Claim, Findings, Row
+from infoflow_reproductions.harness.inference import CORRELATION
 from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.seeds import differences
 from infoflow_reproductions.harness.trial import Results, Trial
@@ -107,10 +108,13 @@ def _over_methods(recipe: Comparison, results: Results) -> list[Claim]:
             zip(*(results.values(name, method=method) for method in trained), strict=True)
             for name in ("MS-SSIM", "Î(X;Y)")
         ]
-        correlations = [float(stats.spearmanr(a, b).statistic) for a, b in zip(*by_seed, strict=True)]
         # A measure that is the same for all methods has no order.
-        found = [0.0 if isnan(value) else value for value in correlations]
-        claims.append(Claim.above("MS-SSIM and Î(X;Y) order the methods alike (rank correlation above 0)", found))
+        found = [
+            float(stats.spearmanr(a, b).statistic) if min(len(set(a)), len(set(b))) > 1 else 0.0
+            for a, b in zip(*by_seed, strict=True)
+        ]
+        text = "MS-SSIM and Î(X;Y) order the methods alike (rank correlation above 0)"
+        claims.append(Claim.above(text, found, span=CORRELATION))
     if "bigan" in trained:
         others = [method for method in trained if method != "bigan"]
         if "ndm" in recipe.measures:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from infoflow.core.errors import InvalidArgument
-from infoflow_reproductions.harness.inference import LEVEL, Sample, holm, range_against, range_of
+from infoflow_reproductions.harness.inference import CORRELATION, LEVEL, Sample, holm, range_against, range_of
 from infoflow_reproductions.harness.seeds import OverSeeds, over_seeds, seed_count
 
 if TYPE_CHECKING:
@@ -250,6 +250,7 @@ class Claim:
         required = f", required above {threshold:g}" if threshold else ""
         # A share, a correlation or a sum of shares that has to exceed a positive number is a level.
         level = (sample.low is not None and sample.low >= 0) or (threshold > 0 and unit in _SHARES)
+        level = level or span == CORRELATION
         evidence = f"{MEAN if level else DIFFERENCE} {sample.text()}{f' {unit}' if unit else ''}{required}"
         if sample.n > 1:
             evidence += f" over {sample.n} seeds"

@@ -13,8 +13,8 @@ from scipy import stats
 LEVEL = 0.05
 """Level of every test; intervals have the coverage 1 − LEVEL."""
 
-PERCENT, POINTS, PART = (0.0, 100.0), (-100.0, 100.0), (0.0, 1.0)
-"""Ranges of a percentage, a difference of two, and a proportion."""
+PERCENT, POINTS, PART, CORRELATION = (0.0, 100.0), (-100.0, 100.0), (0.0, 1.0), (-1.0, 1.0)
+"""Ranges of a percentage, a difference of two, a proportion, and a correlation."""
 
 _RANGES = {
     "test accuracy": PART,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from infoflow_reproductions.harness.findings import Claim
+from infoflow_reproductions.harness.inference import CORRELATION
 from infoflow_reproductions.milc.classifier import CLASSES
 
 Seeds = Sequence[Mapping[str, Any]]
@@ -115,7 +116,7 @@ def connection(network: str, published: Sequence[Seeds], every: Sequence[Seeds])
         (f"{words} over trained networks of all settings ({how})", after, False),
     ):
         if not any(map(math.isnan, values)):
-            found.append(Claim.above(text, values, STRONG, published=paper, span=(-1.0, 1.0)))
+            found.append(Claim.above(text, values, STRONG, published=paper, span=CORRELATION))
     return found
 
 

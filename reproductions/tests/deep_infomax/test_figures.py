@@ -87,6 +87,16 @@ def test_table_3_compares_the_order_of_both_measures_and_the_dependence_of_bigan
     assert sum("correlation matrix than BiGAN" in text and holds is True for text, holds in claims.items()) == 6
 
 
+def test_a_measure_that_is_the_same_for_all_methods_has_no_order() -> None:
+    def found(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        measures = {"MS-SSIM": 0.4, "Î(X;Y)": len(arguments["method"]), "NDM": 1.0, "NDM (sigmoid)": 0.5, "TC": 1.0}
+        sampled = {"NDM (samples)": 1.6} if "ndm-samples" in arguments["measures"] else {}
+        return {"SVM (conv)": 0.5, "SVM (fc)": 0.4, "SVM (Y)": 0.3, **measures, **sampled}
+
+    claims = judged("table3", "full", found)
+    assert claims["MS-SSIM and Î(X;Y) order the methods alike (rank correlation above 0)"] is None
+
+
 def test_dependence_that_the_samples_do_not_support_is_not_compared() -> None:
     """Eight shuffles of 5,000 rows: above log 40,000 = 10.6 nats on both sides NDM is no measurement."""
 

@@ -62,6 +62,7 @@ def test_a_level_is_not_called_a_difference() -> None:
     correlations = [0.99, 0.98, 0.995, 0.99]
     claim = Claim.above("rank correlation above 0.8", correlations, 0.8, span=(-1.0, 1.0))
     assert claim.evidence.startswith("mean 0.9888 [")
+    assert Claim.above("correlation above 0", correlations, span=(-1.0, 1.0)).evidence.startswith("mean 0.9888 [")
     gains = Claim.above("a gain of more than 2 points", correlations, 0.5, unit="points")
     for difference in (
         gains,

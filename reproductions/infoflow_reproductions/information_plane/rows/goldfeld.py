@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from infoflow_reproductions.harness.findings import Claim
+from infoflow_reproductions.harness.inference import CORRELATION
 from infoflow_reproductions.information_plane.claims import Compression, explained, listed, on, supported
 from infoflow_reproductions.information_plane.generalization import unconnected
 from infoflow_reproductions.information_plane.layer_estimators import label_of
@@ -113,7 +114,7 @@ def like_binning(reading: Reading, network: str) -> Claim:
     means = _similarity(reading, network, bins)
     if means.isna().any():
         return Claim(text, None, "no hidden layer varies in training by both")
-    claim = Claim.above(text, [float(value) for value in means], ALIKE, span=(-1.0, 1.0))
+    claim = Claim.above(text, [float(value) for value in means], ALIKE, span=CORRELATION)
     claim = supported(reading, claim, network, reading.hidden(network))
     if claim.holds is not False:
         return claim

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Findings
+from infoflow_reproductions.harness.inference import PERCENT
 from infoflow_reproductions.harness.seeds import differences, over_seeds
 from infoflow_reproductions.harness.trial import Results
 from infoflow_reproductions.ifm.comparison import (
@@ -78,7 +79,7 @@ def _goals(recipe: Recipe, results: Results) -> list[Claim]:
         digit, texture = (values(results, name, f"{factor}_best_digit") for factor in ("digit", "texture"))
         margin = [min(d - row[0], t - row[1]) for d, t in zip(digit, texture, strict=True)]
         both = ", ".join(
-            f"{factor} {over_seeds(numbers).text('.1f', '%')}"
+            f"{factor} {over_seeds(numbers, span=PERCENT).text('.1f', '%')}"
             for factor, numbers in (("digit", digit), ("texture", texture))
         )
         total = summed(results, name, "best_digit")

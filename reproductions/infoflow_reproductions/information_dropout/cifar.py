@@ -113,7 +113,7 @@ def _report(recipe: Recipe, results: Results) -> Findings:
     picture = figures.panels(
         "error_against_size",
         "Test error against the share of All-CNN-32's channels, and the nats that information dropout transmits.",
-        [(named, "test error (%)", False), (nats, "nats per image", True)],
+        [(named, "test error / %", False), (nats, "nats per image", True)],
         xlabel="width (share of the channels)",
     )
     notes = [

@@ -244,8 +244,8 @@ def _report(recipe: Recipe, results: Results) -> Findings:
             "share_inside_against_beta",
             f"Share of the nats inside the digit's box (the box is {area:.3g} % of the area), and the test error.",
             [
-                ({"all layers": shares, **per_layer}, "nats inside the box (%)", False),
-                ({"test error": errors}, "test error (%)", True),
+                ({"all layers": shares, **per_layer}, "nats inside the box / %", False),
+                ({"test error": errors}, "test error / %", True),
             ],
             xlabel="β",
         ),

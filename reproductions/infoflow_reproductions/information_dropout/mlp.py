@@ -202,7 +202,7 @@ def _report(recipe: Recipe, results: Results) -> Findings:
         figures.panels(
             "error_against_size",
             "Test error against the width of the three hidden layers.",
-            [(found, "test error (%)", True)],
+            [(found, "test error / %", True)],
             xlabel="hidden width",
         ),
         figures.panels(

@@ -109,7 +109,7 @@ def _report_total_correlation(recipe: Recipe, results: Results) -> Findings:
         [
             ({"total correlation": {**correlation, **beyond["total_correlation"]}}, "total correlation (nats)", False),
             ({"all layers": {**nats, **beyond["nats"]}}, "nats per image", True),
-            ({"test": {**errors, **beyond["test_error"]}}, "test error (%)", False),
+            ({"test": {**errors, **beyond["test_error"]}}, "test error / %", False),
         ],
         xlabel="β",
         size=(9.5, 3.6),
@@ -149,7 +149,7 @@ def _report_flow(recipe: Recipe, results: Results) -> Findings:
         figures.panels(
             "nats_per_layer",
             "Information that each dropout layer transmits per test image.",
-            [(per_layer, "nats per image", True), ({"test": errors}, "test error (%)", False)],
+            [(per_layer, "nats per image", True), ({"test": errors}, "test error / %", False)],
             xlabel="β",
         ),
         Figure(
@@ -235,7 +235,7 @@ def _report_nuisance(recipe: Recipe, results: Results) -> Findings:
                     "object, with noise": noisy,
                     "digit (nuisance), with noise": nuisance_errors,
                 },
-                "test error (%)",
+                "test error / %",
                 False,
             ),
             ({"all layers": nats}, "nats per image", True),

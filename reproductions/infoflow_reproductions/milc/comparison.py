@@ -9,7 +9,7 @@ from typing import Any
 from infoflow.core.checks import choice
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
-from infoflow_reproductions.harness.inference import POINTS
+from infoflow_reproductions.harness.inference import PART, POINTS
 from infoflow_reproductions.harness.lists import Entries
 from infoflow_reproductions.harness.seeds import over_seeds, seed_count
 from infoflow_reproductions.harness.trial import Results, Trial
@@ -237,7 +237,7 @@ class _Network:
         claims = [self._gain("at the paper's settings mutual information learning", "cross-entropy", self.mil, self.ce)]
         expected = EXPECTED.get((recipe.base.data, self.name))
         if expected is not None and not recipe.smaller:
-            reached = over_seeds(found.values(self.ce))
+            reached = over_seeds(found.values(self.ce), span=PART)
             text = f"cross-entropy at the paper's settings reaches {expected:g} ± {recipe.tolerance:g}"
             holds = abs(reached.mean - expected) <= recipe.tolerance
             evidence = f"{reached} over {seed_count(reached.seeds)}"

@@ -105,7 +105,7 @@ ROW = TableRow(
     "the trajectory of stochastic gradient descent in the information plane (2018)",
     "H(L) of the decision L rises, then H(L|Y) falls, at a larger H(L) with label noise; no compression, as H(L) is "
     "bounded from below by an increasing function of training time",
-    recipes={"smoke": _SMOKE, "cpu": replace(_FULL, variants=_CPU, snapshots=12), "full": _FULL},
+    recipes={"smoke": _SMOKE, "cpu": replace(_FULL, variants=_CPU, metrics_on=5000, snapshots=12), "full": _FULL},
     claims=[
         on_each(
             Rises("H(L) rises", axis="input"),

@@ -105,7 +105,7 @@ ROW = TableRow(
                 replace(_DEEP, epochs=8, size=3000, at_most=2),
             ),
             seeds=5,
-            metrics_on=5000,
+            metrics_on=2000,
             snapshots=12,
         ),
         "full": _FULL,

@@ -72,10 +72,10 @@ ROW = TableRow(
         ),
         "cpu": replace(
             _FULL,
-            variants=(replace(_ADAM, epochs=8, size=3000, probe_size=2000),),
+            variants=(replace(_ADAM, epochs=12, size=3000, probe_size=2000),),
             estimators=("generative:side=7,epochs=40",),
             seeds=2,
-            metrics_on=1000,
+            metrics_on=5000,
             snapshots=7,
             pairs=1500,
         ),

@@ -202,6 +202,10 @@ class TestWarnings:
         assert any("no lower bound can be trusted near log 400" in w for w in estimate.warnings)
         free = dataclasses.replace(estimator, bound="dime").estimate(*gaussian(800, 20.0, 8))
         assert free.nats == pytest.approx(20.0, abs=0.5)
+        # With a critic that is not exact, nothing confirms such a value.
+        assert any("above log 400" in w and "far too low or too high" in w for w in free.warnings)
+        easy = dataclasses.replace(estimator, bound="dime", critic=lambda x, y, seed: Exact(2.0, x))
+        assert not any("above log" in w for w in easy.estimate(*gaussian(800, 2.0, 8)).warnings)
 
     def test_ten_nats_are_too_many_for_a_lower_bound_and_it_names_the_cure(self) -> None:
         x, y = gaussian(10000, 10.0, 5)

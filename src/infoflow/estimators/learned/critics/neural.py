@@ -517,11 +517,14 @@ class Neural(TrainingSettings, HeldOutEstimator):
                 "likely too low; raise batch_size"
             )
         rows = len(found.shares) / self.folds
+        shown = f"log {rows:.0f} = {math.log(rows):.2f} nats (the samples of a fold)"
+        remedy = "use more samples, or an estimator by densities (estimator='doe', 'flow' or 'gaussian-mixture')"
         if bound.side is Side.LOWER and found.value > 0.6 * math.log(rows):
+            yield f"no lower bound can be trusted near {shown}, so the estimate is likely too low; {remedy}"
+        if bound.side is Side.ESTIMATE and found.value > math.log(rows):
             yield (
-                f"no lower bound can be trusted near log {rows:.0f} = {math.log(rows):.2f} nats (the samples of a "
-                "fold), so the estimate is likely too low; use more samples, or an estimator by densities "
-                "(estimator='doe', 'flow' or 'gaussian-mixture')"
+                f"above {shown} pairs and shuffled pairs hardly overlap, so the estimate may be far too low or too "
+                f"high; {remedy}"
             )
         yield from warnings_on(
             found.value,

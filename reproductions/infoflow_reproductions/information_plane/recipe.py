@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 from infoflow.estimators.registry import named_parameters
@@ -46,10 +47,12 @@ class SettingSweep:
 
     def value_of(self, estimator: str) -> float | None:
         """The value that belongs to an estimator's label in a plane's table."""
-        known: dict[str, Any] = {
-            display_name(one): value for one, value in zip(self.sweep.estimators(), self.values, strict=True)
-        }
-        return known.get(estimator)
+        return self._values.get(estimator)
+
+    @cached_property
+    def _values(self) -> dict[str, float]:
+        """The values by the labels of their estimators, of which a plane's table has one in each of its many rows."""
+        return {display_name(one): value for one, value in zip(self.sweep.estimators(), self.values, strict=True)}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from infoflow_benchmarks.speed.comparison import Comparison, estimated
 
 WIDTHS = 300
 ALPHA = 1.01
-ORDERS = (0.5, 1.01, 1.5, 2.0, 5.0, 10.0)
+ORDERS = (1.01, 1.5, 2.0, 3.0, 5.0, 10.0)
 LAYER_WIDTHS = (1.0, 3.0, 10.0)
 INPUT_WIDTH = 8.0
 

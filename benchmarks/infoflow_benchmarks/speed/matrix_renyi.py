@@ -110,6 +110,13 @@ def cases(quick: bool = False) -> Iterator[Comparison]:
         slow = partial(all_eigenvalues, u, 2.0)
         target = 50.0 if n == 4096 else None
         yield Comparison(f"N = {n}, d = 20, α = 2", "all eigenvalues", partial(collision, u), slow, target)
+    n, rank = (200, 200) if quick else (4096, 500)
+    for d, width in ((3, 1.5), (20, 6.0), (20, 2.0)):
+        u = torch.from_numpy(rng.normal(size=(n, d))) / width
+        slow = partial(all_eigenvalues, u, ALPHA)
+        for name, method in (("low-rank", partial(low_rank, u, rank)), ("krylov", partial(krylov, u))):
+            case = f"N = {n}, d = {d}, width {width}, {name}"
+            yield Comparison(case, "all eigenvalues", method, slow, note="approximation")
     n = 200 if quick else 1000
     narrow = torch.from_numpy(rng.normal(size=(n, 20))) / 0.1
     slow = partial(all_eigenvalues, narrow, 2.0)
@@ -121,10 +128,3 @@ def cases(quick: bool = False) -> Iterator[Comparison]:
     case = f"N = {n}, a layer by {len(ORDERS)} orders and {len(LAYER_WIDTHS)} widths"
     ours, plain = (partial(function, inputs, layer, codes) for function in (sweep, one_by_one))
     yield Comparison(case, "all eigenvalues, setting by setting", ours, plain, target_ratio=5.0)
-    n, rank = (200, 200) if quick else (4096, 500)
-    for d, width in ((3, 1.5), (20, 6.0), (20, 2.0)):
-        u = torch.from_numpy(rng.normal(size=(n, d))) / width
-        slow = partial(all_eigenvalues, u, ALPHA)
-        for name, method in (("low-rank", partial(low_rank, u, rank)), ("krylov", partial(krylov, u))):
-            case = f"N = {n}, d = {d}, width {width}, {name}"
-            yield Comparison(case, "all eigenvalues", method, slow, note="approximation")

@@ -28,7 +28,7 @@ _WIDE = 0.02
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Samples of which no kernel is 0; their eigenvalues are computed once, for all orders."""
+    """The samples of one class, or all of them; their eigenvalues are computed once, for all orders."""
 
     features: Tensor
 

@@ -71,13 +71,10 @@ def figures_table(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     DataFrame
         As `table`.
     """
-    numbers, texts = ("found", "low", "high", "published", "tolerance"), ("what", "unit", "seeds", "verdict", "why")
     names = ("what", "unit", "found", "low", "high", "seeds", "published", "tolerance", "verdict", "why")
-    found = [
-        {**{name: record[name] for name in texts}, **{name: float(record[name]) for name in numbers}}
-        for record in records
-    ]
-    return pd.DataFrame(found, columns=list(names))
+    found = pd.DataFrame([{name: record[name] for name in names} for record in records])
+    # JSON holds NaN and infinity as text.
+    return found.astype(dict.fromkeys(("found", "low", "high", "published", "tolerance"), float))
 
 
 def claims(found: Sequence[Claim]) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from infoflow_reproductions.harness.seeds import over_seeds
 from infoflow_reproductions.harness.trial import Context, Results, Trial
 from infoflow_reproductions.milc.images import Standardized, augmented, plain
 from infoflow_reproductions.milc.losses import loss_of, title
-from infoflow_reproductions.networks.pointwise import with_matrix_products
+from infoflow_reproductions.networks.on_processors import for_processors
 from infoflow_reproductions.networks.small_cnn import SmallCNN
 from infoflow_reproductions.networks.vision import vision_network
 
@@ -286,7 +286,7 @@ def run(chosen: Training, *, context: Context) -> Mapping[str, Any]:
     channels, side = parts.train[0].shape[1:3]
     model = network_of(chosen.network, (channels, side), stem=chosen.stem, seed=chosen.seed)
     if chosen.channels_last:
-        model = with_matrix_products(model)
+        model = for_processors(model)
     if chosen.standardized:
         model = nn.Sequential(Standardized(parts.train[0]), model)
     model = model.to(context.device)

@@ -40,36 +40,3 @@ class Pointwise(nn.Module):
             Maps in channels-last layout.
         """
         return F.linear(x.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias).permute(0, 3, 1, 2)
-
-
-def with_matrix_products(network: nn.Module) -> nn.Module:
-    """Replace every convolution of 1×1, stride 1 and one group within a network by `Pointwise`.
-
-    Parameters
-    ----------
-    network
-        The network, which is changed in place; names and values of its parameters stay.
-
-    Returns
-    -------
-    nn.Module
-        The same network.
-
-    Examples
-    --------
-    >>> with_matrix_products(nn.Sequential(nn.Conv2d(3, 5, 1), nn.Conv2d(5, 5, 3)))
-    Sequential(
-      (0): Pointwise()
-      (1): Conv2d(5, 5, kernel_size=(3, 3), stride=(1, 1))
-    )
-    """
-    for module in list(network.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, nn.Conv2d) and _is_pointwise(child):
-                setattr(module, name, Pointwise(child))
-    return network
-
-
-def _is_pointwise(convolution: nn.Conv2d) -> bool:
-    whole = convolution.kernel_size == convolution.stride == (1, 1) and convolution.groups == 1
-    return whole and convolution.padding in ((0, 0), "valid", "same")

@@ -40,6 +40,19 @@ def test_bounded_intervals_cover_the_mean_of_accuracies(mean: float) -> None:
     assert np.mean(covered) == pytest.approx(0.95, abs=0.015)
 
 
+def test_half_bounded_intervals_cover_the_mean_of_amounts() -> None:
+    rng = np.random.default_rng(3)
+    draws = 1.5 + 0.7 * rng.gamma(100.0, 0.01, size=(2000, 5))  # mean 2.2
+    ends = np.array([Sample.of(one, span=(1.5, math.inf)).interval for one in draws])
+    assert np.mean((ends[:, 0] <= 2.2) & (ends[:, 1] >= 2.2)) == pytest.approx(0.95, abs=0.015)
+    # The delta method by hand: 1.5 + exp(log 0.6 ± t · (s / √n) / 0.6).
+    values = [1.9, 2.0, 2.1, 2.4]
+    half = stats.t.ppf(0.975, 3) * stats.sem(values) / 0.6
+    assert Sample.of(values, span=(1.5, math.inf)).interval == pytest.approx(
+        (1.5 + 0.6 * math.exp(-half), 1.5 + 0.6 * math.exp(half)), rel=1e-12
+    )
+
+
 def test_intervals_and_p_values_of_a_bounded_quantity_agree() -> None:
     rng = np.random.default_rng(2)
     for values in rng.beta(8, 3, size=(300, 4)):

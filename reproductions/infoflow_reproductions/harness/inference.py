@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -112,6 +112,8 @@ class Sample:
         Highest possible value of the quantity; None if there is none, infinite if there is only a lowest one.
     anytime
         Whether seeds were added after results had been seen. Interval and p-value are then valid at any such time.
+    values
+        The value of each seed, where they are known; `difference` pairs them.
 
     Notes
     -----
@@ -142,6 +144,7 @@ class Sample:
     low: float | None = None
     high: float | None = None
     anytime: bool = False
+    values: tuple[float, ...] = field(default=(), repr=False, compare=False)
 
     @classmethod
     def of(
@@ -174,7 +177,23 @@ class Sample:
         mean = float(array.mean()) if len(array) else math.nan
         deviation = float(array.std(ddof=1)) if len(array) > 1 else math.nan
         low, high = span or (None, None)
-        return cls(mean, deviation, len(array), threshold, low, high, anytime)
+        return cls(mean, deviation, len(array), threshold, low, high, anytime, tuple(array.tolist()))
+
+    def times(self, factor: float) -> Sample:
+        """Return the sample of a multiple of the quantity, without threshold and range.
+
+        Parameters
+        ----------
+        factor
+            Positive factor.
+
+        Returns
+        -------
+        Sample
+            The sample.
+        """
+        values = tuple(factor * value for value in self.values)
+        return Sample(factor * self.mean, factor * self.deviation, self.n, anytime=self.anytime, values=values)
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -243,14 +262,14 @@ class Sample:
         return f"{self.mean:.4g} (one seed)" if self.n < 2 else f"{self.mean:.4g} {interval}"
 
     def record(self) -> dict[str, Any]:
-        """Return the fields by name.
+        """Return the fields by name, without the values of seeds, which are stored with their figures.
 
         Returns
         -------
         dict
             Values that have a JSON form.
         """
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "values"}
 
     def _quantile(self) -> float:
         if self.n < 2:
@@ -335,25 +354,30 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def difference(first: Sample, second: Sample) -> Sample:
-    """Return the difference of two independent means as a sample of Welch's degrees of freedom.
+    """Return the difference of two means, paired by seed where possible.
 
     Parameters
     ----------
     first, second
-        Samples of different seeds, or of seeds that can no longer be paired.
+        Samples of the same seeds in the same order, where both have the values of equally many; otherwise independent.
 
     Returns
     -------
     Sample
-        Mean first − second; its `n` is Welch's degrees of freedom plus 1, rounded down, and its deviation has the
-        standard error of the difference.
+        Of the differences by seed, or, where values are missing or their numbers differ, a sample of Welch's degrees of
+        freedom: its `n` is their number plus 1, rounded down, and its deviation has the standard error of the
+        difference.
 
     Examples
     --------
     >>> found = difference(Sample(3.0, 1.0, 5), Sample(1.0, 1.0, 5))
     >>> found.mean, found.n, round(found.p, 4)
     (2.0, 9, 0.0133)
+    >>> difference(Sample.of([0.5, 0.7, 0.9]), Sample.of([0.25, 0.5, 0.75])).n
+    3
     """
+    if is_paired(first, second):
+        return Sample.of([one - other for one, other in zip(first.values, second.values, strict=True)])
     parts = [one.deviation**2 / one.n for one in (first, second)]
     square = sum(parts)
     if square == 0 or min(first.n, second.n) < 2:
@@ -361,3 +385,24 @@ def difference(first: Sample, second: Sample) -> Sample:
     degrees = square**2 / sum(part**2 / (one.n - 1) for part, one in zip(parts, (first, second), strict=True))
     n = int(degrees + 1e-9) + 1
     return Sample(first.mean - second.mean, math.sqrt(square * n), n)
+
+
+def is_paired(first: Sample, second: Sample) -> bool:
+    """Return whether the difference of two means is judged by pairs of seeds.
+
+    Parameters
+    ----------
+    first, second
+        The samples.
+
+    Returns
+    -------
+    bool
+        True if both have the values of equally many seeds.
+
+    Examples
+    --------
+    >>> is_paired(Sample.of([1.0, 2.0]), Sample.of([1.0, 2.0])), is_paired(Sample(1.0, 0.5, 2), Sample.of([1.0, 2.0]))
+    (True, False)
+    """
+    return bool(first.values) and len(first.values) == len(second.values)

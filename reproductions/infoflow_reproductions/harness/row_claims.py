@@ -1,4 +1,4 @@
-"""Claims that are judged from the figures of a table, whose seeds need not be paired."""
+"""Claims that are judged from the figures of a table: by pairs of seeds where the values of seeds are stored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from scipy import stats
 
 from infoflow_reproductions.harness.findings import Claim, Row, falls
-from infoflow_reproductions.harness.inference import LEVEL, Sample, difference
+from infoflow_reproductions.harness.inference import LEVEL, Sample, difference, is_paired
 from infoflow_reproductions.harness.seeds import seed_count
 
 Figures = Mapping[str, Sample]
@@ -80,12 +80,12 @@ def exceeds(text: str, more: Sample, less: Sample, unit: str, *, published: bool
     Returns
     -------
     Claim
-        Judged by Welch's test at the level 0.05.
+        Judged at the level 0.05, by pairs of seeds where the values of both are known and by Welch's test otherwise.
     """
     sample = difference(more, less)
     evidence = (
         f"{more.mean:.4g} against {less.mean:.4g} {unit}, difference {sample.text()}, "
-        f"{seed_count(min(more.n, less.n))} each"
+        f"{_seeds(more, less)}"
     )
     return Claim(text, sample.above, evidence, published, sample=sample, seeds=min(more.n, less.n))
 
@@ -114,7 +114,7 @@ def descends(text: str, path: Sequence[Sample], unit: str, *, published: bool = 
     steps = tuple(difference(after, before) for before, after in itertools.pairwise(path))
     shown = " → ".join(f"{one.mean:.4g}" for one in path)
     seeds = min(one.n for one in path)
-    evidence = f"{shown} {unit}; first − last {whole.text()}, {seed_count(seeds)} each"
+    evidence = f"{shown} {unit}; first − last {whole.text()}, {_seeds(path[0], path[-1])}"
     return Claim(text, falls(whole, steps), evidence, published, sample=whole, steps=steps, seeds=seeds)
 
 
@@ -145,6 +145,11 @@ def not_below(text: str, one: Sample, other: Sample, margin: float, unit: str, *
     sample = replace(difference(one, other), threshold=-margin)
     evidence = (
         f"{one.mean:.4g} against {other.mean:.4g} {unit}, difference {sample.text()}, required above {-margin:g}, "
-        f"{seed_count(min(one.n, other.n))} each"
+        f"{_seeds(one, other)}"
     )
     return Claim(text, sample.above, evidence, published, sample=sample, seeds=min(one.n, other.n))
+
+
+def _seeds(one: Sample, other: Sample) -> str:
+    count = seed_count(min(one.n, other.n))
+    return f"{count}, paired" if is_paired(one, other) and one.n > 1 else f"{count} each"

@@ -132,6 +132,24 @@ def test_difference_is_the_test_of_welch() -> None:
     assert equal.p == pytest.approx(stats.ttest_ind_from_stats(3, 1, 5, 1, 1, 5).pvalue)
 
 
+def test_difference_of_the_same_seeds_is_the_paired_test() -> None:
+    rng = np.random.default_rng(7)
+    seeds = rng.normal(0, 5, 6)
+    first, second = seeds + rng.normal(1, 0.1, 6), seeds + rng.normal(0, 0.1, 6)
+    found = difference(Sample.of(first), Sample.of(second))
+    exact = stats.ttest_rel(first, second)
+    assert found.n == 6
+    assert found.p == pytest.approx(exact.pvalue, rel=1e-9)
+    assert found.interval == pytest.approx(tuple(exact.confidence_interval(0.95)), rel=1e-9)
+    # A difference of differences is paired too.
+    twice = difference(found, difference(Sample.of(second), Sample.of(first)))
+    assert twice.mean == pytest.approx(2 * found.mean)
+    assert twice.n == 6
+    assert difference(found.times(3), found).mean == pytest.approx(2 * found.mean)
+    # Values of seeds are stored with their figure, so that a stored claim has none.
+    assert "values" not in found.record()
+
+
 def test_units_have_the_ranges_of_their_quantities() -> None:
     assert range_of("accuracy", [0.2, 0.4]) == PART
     assert range_of("%", [101.9]) is None  # a sum of two percentages

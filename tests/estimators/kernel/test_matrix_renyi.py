@@ -152,6 +152,18 @@ def test_channels_have_their_own_widths() -> None:
         MatrixRenyi(channels=True).entropy(np.arange(5.0))
 
 
+def test_a_layer_that_loses_entropy_is_not_at_its_ceiling() -> None:
+    # 64 distinct inputs and a layer of two distant values: I(X;T) = S(T) = log 2, far from what 64 inputs permit.
+    x, codes = np.arange(64.0)[:, None], np.arange(64) % 2
+    found = MatrixRenyi(alpha=1, kernel_width=1e-2).measure(100.0 * codes[:, None], codes, x)
+    assert found.input.nats == pytest.approx(math.log(2), abs=1e-6)
+    assert (found.input.ceiling_name, found.input.saturated) == ("S_1(X)", False)
+    assert found.input.ceiling == pytest.approx(math.log(64))
+    # All of the label's entropy is in the layer, which is the most that any layer can have.
+    assert found.label.nats == pytest.approx(math.log(2), abs=1e-6)
+    assert found.label.saturated
+
+
 def test_alignment_and_scott_widths_run_on_the_plane() -> None:
     x, t, y = data()
     for rule in ("alignment", "median", "scott"):

@@ -236,18 +236,28 @@ class MatrixRenyi(StatedSettings):
         warnings = variable.warnings("t", value.nats, n)
         return self._read(value, f"S_{self.alpha:g}(T)", n, (math.log(n), "log n"), warnings, (variable,))
 
-    def _information(self, first: Variable, second: Variable, both: Variable, n: int, sides: str) -> Estimate:
+    def _information(
+        self, first: Variable, second: Variable, both: Variable, n: int, sides: str, *, of_layer: int | None = None
+    ) -> Estimate:
+        """Estimate I; `of_layer` is the place of the layer among both variables, if one is a layer.
+
+        S(A∘B) ≥ max(S(A), S(B)), so I is at most the smaller entropy. The entropy of a layer is no limit of the
+        estimate, though: a layer that is a function of its input has I(X;T) = S(T), and S(T) may fall in training.
+        """
         a, b, ab = map(self._gram_entropy, (first, second, both))
-        # S(A∘B) ≥ max(S(A), S(B)), so I is at most the smaller entropy; what is known exactly is a ceiling.
-        exact = [value.nats for value in (a, b) if value.low == value.high]
-        ceiling = min([math.log(n), *exact])
-        name = "min(S(A), S(B))" if len(exact) == 2 else "S(B)" if exact else "log n"
+        exact = [i for i, value in enumerate((a, b)) if value.low == value.high]
+        greatest = min([math.log(n), *((a, b)[i].nats for i in exact)])
+        limits = [i for i in exact if i != of_layer]
+        ceiling = min([math.log(n), *((a, b)[i].nats for i in limits)])
+        name = "min(S(A), S(B))" if len(limits) == 2 else ("S(A)", "S(B)")[limits[0]] if limits else "log n"
+        if of_layer == 1 and limits:
+            name = f"S_{self.alpha:g}(X)"
         if second.codes is not None and b.nats <= ceiling + 1e-9:
             name = f"S_{self.alpha:g}(Y)"
         value = GramValue(
-            min(a.nats + b.nats - ab.nats, ceiling),
+            min(a.nats + b.nats - ab.nats, greatest),
             a.low + b.low - ab.high,
-            min(a.high + b.high - ab.low, ceiling),
+            min(a.high + b.high - ab.low, greatest),
             ab.spans or a.spans or b.spans,
         )
         warnings = first.warnings("the first variable", a.nats, n) + second.warnings("the second variable", b.nats, n)
@@ -345,8 +355,8 @@ def _in_one_pass(estimators: Sequence[MatrixRenyi], t: Tensor, y: Tensor, x: Ten
         with_inputs, with_label = inputs[rule].with_other(layer), layer.with_other(label)
         for i in same:
             found[i] = LayerInformation(
-                estimators[i]._information(inputs[rule], layer, with_inputs, len(t), "X;T"),
-                estimators[i]._information(layer, label, with_label, len(t), "T;Y"),
+                estimators[i]._information(inputs[rule], layer, with_inputs, len(t), "X;T", of_layer=1),
+                estimators[i]._information(layer, label, with_label, len(t), "T;Y", of_layer=0),
             )
     return [found[i] for i in range(len(estimators))]
 

@@ -76,6 +76,8 @@ class Row:
         Whether the published figure certainly belongs to this row; otherwise it is "settings unknown".
     floor
         Lowest value that the estimator can give; a row all of whose values lie there is "inconclusive".
+    sound
+        Whether estimates do not contradict each other; a figure that rests on some that do is "inconclusive".
     ceiling
         Highest possible value, where the unit has none: of an entropy, for example, that of the uniform distribution.
 
@@ -87,7 +89,7 @@ class Row:
     Notes
     -----
     The verdict follows by rule. Without a published figure it is "not published"; at a scale that permits no
-    comparison, "reduced scale"; with the mean of two or more seeds within `tolerance` of the published figure,
+    comparison, "reduced scale"; with estimates that contradict each other, "inconclusive"; with the mean of two or more seeds within `tolerance` of the published figure,
     "reproduced"; where only one seed or the confidence interval comes so close, "inconclusive"; otherwise "differs", or
     "settings unknown" where the paper does not state its settings. With fewer than `FEWEST_TO_DIFFER` seeds it is
     "inconclusive" in place of "differs".
@@ -109,6 +111,7 @@ class Row:
     certain: bool = True
     floor: float | None = None
     ceiling: float = math.inf
+    sound: bool = True
 
     def __post_init__(self) -> None:
         if not len(self.values):
@@ -136,7 +139,7 @@ class Row:
             return Verdict.REDUCED_SCALE
         if not self.certain:
             return Verdict.SETTINGS_UNKNOWN
-        if self.floor is not None and all(value <= self.floor for value in self.values):
+        if not self.sound or (self.floor is not None and all(value <= self.floor for value in self.values)):
             return Verdict.INCONCLUSIVE
         tolerance = self.tolerance or 0.0
         found = self.found

@@ -8,6 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
+from infoflow.core.estimate import NATS_PER_BIT
 from infoflow.plane.compression import COMPRESSES, DOES_NOT, SATURATED, THRESHOLD, compression
 from infoflow.plane.sweeps import DEPENDS, NEVER, SURVIVES
 from infoflow_reproductions.harness.findings import Claim
@@ -54,6 +55,8 @@ class Compression:
     by: str = ""
     """The estimator; the paper's first one when empty."""
     published: bool = True
+    after_fitting: bool = False
+    """Whether only snapshots count from when I(T;Y) of the layer has reached 95 % of its greatest value."""
 
     def __call__(self, reading: Reading, network: str) -> Claim:
         """Judge the claim; if it differs, the evidence lists by which other estimators it would hold."""
@@ -61,7 +64,8 @@ class Compression:
         layers = {"hidden": reading.hidden, "output": lambda _: [OUTPUT], "every": reading.layers}[self.layers](network)
         text = f"{network}: {self.text.format(estimator=used, layer=layers[-1])}"
         holds, remark = self._judged(reading, network, layers, used)
-        evidence = _evidence(reading, network, layers, used) + (f"; {remark}" if remark else "")
+        evidence = _evidence(reading, network, layers, used, after_fitting=self.after_fitting)
+        evidence += f"; {remark}" if remark else ""
         seeds = min(len(reading.nats(network, layer, used).columns) for layer in layers)
         claim = Claim(text, holds, evidence, self.published, seeds=seeds)
         return explained(reading, claim, network, used, lambda other: self._judged(reading, network, layers, other)[0])
@@ -70,7 +74,7 @@ class Compression:
         seeds = min(len(reading.nats(network, layer, estimator).columns) for layer in layers)
         if seeds < 2 or reading.unlearned(network):
             return None, ""
-        verdicts = reading.verdicts(network, layers, estimator)
+        verdicts = reading.verdicts(network, layers, estimator, after_fitting=self.after_fitting)
         return soundness.judged(self.expected, verdicts, reading.contradictions(network, layers, estimator))
 
 
@@ -85,12 +89,14 @@ class Rises:
     text: str
     """{layer} is filled in."""
     axis: Literal["input", "label"] = "label"
+    layer: str = ""
+    """The layer, if it is another one."""
     at_first: bool = False
     """Whether the peak counts in place of the last value, if it is above the first by more than 5 % of it."""
 
     def __call__(self, reading: Reading, network: str) -> Claim:
         """Judge the claim; if it differs, the evidence lists by which other estimators it would hold."""
-        used, layer = reading.first(network), (reading.hidden(network) or [OUTPUT])[-1]
+        used, layer = reading.first(network), self.layer or (reading.hidden(network) or [OUTPUT])[-1]
         claim = self._judged(reading, network, layer, used)
         return explained(
             reading, claim, network, used, lambda other: self._judged(reading, network, layer, other).holds
@@ -109,6 +115,21 @@ class Rises:
         if rows.loc[rows["epoch"] == nats.index[0], "saturated"].mean() >= 0.5:
             claim = replace(claim, holds=None, evidence=f"{claim.evidence}; saturated at the start")
         return supported(reading, claim, network, [layer], estimator)
+
+
+def falls_with_depth(reading: Reading, network: str) -> Claim:
+    """Judge whether I(X;T) at the end falls from each layer to the next."""
+    layers = reading.layers(network)
+    ends = [reading.nats(network, layer).iloc[-1] / NATS_PER_BIT for layer in layers]
+    curves = [[float(end[seed]) for end in ends] for seed in ends[0].index]
+    return Claim.falling(f"{network}: I(X;T) at the end falls with the layer index", curves)
+
+
+def below_the_label(reading: Reading, network: str) -> Claim:
+    """Judge whether the last layer's I(X;T) ends below its I(T;Y), which no true values can."""
+    x, y = (reading.nats(network, OUTPUT, axis=axis).iloc[-1] for axis in ("input", "label"))
+    text = f"{network}: the last layer breaks data processing, I(X;T) < I(T;Y) at the end"
+    return Claim.above(text, [float(label - value) for value, label in zip(x, y, strict=True)], unit="nats")
 
 
 OVERFITS = 0.05
@@ -153,11 +174,13 @@ def explained(reading: Reading, claim: Claim, network: str, used: str, judge: Ca
     differing = sum(holds is False for holds in verdicts.values())
     of = f"{differing} of {len(others)} other estimators"
     if holding:
-        why = f"depends on the estimator: it holds by {', '.join(holding)} and differs by {of}"
+        why = f"depends on the estimator: it holds with {', '.join(holding)} and fails with {of}"
     elif differing:
-        why = f"does not depend on the estimator: it also differs by {of} and holds by none"
+        open_ones = len(others) - differing
+        left = f"; {open_ones} {'is' if open_ones == 1 else 'are'} inconclusive" if open_ones else ""
+        why = f"holds with no other estimator: it also fails with {of}{left}"
     elif others:
-        why = f"inconclusive by all {len(others)} other estimators"
+        why = f"inconclusive with all {len(others)} other estimators"
     else:
         why = "no other estimator was run"
     return replace(claim, evidence=f"{claim.evidence}. Why: {why}")
@@ -199,7 +222,7 @@ def at_the_ceiling(reading: Reading) -> list[Claim]:
         found = reading.verdicts(network, full, reading.unlimited)
         several = min(len(reading.nats(network, layer).columns) for layer in full) > 1
         holds = False if COMPRESSES in found.values() else True if {*found.values()} == {DOES_NOT} else None
-        text = f"{network}: layers at the ceiling of {reading.first(network)} do not compress by {reading.unlimited}"
+        text = f"{network}: layers at the ceiling of {reading.first(network)} do not compress with {reading.unlimited}"
         claims.append(Claim(text, holds if several else None, listed(found), published=False))
     return claims
 
@@ -230,9 +253,10 @@ def listed(found: dict[str, str]) -> str:
     return "; ".join(f"{name}: {value}" for name, value in found.items())
 
 
-def _evidence(reading: Reading, network: str, layers: Sequence[str], estimator: str) -> str:
-    rows = reading.compression
-    rows = rows[(rows["network"] == network) & (rows["estimator"] == estimator)]
+def _evidence(
+    reading: Reading, network: str, layers: Sequence[str], estimator: str, *, after_fitting: bool = False
+) -> str:
+    rows = reading.judged(network, estimator, after_fitting=after_fitting)
     parts = []
     for layer in layers:
         row = rows[rows["layer"] == layer].iloc[0]

@@ -81,13 +81,19 @@ def packed_metrics(plane: Plane) -> dict[str, Any]:
 
 
 def packed_geometry(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """One curve for each layer and measure, the means over seeds."""
+    """One curve for each layer and measure: epochs by seeds."""
     curves = []
     for (layer, depth, measure), rows in frame.groupby(["layer", "depth", "measure"], sort=False):
-        mean = rows.groupby("epoch")["value"].mean()
-        epochs, values = [int(epoch) for epoch in mean.index], _rounded(mean.to_numpy())
+        values = rows.pivot(index="epoch", columns="seed", values="value")
         curves.append(
-            {"layer": layer, "depth": int(str(depth)), "measure": measure, "epochs": epochs, "values": values}
+            {
+                "layer": layer,
+                "depth": int(str(depth)),
+                "measure": measure,
+                "epochs": [int(epoch) for epoch in values.index],
+                "seeds": [int(seed) for seed in values.columns],
+                "values": _rounded(values.to_numpy()),
+            }
         )
     return curves
 
@@ -132,12 +138,13 @@ def plane_of(found: Mapping[str, Iterable[Mapping[str, Any]]]) -> Plane:
 
 
 def geometry_of(network: str, results: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """The mean geometry over the trials of one network, in the columns of `infoflow.plane.geometry_of`."""
+    """The geometry of one network by its trials, in the columns of `infoflow.plane.geometry_of`."""
     rows = [
-        [network, "probe", curve["layer"], curve["depth"], number, epoch, curve["measure"], value]
-        for number, result in enumerate(results)
+        [network, "probe", curve["layer"], curve["depth"], seed, epoch, curve["measure"], value]
+        for result in results
         for curve in result.get("geometry", [])
-        for epoch, value in zip(curve["epochs"], curve["values"], strict=True)
+        for epoch, values in zip(curve["epochs"], curve["values"], strict=True)
+        for seed, value in zip(curve["seeds"], values, strict=True)
     ]
     return pd.DataFrame(rows, columns=GEOMETRY)
 

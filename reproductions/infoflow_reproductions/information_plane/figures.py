@@ -41,10 +41,9 @@ def pictures(reading: Reading) -> list[Figure]:
     made += [
         Figure(
             _name("survival", i),
-            f"Each line is a layer. The vertical axis is the decrease of {_quantity(_swept(reading, sweep))} from its "
-            f"peak to the end of training, relative to the peak; the horizontal axis is {sweep.sweep.name}. Points are "
-            "medians over seeds; they are hollow where at least half of the seeds are saturated. A layer compresses if "
-            f"the decrease is larger than {THRESHOLD:.0%}.",
+            f"The part of the peak of {_quantity(_swept(reading, sweep))} that is lost by the end of training, against "
+            f"{sweep.sweep.name}: one line for each layer, medians over seeds. Markers are not filled where at least "
+            f"half of the seeds are saturated. A layer compresses if the part is above {THRESHOLD:.0%} (dashed).",
             _survival(reading, sweep),
         )
         for i, sweep in enumerate(reading.recipe.sweeps)
@@ -61,10 +60,11 @@ def pictures(reading: Reading) -> list[Figure]:
 def _of_estimator(reading: Reading, estimator: str, name: str) -> Figure:
     """The plane, or where the label axis has no estimator the change on the input axis: the rest is a constant."""
     if reading.has_plane(estimator):
-        caption = f"The information plane by {estimator}.{_remark(reading, estimator)}"
+        caption = f"The information plane, estimated with {estimator}.{_remark(reading, estimator)}"
         return Figure(name, caption, _plane(reading, estimator))
     caption = (
-        f"Change of {_quantity(_measured(reading, estimator))} since the start of training by {estimator}: means over "
+        f"Change of {_quantity(_measured(reading, estimator))} since the start of training, estimated with "
+        f"{estimator}: means over "
         "seeds, and bands from the lowest to the highest seed."
     )
     return Figure(name, caption, _changes(reading, estimator))
@@ -72,11 +72,13 @@ def _of_estimator(reading: Reading, estimator: str, name: str) -> Figure:
 
 def _remark(reading: Reading, estimator: str) -> str:
     """A sentence on the networks of a plane whose true I(X;T) is infinite, if there are any."""
+    if not reading.is_geometric(estimator):
+        return ""
     truths = reading.truths(estimator)
     infinite = [network for network, truth in truths.items() if truth == INFINITE]
     if not infinite:
         return ""
-    of = "" if len(infinite) == len(truths) else f" of {', '.join(infinite)}"
+    of = "" if len(infinite) == len(truths) else f" of {' and '.join(infinite)}"
     return f" The true I(X;T){of} is infinite; the plane{' then' if of else ''} shows a geometric quantity."
 
 

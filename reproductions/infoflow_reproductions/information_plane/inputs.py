@@ -76,10 +76,11 @@ def inputs(variant: Variant, pairs: int, root: Path | None, *, images: bool, cha
     """
     parts = _loaded(variant.data, variant.shuffled_split, str(root) if root is not None else None)
     train, test = (_classes_only(part, variant.classes) for part in (parts.train, parts.test))
+    whole = Split(parts.name, train, test).whole
     if variant.size:
         train = _drawn(train, "size", variant.size)
     which = choice(variant.probe, "probe", ("all", "train", "test"))
-    probe = train if which == "train" else test if which == "test" else Split(parts.name, train, test).whole
+    probe = {"train": train, "test": test, "all": whole}[which]
     if variant.probe_size:
         probe = _drawn(probe, "probe_size", variant.probe_size)
 

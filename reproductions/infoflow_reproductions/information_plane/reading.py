@@ -22,6 +22,8 @@ from infoflow_reproductions.information_plane.soundness import contradicting
 
 DECISION = label_of("decision-rule")
 """The entropy of the decision in the plane's table."""
+FITTED = 0.95
+"""Part of its greatest value in training at which I(T;Y) counts as fitted."""
 LEARNS = 0.05
 """The training loss must fall by this part of its first value before a claim on the layers is judged."""
 
@@ -69,7 +71,7 @@ class Reading:
 
     @cached_property
     def geometry(self) -> pd.DataFrame:
-        """Measures of the activations' geometry, means over seeds."""
+        """Measures of the activations' geometry."""
         return pd.concat([geometry_of(name, found) for name, found in self.found.items()], ignore_index=True)
 
     def has(self, *networks: str) -> bool:
@@ -101,6 +103,21 @@ class Reading:
     def unlimited(self) -> str:
         """The name of the estimator without a ceiling in the plane's table; empty if there is none."""
         return label_of(self.recipe.without_ceiling) if self.recipe.without_ceiling else ""
+
+    def is_geometric(self, estimator: str) -> bool:
+        """Whether an estimator's I(X;T) of a deterministic layer measures geometry: with noise, bins or a kernel.
+
+        A generative model of the inputs and MINE without noise do not.
+        """
+        without_noise = {label_of(text) for text in self.texts if text.startswith(("generative", "noisy-mine"))}
+        rows = self.plane.frame
+        noisy = rows.loc[(rows["estimator"] == estimator) & (rows["axis"] == "input"), "quantity"].str.contains("ε")
+        return bool(noisy.any()) or estimator not in without_noise
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """The paper's estimators as the recipe has them; empty where the trials have others."""
+        return getattr(self.recipe, "estimators", ())
 
     def truths(self, estimator: str) -> dict[str, str]:
         """Network -> the true value of what an estimator measures in it, of those that it measures.
@@ -168,10 +185,30 @@ class Reading:
         nats = self.nats(network, layer, axis=axis)
         return [float(nats[seed].max() - nats[seed].iloc[-1]) for seed in nats.columns]
 
-    def verdicts(self, network: str, layers: Sequence[str], estimator: str | None = None) -> dict[str, str]:
-        """Layer -> the verdict on its compression."""
-        rows = self.compression
-        rows = rows[(rows["network"] == network) & (rows["estimator"] == (estimator or self.first(network)))]
+    def judged(self, network: str, estimator: str, *, after_fitting: bool = False) -> pd.DataFrame:
+        """The rows of `infoflow.plane.compression` of one network and estimator.
+
+        With `after_fitting`, of the snapshots from the first one at which I(T;Y) of a layer has reached `FITTED` of its
+        greatest value, in the mean over seeds.
+        """
+        if not after_fitting:
+            rows = self.compression
+            return rows[(rows["network"] == network) & (rows["estimator"] == estimator)]
+        kept = []
+        for layer in self.layers(network):
+            label = self.nats(network, layer, estimator, "label").mean(axis=1)
+            start = label.index[label >= FITTED * label.max()][0]
+            kept += [
+                rows[rows["epoch"] >= start]
+                for rows in (self.rows(network, layer, estimator, axis) for axis in ("input", "label"))
+            ]
+        return compression(pd.concat(kept))
+
+    def verdicts(
+        self, network: str, layers: Sequence[str], estimator: str | None = None, *, after_fitting: bool = False
+    ) -> dict[str, str]:
+        """Layer -> the verdict on its compression; see `judged`."""
+        rows = self.judged(network, estimator or self.first(network), after_fitting=after_fitting)
         known = dict(zip(rows["layer"], rows["verdict"], strict=True))
         return {layer: str(known[layer]) for layer in layers}
 

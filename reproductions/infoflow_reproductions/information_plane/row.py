@@ -19,6 +19,14 @@ from infoflow_reproductions.information_plane.reading import LEARNS, Reading
 
 # Settings whose value 0 stands for all, and the words for it.
 _ZERO = {"size": "all", "probe_size": "all", "metrics_on": "all", "at_most": "no limit"}
+# What the numbers of some settings count.
+_COUNTED = {
+    "size": "training samples",
+    "probe_size": "inputs measured",
+    "metrics_on": "samples for losses and accuracies",
+    "at_most": "seeds at most",
+    "pairs": "inputs for pairwise estimators",
+}
 
 PAPER = "information-plane"
 UNLIKE = "Unlike the review's Table I and text: "
@@ -92,13 +100,15 @@ class TableRow:
             f"This row: {ours}{f' ({chosen} with the chosen settings)' if chosen else ''}. Rule: differs if a "
             f"published claim differs; otherwise {Verdict.INCONCLUSIVE} if one is {Verdict.INCONCLUSIVE}; otherwise "
             "reproduced. Settings unknown if the paper publishes too few of them. 'Why' states whether a claim that "
-            "differs would hold by the other estimators and settings that measured the same activations.",
+            "differs would hold with the other estimators and settings that measured the same activations.",
             "A layer compresses if I(X;T) at the end lies more than 5 % below its peak in the whole 10–90 % band over "
-            "seeds, and does not compress if the whole band lies within 5 %. Compression and the rise of I(T;Y) are "
+            "seeds, and does not compress if the whole band lies within 5 %; if the band contains 5 %, it varies by "
+            "seed. It is saturated if in half of the seeds the estimate ends at its ceiling, and not fitted yet if "
+            "I(T;Y) has not risen by 5 % of its ceiling, to half of it. Compression and the rise of I(T;Y) are "
             f"not judged for a network whose training loss falls by less than {LEARNS:.0%} with some seed.",
         ]
         if self.chosen:
-            notes.append(f"Chosen, as unpublished: {self.chosen}")
+            notes.append(f"Not in the review, chosen here: {self.chosen}")
         if self.unlike:
             notes.append(f"{UNLIKE}{self.unlike}")
         if self.unjudged:
@@ -161,6 +171,7 @@ def _smaller(recipe: Any, full: Any) -> list[str]:
                 for field, a, b in _differing(variant, known[variant.name])
             ]
             parts += [f"without {name}" for name in known if name not in {variant.name for variant in mine}]
+            parts += [f"with {variant.name} ({_sizes(variant)})" for variant in mine if variant.name not in known]
         elif name == "sweeps":
             parts.append("fewer settings are swept")
         else:
@@ -170,8 +181,20 @@ def _smaller(recipe: Any, full: Any) -> list[str]:
 
 def _setting(name: str, mine: Any, published: Any) -> str:
     """How a setting differs, with a word for a number of 0 that stands for all."""
-    here, there = (_ZERO[name] if value == 0 and name in _ZERO else repr(value) for value in (mine, published))
-    return f"{name.replace('_', ' ')} is {here} instead of {there}"
+    here, there = (_ZERO[name] if value == 0 and name in _ZERO else _value(value) for value in (mine, published))
+    return f"{_COUNTED.get(name, name.replace('_', ' '))} {here} instead of {there}"
+
+
+def _sizes(variant: Any) -> str:
+    """How large the training of a variant is that the full recipe does not have."""
+    sizes = ((name, getattr(variant, name)) for name in ("epochs", "size", "probe_size"))
+    return ", ".join(f"{_COUNTED.get(name, name)} {_value(value) if value else 'all'}" for name, value in sizes)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return ", ".join(map(_value, value)) or "none"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def _differing(one: Any, other: Any) -> list[tuple[str, Any, Any]]:

@@ -21,6 +21,13 @@ def test_a_deterministic_linear_layer_has_the_channels_capacity(variance: float)
     assert found.quantity == "I(X+ε;Y)"
 
 
+def test_without_noise_the_quantity_is_that_of_the_layer() -> None:
+    y = (X[:, 0] > 0).astype(int)
+    found = AddedNoise("gaussian", variance=0.0).measure(X, y, X + 1)
+    assert (found.input.quantity, found.label.quantity) == ("I(X;T)", "I(T;Y)")
+    assert found.input.nats == Gaussian().estimate(X + 1, X).nats
+
+
 def test_labels_are_measured_from_the_same_noisy_layer() -> None:
     y = (X[:, 0] > 0).astype(int)
     quiet, loud = (AddedNoise("ksg", variance=v).measure(X[:1000], y[:1000], X[:1000]) for v in (0.01, 4.0))

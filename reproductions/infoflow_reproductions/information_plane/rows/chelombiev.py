@@ -6,12 +6,14 @@ import math
 from dataclasses import replace
 
 from infoflow.plane.compression import SATURATED, THRESHOLD, VARIES
-from infoflow_reproductions.harness.findings import FEWEST_TO_DIFFER, Claim
+from infoflow_reproductions.harness.findings import Claim
+from infoflow_reproductions.harness.inference import Sample
 from infoflow_reproductions.information_plane.claims import Compression, listed, on, on_each
 from infoflow_reproductions.information_plane.generalization import connected_at_the_softmax, unconnected
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import Recipe, SettingSweep, Variant, smoke
 from infoflow_reproductions.information_plane.row import TableRow
+from infoflow_reproductions.information_plane.soundness import left_out
 
 BINS, KDE = "adaptive-binning:bins=30", "kernel-density:variance=0.001,adaptive=True"
 
@@ -27,17 +29,24 @@ def varies(reading: Reading, network: str) -> Claim:
 
 
 def on_average(reading: Reading, network: str) -> Claim:
-    """Judge whether no hidden layer compresses in the mean over seeds, of the layers that are not saturated."""
-    lost = {}
+    """Judge whether no hidden layer compresses in the mean over seeds, of the layers that are not saturated.
+
+    Tested is, seed by seed, what is left at the end beyond 95 % of the value at the peak of the mean.
+    """
+    left, lost, without = {}, {}, {}
     for layer, verdict in reading.verdicts(network, reading.hidden(network)).items():
-        mean = reading.nats(network, layer).mean(axis=1)
-        if verdict != SATURATED:
-            lost[layer] = float(1 - mean.iloc[-1] / mean.max())
+        nats = reading.nats(network, layer)
+        mean = nats.mean(axis=1)
+        if verdict == SATURATED:
+            without[layer] = "saturated"
+            continue
+        left[layer] = Sample.of([float(v) for v in nats.iloc[-1] - (1 - THRESHOLD) * nats.loc[mean.idxmax()]]).above
+        lost[layer] = f"loses {1 - mean.iloc[-1] / mean.max():.1%}{'' if left[layer] is not None else ' (not decided)'}"
     text = f"{network}: no hidden layer compresses on average (the mean over seeds loses at most {THRESHOLD:.0%})"
-    evidence = listed({layer: f"loses {share:.1%}" for layer, share in lost.items()}) or "every layer is saturated"
-    seeds = len(reading.metric(network, "test_accuracy").columns)
-    holds = max(lost.values()) <= THRESHOLD if lost else None
-    return Claim(text, holds if seeds >= FEWEST_TO_DIFFER else None, evidence, seeds=seeds)
+    evidence = "; ".join(filter(None, [listed(lost), left_out(without)]))
+    verdicts = set(left.values())
+    holds = False if False in verdicts else True if verdicts == {True} else None
+    return Claim(text, holds, evidence, seeds=len(reading.metric(network, "test_accuracy").columns))
 
 
 _FULL = Recipe(
@@ -61,7 +70,7 @@ _FEW = SettingSweep("adaptive-binning", "bins", (3, 30))
 
 _ALL = (
     Compression("all", "every hidden layer compresses"),
-    Compression("all", "the same by {estimator}", by=KDE, published=False),
+    Compression("all", "every hidden layer compresses ({estimator})", by=KDE, published=False),
 )
 
 ROW = TableRow(
@@ -84,17 +93,20 @@ ROW = TableRow(
             on_average,
             Compression("some", "some hidden layer compresses ({estimator})", by=KDE),
         ),
+        on("tanh", Compression("some", "some hidden layer compresses in training with Adam")),
         on("ReLU, L2", Compression("some", "some hidden layer compresses with weight decay")),
         on("tanh, L2", *_ALL),
         on("ReLU, L2", *_ALL),
         on_each(connected_at_the_softmax, unconnected, where=lambda network: network in ("tanh", "ReLU")),
     ],
     unjudged="that I(X;L) decreases before it increases or only increases, by the initialization (claims compare the "
-    "end with the peak); that compression with KDE comes late (its epoch has no published figure)",
+    "end with the peak); that compression with KDE comes late (its epoch has no published figure); that weight decay "
+    "makes many neurons inactive (the saturated part of the geometry counts saturated units and inactive ones alike)",
     places=(
         ("every hidden layer", "the surveyed paper [5]; section III-A has it for ReLU, without 'every'"),
         ("softmax layer", "section III-A: generalization seems correlated with compression in the final softmax layer"),
         ("no hidden layer is", "section III-A: no connection between compression of a hidden layer and generalization"),
+        ("with Adam", "section III-A: compression also happens when training with Adam"),
         ("weight decay", "section III-A: ReLU networks display compression if weight decay is used"),
         ("KernelDensity", "section III-B: compression in a later phase with ReLU on SZT, σ² adapted in each epoch"),
         ("", "section III-A: compression for some initializations of ReLU networks, not on average"),

@@ -67,12 +67,12 @@ def stronger_by_sgd(reading: Reading) -> list[Claim]:
     def judged(estimator: str) -> Claim:
         lost = zip(*(reading.shares(network, OUTPUT, estimator) for network in (SGD, ADAM)), strict=True)
         more = [100 * (sgd - adam) for sgd, adam in lost]
-        return Claim.above("MNIST: the softmax compresses more by SGD than by Adam", more, unit="percentage points")
+        return Claim.above("MNIST: the softmax compresses more with SGD than with Adam", more, unit="percentage points")
 
     used = reading.first(SGD)
     claim = explained(reading, judged(used), SGD, used, lambda other: judged(other).holds)
     ends = (reading.metric(network, "train_accuracy").iloc[-1].mean() for network in (SGD, ADAM))
-    fitted = "training accuracy at the end: {:.1%} by SGD, {:.1%} by Adam".format(*ends)
+    fitted = "training accuracy at the end: {:.1%} with SGD, {:.1%} with Adam".format(*ends)
     return [replace(claim, evidence=f"{claim.evidence}; {fitted}")]
 
 
@@ -122,10 +122,12 @@ ROW = TableRow(
     "scale alone, six convolutions elsewhere) with Adam 1e-4; batches of 128; two values of I(Y;L) within 0.05 nats "
     "count as the same",
     unlike="full-batch gradient descent, which the table lists, is not run",
-    unjudged="the three-layer MLP and the CNN of four convolutions on CIFAR-10, and that a three-layer MLP has a "
-    "higher I(Y;L) than a more accurate six-layer CNN (section IV, item 1): these networks are not trained",
+    unjudged="the CNN on MNIST of the table; the three-layer MLP and the CNN of four convolutions on CIFAR-10, and "
+    "that a three-layer MLP "
+    "trained on MNIST has a higher I(Y;L) than a more accurate six-layer CNN trained on CIFAR-10 (section IV, item 1): "
+    "these networks are not trained; the data of the comparison of SGD with Adam, which the text does not name",
     places=(
-        ("more by SGD", "section III-A: SGD causes stronger compression than Adam in the softmax layer"),
+        ("more with SGD", "section III-A: SGD causes stronger compression than Adam in the softmax layer"),
         (
             "two points",
             "section III-A: of two points with the same I(Y;L) the more accurate one often has a lower I(X;L)",

@@ -38,7 +38,7 @@ def turns_often(reading: Reading, network: str) -> Claim:
             layer: [reversals(curve.to_numpy()) for _, curve in reading.nats(network, layer, estimator).items()]
             for layer in layers
         }
-        text = f"{network}: I(X;T) of some hidden layer changes its direction twice or more (in the median seed)"
+        text = f"{network}: I(X;T) of some hidden layer changes its direction twice or more with some seed"
         claim = Claim(text, _several(found), listed({layer: str(times) for layer, times in found.items()}))
         return supported(reading, claim, network, layers, estimator)
 
@@ -46,7 +46,7 @@ def turns_often(reading: Reading, network: str) -> Claim:
 
 
 def _several(turns: Mapping[str, Sequence[int]]) -> bool:
-    return max(float(np.median(found)) for found in turns.values()) >= 2
+    return max(max(found) for found in turns.values()) >= 2
 
 
 def reversals(curve: Sequence[float] | np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> int:
@@ -70,14 +70,15 @@ def reversals(curve: Sequence[float] | np.ndarray[tuple[int, ...], np.dtype[np.f
 
 
 def near_ceiling(reading: Reading, network: str, *, convolutions: bool = False) -> Claim:
-    """Judge whether two bins per unit already distinguish all inputs, in every hidden layer or the first two alone."""
+    """Judge whether two bins per unit distinguish all inputs: at the end, or in the convolutions throughout "
+    "training."""
     shares = {}
     for layer in reading.hidden(network)[: 2 if convolutions else None]:
         rows = reading.rows(network, layer)
-        last = rows[rows["epoch"] == rows["epoch"].max()]
-        shares[layer] = float((last["nats"] / np.log(last["n"])).min())
-    which = "convolutional" if convolutions else "hidden"
-    text = f"{network}: H(Q(T)) of every {which} layer is within 5 % of log N"
+        counted = rows if convolutions else rows[rows["epoch"] == rows["epoch"].max()]
+        shares[layer] = float((counted["nats"] / np.log(counted["n"])).min())
+    which, when = ("convolutional", "throughout training") if convolutions else ("hidden", "at the end")
+    text = f"{network}: H(Q(T)) of every {which} layer is within 5 % of log N {when}"
     evidence = listed({layer: f"{share:.0%} of log N" for layer, share in shares.items()})
     return Claim(text, min(shares.values()) > 1 - _STEP, evidence)
 
@@ -85,7 +86,7 @@ def near_ceiling(reading: Reading, network: str, *, convolutions: bool = False) 
 def clusters(reading: Reading, network: str) -> Claim:
     """Compare distances within classes, relative to those between them, at the peak of I(X;T) and at the end.
 
-    The layer is the hidden one that loses most of its peak. Seeds are trained one by one, so each has its geometry.
+    The layer is the hidden one that loses most of its peak.
     """
     layer = max(reading.hidden(network), key=lambda one: float(np.median(reading.shares(network, one))))
     text = (
@@ -106,25 +107,20 @@ ALIKE = 0.5
 
 
 def like_binning(reading: Reading, network: str) -> Claim:
-    """Judge whether the curves of sample propagation and of bins as wide as the noise correlate over snapshots."""
-    bins = label_of(f"binning:width={reading.variant(network).noise}")
-    text = f"{network}: sample propagation is similar to {bins} (correlation over snapshots, mean over hidden layers)"
-    if bins not in set(reading.plane.frame["estimator"]):
-        return Claim(text, None, "not measured")
-    means = _similarity(reading, network, bins)
-    if means.isna().any():
-        return Claim(text, None, "no hidden layer varies in training by both")
-    claim = Claim.above(text, [float(value) for value in means], ALIKE, span=CORRELATION)
-    claim = supported(reading, claim, network, reading.hidden(network))
-    if claim.holds is not False:
-        return claim
+    """Judge whether sample propagation and binning at the best of the swept widths correlate over snapshots."""
     labels = [
         label_of(one) for sweep in reading.recipe.sweeps for one in sweep.texts if one.startswith("binning:width")
     ]
-    others = {one: float(_similarity(reading, network, one).mean()) for one in labels if one != bins}
-    depends = "depends" if max(others.values(), default=-1.0) > ALIKE else "does not depend"
-    why = f"{depends} on the width of the bins: {listed({one: f'{mean:.2f}' for one, mean in others.items()})}"
-    return replace(claim, evidence=f"{claim.evidence}. Why: {why}")
+    text = f"{network}: sample propagation is similar to binning (correlation over snapshots, mean over hidden layers)"
+    found = {bins: _similarity(reading, network, bins) for bins in labels if bins in set(reading.plane.estimators)}
+    found = {bins: means for bins, means in found.items() if not means.isna().any()}
+    if not found:
+        return Claim(text, None, "no hidden layer varies in training with both")
+    best = max(found, key=lambda bins: float(found[bins].mean()))
+    claim = Claim.above(text, [float(value) for value in found[best]], ALIKE, span=CORRELATION)
+    by_width = listed({bins: f"{float(means.mean()):.2f}" for bins, means in found.items()})
+    claim = replace(claim, evidence=f"{best}: {claim.evidence}; means by width: {by_width}")
+    return supported(reading, claim, network, reading.hidden(network))
 
 
 def _similarity(reading: Reading, network: str, bins: str) -> pd.Series[float]:
@@ -151,9 +147,9 @@ ROW = TableRow(
     "goldfeld",
     "[6]",
     "Goldfeld et al., Estimating information flow in deep neural networks (2019)",
-    "I(X;T) of noisy networks rises and falls several times; tanh compresses, ReLU doesn't; falls are clusters "
-    "forming; orthonormal weights remove compression; sample propagation is similar to binning; a CNN in two bins per "
-    "unit loses nothing; compression of hidden layers isn't connected with generalization",
+    "I(X;T) of noisy networks rises and falls several times; tanh compresses, ReLU doesn't; it falls where "
+    "clusters form; orthonormal weights remove compression; sample propagation is similar to binning; a CNN "
+    "quantized to two bins per unit keeps log N; compression of hidden layers isn't connected with generalization",
     recipes={
         "smoke": smoke(_FULL, replace(_NOISY, epochs=3, size=512, probe_size=20, repeats=4), _FEW, snapshots=3),
         "cpu": replace(
@@ -176,15 +172,20 @@ ROW = TableRow(
     ],
     settings_known=False,
     chosen="SZT: batches of 512, σ = 0.1, 128 inputs 6 times each; orthonormal penalty 0.005; CNN: 16 and 32 maps of "
-    "5×5 with pooling before the 1583 and 128 units, noise σ = 0.1 in training alone",
+    "5×5 with pooling before the 1583 and 128 units, noise σ = 0.1 in training alone, 3000 test images measured; "
+    "similar "
+    "is a correlation above 0.5 at the best of the swept widths",
     unlike="SGD in the table, here Adam 4e-4 (CNN: 1e-3); without its synthetic data",
-    unjudged="MLPs on MNIST (section III-A), and that top accuracy needs no clusters (section IV, item 6): not trained",
+    unjudged="MLPs on MNIST (section III-A), and the network of Fig. 5b in [6], whose top accuracy needs no clusters "
+    "(section "
+    "IV, item 6): these are not trained",
     places=(
         ("changes its direction", "section III-A: I(X;L) may increase and decrease again multiple times"),
         ("clusters form", "section III-A: L is clustered in epochs with small I(X;L), Figs. 5a and 8 in [6]"),
         ("similar to", "section III-E: sample propagation yields results similar to a binning estimator"),
         ("connected", "section III-A: no connection between compression of a hidden layer and generalization"),
         ("orthonormal", "section III-A: encouraging orthonormal weight matrices prevents compression"),
+        ("convolutional layer", "section IV, item 4: convolutional layers are close to log N throughout training"),
         ("log N", "section III-A: H(Q(L)) ≈ log N for all layers with only binary quantization"),
         ("", "section III-A: compression with tanh on SZT, but not if ReLU was used"),
     ),

@@ -53,7 +53,7 @@ ROW = TableRow(
         "cpu": replace(_FULL, variants=_CPU, metrics_on=5000, snapshots=10, pairs=1000),
         "full": _FULL,
     },
-    claims=[on_each(Compression("some", "some layer compresses", layers="every")), on("CNN", no_fitting)],
+    claims=[on_each(Compression("some", "some hidden layer compresses")), on("CNN", no_fitting)],
     places=(
         ("no fitting", "section III-E: for the CNN I(Y;L) is large at the beginning or after very few epochs"),
         ("CNN", "section III-E: compression was also observed in a CNN"),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
+
 from infoflow.core.estimate import NATS_PER_BIT
-from infoflow_reproductions.harness.findings import Claim, Row
-from infoflow_reproductions.information_plane.claims import Compression, Rises, on, on_each
-from infoflow_reproductions.information_plane.reading import Reading
+from infoflow_reproductions.harness.findings import Claim
+from infoflow_reproductions.harness.seeds import over_seeds
+from infoflow_reproductions.information_plane.claims import Compression, Rises, falls_with_depth, on, on_each
+from infoflow_reproductions.information_plane.reading import FITTED, Reading
 from infoflow_reproductions.information_plane.recipe import OUTPUT, Recipe, SettingSweep, Variant, smoke
 from infoflow_reproductions.information_plane.row import TableRow
 
@@ -26,13 +29,27 @@ _LEAST = 0.01  # bits
 
 
 def generalizes(reading: Reading, network: str) -> Claim:
-    """Compare test accuracy at the end with that at the peak of I(X;T), seed by seed."""
+    """Compare test accuracy at the end with that where I(X;T) begins to fall or, if that is later, fitting ends."""
     layer = reading.hidden(network)[-1]
-    accuracy = reading.metric(network, "test_accuracy")
-    at_peak = [accuracy.at[epoch, seed] for seed, epoch in reading.nats(network, layer).idxmax().items()]
-    gains = [100 * float(end - peak) for end, peak in zip(accuracy.iloc[-1], at_peak, strict=True)]
-    text = f"{network}: test accuracy rises while {layer} compresses (after its peak)"
-    return Claim.above(text, gains, unit="percentage points")
+    accuracy, fitted = reading.metric(network, "test_accuracy"), reading.metric(network, "train_accuracy")
+    gains = []
+    for seed, peak in reading.nats(network, layer).idxmax().items():
+        start = max(float(peak), fitting_ends(fitted[seed]))
+        gains.append(100 * float(accuracy[seed].iloc[-1] - accuracy[seed].loc[start:].iloc[0]))
+    text = f"{network}: test accuracy rises while {layer} compresses (after its peak, and after fitting)"
+    return Claim.above(text, gains, unit="percentage points", published=network != FEW)
+
+
+def fitting_ends(accuracy: pd.Series[float]) -> float:
+    """The first epoch at which the training accuracy has made 95 % of its way from the start to its greatest value.
+
+    >>> fitting_ends(pd.Series([0.5, 0.9, 0.97, 1.0], index=[0, 10, 100, 1000]))
+    1000.0
+    >>> fitting_ends(pd.Series([0.5, 0.9, 0.98, 1.0], index=[0, 10, 100, 1000]))
+    100.0
+    """
+    needed = accuracy.iloc[0] + FITTED * (accuracy.max() - accuracy.iloc[0])
+    return float(accuracy.index[accuracy >= needed][0])
 
 
 def loses_the_label(reading: Reading, network: str) -> Claim:
@@ -42,21 +59,20 @@ def loses_the_label(reading: Reading, network: str) -> Claim:
     return Claim.above(f"{network}: overfitting, I(T;Y) of {layer} falls late", falls, _LEAST, unit="bits")
 
 
-def anchors(reading: Reading) -> list[Row]:
+def agrees(reading: Reading) -> list[Claim]:
     """Compare with an independent run of the released protocol, if training is as long."""
-    whole = reading.recipe.variants[0].epochs == _CODE.epochs
-    return [
-        Row(
-            f"{AS_CODE}, {layer}, epoch {epoch}: H(Q(T)), compared with an independent run of the released protocol",
-            reading.bits(AS_CODE, layer, epoch=epoch),
-            "bits",
-            published,
-            TOLERANCE,
-        )
+    if not reading.has(AS_CODE) or reading.variant(AS_CODE).epochs != _CODE.epochs:
+        return []
+    gaps = {
+        f"{layer}, epoch {epoch}": over_seeds(reading.bits(AS_CODE, layer, epoch=epoch)).mean - bits
         for epoch, layers in ANCHORS.items()
-        for layer, published in layers.items()
-        if whole
-    ]
+        for layer, bits in layers.items()
+    }
+    text = f"{AS_CODE}: mean H(Q(T)) is within {TOLERANCE} bits of an independent run of the released protocol"
+    worst = max(gaps, key=lambda place: abs(gaps[place]))
+    evidence = f"at most {abs(gaps[worst]):.2g} bits apart in {len(gaps)} values ({worst})"
+    seeds = len(reading.metric(AS_CODE, "test_accuracy").columns)
+    return [Claim(text, abs(gaps[worst]) <= TOLERANCE, evidence, published=False, seeds=seeds)]
 
 
 _FULL = Recipe(
@@ -90,19 +106,25 @@ ROW = TableRow(
         on_each(
             Rises("fitting, I(T;Y) of {layer} rises"),
             Compression("some", "then some hidden layer compresses"),
-            Compression("all", "the softmax compresses", layers="output"),
-            generalizes,
+            Compression("all", "the softmax compresses", layers="output", published=False),
+            falls_with_depth,
             where=lambda network: network != FEW,
         ),
+        on_each(generalizes),
         on(FEW, loses_the_label),
         on(AS_CODE, lambda reading, network: replace(loses_the_label(reading, network), published=False)),
+        agrees,
     ],
-    published=anchors,
     unlike="SGD in the table; the network 'as the code does' uses Adam 4e-4, as the authors' released code, and the "
-    "one 'as the paper says' SGD at that rate of Adam's, with which it learns less",
+    "one 'as the paper says' SGD at Adam's learning rate, at which it learns more slowly; both train on the first 80 "
+    "% of "
+    "the patterns in counting order, and '5 % of the data' on patterns drawn at random; 29 bins on [−1, 1] as in the "
+    "code, for the 30 of the text",
+    unjudged="that training has a drift and a diffusion phase: gradients are not recorded",
     places=(
         ("overfitting", "section III-A: with little training data a late decrease of I(Y;L)"),
         ("rises while", "section III-A: two phases, purportedly connected with fitting and generalization"),
+        ("layer index", "section III-A: I(X;L) decreases with the layer index in the 10-7-5-4-3 MLP"),
         ("", "section III-A: I(Y;L) initially increases fast, while later I(X;L) decreases slowly"),
     ),
 )

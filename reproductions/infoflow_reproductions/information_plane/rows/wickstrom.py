@@ -7,7 +7,16 @@ from dataclasses import replace
 
 from infoflow.core.estimate import NATS_PER_BIT
 from infoflow_reproductions.harness.findings import Claim, Row
-from infoflow_reproductions.information_plane.claims import Compression, Rises, explained, on, on_each, supported
+from infoflow_reproductions.information_plane.claims import (
+    Compression,
+    Rises,
+    below_the_label,
+    explained,
+    listed,
+    on,
+    on_each,
+    supported,
+)
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import IMAGES, OUTPUT, Recipe, SettingSweep, smoke
 from infoflow_reproductions.information_plane.row import TableRow
@@ -25,6 +34,7 @@ _BATCH = "matrix-renyi:batch_size=100,input_width=8"
 
 
 TOLERANCE = 0.15  # bits
+HIGH = 0.8
 VGG = _VGG.name
 
 
@@ -50,22 +60,45 @@ def labels(reading: Reading) -> list[Row]:
 def every_label(reading: Reading, network: str) -> Claim:
     """Judge whether every layer has all of the label's information at the end."""
     used = reading.first(network)
+    # Of batches of 100 it is somewhat below log2 10.
+    ceilings = (reading.ceiling(network, layer, axis="label") for layer in reading.layers(network))
+    top = min(math.log2(10), *ceilings)
 
     def judged(estimator: str) -> Claim:
         # Of the matrix-based estimates none exceeds the entropy of ten classes; one of another kind may.
-        span = (0.0, math.log2(10)) if estimator == used else None
+        span = (0.0, top) if estimator == used else None
         layers = reading.layers(network)
         broken = reading.contradictions(network, layers, estimator)
         sound = [layer for layer in layers if layer not in broken]
         ends = [reading.nats(network, layer, estimator, "label").iloc[-1] for layer in sound or layers]
         least = [min(values) / NATS_PER_BIT for values in zip(*ends, strict=True)]
-        text = f"{network}: I(T;Y) of every layer ends within {TOLERANCE} bits of log2 10 (the least of them)"
-        claim = Claim.above(text, least, math.log2(10) - TOLERANCE, unit="bits", span=span)
+        text = (
+            f"{network}: I(T;Y) of every layer ends within {TOLERANCE} bits of the labels' entropy (the least of them)"
+        )
+        claim = Claim.above(text, least, top - TOLERANCE, unit="bits", span=span)
         if broken and sound:
             return replace(claim, evidence=f"{claim.evidence}; {left_out(broken)}")
         return supported(reading, claim, network, layers, estimator)
 
     return explained(reading, judged(used), network, used, lambda other: judged(other).holds)
+
+
+def stays_high(reading: Reading, network: str) -> Claim:
+    """Judge whether I(X;T) and I(T;Y) of every hidden layer stay near their ceilings from the first snapshot on."""
+    least = {}
+    for layer in reading.hidden(network):
+        for axis, name in (("input", "I(X;T)"), ("label", "I(T;Y)")):
+            rows = reading.rows(network, layer, axis=axis)
+            rows = rows[rows["epoch"] > rows["epoch"].min()]
+            parts = (rows["nats"] / rows["ceiling"]).groupby(rows["epoch"]).mean()
+            least[f"{name} of {layer}"] = float(parts.min())
+    text = (
+        f"{network}: I(X;T) and I(T;Y) of every hidden layer stay above {HIGH:.0%} of their ceilings throughout "
+        "training"
+    )
+    seeds = len(reading.metric(network, "test_accuracy").columns)
+    evidence = listed({name: f"at least {part:.0%}" for name, part in least.items()})
+    return Claim(text, min(least.values()) > HIGH, evidence, seeds=seeds)
 
 
 def below_on_test(reading: Reading, network: str) -> Claim:
@@ -108,21 +141,34 @@ ROW = TableRow(
     claims=[
         on_each(
             Rises("fitting, I(T;Y) of {layer} rises"),
-            Compression("some", "then some layer compresses", layers="every"),
+            Compression("some", "then some hidden layer compresses, after fitting", after_fitting=True),
             where=lambda network: network.startswith("MLP"),
         ),
         on(
             "CNN",
             Compression("all", "the softmax compresses", layers="output"),
             Compression("none", "no other layer compresses"),
+            stays_high,
         ),
-        on_each(every_label, where=lambda network: network != VGG),
+        on_each(below_the_label, every_label, where=lambda network: network != VGG),
         on(VGG, Compression("some", "some deeper layer compresses", layers="every"), below_on_test),
     ],
     published=labels,
-    unjudged="the link of compression with generalization, which the table negates: the text has no sentence on it",
+    remarks=(
+        "'High' values have no figure in the review; 80 % of the ceiling is a limit of this reproduction, set after "
+        "first "
+        "results were known.",
+    ),
+    unjudged="that samples of one class move closer together and those of others apart, which the review gives as the "
+    "reason of compression; the link of compression with generalization, which the table negates: the text has no "
+    "sentence on it",
     places=(
-        ("log2 10", "section III-D: at the end all layers of the MLP and the CNN have I(Y;L) ≈ log 10"),
+        ("breaks data processing", "section III-D, footnote 2: I(X;L) < I(Y;L) for the softmax at the end of training"),
+        (
+            "stay above",
+            "section III-D: in the CNN's preceding layers both stay at high values throughout entire training",
+        ),
+        ("labels' entropy", "section III-D: at the end all layers of the MLP and the CNN have I(Y;L) ≈ log 10"),
         ("lower on test inputs", "section III-D: for VGG-16 I(Y;L) is lower on the test set than on the training set"),
         ("VGG16", "section III-D: fitting and subsequent compression in deeper layers of a VGG-16"),
         ("CNN", "section III-D: compression only in the softmax layer of a CNN"),

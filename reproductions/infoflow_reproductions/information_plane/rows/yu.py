@@ -38,7 +38,7 @@ ROW = TableRow(
         on_each(
             Rises("I(X;T) of {layer} rises", axis="input"),
             Rises("I(T;Y) of {layer} rises"),
-            Compression("none", "no hidden layer compresses"),
+            Compression("none", "no layer compresses", layers="every"),
         )
     ],
     settings_known=False,

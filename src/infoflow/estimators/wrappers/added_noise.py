@@ -121,6 +121,7 @@ class AddedNoise(Wrapper):
     def _finished(self, found: Estimate, quantity: str, constant: str) -> Estimate:
         if constant:  # only noise is left, and an estimate of it would be chance
             found = replace(found, nats=0.0, interval=None, warnings=(*found.warnings, constant))
+        quantity = quantity if self.variance else quantity.replace("+ε", "")
         return replace(found, quantity=quantity, estimator=type(self).__name__, parameters=self._parameters())
 
 

@@ -17,6 +17,7 @@ from infoflow_reproductions.deep_infomax.methods import LABELS, VARIANTS, Size, 
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL
 from infoflow_reproductions.deep_infomax.views import view
 from infoflow_reproductions.harness.figures import pack, unpack
+from infoflow_reproductions.harness.row_claims import figures_of
 from torch import nn
 
 from infoflow.critics import ConcatAndConvolve, EncodeAndDot
@@ -99,14 +100,18 @@ def test_dependence_is_judged_over_all_weights() -> None:
     trials = divergences.EXPERIMENT.trials(recipe)
 
     def holds(found: Callable[[Mapping[str, Any]], dict[str, Any]]) -> list[bool | None]:
-        return [claim.holds for claim in divergences.EXPERIMENT.report(recipe, results(trials, found)).claims]
+        report = divergences.EXPERIMENT.report(recipe, results(trials, found))
+        claims = [*EXPERIMENTS["ndm"].further(figures_of(report.rows)), *report.claims]
+        assert all(EXPERIMENTS["ndm"].place(claim.text) for claim in claims if claim.published)
+        return [claim.holds for claim in claims]
 
-    assert holds(falling) == [True] * 7
+    # Three on NDM, three on NDM of samples, two with a sigmoid, and that NDM is consistent.
+    assert holds(falling) == [True] * 9
     rising = lambda a: {**falling(a), "NDM": a["options"]["beta"] + 0.01 * a["seed"]}  # noqa: E731
-    assert holds(rising) == [False] * 3 + [True] * 4
-    assert holds(lambda a: {**falling(a), "NDM (samples): networks": 5.0}) == [True] * 6 + [False]
+    assert holds(rising) == [False] * 3 + [True] * 6
+    assert holds(lambda a: {**falling(a), "NDM (samples): networks": 5.0}) == [True] * 8 + [False]
     # Above log 40,000 nats at every weight.
-    assert holds(lambda a: {**falling(a), "NDM": 50 + falling(a)["NDM"]}) == [None] * 3 + [True] * 4
+    assert holds(lambda a: {**falling(a), "NDM": 50 + falling(a)["NDM"]}) == [None] * 3 + [True] * 6
     full = EXPERIMENTS["ndm"].recipe("full")  # Figure 12
     assert (full.betas, full.seeds, full.learning.ndm_networks) == ((0.1, 0.5, 1.0, 1.5, 2.0, 4.0), 5, 10)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from infoflow_reproductions.deep_infomax.dependence import supported
-from infoflow_reproductions.deep_infomax.notes import COMBINATIONS, MINE, PRIOR, PROBES, SHARED_MAP
+from infoflow_reproductions.deep_infomax.notes import COMBINATIONS, MINE, PRIOR, PROBES, SHARED_MAP, SIMILARITY
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, smaller
 from infoflow_reproductions.deep_infomax.sweeps import CONVOLVED, WEIGHTS, Weights, trials_of
 from infoflow_reproductions.harness.experiment import Experiment
@@ -75,6 +75,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
         "Figure 10 is of CelebA, which this package does not read.",
         PROBES,
         MINE,
+        SIMILARITY,
         PRIOR,
         COMBINATIONS,
         SHARED_MAP,

@@ -25,6 +25,7 @@ G = TypeVar("G")
 LABELS = {
     "prior-matching": "prior matching",
     "discriminators": "prior matching with two discriminators",
+    "unpenalized": "prior matching with two discriminators, without penalty",
     "wgan-gp": "WGAN-GP",
     "ns-gan": "NS-GAN",
     "gan": "GAN",
@@ -32,6 +33,31 @@ LABELS = {
     "ls-gan": "LSGAN",
 }
 """Titles by name; "ns-gan" has the contractive penalty, "gan-log-d" none."""
+
+PENALTIES: Mapping[str, float] = {
+    "prior-matching": PriorMatchingGenerator.usual_penalty,
+    "discriminators": PriorMatchingGenerator.usual_penalty,
+    "unpenalized": 0.0,
+    "wgan-gp": WassersteinGAN.usual_penalty,
+    "ns-gan": NonSaturatingGAN.usual_penalty,
+    "gan": SaturatingGAN.usual_penalty,
+    "gan-log-d": 0.0,
+    "ls-gan": LeastSquaresGAN.usual_penalty,
+}
+"""Name -> weight of the penalty on the judge's gradient."""
+
+_MATCHING = "two discriminators compare the judge's output with Gaussians, against which its loss is −log D"
+_LOSSES = {
+    "prior-matching": "a kernel matches the judge's features to Gaussians",
+    "discriminators": _MATCHING,
+    "unpenalized": _MATCHING,
+    "wgan-gp": "difference of the judge's means",
+    "ns-gan": "loss −log D",
+    "gan": "loss log(1 − D)",
+    "gan-log-d": "loss −log D",
+    "ls-gan": "squared differences from 1 and 0",
+}
+_PENALIZED = {"wgan-gp": "the difference of the gradient's norm from 1, between data and samples"}
 
 
 @dataclass(frozen=True)
@@ -111,27 +137,49 @@ def game(
     UnknownName
         If there is no such name.
     """
-    match choice(name, "name", LABELS):
+    penalty = PENALTIES[choice(name, "name", LABELS)]
+    match name:
         case "wgan-gp":
-            return WassersteinGAN(generator, judge, features)
-        case "ns-gan":
-            return NonSaturatingGAN(generator, judge, features)
-        case "gan-log-d":
-            return NonSaturatingGAN(generator, judge, features, penalty=0.0)
+            return WassersteinGAN(generator, judge, features, penalty=penalty)
+        case "ns-gan" | "gan-log-d":
+            return NonSaturatingGAN(generator, judge, features, penalty=penalty)
         case "gan":
-            return SaturatingGAN(generator, judge, features)
+            return SaturatingGAN(generator, judge, features, penalty=penalty)
         case "ls-gan":
-            return LeastSquaresGAN(generator, judge, features)
-        case "discriminators":
+            return LeastSquaresGAN(generator, judge, features, penalty=penalty)
+        case "discriminators" | "unpenalized":
             of_data = AdversarialMatching(1, Gaussian(1.0), penalty=0.0, seed=seed)
             of_samples = AdversarialMatching(1, Gaussian(-1.0), penalty=0.0, seed=seed + 1)
             if clip is not None:
                 for matching in (of_data, of_samples):
                     _clip_gradients(matching.discriminator, clip)
             matchings = of_data, of_samples
-            return PriorMatchingGenerator(generator, judge, features, matchings=matchings, toward="prior")
+            return PriorMatchingGenerator(
+                generator, judge, features, penalty=penalty, matchings=matchings, toward="prior"
+            )
         case _:
-            return PriorMatchingGenerator(generator, judge, features)
+            return PriorMatchingGenerator(generator, judge, features, penalty=penalty)
+
+
+def losses_and_penalties(methods: Sequence[str]) -> str:
+    """Return a note on the losses of games and on the penalties on their judges' gradients.
+
+    Parameters
+    ----------
+    methods
+        Names in `LABELS`.
+
+    Returns
+    -------
+    str
+        Sentences.
+    """
+    parts = []
+    for name in methods:
+        weight = PENALTIES[name]
+        penalized = _PENALIZED.get(name, "the squared gradient at data and samples")
+        parts.append(f"{LABELS[name]}: {_LOSSES[name]}; " + (f"{weight:g} on {penalized}" if weight else "none"))
+    return f"Losses, and weights of the penalties on the judge's gradient. {'. '.join(parts)}."
 
 
 def _clip_gradients(network: nn.Module, bound: float) -> None:

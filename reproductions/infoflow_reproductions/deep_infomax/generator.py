@@ -11,10 +11,11 @@ from torch import Tensor
 
 from infoflow.models import DCGANDecoder
 from infoflow.training import Fit, Optimizer, Player, fit
-from infoflow_reproductions.deep_infomax.games import LABELS, Task, game, trials_of
+from infoflow_reproductions.deep_infomax.games import LABELS, Task, game, losses_and_penalties, trials_of
 from infoflow_reproductions.deep_infomax.kernel_distance import kernel_distance
 from infoflow_reproductions.deep_infomax.measuring_network import measuring_network
 from infoflow_reproductions.deep_infomax.methods import Classifier, Size, scaled
+from infoflow_reproductions.deep_infomax.notes import GENERATOR_GAME
 from infoflow_reproductions.harness.data import images
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import bars, pack, sheets
@@ -27,6 +28,15 @@ _BETAS = (0.5, 0.9)
 _GANS = ("wgan-gp", "ns-gan")
 EPOCHS = 100
 """Epochs in the caption of Figure 15."""
+LEARNING_RATE = 1e-4
+"""Learning rate of all models (appendix A.1)."""
+
+REVISIONS: Mapping[int, str] = {
+    1: "the only form of prior matching had a kernel in place of the two discriminators, and features in place of one",
+    2: "prior matching with the paper's two discriminators and one feature is trained and judged",
+}
+"""Revisions of the recipe; results of an earlier one name none, and are those of revision 1."""
+_REVISION = max(REVISIONS)
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,8 @@ class Generation:
         Epochs of the classifier in whose features the distance is measured.
     size
         Sizes of the networks.
+    revision
+        Revision of the recipe in `REVISIONS`.
     """
 
     data: str = "cifar10"
@@ -57,6 +69,7 @@ class Generation:
     judge: int = 64
     measure_epochs: int = 30
     size: Size = field(default_factory=Size)
+    revision: int = field(default=1, metadata={"omit_default": True})
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,7 @@ class Recipe(Generation):
 
     Parameters
     ----------
-    data, images, epochs, batch_size, learning_rate, judge, measure_epochs, size
+    data, images, epochs, batch_size, learning_rate, judge, measure_epochs, size, revision
         As in `Generation`.
     seeds
         Number of seeds.
@@ -161,10 +174,11 @@ def report(recipe: Recipe, results: Results) -> Findings:
         "is the squared discrepancy with KID's cubic kernel in the features of a classifier trained on the same "
         "images: it orders these generators, but no published figure is comparable.",
         f"Other than in the paper: {smaller(recipe)}. Every judge takes one step per step of the generator.",
-        "Equation 12 is a min–max game; here the judge's loss is the non-saturating one. Prior matching with two "
-        "discriminators is that of the paper: one feature, Gaussians of means 1 and −1, which "
+        GENERATOR_GAME,
+        "Prior matching with two discriminators is that of the paper: one feature, Gaussians of means 1 and −1, which "
         "are not published, and a generator that moves the mean of its samples to 1; discriminators are not clipped. "
         "The other one has a kernel in place of the discriminators, and the mean of the batch as its aim.",
+        losses_and_penalties(METHODS),
         "The penalty on the gradient of prior matching's judge, 0.1, was chosen among 0, 0.1 and 1 by the distance of "
         "the first seed at the small scale: without it the generator collapses with some seeds. The penalties of the "
         "two baselines are the published ones.",
@@ -183,14 +197,16 @@ def smaller(recipe: Recipe) -> str:
     Returns
     -------
     str
-        Data, networks and epochs beside the published ones.
+        Data, networks, epochs and learning rate beside the published ones.
     """
     parts = [
-        f"{recipe.images} images of {recipe.data} (32×32) for LSUN, CelebA and Tiny ImageNet (64×64)",
-        f"convolutional networks as in DCGAN, widths × {recipe.size.width:g}, for residual ones",
+        f"{recipe.images:,} images of {recipe.data} (32×32) instead of LSUN, CelebA and Tiny ImageNet (64×64)",
+        f"convolutional networks as in DCGAN, widths × {recipe.size.width:g}, instead of residual ones",
     ]
     if recipe.epochs != EPOCHS:
-        parts.append(f"{recipe.epochs} epochs for {EPOCHS}")
+        parts.append(f"{recipe.epochs} epochs instead of {EPOCHS}")
+    if recipe.learning_rate != LEARNING_RATE:
+        parts.append(f"learning rate {recipe.learning_rate:g} instead of {LEARNING_RATE:g}")
     return ", ".join(parts)
 
 
@@ -215,10 +231,18 @@ EXPERIMENT = Experiment(
             judge=8,
             measure_epochs=1,
             size=Size(width=1 / 32, features=8),
+            revision=_REVISION,
             seeds=1,
         ),
-        "cpu": Recipe(images=10_000, size=Size(width=0.25), epochs=10, learning_rate=5e-4, measure_epochs=4),
-        "full": Recipe(),
+        "cpu": Recipe(
+            images=10_000,
+            size=Size(width=0.25),
+            epochs=10,
+            learning_rate=5e-4,
+            measure_epochs=4,
+            revision=_REVISION,
+        ),
+        "full": Recipe(revision=_REVISION),
     },
     trials,
     report,

@@ -87,7 +87,9 @@ def _ndm_of_samples(on: Measured) -> dict[str, float]:
     The means of features without information vary little, but together, and NDM ignores scales.
     """
     values = _dependence(on, posterior_samples(on.made.representation, on.test[0], on.seed))[1]
-    return {"NDM (samples)": float(np.mean(values)), "NDM (samples): networks": float(np.std(values))}
+    found = {"NDM (samples)": float(np.mean(values))}
+    # One network has no deviation.
+    return found | ({"NDM (samples): networks": float(np.std(values, ddof=1))} if len(values) > 1 else {})
 
 
 def posterior_samples(representation: nn.Module, x: Tensor, seed: int) -> Tensor:

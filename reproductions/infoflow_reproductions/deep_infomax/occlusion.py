@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infoflow_reproductions.deep_infomax.learning import trial
+from infoflow_reproductions.deep_infomax.notes import LOCAL_CRITIC, OCCLUSIONS
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, smaller
 from infoflow_reproductions.deep_infomax.settings import Learning
 from infoflow_reproductions.harness.experiment import Experiment
@@ -107,6 +108,8 @@ def report(recipe: Recipe, results: Results) -> Findings:
     notes = [
         "The receptive field of a local feature is 10×10 pixels. Negatives are the locations of the 63 other images of "
         "a batch of 64. The paper does not state whether the model of its figure was trained with occlusion.",
+        OCCLUSIONS,
+        LOCAL_CRITIC,
         *smaller(recipe.learning),
     ]
     return Findings(rows, claims, pictures, notes)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infoflow_reproductions.deep_infomax.learning import trial
+from infoflow_reproductions.deep_infomax.notes import LOCAL_CRITIC
 from infoflow_reproductions.deep_infomax.recipes import CPU, FULL, SMOKE, accuracies, accuracy_bars, smaller
 from infoflow_reproductions.deep_infomax.settings import Learning
 from infoflow_reproductions.harness.experiment import Experiment
@@ -67,6 +68,7 @@ def report(recipe: Recipe, results: Results) -> Findings:
         "The paper states that the uniform prior worked better in practice and gives no figures. Each prior is matched "
         "by its own discriminator; vectors are mapped into its support first: by a sigmoid, not at all, by a radial "
         "map into the ball, and by their direction.",
+        LOCAL_CRITIC,
         *smaller(recipe.learning),
     ]
     return Findings(rows, claims, pictures, notes)

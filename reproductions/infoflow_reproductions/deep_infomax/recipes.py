@@ -208,7 +208,13 @@ def accuracies(results: Results, layers: Sequence[str] = LAYERS, **settings: Any
 
 
 def accuracy_row(
-    learning: Learning, what: str, values: Sequence[float], published: float | None, full: Learning = FULL
+    learning: Learning,
+    what: str,
+    values: Sequence[float],
+    published: float | None,
+    full: Learning = FULL,
+    *,
+    unknown: str = "",
 ) -> Row:
     """Return an accuracy and the published one; at a reduced scale the row states the scale.
 
@@ -224,6 +230,8 @@ def accuracy_row(
         The published accuracy, if there is one.
     full
         Settings of the published runs.
+    unknown
+        Why the settings of the published accuracy are not fully known, if they are not.
 
     Returns
     -------
@@ -231,7 +239,16 @@ def accuracy_row(
         The row.
     """
     reduced = in_short(learning, full) if published is not None else ""
-    return Row(what, values, "%", published, TOLERANCE, comparable=not reduced, why=reduced)
+    return Row(
+        what,
+        values,
+        "%",
+        published,
+        TOLERANCE,
+        comparable=not reduced,
+        settings_known=not unknown,
+        why="; ".join(filter(None, (reduced, unknown))),
+    )
 
 
 def accuracy_bars(found: Mapping[str, Accuracies], *, suffix: str = "", after: str = "") -> Figure:

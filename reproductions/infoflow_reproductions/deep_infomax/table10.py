@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from infoflow.training import Fit, Optimizer, Player, fit
-from infoflow_reproductions.deep_infomax.games import LABELS, Task, game, trials_of
+from infoflow_reproductions.deep_infomax.games import LABELS, Task, game, losses_and_penalties, trials_of
 from infoflow_reproductions.deep_infomax.generation_scores import frechet_distance, inception_score
 from infoflow_reproductions.deep_infomax.measuring_network import measuring_network
 from infoflow_reproductions.deep_infomax.methods import Classifier, Size, scaled
+from infoflow_reproductions.deep_infomax.notes import GENERATOR_GAME
 from infoflow_reproductions.deep_infomax.sets import sets
 from infoflow_reproductions.deep_infomax.settings import Learning
 from infoflow_reproductions.harness.experiment import Experiment
@@ -197,9 +198,12 @@ def report(recipe: Recipe, results: Results) -> Findings:
     notes = [
         f"In place of Inception, {_INCEPTION}: no published figure is comparable, only the order.",
         "Networks are the residual ones of Gulrajani et al. for 64×64 images; the generator has batch norm, the judge "
-        "none. The encoder of prior matching and the judge of NS-GAN have the contractive penalty. The entries of the "
+        "none. The encoder of prior matching and the judge of NS-GAN have the contractive penalty, whose weight the "
+        "paper does not state. The entries of the "
         f"discriminators' gradients are clipped to {recipe.clip:g}, a bound that the paper does not state; judge and "
         "generator take one step each, also for WGAN-GP.",
+        losses_and_penalties(METHODS),
+        GENERATOR_GAME,
         "Of the paper's three data sets, Tiny ImageNet is read, that of Table 10; LSUN and CelebA are not.",
     ]
     return Findings(rows, claims, pictures, notes)

@@ -8,7 +8,7 @@ from functools import partial
 
 from infoflow_reproductions.deep_infomax.columns import STL10, TINY_IMAGENET, Column
 from infoflow_reproductions.deep_infomax.methods import LABELS
-from infoflow_reproductions.deep_infomax.notes import COMBINATIONS, PRIOR, PROBES
+from infoflow_reproductions.deep_infomax.notes import COMBINATIONS, LOCAL_CRITIC, PRIOR, PROBES
 from infoflow_reproductions.deep_infomax.published import LAYERS
 from infoflow_reproductions.deep_infomax.recipes import (
     CPU,
@@ -68,6 +68,7 @@ def report(recipe: Comparison, results: Results, column: Column = TINY_IMAGENET)
         PROBES,
         COMBINATIONS,
         PRIOR,
+        LOCAL_CRITIC,
     ]
     if not published:
         notes.append(

@@ -9,7 +9,7 @@ from typing import Any
 
 from infoflow_reproductions.deep_infomax.columns import CIFAR10_TASKS, CIFAR100_TASKS, Column
 from infoflow_reproductions.deep_infomax.learning import trial
-from infoflow_reproductions.deep_infomax.notes import PRIOR, PROBES
+from infoflow_reproductions.deep_infomax.notes import LOCAL_CRITIC, OCCLUSIONS, PRIOR, PROBES, TASKS
 from infoflow_reproductions.deep_infomax.recipes import (
     CPU,
     FULL,
@@ -146,7 +146,8 @@ def report(recipe: Recipe, results: Results, column: Column = CIFAR10_TASKS) -> 
                 "nats",
             )
         )
-    return Findings(rows, claims, pictures, [PROBES, PRIOR, *smaller(recipe.learning, column.full)])
+    notes = [TASKS, OCCLUSIONS, LOCAL_CRITIC, PROBES, PRIOR, *smaller(recipe.learning, column.full)]
+    return Findings(rows, claims, pictures, notes)
 
 
 EXPERIMENT = Experiment(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from infoflow_reproductions.deep_infomax.published import LAYERS
 from infoflow_reproductions.harness.findings import Claim
-from infoflow_reproductions.harness.inference import Sample, difference
-from infoflow_reproductions.harness.row_claims import Figures, descends, exceeds, not_below
+from infoflow_reproductions.harness.inference import Sample, difference, is_paired
+from infoflow_reproductions.harness.row_claims import Figures, exceeds, not_below
 from infoflow_reproductions.harness.seeds import seed_count
 
 INSENSITIVE = 1.0
-"""Largest loss in percentage points that counts as relatively insensitive; the paper states no limit."""
+"""Largest loss or difference in percentage points that counts as insensitive; the paper states no limit."""
 
 CLOSE = 2.0
 """Percentage points below another classifier that count as close to it; the paper states no limit."""
@@ -18,7 +20,7 @@ CLOSE = 2.0
 SMALL = 0.1
 """Largest weight that counts as a small amount of a term."""
 
-_LOCAL, _GLOBAL = "DIM(L) JSD", "DIM(G)"
+_LOCAL, _LOCAL_NCE, _GLOBAL, _BOTH = "DIM(L) JSD", "DIM(L) InfoNCE", "DIM(G)", "DIM(L+G)"
 _OTHERS = (_GLOBAL, "VAE", "AAE", "BiGAN", "NAT")
 
 
@@ -40,7 +42,7 @@ def negatives(figures: Figures) -> list[Claim]:
     sensitive = None if low < INSENSITIVE < high else high <= INSENSITIVE
     evidence = (
         f"from {many} negatives to {counted} it loses {loss.mean:.3g} [{low:.3g}, {high:.3g}] points; limit − loss "
-        f"{margin.mean:.3g} [{margin.interval[0]:.3g}, {margin.interval[1]:.3g}], {seed_count(jsd_few.n)} each"
+        f"{margin.mean:.3g} [{margin.interval[0]:.3g}, {margin.interval[1]:.3g}], {_seeds(jsd_many, jsd_few)}"
     )
     between = [number for number in sorted(found["JSD"]) if few < number < many]
     return [
@@ -86,9 +88,15 @@ def _gains_more(text: str, more: tuple[Sample, Sample], less: tuple[Sample, Samp
     seeds = min(one.n for one in (*more, *less))
     evidence = (
         f"{gains[0].mean:.3g} against {gains[1].mean:.3g} points, difference {sample.mean:.3g} [{low:.3g}, "
-        f"{high:.3g}], {seed_count(seeds)} each"
+        f"{high:.3g}], {_seeds(*more, *less)}"
     )
     return Claim(text, sample.above, evidence, sample=sample, seeds=seeds)
+
+
+def _seeds(first: Sample, *others: Sample) -> str:
+    """Return the number of seeds in words, and whether `difference` pairs all samples."""
+    paired = all(is_paired(first, other) for other in others)
+    return f"{seed_count(min(one.n for one in (first, *others)))}{', paired' if paired else ' each'}"
 
 
 def ablation(figures: Figures) -> list[Claim]:
@@ -116,37 +124,72 @@ def ablation(figures: Figures) -> list[Claim]:
     return claims
 
 
-def classes(figures: Figures) -> list[Claim]:
-    """Return the claims on accuracies that concern other layers than Y, DIM(G) and a supervised classifier."""
+def classes(figures: Figures, best: str) -> list[Claim]:
+    """Return the claims on accuracies that concern other layers than Y, InfoNCE, and a supervised classifier.
+
+    Parameters
+    ----------
+    figures
+        Figures of the table.
+    best
+        Layer on which DIM(L) with InfoNCE is compared with the supervised classifier: its best one in the paper, so
+        that no test accuracy of this reproduction chooses it.
+
+    Returns
+    -------
+    list of Claim
+        Those that the figures decide.
+    """
     claims = [
-        exceeds(
-            f"{_LOCAL} is above {other} on {layer}", figures[f"{_LOCAL}: {layer}"], figures[f"{other}: {layer}"], "%"
-        )
-        for layer in ("conv", "fc")
+        exceeds(f"{local} is above {other} on {layer}", figures[f"{local}: {layer}"], figures[f"{other}: {layer}"], "%")
+        for local, layers in ((_LOCAL, ("conv", "fc")), (_LOCAL_NCE, LAYERS))
+        for layer in layers
         for other in _OTHERS
-        if {f"{_LOCAL}: {layer}", f"{other}: {layer}"} <= set(figures)
+        if {f"{local}: {layer}", f"{other}: {layer}"} <= set(figures)
     ]
-    return [*claims, *_supervised(figures)]
+    return [*claims, *_supervised(figures, best)]
 
 
-def classes_of_cifar(figures: Figures) -> list[Claim]:
+def classes_of_cifar(figures: Figures, best: str) -> list[Claim]:
     """Return `classes`, and whether DIM(G) is competitive with the method that it is competitive with in Table 1."""
     mine, other = (figures.get(f"{method}: Y") for method in (_GLOBAL, "NAT"))
     if mine is None or other is None:
-        return classes(figures)
+        return classes(figures, best)
     text = f"{_GLOBAL} is competitive with some models (not {CLOSE:g} points or more below NAT on Y)"
-    return [*classes(figures), not_below(text, mine, other, CLOSE, "%")]
+    return [*classes(figures, best), not_below(text, mine, other, CLOSE, "%")]
 
 
-def _supervised(figures: Figures) -> list[Claim]:
-    """Whether the best local objective approaches a supervised classifier, on its best layer."""
-    own = figures.get("supervised: its own accuracy")
-    layers = [figures[name] for name in figures if name.startswith("DIM(L) InfoNCE: ")]
-    if own is None or not layers:
+def best_layer(row: Sequence[float]) -> str:
+    """Return the layer of the highest published accuracy.
+
+    Parameters
+    ----------
+    row
+        Published accuracies on conv, fc and Y, and others after them.
+
+    Returns
+    -------
+    str
+        Name of the layer.
+
+    Examples
+    --------
+    >>> best_layer((75.21, 75.57, 69.13))
+    'fc'
+    """
+    return max(zip(row, LAYERS, strict=False))[1]
+
+
+def _supervised(figures: Figures, best: str) -> list[Claim]:
+    """Whether the best local objective approaches a supervised classifier."""
+    own, layer = (figures.get(name) for name in ("supervised: its own accuracy", f"{_LOCAL_NCE}: {best}"))
+    if own is None or layer is None:
         return []
-    best = max(layers, key=lambda one: one.mean)
-    text = f"DIM(L) InfoNCE approaches or surpasses a supervised classifier (within {CLOSE:g} points, best layer)"
-    return [not_below(text, best, own, CLOSE, "%")]
+    text = (
+        f"{_LOCAL_NCE} approaches or surpasses a supervised classifier (within {CLOSE:g} points, on {best}, its best "
+        "layer in the paper)"
+    )
+    return [not_below(text, layer, own, CLOSE, "%")]
 
 
 def tasks(figures: Figures) -> list[Claim]:
@@ -170,31 +213,69 @@ def tasks(figures: Figures) -> list[Claim]:
     return claims
 
 
-def dependence(figures: Figures) -> list[Claim]:
-    """Return the claims on NDM of σ(latent) over β, which are not the paper's: it applies the sigmoid to DIM alone."""
-    found = {
-        float(match[1]): figures[name]
-        for name in figures
-        if (match := re.fullmatch(r"β = ([\d.]+): NDM \(sigmoid\)", name))
-    }
-    if len(found) < 2:
+def choices(figures: Figures) -> list[Claim]:
+    """Return the claim that the layer of the map does not matter to the global objective."""
+    last, before = (figures.get(f"{_GLOBAL}{which}: Y") for which in ("", ", next-to-last map"))
+    if last is None or before is None:
         return []
-    betas = sorted(found)
-    low, high = betas[0], betas[-1]
-    text = f"NDM (sigmoid) is lower at β = {high:g} than at β = {low:g}"
-    return [
-        descends("NDM (sigmoid) falls as β rises", [found[beta] for beta in betas], "nats", published=False),
-        exceeds(text, found[low], found[high], "nats", published=False),
-    ]
+    text = (
+        f"the global objective is insensitive to the layer (the mean accuracies on Y differ by less than "
+        f"{INSENSITIVE:g} point, a limit of this reproduction)"
+    )
+    return [alike(text, last, before, INSENSITIVE, "points")]
+
+
+def alike(text: str, one: Sample, other: Sample, limit: float, unit: str) -> Claim:
+    """Return the claim that two means differ by less than a limit.
+
+    Parameters
+    ----------
+    text
+        The claim.
+    one, other
+        The figures.
+    limit
+        Difference from which on they differ.
+    unit
+        Unit of both.
+
+    Returns
+    -------
+    Claim
+        It holds where the 95 % interval of the mean difference lies within ± limit, and does not hold where it lies
+        outside. The sample is the distance of the mean difference from the nearer limit, positive within.
+    """
+    found = difference(one, other)
+    sample = Sample(limit - abs(found.mean), found.deviation, found.n)
+    seeds = min(one.n, other.n)
+    evidence = f"difference {found.text()}, limit ±{limit:g} {unit}, {_seeds(one, other)}"
+    return Claim(text, sample.above, evidence, sample=sample, seeds=seeds)
 
 
 def estimates(figures: Figures) -> list[Claim]:
     """Return the claims on the estimates of information and the similarity of reconstructions."""
-    values = {name: figures.get(f"{name}: Î(X;Y)") for name in ("VAE", "DIM(L) JSD", "DIM(L+G)")}
-    vae, local, both = values.values()
-    claims = []
-    if both is not None and local is not None:
-        claims.append(exceeds("Î(X;Y) by MINE: the combined terms DIM(L+G) score above DIM(L)", both, local, "nats"))
-    if vae is not None and local is not None:
-        claims.append(exceeds("Î(X;Y) by MINE: reconstruction (VAE) scores above DIM(L)", vae, local, "nats"))
-    return claims
+    pairs = (
+        ("Î(X;Y)", "Î(X;Y) by MINE: the combined terms DIM(L+G) score above DIM(L)", _BOTH, _LOCAL),
+        ("Î(X;Y)", "Î(X;Y) by MINE: the combined terms DIM(L+G) score above DIM(G)", _BOTH, _GLOBAL),
+        ("Î(X;Y)", "Î(X;Y) by MINE: the combined terms DIM(L+G) score above VAE", _BOTH, "VAE"),
+        ("Î(X;Y)", "Î(X;Y) by MINE: reconstruction (VAE) scores above DIM(L)", "VAE", _LOCAL),
+        (
+            "MS-SSIM",
+            "MS-SSIM: the global objective DIM(G) reconstructs better than the local one DIM(L)",
+            _GLOBAL,
+            _LOCAL,
+        ),
+        (
+            "MS-SSIM",
+            "MS-SSIM: a small amount of β improves reconstruction, DIM(L+G) above DIM(G)",
+            _BOTH,
+            _GLOBAL,
+        ),
+    )
+    return [
+        exceeds(
+            text, figures[f"{more}: {measure}"], figures[f"{less}: {measure}"], "nats" if "MINE" in text else measure
+        )
+        for measure, text, more, less in pairs
+        if {f"{more}: {measure}", f"{less}: {measure}"} <= set(figures)
+    ]

@@ -11,6 +11,8 @@ from infoflow_reproductions.harness.registry import experiments
 from infoflow_reproductions.harness.running import digest
 
 _OLD = "# earlier recipe"
+# Stored settings that state which experiment it is and how many seeds were planned.
+_NOT_OF_RECIPE = ("paper", "experiment", "scale", "planned_seeds", "smaller")
 
 
 def command(summary: Mapping[str, Any]) -> str:
@@ -60,7 +62,7 @@ def is_earlier(summary: Mapping[str, Any]) -> bool:
 def _differing(settings: Mapping[str, Any], recipe: Any) -> tuple[list[str], list[str]]:
     """Return options for the settings that differ from a recipe, and the names of those that have no option."""
     options: list[str] = []
-    others: list[str] = []
+    others: list[str] = _removed(settings, recipe)
     for field in fields(recipe):
         name, usual = field.name, getattr(recipe, field.name)
         if name == "smaller":
@@ -86,6 +88,13 @@ def _differing(settings: Mapping[str, Any], recipe: Any) -> tuple[list[str], lis
     return options, others
 
 
+def _removed(settings: Mapping[str, Any], recipe: Any) -> list[str]:
+    """Return the names of stored settings that neither a recipe nor a part of it has any more."""
+    parts = [getattr(recipe, field.name) for field in fields(recipe)]
+    known = {field.name for one in (recipe, *filter(is_dataclass, parts)) for field in fields(one)}
+    return [name for name in settings if name not in known and name not in _NOT_OF_RECIPE]
+
+
 def _default(field: Field[Any]) -> Any:
     return field.default_factory() if field.default_factory is not MISSING else field.default
 
@@ -93,7 +102,7 @@ def _default(field: Field[Any]) -> Any:
 def _same(stored: Any, current: Any) -> bool:
     """Whether a stored setting is that of the recipe; a field that did not exist then had what is its default now."""
     if is_dataclass(current) and isinstance(stored, dict):
-        return all(
+        return stored.keys() <= {field.name for field in fields(current)} and all(
             _same(stored[field.name], getattr(current, field.name))
             if field.name in stored
             else _default(field) == getattr(current, field.name)

@@ -56,6 +56,13 @@ class Experiment:
         Whether `smaller` compares with the recipe "full" and not with the paper.
     of_figures
         Function from the table's figures to further claims of the paper.
+    remarks
+        Function from the stored settings of a run to notes that are added when results are collected, such as what has
+        changed in the recipe since.
+    superseded
+        Parts of the texts of claims that earlier versions stored and today's rules no longer make.
+    own
+        Parts of the texts of claims that earlier versions stored as the paper's and that are this reproduction's.
     planned_seeds
         Number of seeds that was planned for a scale, where the recipe's was chosen after results had been seen.
     needs
@@ -71,6 +78,9 @@ class Experiment:
     sentences: Sequence[tuple[str, str]] = ()
     smaller: Callable[[Any], str] | None = None
     of_figures: Callable[[Figures], Sequence[Claim]] | None = None
+    remarks: Callable[[Mapping[str, Any]], Sequence[str]] | None = None
+    superseded: Sequence[str] = ()
+    own: Sequence[str] = ()
     planned_seeds: Mapping[str, int] = field(default_factory=dict)
     of_full: bool = False
     needs: Needs = field(default_factory=dict)

@@ -89,9 +89,10 @@ class Row:
     Notes
     -----
     The verdict follows by rule. Without a published figure it is "not published"; at a scale that permits no
-    comparison, "reduced scale"; with estimates that contradict each other, "inconclusive"; with the mean of two or more seeds within `tolerance` of the published figure,
-    "reproduced"; where only one seed or the confidence interval comes so close, "inconclusive"; otherwise "differs", or
-    "settings unknown" where the paper does not state its settings. With fewer than `FEWEST_TO_DIFFER` seeds it is
+    comparison, "reduced scale"; with estimates that contradict each other, "inconclusive"; with the mean of two or more
+    seeds within `tolerance` of the published figure, "reproduced"; where only one seed or the confidence interval comes
+    so close, "inconclusive"; otherwise "differs", or "settings unknown" where the paper does not state its settings.
+    With fewer than `FEWEST_TO_DIFFER` seeds it is
     "inconclusive" in place of "differs".
 
     Examples

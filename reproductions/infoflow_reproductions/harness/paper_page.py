@@ -17,7 +17,7 @@ from infoflow_reproductions.harness.totals import WITH_HOLM, counted
 
 _SIZES = {"cpu-published": ", near the published size", "full": ", at the published size"}
 
-_SMALLER = {"paper": "Smaller than in the paper", "full": "Smaller than the recipe full"}
+_SMALLER = {"paper": "Smaller than in the paper", "full": "Differences from the recipe full"}
 
 Summary = Mapping[str, Any]
 """The content of one results.json, with its `folder`, `command` and `reduced_from` (see `Experiment.compared_with`)."""
@@ -92,7 +92,7 @@ def _claims(lines: Sequence[tuple[Claim, Verdict | None, Summary]], *, place: bo
     for claim, holm, summary in lines:
         link = f"[{within_paper(summary)}](#{anchor(summary)})"
         changed = "" if holm is None else "the same" if holm == claim.verdict else str(holm)
-        few = " (too few seeds to differ)" if claim.holds is False and claim.too_few else ""
+        few = " (contradicted, but too few seeds to reject it)" if claim.holds is False and claim.too_few else ""
         cells = [_bold(claim) + few, f"{link}: {claim.text}", effect(claim), changed, claim.evidence]
         table.append("| " + " | ".join(map(_cell, [*cells, *([claim.place] if place else [])])) + " |")
     return table
@@ -126,7 +126,7 @@ def _experiment(summary: Summary) -> list[str]:
             f"| {_cell(row['what'])} | {_found(row)} | {_published(row)} | {row['verdict']} |" for row in compared
         ]
         reasons = list(dict.fromkeys(row["why"] for row in compared if row["why"]))
-        title = f"{_number(compared, 'figure')} with a published one"
+        title = f"{_number(compared, 'figure')} with a published counterpart"
         parts += _folded(title, [*table, "", *(f"- {why}" for why in reasons)])
     if others:
         table = ["| Figure | Found |", "|---|---|", *(f"| {_cell(row['what'])} | {_found(row)} |" for row in others)]
@@ -216,7 +216,7 @@ def _planned(settings: Mapping[str, Any]) -> str:
         return f" of {planned} planned (the one that ran first)"
     if settings["seeds"] < planned:
         return f" of {planned} planned (those that ran first; intervals hold at any number of seeds)"
-    return f" (planned were {planned}; the others were added after looking)"
+    return f" ({planned} were planned; the others were added after looking)"
 
 
 def _cell(text: str) -> str:

@@ -49,13 +49,13 @@ def reduction(recipe: Any, full: Any) -> str:
     ...     epochs: int = 100
     ...     seeds: int = 5
     >>> reduction(Recipe(4, 3), Recipe()), reduction(Recipe(seeds=9), Recipe())
-    ('epochs 4 for 100, seeds 3 for 5', '')
+    ('epochs 4 instead of 100, seeds 3 instead of 5', '')
     """
     if states_reduction(recipe):
         return str(recipe.smaller)
     mine, others = flat(recipe, complete=True), flat(full, complete=True)
     parts = [
-        f"{name.replace('_', ' ')} {_short(value)} for {_short(others[name])}"
+        f"{name.replace('_', ' ')} {_short(value)} instead of {_short(others[name])}"
         for name, value in mine.items()
         if name in others and name not in _NOT_SCALE and value != others[name]
     ]
@@ -81,12 +81,12 @@ def with_fewer_seeds(reduced: str, seeds: int | None, full: int | None) -> str:
 
     Examples
     --------
-    >>> with_fewer_seeds("epochs 4 for 100", 3, 5), with_fewer_seeds("", 5, 5)
-    ('epochs 4 for 100, seeds 3 for 5', '')
+    >>> with_fewer_seeds("epochs 4 instead of 100", 3, 5), with_fewer_seeds("", 5, 5)
+    ('epochs 4 instead of 100, seeds 3 instead of 5', '')
     """
     if seeds is None or full is None or seeds >= full or "seeds " in reduced:
         return reduced
-    return f"{reduced}{', ' if reduced else ''}seeds {seeds} for {full}"
+    return f"{reduced}{', ' if reduced else ''}seeds {seeds} instead of {full}"
 
 
 def _short(value: Any) -> str:

@@ -83,10 +83,7 @@ def exceeds(text: str, more: Sample, less: Sample, unit: str, *, published: bool
         Judged at the level 0.05, by pairs of seeds where the values of both are known and by Welch's test otherwise.
     """
     sample = difference(more, less)
-    evidence = (
-        f"{more.mean:.4g} against {less.mean:.4g} {unit}, difference {sample.text()}, "
-        f"{_seeds(more, less)}"
-    )
+    evidence = f"{more.mean:.4g} against {less.mean:.4g} {unit}, difference {sample.text()}, {_seeds(more, less)}"
     return Claim(text, sample.above, evidence, published, sample=sample, seeds=min(more.n, less.n))
 
 

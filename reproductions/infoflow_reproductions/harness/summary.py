@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,16 @@ def _judged(summary: Mapping[str, Any]) -> dict[str, Any]:
     further = experiment.further(figures_of_records(summary["rows"]))
     # Earlier versions stored some of these claims without their mark.
     anew = {claim.text for claim in further}
-    known = [claim for claim in map(claim_of, summary["claims"]) if not claim.of_figures and claim.text not in anew]
+    known = [
+        claim
+        for claim in map(claim_of, summary["claims"])
+        if not (claim.of_figures or claim.text in anew or any(part in claim.text for part in experiment.superseded))
+    ]
+    known = [
+        replace(claim, published=claim.published and not any(part in claim.text for part in experiment.own), place="")
+        for claim in known
+    ]
+    remarks = experiment.remarks(settings) if experiment.remarks else ()
     findings = Findings(claims=[*known, *further]).placed(
         experiment.place, reduced=reduced, anytime="planned_seeds" in settings
     )
@@ -92,6 +102,7 @@ def _judged(summary: Mapping[str, Any]) -> dict[str, Any]:
         "reduced": reduced,
         "rows": [_with_interval(row) for row in summary["rows"]],
         "claims": [record_of(claim) for claim in findings.claims],
+        "notes": list(dict.fromkeys([*summary["notes"], *remarks])),
     }
 
 

@@ -11,6 +11,13 @@ from infoflow_reproductions.harness.records import claim_of, corrected
 Judged = tuple[Verdict, Verdict | None]
 """The verdict on a claim, and the one by Holm's method; None where no statistical test decides the claim."""
 
+_PLURALS = {
+    Verdict.DIFFERS: "differ",
+    Verdict.DIFFERS_REDUCED: "differ at reduced scale",
+    Verdict.HOLDS: "hold",
+    Verdict.FAILS: "do not hold",
+}
+
 WITH_HOLM = (
     "*With Holm* is the verdict once the number of claims of the paper is taken into account; a claim *without a test* "
     "follows from a count, a bound or an order, to which this does not apply."
@@ -55,6 +62,8 @@ def counted(verdicts: Iterable[Judged]) -> str:
     >>> found, lost = Verdict.REPRODUCED, Verdict.INCONCLUSIVE
     >>> counted([(found, found), (found, lost), (found, None), (lost, lost)])
     '3 reproduced (1 with Holm, 1 without a test), 1 inconclusive'
+    >>> counted([(Verdict.DIFFERS, None)] * 2)
+    '2 differ (2 without a test)'
     """
     known = list(verdicts)
     parts = []
@@ -62,7 +71,7 @@ def counted(verdicts: Iterable[Judged]) -> str:
         kept = [holm for one, holm in known if one is verdict]
         if not kept:
             continue
-        part = f"{len(kept)} {verdict}"
+        part = f"{len(kept)} {verdict if len(kept) == 1 else _PLURALS.get(verdict, verdict)}"
         if verdict in FAILED or verdict in HELD:
             untested = kept.count(None)
             remain = "none" if (count := kept.count(verdict)) == 0 else str(count)

@@ -12,19 +12,18 @@ from infoflow_reproductions.harness.trial import Results
 from infoflow_reproductions.ifm.comparison import (
     SELECTIONS,
     Recipe,
-    conditions,
     figures,
+    identity,
     least,
     least_at,
-    optimum,
     rows,
-    sanity,
     steady,
     summed,
     trials,
     values,
 )
 from infoflow_reproductions.ifm.methods import METHODS
+from infoflow_reproductions.ifm.notes import OBJECTIVE, at_reduced_scale, conditions
 
 PUBLISHED = {
     ("baseline", "best_digit"): (12.44, 95.07),
@@ -39,37 +38,39 @@ _OURS = {"ours": "our recipe (share 0.5)", "ours-layout": "our recipe (share 0.6
 _ABLATION = (
     ("exchange", "baseline", "the exchange of statistics alone retains both cues better than cross-entropy"),
     ("exchange", "cross-entropy-4", "the exchange improves on cross-entropy with the same total weight of its losses"),
-    ("exchange", "exchange-spectrum", "exchanging the layers' moments improves on exchanging the input's spectrum"),
-    ("exchange", "exchange-moments", "exchanging the input's spectrum improves on exchanging the layers' moments"),
+    ("exchange", "exchange-spectrum", "exchanging the layers' moments as well improves on the input's spectrum alone"),
+    ("exchange", "exchange-moments", "exchanging the input's spectrum as well improves on the layers' moments alone"),
     ("ours", "exchange", "the flow improves on the exchange"),
-    ("ifm", "baseline", "the flow as published retains both cues better than cross-entropy"),
     ("ifm-image", "ifm", "same-image negatives and InfoNCE improve on the published flow"),
     ("spectral", "baseline", "spectral decoupling retains both cues better than cross-entropy"),
     ("orthogonal", "baseline", "a gradient-orthogonal ensemble retains both cues better than cross-entropy"),
 )
-"""(method, method to compare with, claim)."""
+"""(method, method to compare with, claim).
+
+The published flow is compared with cross-entropy by `statements.of_table`: in the digit, which is its smaller accuracy.
+"""
 
 
 def report(recipe: Recipe, results: Results) -> Findings:
     """Report the published rows, whether each part of our recipe matters, and whether it reaches its goals."""
     every = recipe
     recipe, diverged = steady(every, results)
-    claims = [*_published(recipe, results), sanity(recipe, results), *diverged]
+    claims = [*_published(recipe, results), identity(recipe, results), *diverged]
     claims += [*_goals(recipe, results), *_ablation(recipe, results)]
     pictures = figures(recipe, results, SELECTIONS, PUBLISHED)
     return Findings(rows(every, results, PUBLISHED), claims, pictures, _notes(recipe, results))
 
 
 def _published(recipe: Recipe, results: Results) -> list[Claim]:
-    claims = [optimum(recipe, results)]
-    if "ifm" in recipe.methods:
-        for selection, words in (
-            ("best_digit", "IFM as published recognizes the digit better than cross-entropy alone"),
-            ("last", "last epoch: IFM as published has a higher digit accuracy than cross-entropy alone"),
-        ):
-            gain = differences(*(values(results, name, f"digit_{selection}") for name in ("ifm", "baseline")))
-            claims.append(Claim.above(words, gain, unit="points", published=selection == "best_digit"))
-    return claims
+    """Return the claim on the order in which the published flow learns both factors."""
+    if "ifm" not in recipe.methods:
+        return []
+    later = differences(*(values(results, "ifm", f"best_{factor}") for factor in ("digit", "texture")))
+    text = (
+        f"{METHODS['ifm'].title}: the epoch with the best validation accuracy of the digit is later than that of the "
+        "texture"
+    )
+    return [Claim.above(text, later, unit="epochs")]
 
 
 def _goals(recipe: Recipe, results: Results) -> list[Claim]:
@@ -144,6 +145,10 @@ def _notes(recipe: Recipe, results: Results) -> list[str]:
         if results.of(method=name)[0]["saturation"]
     }
     notes = [
+        OBJECTIVE,
+        "Changed after the results were known: the digit accuracy at the epoch chosen by the texture and the order of "
+        "the selected epochs became claims of the paper; the optimum of about 50 % of each factor (section 4.3) is no "
+        "longer counted as one, since no classifier can exceed it in both by more than half of P(digit = texture).",
         "No label of the second factor is used in training, and no choice depends on test images. The epoch is chosen "
         "on shifted validation images by the accuracy of one factor, as in the paper, which requires labels of the "
         "shifted distribution. The last epoch requires none.",
@@ -168,8 +173,8 @@ def _notes(recipe: Recipe, results: Results) -> list[str]:
             "method is trained on such data, so it is no fair comparison."
         )
     if reached:
-        listed = ", ".join(f"{name} {share:.2f}" for name, share in reached.items())
-        notes.append(f"Largest share of its ceiling that a pair's bound reached by the last epoch: {listed}.")
+        listed = ", ".join(f"{METHODS[name].title} {share:.2f}" for name, share in reached.items())
+        notes.append(f"Largest share of the ceiling at the last epoch (over pairs and seeds): {listed}.")
     return [*notes, *conditions(recipe, results)]
 
 
@@ -190,16 +195,16 @@ _ALL = (
     "last-layer",
 )
 
-CPU = Recipe(
-    methods=_ALL,
-    size=16,
-    width=0.5,
-    counts=(8000, 1500, 3000),
-    epochs=5,
-    learning_rate=0.03,
-    hidden=(64, 32),
-    smaller="16×16 pixels (means of 2×2), half the channels, 8,000 of 48,000 training, 1,500 of 12,000 validation and "
-    "3,000 of 10,000 test images, 5 epochs, critics 64-32, learning rate 0.03 for 0.01",
+CPU = at_reduced_scale(
+    Recipe(
+        methods=_ALL,
+        size=16,
+        width=0.5,
+        counts=(8000, 1500, 3000),
+        epochs=5,
+        learning_rate=0.03,
+        hidden=(64, 32),
+    )
 )
 # A step of the exchange takes about twice as long, so its methods and their control have half the epochs.
 CPU_PUBLISHED = Recipe(

@@ -126,6 +126,18 @@ _PUBLISHED = {
 DATA = (*_PUBLISHED, *_TOYS)
 """Names for `images`; the toy sets are made of scikit-learn's digits."""
 
+SIDES: Mapping[str, int] = {
+    "mnist": 28,
+    "cifar10": 32,
+    "cluttered-mnist": 96,
+    "occluded-cifar": 32,
+    "toy-digits": 8,
+    "toy-cluttered": 24,
+    "toy-colors": 16,
+    "toy-occluded": 16,
+}
+"""Side of the images of each set, in pixels."""
+
 
 @lru_cache(maxsize=2)
 @validated

@@ -1,15 +1,16 @@
-"""Which settings the paper states, so that a recipe can be smaller in them, and which were chosen here."""
+"""Which settings the paper states, so that a recipe can be smaller in them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.findings import Findings
-from infoflow_reproductions.harness.reductions import reduction
 from infoflow_reproductions.harness.trial import Results, flat
+from infoflow_reproductions.information_dropout.images import SIDES
+from infoflow_reproductions.information_dropout.notes import notes_of
 
 _SCHEDULE = ("samples", "epochs", "milestones", "learning_rate")
 _ALL_CNN_32 = (*_SCHEDULE, "pool")
@@ -21,29 +22,24 @@ STATED: Mapping[str, tuple[str, ...]] = {
     "occluded": (*_ALL_CNN_32, "width"),
     "vae": ("samples", "epochs", "milestones", "factors"),
     "disentangling": (*_ALL_CNN_32, "width", "activation"),
-    "flow": (*_ALL_CNN_32, "activation"),
+    "flow": _ALL_CNN_32,
     "sizes": (*_ALL_CNN_32, "widths"),
 }
 """Experiment -> settings that the paper states. Sizes of images, numbers of filters and data sets are among them; the
 schedule of All-CNN-32 is taken to be that of section 8, 'MNIST and CIFAR-10', in all experiments with it."""
 
-_IMAGES = (
-    "batches of {batch_size}, Nesterov momentum 0.9, weight decay {weight_decay:g}, input pixels kept with probability "
-    "{keep:g}, contrast normalization and whitening of the images"
-)
-_CHOSEN: Mapping[str, str] = {
-    "mlp": "batches of {batch_size}, Nesterov momentum 0.9, hidden widths {widths}, values of β {betas}, rates of "
-    "binary dropout {rates}, and {held_out} held-out images",
-    "cifar": f"{_IMAGES}, widths {{widths}}, values of β {{betas}} and rates of binary dropout {{rates}}",
-    "cluttered": "batches of {batch_size}, learning rate {learning_rate:g} with momentum 0.9, divided by ten after "
-    "epochs {milestones} of {epochs}, values of β {betas}, and pieces of 8×8 pixels",
-    "occluded": f"{_IMAGES}, ReLU, values of β {{betas}}, and the classifier of the digit",
-    "vae": "batches of {batch_size}, Adam with learning rate {learning_rate:g}, and pixels in [0, 1] as means of bits",
-    "disentangling": f"{_IMAGES}, and values of β {{betas}} and, too large, {{too_large}}",
-    "flow": f"{_IMAGES}, width {{width:g}}, and values of β {{betas}}",
-    "sizes": f"{_IMAGES}, and β = {{beta:g}}",
+_WORDS: Mapping[str, str] = {
+    "epochs": "{} epochs instead of {}",
+    "milestones": "learning rate divided by ten after epochs {} instead of {}",
+    "learning_rate": "learning rate {} instead of {}",
+    "stages": "stages of {} filters instead of {}",
+    "head": "{} filters after the stages instead of {}",
+    "width": "share of the filters {} instead of {}",
+    "widths": "shares of the filters {} instead of {}",
+    "factors": "k = {} instead of {}",
+    "activation": "activation {} instead of {}",
 }
-"""Experiment -> settings that the paper does not state, with fields of the recipe."""
+"""Setting -> words for its value and the published one. Numbers of images and their size have words of their own."""
 
 
 def smaller(name: str, full: Any) -> Callable[[Any], str]:
@@ -61,30 +57,24 @@ def smaller(name: str, full: Any) -> Callable[[Any], str]:
     callable
         Function that names settings of `STATED` alone.
     """
+    others = flat(full)
 
-    def stated(recipe: Any) -> dict[str, Any]:
-        return {field: value for field, value in flat(recipe).items() if field in STATED[name]}
+    def text(recipe: Any) -> str:
+        mine = flat(recipe)
+        return ", ".join(_words(field, mine, others) for field in STATED[name] if mine[field] != others[field])
 
-    return lambda recipe: reduction(stated(recipe), stated(full))
+    return text
 
 
-def chosen_here(name: str, recipe: Any) -> str:
-    """Return the sentence on the settings that the paper does not state.
-
-    Parameters
-    ----------
-    name
-        Name of the experiment.
-    recipe
-        The recipe.
-
-    Returns
-    -------
-    str
-        The settings with their values.
-    """
-    values = {field: _listed(value) for field, value in flat(recipe).items()}
-    return f"Chosen here, as the paper does not state it: {_CHOSEN[name].format(**values)}."
+def _words(field: str, mine: Mapping[str, Any], full: Mapping[str, Any]) -> str:
+    """Return what differs in one setting."""
+    if field == "samples":
+        # The paper trains on the whole set, of which the full recipe may hold out a part.
+        return f"{mine[field]:,} training images instead of {full[field] + full['held_out']:,}"
+    if field == "pool":
+        side = SIDES[mine["data"]] // mine[field]
+        return f"images averaged down to {side}×{side}"
+    return _WORDS[field].format(_short(mine[field]), _short(full[field]))
 
 
 def with_settings(experiment: Experiment) -> Experiment:
@@ -98,18 +88,17 @@ def with_settings(experiment: Experiment) -> Experiment:
     Returns
     -------
     Experiment
-        The same experiment with `smaller` and a further note.
+        The same experiment with `smaller` and further notes.
     """
 
     def report(recipe: Any, results: Results) -> Findings:
         findings = experiment.report(recipe, results)
-        return replace(findings, notes=[*findings.notes, chosen_here(experiment.name, recipe)])
+        return replace(findings, notes=[*findings.notes, *notes_of(experiment.name, recipe)])
 
     return replace(experiment, report=report, smaller=smaller(experiment.name, experiment.recipe("full")))
 
 
-def _listed(value: Any) -> Any:
-    """Values of a sequence as text; others as they are."""
-    if isinstance(value, tuple):
-        return ", ".join(f"{one:g}" for one in value) if value else "none"
-    return value
+def _short(value: Any) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(_short, value)) if value else "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)

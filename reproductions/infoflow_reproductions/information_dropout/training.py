@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import update_bn
 
-from infoflow.layers import InformationDropout, information_cost, noise, reestimate_batch_norm
+from infoflow.layers import InformationDropout, information_cost, noise, reestimate_batch_norm, stochastic_layers
 from infoflow.objectives import Objective
 from infoflow.training import Fit, History, Optimizer, Player, fit
 from infoflow_reproductions.harness.trial import Context
@@ -189,8 +190,40 @@ def to_evaluation(network: nn.Module, data: Part, context: Context) -> None:
         Holds the device.
     """
     network.eval()
-    if any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in network.modules()):
+    if _has_batch_norm(network):
         reestimate_batch_norm(network, batches(data.x, context.device))
+
+
+def to_noisy_evaluation(network: nn.Module, data: Part, seed: int, context: Context) -> None:
+    """Set evaluation mode and re-estimate batch normalization, if there is any, under the noise of the representation.
+
+    Parameters
+    ----------
+    network
+        Network that was trained with noise.
+    data
+        Its training images.
+    seed
+        Random seed of the noise.
+    context
+        Holds the device.
+
+    Notes
+    -----
+    The statistics of training were gathered with binary dropout of the input, which is off in `noisy_error` and
+    `noisy_representation`.
+    """
+    network.eval()
+    if not _has_batch_norm(network):
+        return
+    # Layers whose noise is off below no longer count as noisy in the statistics.
+    reestimate_batch_norm(network, batches(data.first(_BATCH).x, context.device))
+    with _noisy(network, seed, context):
+        update_bn(batches(data.x, context.device), network)
+
+
+def _has_batch_norm(network: nn.Module) -> bool:
+    return any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in network.modules())
 
 
 @torch.no_grad()
@@ -240,7 +273,7 @@ def noisy_error(network: nn.Module, part: Part, seed: int, context: Context) -> 
 
     Notes
     -----
-    Call it before `to_evaluation`: batch normalization after a noisy layer must hold the statistics under noise.
+    Call it after `to_noisy_evaluation`: batch normalization after a noisy layer must hold the statistics under noise.
     """
     with _noisy(network, seed, context):
         return error(network, part, context)
@@ -248,9 +281,16 @@ def noisy_error(network: nn.Module, part: Part, seed: int, context: Context) -> 
 
 @contextmanager
 def _noisy(network: nn.Module, seed: int, context: Context) -> Iterator[None]:
-    """Turn the noise on, drawn from a seed, and leave the global random state as it was."""
+    """Turn noise that limits information on, drawn from a seed, and all other noise off.
+
+    Binary dropout of the input pixels regularizes training and is no part of the representation. The global random
+    state is left as it was.
+    """
     devices = [torch.device(context.device)] if context.device.startswith("cuda") else []
-    with torch.random.fork_rng(devices=devices), noise(network, True):
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng(devices=devices))
+        for layer in stochastic_layers(network).values():
+            stack.enter_context(noise(layer, layer.finite))
         torch.manual_seed(seed)
         yield
 
@@ -328,7 +368,7 @@ def noisy_representation(network: Any, x: Tensor, seed: int, context: Context) -
 
     Notes
     -----
-    Call it before `to_evaluation`: batch normalization after a noisy layer must hold the statistics under noise.
+    Call it after `to_noisy_evaluation`: batch normalization after a noisy layer must hold the statistics under noise.
     """
     with _noisy(network, seed, context):
         return torch.cat([network.representation(batch).cpu().flatten(1) for batch in batches(x, context.device)])

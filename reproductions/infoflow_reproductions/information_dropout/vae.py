@@ -14,9 +14,10 @@ from infoflow.objectives import Objective
 from infoflow.training import Player, fit
 from infoflow_reproductions.harness.experiment import Experiment
 from infoflow_reproductions.harness.figures import COLORS, mean_and_range
-from infoflow_reproductions.harness.findings import Claim, Figure, Findings, Row
+from infoflow_reproductions.harness.findings import Figure, Findings, Row
 from infoflow_reproductions.harness.trial import Context, Results, Trial
 from infoflow_reproductions.information_dropout import figures
+from infoflow_reproductions.information_dropout.claims_over_size import LATENTS, MARGIN
 from infoflow_reproductions.information_dropout.training import Settings, batches
 from infoflow_reproductions.networks.vae import Latent, VariationalAutoencoder
 
@@ -24,10 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 LATENT, HIDDEN = 256, 512
-NAMES: dict[Latent, str] = {"gaussian": "Gaussian latent", "information": "information dropout"}
+NAMES: dict[Latent, str] = dict(zip(("gaussian", "information"), LATENTS, strict=True))
 _PUBLISHED_BOUNDS = {"gaussian": {1: -98.8, 2: -99.0, 3: -98.7}, "information": {1: -100.0, 2: -99.1, 3: -99.1}}
-# "Within 2 nats": tolerance between the two bounds, and between ours and the published ones.
-MARGIN = 2.0
 # Draws of z for each test image.
 _DRAWS = 4
 PUBLISHED = Settings(
@@ -37,7 +36,7 @@ PUBLISHED = Settings(
 
 @dataclass(frozen=True)
 class Recipe:
-    """Sizes and seeds; the defaults are the paper's.
+    """Sizes and seeds. Of the defaults, the paper states the sizes, the epochs and their milestones.
 
     Parameters
     ----------
@@ -172,14 +171,6 @@ def _report(recipe: Recipe, results: Results) -> Findings:
                 )
             )
             rows.append(Row(f"nats in the latent, {name}, k = {k:g}", nats[latent][k], "nats"))
-    claims = [
-        Claim.above(
-            f"k = {k:g}: the two bounds lie within {MARGIN:g} nats of each other",
-            [MARGIN - abs(a - b) for a, b in zip(bounds["gaussian"][k], bounds["information"][k], strict=True)],
-            unit="nats of margin",
-        )
-        for k in recipe.factors
-    ]
     pictures = [
         figures.panels(
             "bound_against_size",
@@ -200,9 +191,10 @@ def _report(recipe: Recipe, results: Results) -> Findings:
     notes = [
         f"Pixels in [0, 1] count as Bernoulli means. Each test image's bound is the mean over {_DRAWS} draws of z.",
         "In log z both latents are Gaussian. The decoder of information dropout receives the log-normal z itself, and "
-        "α is at most 0.7, so it may need longer to train: the difference along training shows whether it does.",
+        "α is at most 0.7, as section 8 states, so it may need longer to train: the difference along training shows "
+        "whether it does.",
     ]
-    return Findings(rows, claims, pictures, notes)
+    return Findings(rows, (), pictures, notes)
 
 
 def _draw_gaps(canvas: Canvas, recipe: Recipe, results: Results) -> None:
@@ -239,4 +231,6 @@ EXPERIMENT = Experiment(
     },
     _trials,
     _report,
+    # Two seeds were added after results of three had been seen.
+    planned_seeds={"cpu": 3},
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from infoflow_reproductions.milc.comparison import CIFAR, MNIST, Recipe
-from infoflow_reproductions.milc.sweeps import BATCH_SIZE, WEIGHT, BatchSizes, Weights, held_out_beside
+from infoflow_reproductions.milc.comparison import CIFAR, MNIST
+from infoflow_reproductions.milc.recipe import Recipe
+from infoflow_reproductions.milc.sweeps import BATCH_SIZE, WEIGHT, BatchSizes, Weights
 
 _WHOLE = MNIST.recipe("full")
 _SMALL = replace(_WHOLE.base, network="cnn", epochs=20, batch_size=128, size=5_000)
@@ -56,7 +57,6 @@ BATCH_SIZE_CIFAR = replace(
         "full": BatchSizes(_PUBLISHED, (32, 128, 256, 512, 1024)),
     },
 )
-_FULL_WEIGHTS = Weights(replace(_PUBLISHED, size=45_000, held_out=5_000))
 WEIGHT_CIFAR = replace(
     WEIGHT,
     name="weight-cifar",
@@ -64,7 +64,6 @@ WEIGHT_CIFAR = replace(
     recipes={
         "smoke": Weights(replace(_DIGITS, held_out=100), weights=(0.0, 50.0), seeds=2),
         "cpu": Weights(replace(_COLOR, held_out=2_000)),
-        "full": _FULL_WEIGHTS,
+        "full": Weights(replace(_PUBLISHED, size=45_000, held_out=5_000)),
     },
-    smaller=held_out_beside(_FULL_WEIGHTS),
 )

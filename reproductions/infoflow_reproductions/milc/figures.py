@@ -54,11 +54,11 @@ _FORMS = {
     "paper": ("paper's form", "#D55E00", "-"),
 }
 _INFORMATION = {
-    "separation": ("upper: s", "#E69F00", "--"),
+    "separation": ("upper: s (the paper's)", "#E69F00", "--"),
     "divergence": ("upper: divergence", "#D55E00", "-"),
     "exact": ("exact", "#000000", "-"),
     "overlap": ("lower: overlap", "#0072B2", "-"),
-    "energy": ("lower: energy", "#56B4E9", "--"),
+    "energy": ("lower: energy (the paper's)", "#56B4E9", "--"),
 }
 _ERRORS = {
     "bayes_error": ("Bayes error", "#009E73", "-"),

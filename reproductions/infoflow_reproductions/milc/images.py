@@ -1,4 +1,4 @@
-"""Two ways to prepare the images of the classifiers: plain and augmented."""
+"""Two ways to prepare the images of the classifiers, plain and augmented, and the scale of their pixels."""
 
 from __future__ import annotations
 
@@ -110,3 +110,20 @@ def augmented(*, flip: bool) -> Callable[..., Sequence[Tensor]]:
         return plain(padded[samples, channel, rows[:, None, :, None], columns[:, None, None, :]], y)
 
     return prepare
+
+
+def scale_of_pixels(standardized: bool) -> str:
+    """Return a sentence on the scale of the pixels, without its full stop.
+
+    Parameters
+    ----------
+    standardized
+        Whether images are standardized.
+
+    Returns
+    -------
+    str
+        The sentence.
+    """
+    here = "standardized by the channels of the training images" if standardized else "in [0, 1]"
+    return f"The paper does not state the scale of the pixels; here they are {here}"

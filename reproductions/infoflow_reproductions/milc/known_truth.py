@@ -1,7 +1,8 @@
-"""Problems of known truth that the theory is compared with: random channels, Gaussian mixtures, a logistic model."""
+"""Distributions of known truth that the theory is compared with: random channels, labels, pairs of distributions."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 import warnings
@@ -12,17 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import special
-from torch import nn
 
-from infoflow.objectives import MutualInformationLoss
-from infoflow.theory import (
-    FORMS,
-    ClassMixture,
-    GaussianMixture,
-    binary_mixture_information,
-    entropy_error,
-    error_lower_bound,
-)
+from infoflow.theory import FORMS, entropy_error, error_lower_bound
 from infoflow_reproductions.harness.trial import Context
 
 Array = NDArray[np.float64]
@@ -35,6 +27,11 @@ _INPUTS = 8
 _SIZES = (2, 3, 5, 10, 40)
 POINTS = 200
 SAMPLES = (10, 100, 1000, 10_000)
+# Concentrations from which distributions are drawn, and shares of another one that are mixed into the first.
+_CONCENTRATIONS = (0.1, 1.0, 10.0)
+_SHARES = (1.0, 0.1, 0.01)
+# Distributions whose total variation distance is larger differ; by Pinsker's inequality their divergence exceeds 2e-6.
+_DIFFERENT = 1e-3
 
 
 def label_entropy(classes: int, labels: str) -> float:
@@ -62,8 +59,23 @@ def label_entropy(classes: int, labels: str) -> float:
     return math.log(2) + math.log(classes - 1) / 2
 
 
-def _bound(information: Array, entropy: Any, classes: int, form: Any) -> Array:
-    """Return a bound on the error, without the warning that the paper's form is none for unbalanced labels."""
+def bound_on_error(information: Array, entropy: Any, classes: int, form: Any) -> Array:
+    """Return a bound on the error, without the warning that the paper's form is none for unbalanced labels.
+
+    Parameters
+    ----------
+    information, entropy
+        I(X;Y) and H(Y) in nats.
+    classes
+        Number of classes.
+    form
+        One of `FORMS`.
+
+    Returns
+    -------
+    ndarray
+        Probabilities.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="form 'paper'")
         found: Array = error_lower_bound(information, entropy, classes, form)
@@ -87,7 +99,7 @@ def bounds(*, context: Context, classes: int, labels: str) -> Mapping[str, Any]:
     """
     h = label_entropy(classes, labels)
     information = np.linspace(0.0, h, POINTS)
-    found = {form: _bound(information, h, classes, form) for form in FORMS}
+    found = {form: bound_on_error(information, h, classes, form) for form in FORMS}
     majority = 1 - 1 / classes if labels == "balanced" or classes == 2 else 0.5
     return {"information": information, "majority_error": majority, **found}
 
@@ -153,7 +165,7 @@ def channels(*, context: Context, labels: str, count: int, seed: int) -> Mapping
     for size in _SIZES * 4:
         information, entropy, error = random_channels(each, size, labels, rng)
         for form in FORMS:
-            gaps[form].append(error - _bound(information, entropy, size, form))
+            gaps[form].append(error - bound_on_error(information, entropy, size, form))
     found: dict[str, Any] = {"channels": each * 4 * len(_SIZES)}
     for form, parts in gaps.items():
         gap = np.concatenate(parts)
@@ -225,107 +237,67 @@ def speed(*, context: Context, count: int) -> Mapping[str, Any]:
     return found
 
 
-def mixture(*, context: Context, dimensions: int) -> Mapping[str, Any]:
-    """Compute information, error and bounds of two Gaussian classes with |μ| = 1, by variance.
+def cross_entropies(*, context: Context, count: int, seed: int) -> Mapping[str, Any]:
+    """Compare entropies with the cross-entropies that torch's loss computes, for pairs of random distributions.
 
     Parameters
     ----------
     context
         Not used.
-    dimensions
-        Number of dimensions.
-
-    Returns
-    -------
-    mapping
-        The curves, and `outside`, the number of bounds on the wrong side of the exact information.
-    """
-    variance = np.geomspace(0.02, 50.0, POINTS)
-    exact = binary_mixture_information(1 / variance)
-    mixtures = [GaussianMixture(np.full(dimensions, dimensions**-0.5), v * np.eye(dimensions)) for v in variance]
-    lower = np.array([one.lower_bounds() for one in mixtures])
-    upper = np.array([one.upper_bounds() for one in mixtures])
-    return {
-        "variance": variance,
-        "exact": exact,
-        "overlap": lower[:, 0],
-        "energy": lower[:, 1],
-        "separation": upper[:, 0],
-        "divergence": upper[:, 1],
-        "bayes_error": [one.bayes_error() for one in mixtures],
-        "fano": [one.error_lower_bound() for one in mixtures],
-        "corollary": [one.error_lower_bound("paper") for one in mixtures],
-        "outside": int((lower > exact[:, None] + 1e-12).sum() + (upper < exact[:, None] - 1e-12).sum()),
-    }
-
-
-def sampled(*, context: Context, separation: float, draws: int, seed: int) -> Mapping[str, Any]:
-    """Compute the information of a mixture by Monte Carlo.
-
-    Parameters
-    ----------
-    context
-        Not used.
-    separation
-        Separation s of the classes.
-    draws
-        Number of draws.
+    count
+        Number of pairs for every number of classes, concentration and share.
     seed
         Random seed.
 
     Returns
     -------
     mapping
-        The estimate and the exact value in nats, and their distance in standard errors.
+        Numbers of pairs and of different ones, of entropies H(P) above the cross-entropy of P and Q (`above`), of
+        cross-entropies of P with itself that are not H(P) (`unequal`), and of different pairs whose cross-entropy is no
+        larger than H(P) (`equal`).
     """
-    half = math.sqrt(separation)
-    found = ClassMixture([[-half], [half]], 1.0).mutual_information(draws=draws, seed=seed)
-    exact = float(binary_mixture_information(separation))
-    return {"nats": found.nats, "exact": exact, "standard_errors": abs(found.nats - exact) / found.error}
+    rng = np.random.default_rng((seed, 3))
+    found = {"pairs": 0, "different": 0, "above": 0, "unequal": 0, "equal": 0}
+    for classes, concentration, share in itertools.product(_SIZES, _CONCENTRATIONS, _SHARES):
+        # No probability is 0, where the logarithm is infinite.
+        p, other = (rng.dirichlet(np.full(classes, concentration), size=count) + 1e-12 for _ in range(2))
+        p /= p.sum(axis=1, keepdims=True)
+        q = (1 - share) * p + share * other / other.sum(axis=1, keepdims=True)
+        entropy = special.entr(p).sum(axis=1)
+        excess, own = (_cross_entropy(p, logged) - entropy for logged in (q, p))
+        different = np.abs(p - q).sum(axis=1) / 2 > _DIFFERENT
+        found["pairs"] += count
+        found["different"] += int(different.sum())
+        found["above"] += int((excess < -_ROUNDING).sum())
+        found["unequal"] += int((np.abs(own) > _ROUNDING).sum())
+        found["equal"] += int((different & (excess <= _ROUNDING)).sum())
+    return found
 
 
-def logistic(*, context: Context, separation: float, samples: int, weight: float, seed: int) -> Mapping[str, Any]:
-    """Estimate the information of a mixture by a logistic model trained with the mutual-information loss.
+def _cross_entropy(p: Array, q: Array) -> Array:
+    logits, targets = torch.from_numpy(np.log(q)), torch.from_numpy(p)
+    loss: Array = torch.nn.functional.cross_entropy(logits, targets, reduction="none").numpy()
+    return loss
+
+
+def binary_entropy(*, context: Context, points: int, curvature: float) -> Mapping[str, Any]:
+    """Compare the binary entropy with a parabola of the same maximum.
 
     Parameters
     ----------
     context
         Not used.
-    separation
-        Separation s of the classes.
-    samples
-        Number of samples, half of them to train on.
-    weight
-        Weight λ.
-    seed
-        Random seed.
+    points
+        Number of probabilities p between 0 and 1.
+    curvature
+        The factor k of the parabola 1 − k (p − ½)² in bits.
 
     Returns
     -------
     mapping
-        The estimate on the other half and the exact value in nats.
+        Number of entropies above the parabola, and the smallest distance of p other than ½.
     """
-    generator = torch.Generator().manual_seed(seed)
-    labels = torch.randint(2, (samples,), generator=generator)
-    dimensions = 3
-    mean = math.sqrt(separation / dimensions)
-    x = torch.randn(samples, dimensions, generator=generator, dtype=torch.float64)
-    x += mean * (2.0 * labels[:, None] - 1)
-    model = nn.Linear(dimensions, 2, dtype=torch.float64)
-    nn.init.zeros_(model.weight)
-    nn.init.zeros_(model.bias)
-    loss = MutualInformationLoss(weight)
-    half = samples // 2
-    optimizer = torch.optim.LBFGS(model.parameters(), max_iter=60, line_search_fn="strong_wolfe")
-
-    def closure() -> torch.Tensor:
-        optimizer.zero_grad()
-        value: torch.Tensor = loss(model(x[:half]), labels[:half])
-        value.backward()  # type: ignore[no-untyped-call]
-        return value
-
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
-    with torch.no_grad():
-        loss(model(x[half:]), labels[half:])
-        nats = float(loss.terms["mutual_information"])
-    return {"nats": nats, "exact": float(binary_mixture_information(separation))}
+    p = np.linspace(0.0, 1.0, points)
+    bits = (special.entr(p) + special.entr(1 - p)) / math.log(2)
+    gap = 1 - curvature * (p - 0.5) ** 2 - bits
+    return {"points": points, "above": int((gap < -_ROUNDING).sum()), "least": float(gap[p != 0.5].min())}

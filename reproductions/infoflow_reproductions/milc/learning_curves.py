@@ -13,6 +13,7 @@ from scipy import stats
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import CORRELATION
 from infoflow_reproductions.milc.classifier import CLASSES
+from infoflow_reproductions.milc.recipe import AT_PAPERS
 
 Seeds = Sequence[Mapping[str, Any]]
 """Results of `classifier.run` for every seed."""
@@ -53,7 +54,7 @@ def epochs_to_reach(run: Mapping[str, Any], accuracy: float) -> float:
     return float(np.interp(accuracy, reached[around], epochs[around]))
 
 
-def longer(network: str, ours: Seeds, base: Seeds) -> list[Claim]:
+def longer(network: str, ours: Seeds, base: Seeds, *, published: bool = True) -> list[Claim]:
     """Return the claim that mutual information learning takes more epochs to converge than cross-entropy.
 
     Parameters
@@ -62,6 +63,8 @@ def longer(network: str, ours: Seeds, base: Seeds) -> list[Claim]:
         Name of the network.
     ours, base
         Runs of mutual information learning and cross-entropy, seed by seed.
+    published
+        Whether the network is one of the paper's.
 
     Returns
     -------
@@ -75,44 +78,49 @@ def longer(network: str, ours: Seeds, base: Seeds) -> list[Claim]:
     """
     if not all("curve_epoch" in one for one in (*ours, *base)):
         return []
-    text = f"{network}: at the paper's settings mutual information learning takes longer to converge"
+    text = f"{network}: {AT_PAPERS} mutual information learning takes longer to converge"
     chance, more = 1 / CLASSES, []
     for pair in zip(ours, base, strict=True):
         gain = min(float(one["curve_test_accuracy"][-1]) for one in pair) - chance
         if gain < _LEAST_GAIN:
-            return [Claim(text, None, "not judged: some runs stayed near the accuracy of guessing to the last epoch")]
+            reason = "not judged: some runs stayed near the accuracy of guessing to the last epoch"
+            return [Claim(text, None, reason, published)]
         mine, other = (epochs_to_reach(one, chance + _CONVERGED * gain) for one in pair)
         more.append(mine - other)
-    return [Claim.above(text, more, unit="epochs to the same accuracy")]
+    return [Claim.above(text, more, unit="epochs to the same accuracy", published=published)]
 
 
-def connection(network: str, published: Sequence[Seeds], every: Sequence[Seeds]) -> list[Claim]:
+def connection(
+    network: str, compared: Sequence[Seeds], every: Sequence[Seeds], *, published: bool = True
+) -> list[Claim]:
     """Return the claims that test information and test error are very strongly connected.
 
     Parameters
     ----------
     network
         Name of the network.
-    published
-        Runs at the paper's settings, one group for each loss.
+    compared
+        Runs at the paper's learning rate and λ, one group for each loss.
     every
         All runs, one group for each setting.
+    published
+        Whether the network is one of the paper's.
 
     Returns
     -------
     list of Claim
-        The paper's, over the epochs of the runs at its settings, and the same over all trained networks. Both rest on
-        one rank correlation for every seed.
+        The paper's, over the epochs of the compared runs, and the same over all trained networks, which the paper does
+        not claim. Both rest on one rank correlation for every seed.
     """
     along = [
-        _correlation([pair for one in runs for pair in _pairs(one, "curve_")]) for runs in zip(*published, strict=True)
+        _correlation([pair for one in runs for pair in _pairs(one, "curve_")]) for runs in zip(*compared, strict=True)
     ]
     after = [_correlation([pair for one in runs for pair in _pairs(one, "")]) for runs in zip(*every, strict=True)]
     words = f"{network}: very strong connection of mutual information and test error"
     how = f"rank correlation with the accuracy above {STRONG:g}"
     found = []
     for text, values, paper in (
-        (f"{words} over training ({how})", along, True),
+        (f"{words} over training ({how})", along, published),
         (f"{words} over trained networks of all settings ({how})", after, False),
     ):
         if not any(map(math.isnan, values)):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+TABLE_2 = ("mlp", "cnn")
+"""The networks of Table 2, on MNIST."""
+TABLE_3 = ("googlenet", "resnet18", "mobilenet_v2", "efficientnet_b0", "shufflenet_v2")
+"""The networks of Table 3, on CIFAR-10."""
+
 _LOSSES = ("ce", "lsr", "cp", "lc", "mil")
 _CIFAR10 = {
     "mobilenet_v2": (0.676, 0.647, 0.660, 0.677, 0.762),
@@ -35,3 +40,24 @@ UNCLEAR = dict.fromkeys(_GUESSED, "it is unclear to which losses the legible fig
 
 EXPECTED = {("mnist", "mlp"): 0.93}
 """(data, network) -> expected accuracy of cross-entropy at the paper's settings, about that of the other losses."""
+
+
+def networks_of(data: str) -> tuple[str, ...]:
+    """Return the networks that the paper trains on a data set.
+
+    Parameters
+    ----------
+    data
+        Name of the data, as in `Training`.
+
+    Returns
+    -------
+    tuple of str
+        Names of the networks of Table 2 or 3.
+
+    Examples
+    --------
+    >>> networks_of("mnist"), "cnn" in networks_of("cifar10-16")
+    (('mlp', 'cnn'), False)
+    """
+    return TABLE_3 if data.startswith("cifar10") else TABLE_2

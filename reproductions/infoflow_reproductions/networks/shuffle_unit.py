@@ -39,5 +39,7 @@ class ShuffleUnit(nn.Module):
         passed, changed = (x, x) if self._strided else x.chunk(2, dim=1)
         both = cat([self.branch1(passed) if self._strided else passed, self.branch2(changed)], dim=1)
         # Channels of both in turn.
-        halves = both.permute(0, 2, 3, 1).unflatten(3, (2, -1))
-        return halves.transpose(3, 4).flatten(3).permute(0, 3, 1, 2)
+        halves = both.permute(0, 2, 3, 1)
+        halves = halves.reshape(*halves.shape[:3], 2, -1)
+        mixed: Tensor = halves.transpose(3, 4).flatten(3).permute(0, 3, 1, 2)
+        return mixed

@@ -85,6 +85,14 @@ def test_table_3_compares_the_order_of_both_measures_and_the_dependence_of_bigan
     assert claims["MS-SSIM and Î(X;Y) order the methods alike (rank correlation above 0)"] is True
     assert sum("lower NDM than BiGAN" in text and holds is True for text, holds in claims.items()) == 6
     assert sum("correlation matrix than BiGAN" in text and holds is True for text, holds in claims.items()) == 6
+    experiment = EXPERIMENTS["table3"]
+    recipe = experiment.recipe("full")
+    trials = experiment.trials(recipe)
+    rows = experiment.report(recipe, Results(trials, {one.name: found(one.arguments) for one in trials})).rows
+    compared = {row.what.partition(": ")[2]: row.comparable for row in rows if row.published is not None}
+    linear = ("SVM (conv)", "SVM (fc)", "SVM (Y)")
+    assert {name for name, comparable in compared.items() if comparable} == set(linear)
+    assert set(compared) - set(linear) == {"MS-SSIM", "Î(X;Y)", "NDM", "NDM (sigmoid)"}
 
 
 def test_a_measure_that_is_the_same_for_all_methods_has_no_order() -> None:

@@ -114,8 +114,11 @@ def test_rows_with_floors_or_guessed_figures_are_not_reproduced() -> None:
 
 
 def test_reductions_are_listed_from_the_recipe() -> None:
-    assert reduction({"epochs": 4, "seeds": 3}, {"epochs": 100, "seeds": 5}) == "epochs 4 for 100, seeds 3 for 5"
-    assert reduction({"epochs": 4, "seeds": 9}, {"epochs": 100, "seeds": 5}) == "epochs 4 for 100"
+    assert (
+        reduction({"epochs": 4, "seeds": 3}, {"epochs": 100, "seeds": 5})
+        == "epochs 4 instead of 100, seeds 3 instead of 5"
+    )
+    assert reduction({"epochs": 4, "seeds": 9}, {"epochs": 100, "seeds": 5}) == "epochs 4 instead of 100"
 
 
 def test_settings_that_trials_omit_at_their_default_are_listed_among_reductions() -> None:
@@ -123,7 +126,7 @@ def test_settings_that_trials_omit_at_their_default_are_listed_among_reductions(
     class Recipe:
         standardized: bool = field(default=False, metadata={"omit_default": True})
 
-    assert reduction(Recipe(True), Recipe()) == "standardized True for False"
+    assert reduction(Recipe(True), Recipe()) == "standardized True instead of False"
     assert reduction(Recipe(), Recipe(True)) == "standardized False for True"
 
 

@@ -99,3 +99,42 @@ def test_settings_that_moved_into_a_part_of_the_recipe_are_compared_there(tmp_pa
     assert not commands.is_earlier(found)
     today(experiment(Nested(Part(epochs=3))))
     assert commands.command(found).endswith("# earlier recipe with other epochs")
+
+
+def test_settings_that_the_recipe_no_longer_has_are_of_an_earlier_one(tmp_path: Path, today: Any) -> None:
+    @dataclass(frozen=True)
+    class Before(Recipe):
+        multiples: tuple[float, ...] = (1.0,)
+
+    found = stored(tmp_path / "a", experiment(Before()))
+    del found["provenance"]["recipe"]
+    today(experiment(Before()))
+    assert not commands.is_earlier(found)
+    today(experiment(Recipe()))
+    assert commands.command(found).endswith("# earlier recipe with other multiples")
+    found["settings"]["planned_seeds"] = 3  # this is not of the recipe
+    del found["settings"]["multiples"]
+    assert not commands.is_earlier(found)
+
+
+def test_settings_that_a_part_of_the_recipe_no_longer_has_are_of_an_earlier_one(tmp_path: Path, today: Any) -> None:
+    @dataclass(frozen=True)
+    class Part:
+        epochs: int = 2
+
+    @dataclass(frozen=True)
+    class Before(Part):
+        momentum: float = 0.9
+
+    @dataclass(frozen=True)
+    class Nested:
+        base: Any
+        epochs: int = 2
+        seeds: int = 2
+
+    found = stored(tmp_path / "a", experiment(Nested(Before())))
+    del found["provenance"]["recipe"]
+    today(experiment(Nested(Before())))
+    assert not commands.is_earlier(found)
+    today(experiment(Nested(Part())))
+    assert commands.command(found).endswith("# earlier recipe with other base")

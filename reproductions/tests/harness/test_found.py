@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -95,15 +96,25 @@ def test_every_paper_has_its_paragraph(committed: dict[str, list[dict[str, Any]]
 
 def test_sentences_change_with_the_results(committed: dict[str, list[dict[str, Any]]]) -> None:
     before = helps({paper: Found(some) for paper, some in committed.items()})
-    assert "no gain was found once the baseline is tuned" in before
+    assert "a significant gain was found in 1 of 6 comparisons with a tuned baseline or no dropout" in before
+    assert (
+        "Against cross-entropy with a chosen learning rate, mutual information learning shows no gain in 3 " in before
+    )
+    binary = re.search(r"binary dropout with a chosen rate.*?\| ([-\d.]+ \[.*?\]) \| yes", before)
+    assert binary is not None
+    chosen = f"Against binary dropout with a chosen rate, information dropout gains {binary[1]} points."
+    assert chosen in before  # as the line of the table states
+    assert "| The same" not in before
     clear = {
         paper: Found([{**one, "claims": [reversed_sign(claim) for claim in one["claims"]]} for one in some])
         for paper, some in json.loads(json.dumps(committed)).items()
     }
     after = helps(clear)
-    assert "a significant gain remains in 5 of 5 comparisons" in after
+    assert re.search(r"a significant gain was found in (\d+) of \1 comparisons", after)
+    assert "mutual information learning gains " in after
     assert "both priors gain" in after
-    assert "not significant" not in after
+    assert "(not significant)" not in after
+    assert "**Without labels, training helped" in after
     assert "not significant" not in PARAGRAPHS["milc"](clear["milc"])
 
 
@@ -128,8 +139,8 @@ def test_a_network_near_its_published_size_is_named_once_it_ran(committed: dict[
     assert "| -3 (one seed) | one seed does not show it |" in page
     paragraph = PARAGRAPHS["milc"](both)
     assert (
-        "-3 (one seed) at the paper's settings (47.0 %, published 67.7 %, against 50.0 %, published 60.4 %)"
-        in paragraph
+        "the difference is -3 (one seed) at the paper's learning rate and λ (47.0 %, published 67.7 %, against 50.0 %, "
+        "published 60.4 %)" in paragraph
     )
     assert "has not been run at this size" in paragraph
     assert "without the control that chooses the learning rate" in page
@@ -148,18 +159,30 @@ def test_a_network_near_its_published_size_is_named_once_it_ran(committed: dict[
         assert "chosen on held-out images (cross-entropy with 2 learning rates, λ = 50 with 2)" in shown
 
 
+def test_the_convolutional_network_on_mnist_is_named_where_it_ran(committed: dict[str, list[dict[str, Any]]]) -> None:
+    assert " for a convolutional network on 5,000 images of MNIST. " in PARAGRAPHS["milc"](Found(committed["milc"]))
+    others = [one for one in committed["milc"] if one["folder"] != "milc/mnist-cnn"]
+    assert " for a perceptron on MNIST. With the settings of both losses" in PARAGRAPHS["milc"](Found(others))
+
+
 def test_the_flow_at_the_size_of_its_paper_is_named_as_far_as_it_ran(
     committed: dict[str, list[dict[str, Any]]],
 ) -> None:
     found = {paper: Found(some) for paper, some in committed.items()}
     small = [one for one in committed["ifm"] if "cpu-published" not in one["folder"]]
     assert "At the paper's size" not in PARAGRAPHS["ifm"](Found(small))
-    assert "at the paper's size |" not in helps({**found, "ifm": Found(small)})
+    assert "at the paper's size:" not in helps({**found, "ifm": Found(small)})
     figures = {"cross-entropy": ((12.5, 12.44), (96.0, 95.07)), "IFM as published": ((11.0, 54.54), (97.0, 40.41))}
-    words = "IFM as published recognizes the digit better than cross-entropy alone"
+    words = "IFM as published recognizes the digit better than cross-entropy alone, epoch chosen by the digit"
     large = {
         "folder": "ifm/table3-cpu-published",
-        "settings": {"seeds": 1, "size": 32, "counts": [48_000, 12_000, 10_000]},
+        "settings": {
+            "seeds": 1,
+            "size": 32,
+            "counts": [48_000, 12_000, 10_000],
+            "epochs": 20,
+            "shorter": [["exchange", 10]],
+        },
         "claims": [record_of(Claim.above(words, [-1.5], unit="points"))],
         "rows": [
             {"what": f"{name}, best digit: {factor}", "found": value, "published": published}
@@ -170,9 +193,9 @@ def test_the_flow_at_the_size_of_its_paper_is_named_as_far_as_it_ran(
     paragraph = PARAGRAPHS["ifm"](Found([*small, large]))
     assert (
         "At the paper's size (32×32 pixels, 48,000 images, 1 seed), with the epoch chosen by the digit, cross-entropy "
-        "recognizes 12.5 % of the digit (published 12.4) and 96.0 % of the texture (published 95.1) and the flow as "
-        "published 11.0 % of the digit (published 54.5) and 97.0 % of the texture (published 40.4), a difference of "
-        "-1.5 (one seed) points in the digit." in paragraph
+        "recognizes 12.5 % of the digits (published 12.4) and 96.0 % of the textures (published 95.1) and the flow as "
+        "published 11.0 % of the digits (published 54.5) and 97.0 % of the textures (published 40.4), a difference of "
+        "-1.5 (one seed) points in digit accuracy." in paragraph
     )
     large["claims"] += [
         record_of(Claim.above(f"{name} (smaller accuracy, epoch 10)", [gain], unit="points", published=False))
@@ -183,9 +206,33 @@ def test_the_flow_at_the_size_of_its_paper_is_named_as_far_as_it_ran(
     ]
     both = Found([*small, large])
     assert (
-        "; the exchange changes the smaller accuracy by 20 (one seed) points, to which the flow adds 0.5 (one seed)."
-        in PARAGRAPHS["ifm"](both)
+        "; after 10 epochs of both, the exchange changes the smaller of the two accuracies by 20 (one seed) points "
+        "against cross-entropy; the flow adds 0.5 (one seed) points to it." in PARAGRAPHS["ifm"](both)
     )
     page = helps({**found, "ifm": both})
-    assert page.count("at the paper's size (") == 3
-    assert "At the paper's size the first difference is 20 (one seed) points and the second 0.5 (one seed)." in page
+    assert page.count("at the paper's size: digit accuracy, epoch chosen by the digit (") == 1
+    assert page.count("at the paper's size: smaller of both accuracies, after 10 epochs of both (") == 2
+    assert (
+        "At the paper's size, after 10 epochs of both, the first difference is 20 (one seed) points and the second 0.5 "
+        "(one seed)." in page
+    )
+
+
+def test_words_on_the_exchange_follow_from_its_gain(committed: dict[str, list[dict[str, Any]]]) -> None:
+    small = [one for one in committed["ifm"] if "cpu-published" not in one["folder"]]
+    others = [one for one in small if one["folder"] != "ifm/table3"]
+    (table,) = (one for one in small if one["folder"] == "ifm/table3")
+
+    def paragraph(mean: float) -> str:
+        claims = [
+            record_of(replace(claim, sample=Sample(mean, 1.0, 9)))
+            if (claim := claim_of(record)).text.startswith("the exchange of statistics alone")
+            else record
+            for record in table["claims"]
+        ]
+        return PARAGRAPHS["ifm"](Found([*others, {**table, "claims": claims}]))
+
+    assert "raises the smaller of the two accuracies at the last epoch by 5 " in paragraph(5.0)
+    assert ") points over cross-entropy; the flow adds" in paragraph(5.0)
+    assert "changes the smaller of the two accuracies at the last epoch by -5 " in paragraph(-5.0)
+    assert ") points against cross-entropy; the flow adds" in paragraph(-5.0)

@@ -40,7 +40,8 @@ def on_average(reading: Reading, network: str) -> Claim:
         if verdict == SATURATED:
             without[layer] = "saturated"
             continue
-        left[layer] = Sample.of([float(v) for v in nats.iloc[-1] - (1 - THRESHOLD) * nats.loc[mean.idxmax()]]).above
+        peak = nats.iloc[int(mean.to_numpy().argmax())]
+        left[layer] = Sample.of([float(value) for value in nats.iloc[-1] - (1 - THRESHOLD) * peak]).above
         lost[layer] = f"loses {1 - mean.iloc[-1] / mean.max():.1%}{'' if left[layer] is not None else ' (not decided)'}"
     text = f"{network}: no hidden layer compresses on average (the mean over seeds loses at most {THRESHOLD:.0%})"
     evidence = "; ".join(filter(None, [listed(lost), left_out(without)]))

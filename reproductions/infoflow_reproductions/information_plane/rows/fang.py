@@ -51,6 +51,21 @@ def saturates(reading: Reading) -> list[Row]:
     ]
 
 
+def by_variance(reading: Reading) -> list[Row]:
+    """I(T;Y) of the final layers at each swept σ²."""
+    return [
+        Row(
+            f"{network}, {OUTPUT}: I(T+ε;Y) at the end, σ² = {variance:g}",
+            reading.bits(network, OUTPUT, label_of(text), axis="label"),
+            "bits",
+            ceiling=reading.ceiling(network, OUTPUT, label_of(text), axis="label"),
+        )
+        for network in reading.networks
+        for sweep in reading.recipe.sweeps
+        for text, variance in zip(sweep.texts, sweep.values, strict=True)
+    ]
+
+
 def near_the_figures(figures: Figures) -> list[Claim]:
     """Judge whether I(T;Y) of the final layers saturates around 1, 2 and 3 bits."""
     claims = []
@@ -61,6 +76,10 @@ def near_the_figures(figures: Figures) -> list[Claim]:
         text = f"{network}: I(Y;L) of the final layer saturates around {published:g} bit (within {TOLERANCE:g})"
         low, high = found.interval
         evidence = f"{found.text()} bits at the end, log2 10 is {math.log2(10):.4g}"
+        marks = {name: one for name, one in figures.items() if name.startswith(f"{_what(network)}, σ² = ")}
+        if marks:
+            found_by = listed({name.partition(", σ² = ")[2]: f"{one.mean:.3g}" for name, one in marks.items()})
+            evidence += f". Why: bits by σ² are {found_by}"
         near = low >= published - TOLERANCE and high <= published + TOLERANCE
         far = low > published + TOLERANCE or high < published - TOLERANCE
         holds = True if near else False if far and found.n >= FEWEST_TO_DIFFER else None
@@ -121,7 +140,7 @@ ROW = TableRow(
         "full": _FULL,
     },
     claims=[on_each(Rises("I(T;Y) of {layer} rises", layer=OUTPUT), accurate, lower_with_noise), inconclusive],
-    published=saturates,
+    published=lambda reading: [*saturates(reading), *by_variance(reading)],
     of_figures=near_the_figures,
     unlike="the text names 50,000 epochs; at full scale 20, at which test accuracy exceeds the 95 % of the text",
     places=(

@@ -110,14 +110,14 @@ _LINES: tuple[tuple[str, str, str, str, str], ...] = (
         "table3",
         "the exchange of statistics alone",
         "Exchange of statistics",
-        "cross-entropy: smaller of both accuracies, last epoch",
+        "cross-entropy: smaller of the two accuracies, last epoch",
     ),
     (
         "ifm",
         "table3",
         "the flow improves on the exchange",
         "Exchange and information flow",
-        "the exchange alone: smaller of both accuracies, last epoch",
+        "the exchange alone: smaller of the two accuracies, last epoch",
     ),
     (
         "ifm",
@@ -131,14 +131,14 @@ _LINES: tuple[tuple[str, str, str, str, str], ...] = (
         FLOW_NEAR_PUBLISHED,
         "the exchange of statistics alone",
         "Exchange of statistics",
-        f"cross-entropy at the paper's size: smaller of both accuracies, after {_EPOCHS} epochs of both",
+        f"cross-entropy at the paper's size: smaller of the two accuracies, after {_EPOCHS} epochs of both",
     ),
     (
         "ifm",
         FLOW_NEAR_PUBLISHED,
         "the flow improves on the exchange",
         "Exchange and information flow",
-        f"the exchange alone at the paper's size: smaller of both accuracies, after {_EPOCHS} epochs of both",
+        f"the exchange alone at the paper's size: smaller of the two accuracies, after {_EPOCHS} epochs of both",
     ),
     ("dim", "table1", "DIM(L) JSD is above random encoder", "Deep InfoMax, local", "a random encoder, CIFAR-10"),
     ("dim", "table1", "DIM(L) JSD is above VAE", "Deep InfoMax, local", "a variational autoencoder, same epochs"),
@@ -321,8 +321,8 @@ def _with_a_cue(found: Found) -> str:
     return (
         f"**Where training data hide a cue, a loss that knows where it lies {helpful}.** Exchanging statistics between "
         "images is no further data: it has built-in knowledge of the cues. Its difference to cross-entropy in the "
-        f"smaller of both accuracies at the last epoch is {found.outcome('table3', exchange)} points. The regularizer "
-        f"by information adds {found.outcome('table3', both)} points to it.{at_size} With negatives from the same "
-        "image, the flow without exchange changes the digit accuracy at the epoch chosen by the digit by "
+        f"smaller of the two accuracies at the last epoch is {found.outcome('table3', exchange)} points. The "
+        f"regularizer by information adds {found.outcome('table3', both)} points to it.{at_size} With negatives from "
+        "the same image, the flow without exchange changes the digit accuracy at the epoch chosen by the digit by "
         f"{found.outcome('negatives', same)} points."
     )

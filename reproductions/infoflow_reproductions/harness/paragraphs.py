@@ -261,12 +261,12 @@ def plane(found: Found) -> str:
     counts = found.verdicts("compression verdicts do not depend on")
     depend, free = counts[Verdict.FAILS], counts[Verdict.HOLDS]
     return (
-        "The sixteen rows of the review's Table I, each with the paper's estimator and most with others on the same "
-        "activations. Over networks and swept settings of an estimator, whether a layer compresses depends on the "
-        f"setting in {depend} cases, does not in {free}, and is inconclusive in {counts[Verdict.INCONCLUSIVE]}. A "
-        "verdict on compression is only given for layers whose estimates are neither saturated nor contradict data "
-        "processing, I(T;Y) ≤ I(X;T); layers that are left out are named. None of this shows that compression makes a "
-        "network generalize."
+        "The sixteen rows of the review's Table I, each with an estimator of the paper's kind and most with others on "
+        "the same activations. Over networks and swept settings of an estimator, whether a layer compresses depends "
+        f"on the setting in {depend} cases, does not in {free}, and is inconclusive in "
+        f"{counts[Verdict.INCONCLUSIVE]}. A verdict on compression is only given for layers whose estimates are neither "
+        "saturated nor violate the data-processing inequality, I(T;Y) ≤ I(X;T); layers that are left out are named. "
+        "None of this shows that compression makes a network generalize."
     )
 
 

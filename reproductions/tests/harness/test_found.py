@@ -211,7 +211,7 @@ def test_the_flow_at_the_size_of_its_paper_is_named_as_far_as_it_ran(
     )
     page = helps({**found, "ifm": both})
     assert page.count("at the paper's size: digit accuracy, epoch chosen by the digit (") == 1
-    assert page.count("at the paper's size: smaller of both accuracies, after 10 epochs of both (") == 2
+    assert page.count("at the paper's size: smaller of the two accuracies, after 10 epochs of both (") == 2
     assert (
         "At the paper's size, after 10 epochs of both, the first difference is 20 (one seed) points and the second 0.5 "
         "(one seed)." in page

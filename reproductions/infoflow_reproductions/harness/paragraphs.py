@@ -264,8 +264,8 @@ def plane(found: Found) -> str:
         "The sixteen rows of the review's Table I, each with an estimator of the paper's kind and most with others on "
         "the same activations. Over networks and swept settings of an estimator, whether a layer compresses depends "
         f"on the setting in {depend} cases, does not in {free}, and is inconclusive in "
-        f"{counts[Verdict.INCONCLUSIVE]}. A verdict on compression is only given for layers whose estimates are neither "
-        "saturated nor violate the data-processing inequality, I(T;Y) ≤ I(X;T); layers that are left out are named. "
+        f"{counts[Verdict.INCONCLUSIVE]}. A verdict on compression is only given for layers whose estimates are "
+        "neither saturated nor violate the data-processing inequality, I(T;Y) ≤ I(X;T); layers that are left out are named. "
         "None of this shows that compression makes a network generalize."
     )
 

@@ -127,7 +127,7 @@ def test_settings_that_trials_omit_at_their_default_are_listed_among_reductions(
         standardized: bool = field(default=False, metadata={"omit_default": True})
 
     assert reduction(Recipe(True), Recipe()) == "standardized True instead of False"
-    assert reduction(Recipe(), Recipe(True)) == "standardized False for True"
+    assert reduction(Recipe(), Recipe(True)) == "standardized False instead of True"
 
 
 def test_differences_are_not_bounded_by_zero() -> None:

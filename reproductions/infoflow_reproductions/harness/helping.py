@@ -87,6 +87,13 @@ _LINES: tuple[tuple[str, str, str, str, str], ...] = (
     (
         "information-dropout",
         "mlp",
+        "constant log-normal noise with a chosen α",
+        "Information dropout, 32 units",
+        "constant log-normal noise with a chosen α, MNIST",
+    ),
+    (
+        "information-dropout",
+        "mlp",
         "lower error than no dropout",
         "Information dropout, 32 units",
         "no dropout, MNIST",
@@ -173,6 +180,11 @@ _TUNED: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
         "binary dropout with a chosen rate",
         "information dropout",
         (("information-dropout", "mlp", "binary dropout with a chosen rate"),),
+    ),
+    (
+        "constant noise with a chosen α",
+        "information dropout",
+        (("information-dropout", "mlp", "constant log-normal noise with a chosen α"),),
     ),
 )
 """Tuned baselines of supervised methods, the method, and the comparisons of both."""

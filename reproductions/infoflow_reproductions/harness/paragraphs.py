@@ -246,13 +246,26 @@ def dropout(found: Found) -> str:
         "through, in nats. Differences of the test error are in points, in favor of information dropout where "
         f"positive. At the smallest width of a perceptron on MNIST, {min(found.setting('mlp', 'widths'))}, it is "
         f"{found.outcome('mlp', f'{rate}, rate 0.5')} against binary dropout at rate 0.5 and "
-        f"{found.outcome('mlp', f'{rate} with a chosen rate')} against a chosen rate. **Against no dropout at all** it "
-        f"is {found.outcome('mlp', none)} there ({found.seeds('mlp')}) and, on CIFAR-10 ({found.seeds('cifar')}), "
+        f"{found.outcome('mlp', f'{rate} with a chosen rate')} against a chosen rate; "
+        f"{_constant_noise(found)}. **Against no dropout at all** it is {found.outcome('mlp', none)} there "
+        f"({found.seeds('mlp')}) and, on CIFAR-10 ({found.seeds('cifar')}), "
         f"{by_width}, after {found.setting('mlp', 'epochs')} and {found.setting('cifar', 'epochs')} epochs. On "
         f"cluttered digits {found.difference('cluttered', area)} % of the nats at the largest β lie inside the digit's "
         f"box{covered}. Claims that the second layer transmits less than the first, with Softplus as in the paper: "
         f"{later}. Claims that the test error falls as β rises: {falls}."
         + found.earlier("mlp", "cifar", "cluttered", "occluded", "disentangling", "flow", "sizes", "vae")
+    )
+
+
+def _constant_noise(found: Found) -> str:
+    """Return the comparisons with constant noise, and whether a gain remains where its α is chosen."""
+    usual, chosen = (
+        f"lower error than constant log-normal noise {words}" for words in ("of unit mean", "with a chosen α")
+    )
+    left = "" if found.better("mlp", chosen) else ", so that no gain of noise that adapts is left"
+    return (
+        f"{found.outcome('mlp', usual)} against constant log-normal noise at α = 0.7, the paper's greatest, and "
+        f"{found.outcome('mlp', chosen)} against such noise whose α is chosen on held-out images{left}"
     )
 
 
@@ -265,8 +278,8 @@ def plane(found: Found) -> str:
         "the same activations. Over networks and swept settings of an estimator, whether a layer compresses depends "
         f"on the setting in {depend} cases, does not in {free}, and is inconclusive in "
         f"{counts[Verdict.INCONCLUSIVE]}. A verdict on compression is only given for layers whose estimates are "
-        "neither saturated nor violate the data-processing inequality, I(T;Y) ≤ I(X;T); layers that are left out are named. "
-        "None of this shows that compression makes a network generalize."
+        "neither saturated nor violate the data-processing inequality, I(T;Y) ≤ I(X;T); layers that are left out are "
+        "named. None of this shows that compression makes a network generalize."
     )
 
 

@@ -122,7 +122,7 @@ def similar(name: str, found: Values) -> Claim:
     """
     low, high = min(found), max(found)
     fall = difference(found[low], found[high])
-    limit = _scaled(fall, SIMILAR)
+    limit = fall.times(SIMILAR)
     one, other = (found[beta] for beta in _EQUAL)
     gap = difference(one, other)
     distances = [difference(limit, gap), difference(limit, difference(other, one))]
@@ -134,9 +134,3 @@ def similar(name: str, found: Values) -> Claim:
     )
     evidence = f"difference {gap.text()} nats, limit ±{SIMILAR:g} of the fall of {fall.mean:.4g}, {seed_count(seeds)}"
     return Claim(text, sample.above, evidence, sample=sample, seeds=seeds)
-
-
-def _scaled(sample: Sample, factor: float) -> Sample:
-    return Sample(
-        factor * sample.mean, factor * sample.deviation, sample.n, values=tuple(factor * v for v in sample.values)
-    )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from infoflow_reproductions.deep_infomax.published import LAYERS
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import Sample, difference, is_paired
-from infoflow_reproductions.harness.row_claims import Figures, exceeds, not_below
+from infoflow_reproductions.harness.row_claims import Figures, exceeds, not_below, within
 from infoflow_reproductions.harness.seeds import seed_count
 
 INSENSITIVE = 1.0
@@ -242,14 +242,11 @@ def alike(text: str, one: Sample, other: Sample, limit: float, unit: str) -> Cla
     Returns
     -------
     Claim
-        It holds where the 95 % interval of the mean difference lies within ± limit, and does not hold where it lies
-        outside. The sample is the distance of the mean difference from the nearer limit, positive within.
+        As by `row_claims.within`.
     """
     found = difference(one, other)
-    sample = Sample(limit - abs(found.mean), found.deviation, found.n)
-    seeds = min(one.n, other.n)
     evidence = f"difference {found.text()}, limit ±{limit:g} {unit}, {_seeds(one, other)}"
-    return Claim(text, sample.above, evidence, sample=sample, seeds=seeds)
+    return within(text, found, limit, evidence, seeds=min(one.n, other.n))
 
 
 def estimates(figures: Figures) -> list[Claim]:

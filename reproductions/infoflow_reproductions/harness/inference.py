@@ -185,7 +185,7 @@ class Sample:
         Parameters
         ----------
         factor
-            Positive factor.
+            The factor; with −1 the sample is that of the negative.
 
         Returns
         -------
@@ -193,7 +193,7 @@ class Sample:
             The sample.
         """
         values = tuple(factor * value for value in self.values)
-        return Sample(factor * self.mean, factor * self.deviation, self.n, anytime=self.anytime, values=values)
+        return Sample(factor * self.mean, abs(factor) * self.deviation, self.n, anytime=self.anytime, values=values)
 
     @property
     def interval(self) -> tuple[float, float]:

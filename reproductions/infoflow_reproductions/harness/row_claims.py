@@ -147,6 +147,33 @@ def not_below(text: str, one: Sample, other: Sample, margin: float, unit: str, *
     return Claim(text, sample.above, evidence, published, sample=sample, seeds=min(one.n, other.n))
 
 
+def within(text: str, gap: Sample, limit: float, evidence: str, *, seeds: int) -> Claim:
+    """Return the claim that a mean difference lies within ±limit.
+
+    Parameters
+    ----------
+    text
+        The claim.
+    gap
+        The signed difference.
+    limit
+        Largest difference that counts as equal.
+    evidence
+        The figures that decide it.
+    seeds
+        Number of seeds.
+
+    Returns
+    -------
+    Claim
+        It holds where the 95 % interval of the mean lies within ±limit, and does not hold where it lies outside. Tested
+        is the end that is nearer to the mean.
+    """
+    toward = gap if gap.mean < 0 else gap.times(-1)
+    sample = replace(toward, threshold=-limit, low=None, high=None)
+    return Claim(text, sample.above, evidence, sample=sample, seeds=seeds)
+
+
 def _seeds(one: Sample, other: Sample) -> str:
     count = seed_count(min(one.n, other.n))
     return f"{count}, paired" if is_paired(one, other) and one.n > 1 else f"{count} each"

@@ -9,7 +9,7 @@ from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import Sample, difference
 from infoflow_reproductions.harness.row_claims import Figures, descends, exceeds, not_below
 from infoflow_reproductions.harness.seeds import seed_count
-from infoflow_reproductions.information_dropout.judging import opposite, over
+from infoflow_reproductions.information_dropout.judging import over
 
 # Percentage points by which the accuracy on the main task may drop.
 _MARGIN = 2.0
@@ -60,7 +60,7 @@ def share_rises(figures: Figures) -> list[Claim]:
     if len(path) < 2:
         return []
     text = "The share of the information inside the digit's box rises with β"
-    fallen = descends(text, [opposite(share) for share in path], "%")
+    fallen = descends(text, [share.times(-1) for share in path], "%")
     shown = " → ".join(f"{share.mean:.4g}" for share in path)
     risen = difference(path[-1], path[0])
     return [replace(fallen, evidence=f"{shown} %; last − first {risen.text()}, {seed_count(path[0].n)}")]

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import Sample, difference
-from infoflow_reproductions.harness.row_claims import Figures, exceeds
+from infoflow_reproductions.harness.row_claims import Figures, exceeds, within
 from infoflow_reproductions.harness.seeds import seed_count
-from infoflow_reproductions.information_dropout.judging import at_most, over, within
+from infoflow_reproductions.information_dropout.judging import at_most, over
 from infoflow_reproductions.information_dropout.reporting import POINTS
 
 ALIKE = 0.25

@@ -35,50 +35,6 @@ def over(figures: Figures, beginning: str, symbol: str = "β = ") -> list[tuple[
     return sorted(found, key=lambda pair: pair[0])
 
 
-def opposite(sample: Sample) -> Sample:
-    """Return the sample of a quantity with the other sign, without threshold and range.
-
-    Parameters
-    ----------
-    sample
-        Sample of the quantity.
-
-    Returns
-    -------
-    Sample
-        The sample of its negative.
-    """
-    values = tuple(-value for value in sample.values)
-    return Sample(-sample.mean, sample.deviation, sample.n, anytime=sample.anytime, values=values)
-
-
-def within(text: str, difference: Sample, limit: float, evidence: str, *, seeds: int) -> Claim:
-    """Return the claim that a mean difference lies within ±limit.
-
-    Parameters
-    ----------
-    text
-        The claim.
-    difference
-        The signed difference.
-    limit
-        Largest difference that counts as equal.
-    evidence
-        The figures that decide it.
-    seeds
-        Number of seeds.
-
-    Returns
-    -------
-    Claim
-        It holds where the 95 % interval of the mean lies within ±limit, and does not hold where it lies outside. Tested
-        is the end that is nearer to the mean.
-    """
-    toward = difference if difference.mean < 0 else opposite(difference)
-    sample = replace(toward, threshold=-limit, low=None, high=None)
-    return Claim(text, sample.above, evidence, sample=sample, seeds=seeds)
-
-
 def at_most(text: str, figure: Sample, limit: float, evidence: str) -> Claim:
     """Return the claim that a mean lies below a limit.
 
@@ -98,5 +54,5 @@ def at_most(text: str, figure: Sample, limit: float, evidence: str) -> Claim:
     Claim
         It holds where the 95 % interval of the mean lies below the limit, and does not hold where it lies above.
     """
-    sample = replace(opposite(figure), threshold=-limit)
+    sample = replace(figure.times(-1), threshold=-limit)
     return Claim(text, sample.above, evidence, sample=sample, seeds=figure.n)

@@ -8,7 +8,7 @@ import pytest
 from infoflow_reproductions import Claim, experiments
 from infoflow_reproductions.harness.findings import Row
 from infoflow_reproductions.harness.inference import Sample
-from infoflow_reproductions.harness.row_claims import figures_of
+from infoflow_reproductions.harness.row_claims import figures_of, within
 from infoflow_reproductions.information_dropout.claims_over_beta import (
     deeper_selects,
     drastic,
@@ -26,7 +26,7 @@ from infoflow_reproductions.information_dropout.claims_over_size import (
     of_mlp,
     of_vae,
 )
-from infoflow_reproductions.information_dropout.judging import at_most, over, within
+from infoflow_reproductions.information_dropout.judging import at_most, over
 
 NEAR = (-0.01, 0.0, 0.0, 0.01)
 

@@ -185,7 +185,7 @@ ROW = TableRow(
         ("similar to", "section III-E: sample propagation yields results similar to a binning estimator"),
         ("connected", "section III-A: no connection between compression of a hidden layer and generalization"),
         ("orthonormal", "section III-A: encouraging orthonormal weight matrices prevents compression"),
-        ("convolutional layer", "section IV, item 4: convolutional layers are close to log N throughout training"),
+        ("log N throughout", "section IV, item 4: convolutional layers are close to log N throughout training"),
         ("log N", "section III-A: H(Q(L)) ≈ log N for all layers with only binary quantization"),
         ("", "section III-A: compression with tanh on SZT, but not if ReLU was used"),
     ),

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 from infoflow_reproductions.deep_infomax.published import LAYERS
 from infoflow_reproductions.harness.findings import Claim
-from infoflow_reproductions.harness.inference import Sample, difference, is_paired
-from infoflow_reproductions.harness.row_claims import Figures, exceeds, not_below, within
-from infoflow_reproductions.harness.seeds import seed_count
+from infoflow_reproductions.harness.inference import Sample, difference
+from infoflow_reproductions.harness.row_claims import Figures, exceeds, not_below, shared_seeds, within
 
 INSENSITIVE = 1.0
 """Largest loss or difference in percentage points that counts as insensitive; the paper states no limit."""
@@ -42,7 +41,7 @@ def negatives(figures: Figures) -> list[Claim]:
     sensitive = None if low < INSENSITIVE < high else high <= INSENSITIVE
     evidence = (
         f"from {many} negatives to {counted} it loses {loss.mean:.3g} [{low:.3g}, {high:.3g}] points; limit − loss "
-        f"{margin.mean:.3g} [{margin.interval[0]:.3g}, {margin.interval[1]:.3g}], {_seeds(jsd_many, jsd_few)}"
+        f"{margin.mean:.3g} [{margin.interval[0]:.3g}, {margin.interval[1]:.3g}], {shared_seeds(jsd_many, jsd_few)}"
     )
     between = [number for number in sorted(found["JSD"]) if few < number < many]
     return [
@@ -88,15 +87,9 @@ def _gains_more(text: str, more: tuple[Sample, Sample], less: tuple[Sample, Samp
     seeds = min(one.n for one in (*more, *less))
     evidence = (
         f"{gains[0].mean:.3g} against {gains[1].mean:.3g} points, difference {sample.mean:.3g} [{low:.3g}, "
-        f"{high:.3g}], {_seeds(*more, *less)}"
+        f"{high:.3g}], {shared_seeds(*more, *less)}"
     )
     return Claim(text, sample.above, evidence, sample=sample, seeds=seeds)
-
-
-def _seeds(first: Sample, *others: Sample) -> str:
-    """Return the number of seeds in words, and whether `difference` pairs all samples."""
-    paired = all(is_paired(first, other) for other in others)
-    return f"{seed_count(min(one.n for one in (first, *others)))}{', paired' if paired else ' each'}"
 
 
 def ablation(figures: Figures) -> list[Claim]:
@@ -245,7 +238,7 @@ def alike(text: str, one: Sample, other: Sample, limit: float, unit: str) -> Cla
         As by `row_claims.within`.
     """
     found = difference(one, other)
-    evidence = f"difference {found.text()}, limit ±{limit:g} {unit}, {_seeds(one, other)}"
+    evidence = f"difference {found.text()}, limit ±{limit:g} {unit}, {shared_seeds(one, other)}"
     return within(text, found, limit, evidence, seeds=min(one.n, other.n))
 
 

@@ -83,7 +83,7 @@ def exceeds(text: str, more: Sample, less: Sample, unit: str, *, published: bool
         Judged at the level 0.05, by pairs of seeds where the values of both are known and by Welch's test otherwise.
     """
     sample = difference(more, less)
-    evidence = f"{more.mean:.4g} against {less.mean:.4g} {unit}, difference {sample.text()}, {_seeds(more, less)}"
+    evidence = f"{more.mean:.4g} against {less.mean:.4g} {unit}, difference {sample.text()}, {shared_seeds(more, less)}"
     return Claim(text, sample.above, evidence, published, sample=sample, seeds=min(more.n, less.n))
 
 
@@ -111,7 +111,7 @@ def descends(text: str, path: Sequence[Sample], unit: str, *, published: bool = 
     steps = tuple(difference(after, before) for before, after in itertools.pairwise(path))
     shown = " → ".join(f"{one.mean:.4g}" for one in path)
     seeds = min(one.n for one in path)
-    evidence = f"{shown} {unit}; first − last {whole.text()}, {_seeds(path[0], path[-1])}"
+    evidence = f"{shown} {unit}; first − last {whole.text()}, {shared_seeds(path[0], path[-1])}"
     return Claim(text, falls(whole, steps), evidence, published, sample=whole, steps=steps, seeds=seeds)
 
 
@@ -142,7 +142,7 @@ def not_below(text: str, one: Sample, other: Sample, margin: float, unit: str, *
     sample = replace(difference(one, other), threshold=-margin)
     evidence = (
         f"{one.mean:.4g} against {other.mean:.4g} {unit}, difference {sample.text()}, required above {-margin:g}, "
-        f"{_seeds(one, other)}"
+        f"{shared_seeds(one, other)}"
     )
     return Claim(text, sample.above, evidence, published, sample=sample, seeds=min(one.n, other.n))
 
@@ -174,6 +174,24 @@ def within(text: str, gap: Sample, limit: float, evidence: str, *, seeds: int) -
     return Claim(text, sample.above, evidence, sample=sample, seeds=seeds)
 
 
-def _seeds(one: Sample, other: Sample) -> str:
-    count = seed_count(min(one.n, other.n))
-    return f"{count}, paired" if is_paired(one, other) and one.n > 1 else f"{count} each"
+def shared_seeds(first: Sample, *others: Sample) -> str:
+    """Return the number of seeds in words, and whether all samples are compared by pairs.
+
+    Parameters
+    ----------
+    first, others
+        The samples.
+
+    Returns
+    -------
+    str
+        The number of seeds that all have.
+
+    Examples
+    --------
+    >>> shared_seeds(Sample.of([1.0, 2.0]), Sample.of([3.0, 5.0])), shared_seeds(Sample(1.0, 0.5, 3), Sample.of([1.0]))
+    ('2 seeds, paired', '1 seed each')
+    """
+    seeds = min(one.n for one in (first, *others))
+    paired = seeds > 1 and all(is_paired(first, other) for other in others)
+    return f"{seed_count(seeds)}{', paired' if paired else ' each'}"

@@ -41,9 +41,9 @@ def pictures(reading: Reading) -> list[Figure]:
     made += [
         Figure(
             _name("survival", i),
-            f"The part of the peak of {_quantity(_swept(reading, sweep))} that is lost by the end of training, against "
-            f"{sweep.sweep.name}: one line for each layer, medians over seeds. Markers are not filled where at least "
-            f"half of the seeds are saturated. A layer compresses if the part is above {THRESHOLD:.0%} (dashed).",
+            f"Decrease of {_quantity(_swept(reading, sweep))} from its peak to the end of training, relative to the "
+            f"peak, against {sweep.sweep.name}: medians over seeds, one line for each layer. Open markers: at least "
+            f"half of the seeds are saturated. Dashed: {THRESHOLD:.0%}, above which a layer compresses.",
             _survival(reading, sweep),
         )
         for i, sweep in enumerate(reading.recipe.sweeps)
@@ -146,7 +146,7 @@ def _survival(reading: Reading, sweep: SettingSweep) -> _Draw:
                 panel.plot(part["value"], part["share"], "o", markersize=4, color=color, markerfacecolor=face)
         panel.axhline(THRESHOLD, color="0.4", linewidth=0.7, linestyle=(0, (4, 3)))
 
-    return _one_panel_each(reading, table, draw, sweep.sweep.name, "part of the peak lost", space=0.1, sharey=True)
+    return _one_panel_each(reading, table, draw, sweep.sweep.name, "relative decrease", space=0.1, sharey=True)
 
 
 def _sides(reading: Reading) -> _Draw:

@@ -101,10 +101,11 @@ class TableRow:
             f"published claim differs; otherwise {Verdict.INCONCLUSIVE} if one is {Verdict.INCONCLUSIVE}; otherwise "
             "reproduced. Settings unknown if the paper publishes too few of them. 'Why' states whether a claim that "
             "differs would hold with the other estimators and settings that measured the same activations.",
-            "A layer compresses if I(X;T) at the end lies more than 5 % below its peak in the whole 10–90 % band over "
-            "seeds, and does not compress if the whole band lies within 5 %; if the band contains 5 %, it varies by "
-            "seed. It is saturated if in half of the seeds the estimate ends at its ceiling, and not fitted yet if "
-            "I(T;Y) has not risen by 5 % of its ceiling, to half of it. Compression and the rise of I(T;Y) are "
+            "Compression is the decrease of I(X;T) from its peak to the end of training, relative to the peak. A layer "
+            "compresses if the 10–90 % band over seeds is above 5 %, and does not compress if the band is at or below "
+            "5 %; otherwise the verdict is 'varies by seed'. A layer is 'saturated' if the estimate ends at its "
+            "ceiling in at least half of the seeds, and 'not fitted yet' if I(T;Y) rises by less than 5 % of its "
+            "ceiling and ends below half of it. Compression and the rise of I(T;Y) are "
             f"not judged for a network whose training loss falls by less than {LEARNS:.0%} with some seed.",
         ]
         if self.chosen:

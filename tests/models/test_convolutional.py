@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import nn
 
 from infoflow.core.errors import InvalidArgument, UnknownName
 from infoflow.layers import GaussianNoise, QuantizedActivation
-from infoflow.models import MLP, Convolution, ConvolutionalNet, Stacked, after_activations, stack
+from infoflow.models import MLP, Convolution, ConvolutionalNet, Stacked, after_activations, seeded, stack
 
 
 def lenet(image: tuple[int, int] = (1, 28), seed: int = 0) -> ConvolutionalNet:
@@ -31,11 +33,29 @@ def test_parameters_depend_on_the_seed_only() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
+@pytest.mark.parametrize(("initialization", "std"), [("he", math.sqrt(2 / 225)), ("saxe", 0.8796 / math.sqrt(1600))])
+def test_kernels_count_their_pixels_in_the_initialization(initialization: str, std: float) -> None:
+    layers = [Convolution(9, 3), Convolution(64, 5)]  # 9·5·5 inputs and 64·5·5 outputs
+    network = ConvolutionalNet((1, 12), layers, [], "relu", initialization=initialization, seed=1)
+    assert network.conv2.weight.std().item() == pytest.approx(std, rel=0.03)
+    assert not network.conv2.bias.any()
+
+
+def test_the_default_initialization_is_that_of_torch() -> None:
+    with seeded(4):
+        expected = nn.Conv2d(1, 6, 5, padding=2)
+    found = lenet(seed=4).conv1
+    assert torch.allclose(found.weight, expected.weight)
+    assert torch.allclose(found.bias, expected.bias)
+
+
 def test_too_small_images_and_unknown_names_raise() -> None:
     with pytest.raises(InvalidArgument, match=r"^image must be large enough .* after convolution 2, got \(1, 8\)"):
         lenet((1, 8))
     with pytest.raises(UnknownName, match=r"^unknown pool 'maxx'. Did you mean 'max'"):
         ConvolutionalNet((1, 28), [Convolution(4, 3, pool="maxx")], [8])
+    with pytest.raises(UnknownName, match=r"^unknown initialization 'hee'. Did you mean 'he'"):
+        ConvolutionalNet((1, 28), [Convolution(4, 3)], [8], initialization="hee")
 
 
 def test_a_stacked_network_with_noise_is_still_stacked() -> None:

@@ -88,8 +88,15 @@ def _one(variant: Variant, shape: Sequence[int], classes: int, seed: int) -> nn.
         network = MLP(widths, activation, initialization=variant.initialization, seed=seed)
     else:
         convolutions, dense = _CONVOLUTIONS[variant.network]
-        size, activation = (shape[0], shape[1]), variant.activation[0]
-        network = ConvolutionalNet(size, convolutions, dense, activation, classes=classes, seed=seed)
+        network = ConvolutionalNet(
+            (shape[0], shape[1]),
+            convolutions,
+            dense,
+            variant.activation[0],
+            classes=classes,
+            initialization=variant.initialization,
+            seed=seed,
+        )
     if variant.gain != 1.0:
         with torch.no_grad():
             for layer in network.modules():

@@ -77,6 +77,7 @@ class Variant:
     activation: tuple[str, ...] = ("tanh",)
     """One for all hidden layers, or one for each."""
     initialization: str = "idnns"
+    """A name of `infoflow.models.INITIALIZATIONS`; torchvision's networks have their own."""
     gain: float = 1.0
     """Factor of the initial weights."""
     noise: float = 0.0

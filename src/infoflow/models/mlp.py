@@ -31,8 +31,13 @@ def _truncated_normal(weight: Tensor, std: float, generator: torch.Generator) ->
     nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std, generator=generator)
 
 
+def _inputs(weight: Tensor) -> int:
+    """The number of values that one output is computed from, in a linear layer or a convolution."""
+    return weight[0].numel()
+
+
 def _idnns(weight: Tensor, bias: Tensor, last: bool, generator: torch.Generator) -> None:
-    _truncated_normal(weight, 1 / math.sqrt(weight.shape[1]), generator)
+    _truncated_normal(weight, 1 / math.sqrt(_inputs(weight)), generator)
     nn.init.zeros_(bias)
 
 
@@ -40,17 +45,17 @@ def _saxe(weight: Tensor, bias: Tensor, last: bool, generator: torch.Generator) 
     if last:  # the released code leaves Keras' default in the softmax layer
         nn.init.xavier_uniform_(weight, generator=generator)
     else:
-        _truncated_normal(weight, 1 / math.sqrt(weight.shape[0]), generator)
+        _truncated_normal(weight, 1 / math.sqrt(weight[:, 0].numel()), generator)
     nn.init.zeros_(bias)
 
 
 def _he(weight: Tensor, bias: Tensor, last: bool, generator: torch.Generator) -> None:
-    nn.init.normal_(weight, std=math.sqrt(2 / weight.shape[1]), generator=generator)
+    nn.init.normal_(weight, std=math.sqrt(2 / _inputs(weight)), generator=generator)
     nn.init.zeros_(bias)
 
 
 def _torch(weight: Tensor, bias: Tensor, last: bool, generator: torch.Generator) -> None:
-    bound = 1 / math.sqrt(weight.shape[1])
+    bound = 1 / math.sqrt(_inputs(weight))
     nn.init.uniform_(weight, -bound, bound, generator=generator)
     nn.init.uniform_(bias, -bound, bound, generator=generator)
 
@@ -95,7 +100,8 @@ class MLP(nn.Sequential):
     The network computes h_0 = x, h_l = activation(W_l h_{l−1} + b_l) and logits = W_K h_{K−1} + b_K. Its modules are
     named `linear1`, `tanh1`, `linear2`, ..., `linearK`.
 
-    Initializations, with fan_in and fan_out the input and output width of a layer:
+    Initializations, with fan_in and fan_out the input and output width of a layer (times the pixels of the kernel in a
+    convolution of `ConvolutionalNet`):
 
     - "idnns": W truncated normal with standard deviation 1/√fan_in, cut at 2 standard deviations, b = 0; as in the
       code released with [1]_.

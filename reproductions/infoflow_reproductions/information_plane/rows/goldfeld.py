@@ -24,7 +24,8 @@ _STEP = 0.05
 _NOISY = Variant(NOISY, noise=0.1, epochs=4000, probe_size=128, repeats=6)
 _RELU = replace(_NOISY, name=RELU, activation=("relu",))
 _ORTHONORMAL = replace(_NOISY, name=ORTHONORMAL, orthonormal=5e-3)
-_TANH = replace(IMAGES, name=CNN, network="cnn-goldfeld", widths=(), activation=("tanh",), epochs=10)
+_IMAGES = replace(IMAGES, initialization="torch", epochs=10)
+_TANH = replace(_IMAGES, name=CNN, network="cnn-goldfeld", widths=(), activation=("tanh",))
 _REGULARIZED = replace(_TANH, noise=0.1, noise_in="training")
 _CNN = replace(_REGULARIZED, probe="test", probe_size=3000, measured_by=("binning:bins=2,low=-1,high=1",))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -160,6 +161,8 @@ def _run(plans: list[Plan], options: Options) -> None:
     )
     print("\n".join(f"{plan.experiment.title} ({options.scale})" for plan in plans), flush=True)
     keep_freed_memory()
+    # joblib replaces a process whose memory has grown, which loses no trial, and suspects a leak.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
     for done in reproduce_together(plans, options.scale, settings):
         print(f"\n{done.experiment.title if len(plans) > 1 else ''}\n{done}")
         print(f"\nWritten to {done.folder}: {', '.join(done.files)}\n", flush=True)

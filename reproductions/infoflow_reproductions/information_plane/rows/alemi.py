@@ -176,10 +176,6 @@ ROW = TableRow(
     "nothing "
     "to correlate; that the planes of the CNN differ in kind",
     places=(
-        # Texts of results that were stored before.
-        ("severer with small", "section III-E: overfitting seems more severe with small weight variances"),
-        ("severer than with ReLU", "section III-E: overfitting seems more severe with erf than with ReLU"),
-        ("no compression", "section III-E: experiments do not show compression"),
         ("more severe with small", "section III-E: overfitting seems more severe with small weight variances"),
         ("more severe than with ReLU", "section III-E: overfitting seems more severe with erf than with ReLU"),
         ("CNN on parity: overfitting", "section III-E: similar conclusions regarding overfitting for a CNN on parity"),

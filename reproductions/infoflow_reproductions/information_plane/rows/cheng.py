@@ -133,8 +133,6 @@ ROW = TableRow(
             "section III-A: of two points with the same I(Y;L) the more accurate one often has a lower I(X;L)",
         ),
         ("does not compress", "section III-A: CIFAR-10 is too complex to allow compression in shallow networks"),
-        # Texts of results that were stored before.
-        ("more by SGD", "section III-A: SGD causes stronger compression than Adam in the softmax layer"),
         ("", "section III-A: the softmax layer of various architectures compresses on MNIST"),
     ),
 )

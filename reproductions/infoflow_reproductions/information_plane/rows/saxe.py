@@ -277,9 +277,7 @@ ROW = TableRow(
         ("mini-batch noise", "section III-A: compression also happens with full-batch gradient descent"),
         ("softsign", "section III-A: compression comes from binning with doubly saturating nonlinearities"),
         ("saturate", "section III-A: in training less and less bins are used, the tanh values saturate"),
-        # Texts of results that were stored before.
         ("softplus", "the surveyed paper [4]; the review's text does not name this activation"),
-        ("noise of batches", "section III-A: compression also happens with full-batch gradient descent"),
         ("full-batch", "section III-A: compression also happens with full-batch gradient descent"),
         ("", "section III-A: compression with tanh, but not with ReLU"),
     ),

@@ -163,8 +163,6 @@ ROW = TableRow(
     "reason of compression; the link of compression with generalization, which the table negates: the text has no "
     "sentence on it",
     places=(
-        # Texts of results that were stored before.
-        ("log2 10", "section III-D: at the end all layers of the MLP and the CNN have I(Y;L) ≈ log 10"),
         ("breaks data processing", "section III-D, footnote 2: I(X;L) < I(Y;L) for the softmax at the end of training"),
         (
             "stay above",

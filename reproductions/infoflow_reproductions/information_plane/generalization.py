@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import LEVEL, holm
-from infoflow_reproductions.information_plane.claims import listed, supported
+from infoflow_reproductions.information_plane.claims import explained, listed, supported
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import OUTPUT
 
@@ -42,31 +42,42 @@ def correlation(r: float, n: int) -> Correlation | None:
 
 def connected_at_the_softmax(reading: Reading, network: str) -> Claim:
     """Judge whether the lost part of the softmax layer's I(X;T) correlates with test accuracy over seeds."""
-    found = correlation(*reading.correlation(network, OUTPUT))
     text = f"{network}: over seeds, compression of the softmax layer correlates with test accuracy"
-    if found is None:
-        return Claim(text, None, _NONE)
-    claim = Claim(text, True if found.low > 0 else False if found.high < 0 else None, str(found))
-    return supported(reading, claim, network, [OUTPUT])
+
+    def judged(estimator: str) -> Claim:
+        found = correlation(*reading.correlation(network, OUTPUT, estimator))
+        if found is None:
+            return Claim(text, None, _NONE)
+        claim = Claim(text, True if found.low > 0 else False if found.high < 0 else None, str(found))
+        return supported(reading, claim, network, [OUTPUT], estimator)
+
+    used = reading.first(network)
+    return explained(reading, judged(used), network, used, lambda other: judged(other).holds)
 
 
 def unconnected(reading: Reading, network: str) -> Claim:
     """Judge whether compression of no hidden layer correlates with test accuracy over seeds."""
-    found = {layer: correlation(*reading.correlation(network, layer)) for layer in reading.hidden(network)}
-    known = {layer: one for layer, one in found.items() if one is not None}
     text = (
         f"{network}: over seeds, compression of no hidden layer is connected with test accuracy (|r| < {UNCONNECTED})"
     )
-    holds = none_connected(list(known.values()))
-    evidence = listed({layer: str(one) for layer, one in known.items()}) or _NONE
-    seeds = len(reading.metric(network, "test_accuracy").columns)
-    least = correlation(0.0, seeds)
-    if holds is None and least is not None and least.high >= UNCONNECTED:
-        evidence += (
-            f"; {seeds} seeds can only reject it: even r = 0 has the interval {least.low:.2f} to {least.high:.2f}"
-        )
-    claim = Claim(text, holds, evidence)
-    return supported(reading, claim, network, list(known))
+
+    def judged(estimator: str) -> Claim:
+        found = {
+            layer: correlation(*reading.correlation(network, layer, estimator)) for layer in reading.hidden(network)
+        }
+        known = {layer: one for layer, one in found.items() if one is not None}
+        holds = none_connected(list(known.values()))
+        evidence = listed({layer: str(one) for layer, one in known.items()}) or _NONE
+        seeds = len(reading.metric(network, "test_accuracy").columns)
+        least = correlation(0.0, seeds)
+        if holds is None and least is not None and least.high >= UNCONNECTED:
+            evidence += (
+                f"; {seeds} seeds can only reject it: even r = 0 has the interval {least.low:.2f} to {least.high:.2f}"
+            )
+        return supported(reading, Claim(text, holds, evidence), network, list(known), estimator)
+
+    used = reading.first(network)
+    return explained(reading, judged(used), network, used, lambda other: judged(other).holds)
 
 
 def none_connected(found: Sequence[Correlation]) -> bool | None:

@@ -94,8 +94,9 @@ def binary_mixture_information(separation: Any) -> Array:
     for start in range(0, len(flat), _BLOCK):
         block = flat[start : start + _BLOCK]
         # The second form, since the first is a difference of two large numbers.
-        lost = np.logaddexp(0.0, -2 * (block + np.sqrt(block) * _NODES)) @ _WEIGHTS
-        found[start : start + _BLOCK] = math.log(2) - lost
+        lost = np.logaddexp(0.0, -2 * (block + np.sqrt(block) * _NODES))
+        # Differences before the mean, since weights that add up to 1 but for rounding leave information at s = 0.
+        found[start : start + _BLOCK] = (math.log(2) - lost) @ _WEIGHTS
     return np.clip(found, 0.0, math.log(2)).reshape(s.shape)
 
 

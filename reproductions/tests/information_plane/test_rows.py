@@ -207,6 +207,7 @@ def test_claims_over_seeds_need_estimates_that_do_not_contradict_each_other(
     sound = label < 6
     assert claim.holds is (holds if sound else None)
     assert (CONTRADICT in claim.evidence) is not sound
+    assert ("Why: no other estimator was run" in claim.evidence) is (claim.holds is False)
 
 
 def test_orders_of_one_quantity_are_named_by_a_letter() -> None:

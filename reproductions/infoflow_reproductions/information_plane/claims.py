@@ -186,6 +186,12 @@ def explained(reading: Reading, claim: Claim, network: str, used: str, judge: Ca
     return replace(claim, evidence=f"{claim.evidence}. Why: {why}")
 
 
+def by_estimator(reading: Reading, network: str, judged: Callable[[str], Claim]) -> Claim:
+    """The claim by the network's first estimator and, where it differs, what the others find."""
+    used = reading.first(network)
+    return explained(reading, judged(used), network, used, lambda other: judged(other).holds)
+
+
 def alike(pairs: Collection[tuple[str, str]]) -> bool | None:
     """Whether two verdicts on each layer are the same; None if one of them is inconclusive and no others differ."""
     firm = [pair for pair in pairs if {*pair} <= {COMPRESSES, DOES_NOT}]

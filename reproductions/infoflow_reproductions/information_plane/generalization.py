@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import LEVEL, holm
-from infoflow_reproductions.information_plane.claims import explained, listed, supported
+from infoflow_reproductions.information_plane.claims import by_estimator, listed, supported
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import OUTPUT
 
@@ -51,8 +51,7 @@ def connected_at_the_softmax(reading: Reading, network: str) -> Claim:
         claim = Claim(text, True if found.low > 0 else False if found.high < 0 else None, str(found))
         return supported(reading, claim, network, [OUTPUT], estimator)
 
-    used = reading.first(network)
-    return explained(reading, judged(used), network, used, lambda other: judged(other).holds)
+    return by_estimator(reading, network, judged)
 
 
 def unconnected(reading: Reading, network: str) -> Claim:
@@ -76,8 +75,7 @@ def unconnected(reading: Reading, network: str) -> Claim:
             )
         return supported(reading, Claim(text, holds, evidence), network, list(known), estimator)
 
-    used = reading.first(network)
-    return explained(reading, judged(used), network, used, lambda other: judged(other).holds)
+    return by_estimator(reading, network, judged)
 
 
 def none_connected(found: Sequence[Correlation]) -> bool | None:

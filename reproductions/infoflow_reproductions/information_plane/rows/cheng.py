@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from infoflow_reproductions.harness.findings import Claim
-from infoflow_reproductions.information_plane.claims import Compression, explained, on, on_each
+from infoflow_reproductions.information_plane.claims import Compression, by_estimator, on, on_each
 from infoflow_reproductions.information_plane.reading import Reading
 from infoflow_reproductions.information_plane.recipe import IMAGES, OUTPUT, Recipe, SettingSweep, smoke
 from infoflow_reproductions.information_plane.row import TableRow
@@ -69,8 +69,7 @@ def stronger_by_sgd(reading: Reading) -> list[Claim]:
         more = [100 * (sgd - adam) for sgd, adam in lost]
         return Claim.above("MNIST: the softmax compresses more with SGD than with Adam", more, unit="percentage points")
 
-    used = reading.first(SGD)
-    claim = explained(reading, judged(used), SGD, used, lambda other: judged(other).holds)
+    claim = by_estimator(reading, SGD, judged)
     ends = (reading.metric(network, "train_accuracy").iloc[-1].mean() for network in (SGD, ADAM))
     fitted = "training accuracy at the end: {:.1%} with SGD, {:.1%} with Adam".format(*ends)
     return [replace(claim, evidence=f"{claim.evidence}; {fitted}")]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from infoflow_reproductions.harness.findings import Claim
 from infoflow_reproductions.harness.inference import CORRELATION
-from infoflow_reproductions.information_plane.claims import Compression, explained, listed, on, supported
+from infoflow_reproductions.information_plane.claims import Compression, by_estimator, listed, on, supported
 from infoflow_reproductions.information_plane.generalization import unconnected
 from infoflow_reproductions.information_plane.layer_estimators import label_of
 from infoflow_reproductions.information_plane.reading import Reading
@@ -32,7 +32,7 @@ _CNN = replace(_REGULARIZED, probe="test", probe_size=3000, measured_by=("binnin
 
 def turns_often(reading: Reading, network: str) -> Claim:
     """Judge whether I(X;T) of some hidden layer rises and falls several times."""
-    layers, used = reading.hidden(network), reading.first(network)
+    layers = reading.hidden(network)
 
     def judged(estimator: str) -> Claim:
         found = {
@@ -43,7 +43,7 @@ def turns_often(reading: Reading, network: str) -> Claim:
         claim = Claim(text, _several(found), listed({layer: str(times) for layer, times in found.items()}))
         return supported(reading, claim, network, layers, estimator)
 
-    return explained(reading, judged(used), network, used, lambda other: judged(other).holds)
+    return by_estimator(reading, network, judged)
 
 
 def _several(turns: Mapping[str, Sequence[int]]) -> bool:

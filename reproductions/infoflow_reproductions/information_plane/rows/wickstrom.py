@@ -11,7 +11,7 @@ from infoflow_reproductions.information_plane.claims import (
     Compression,
     Rises,
     below_the_label,
-    explained,
+    by_estimator,
     listed,
     on,
     on_each,
@@ -80,7 +80,7 @@ def every_label(reading: Reading, network: str) -> Claim:
             return replace(claim, evidence=f"{claim.evidence}; {left_out(broken)}")
         return supported(reading, claim, network, layers, estimator)
 
-    return explained(reading, judged(used), network, used, lambda other: judged(other).holds)
+    return by_estimator(reading, network, judged)
 
 
 def stays_high(reading: Reading, network: str) -> Claim:

@@ -288,7 +288,7 @@ class TestHeadStart:
         sides = [Described.of(values, parts, False, "gaussianize") for values in (x, y)]
         pairs = head_start(*sides)
         columns = critic_columns(*sides, pairs, 2, whole=True)
-        width = pairs_width(*sides) + 2
+        width = pairs_width(*(side.form for side in sides)) + 2
         features = columns[0].shape[1] - width, columns[1].shape[1] - width
         positive, negative = Residual(Neural(critic=critic)._critic(*features, 0), width, 0.0)(*columns)
         # The log ratio of the pairs (u, v), from scipy's densities.
@@ -302,6 +302,13 @@ class TestHeadStart:
         assert len(rho) == 2
         assert positive.detach().numpy() == pytest.approx(expected, abs=1e-4)
         assert negative.shape == (50, 49)
+
+    def test_every_fold_is_preprocessed_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        calls: list[int] = []
+        of = Described.of
+        monkeypatch.setattr(Described, "of", lambda raw, *rest: calls.append(raw.shape[1]) or of(raw, *rest))
+        Neural(**(FAST | {"max_epochs": 1, "folds": 3})).estimate(*gaussian(200, 0.5, 2))
+        assert calls == [2] * 6
 
     def test_the_report_part_has_no_say(self) -> None:
         x, y = gaussian(400, 0.6, 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -32,6 +33,17 @@ _BLOCK = 384
 _FARTHEST = 4.0
 
 
+class Form(NamedTuple):
+    """What the widths of one variable depend on; no transform changes it."""
+
+    columns: int
+    classes: bool
+
+    @property
+    def has_radius(self) -> bool:
+        return not self.classes and self.columns > 1
+
+
 @dataclass(frozen=True)
 class Described:
     """One variable on the training, validation and report samples: preprocessed, and standardized."""
@@ -51,8 +63,12 @@ class Described:
         return cls(values, [standard(raw[rows]).clamp(-_FARTHEST, _FARTHEST) for rows in parts], classes)
 
     @property
+    def form(self) -> Form:
+        return Form(self.values[0].shape[1], self.classes)
+
+    @property
     def has_radius(self) -> bool:
-        return not self.classes and self.values[0].shape[1] > 1
+        return self.form.has_radius
 
     def radius(self, part: int) -> Tensor:
         """(n, 1) log of the root mean square, scaled to a spread of about 1; (n, 0) for one column or classes."""
@@ -90,11 +106,9 @@ class Pairs:
         return Pairs([u[:, :count] for u in self.u], [v[:, :count] for v in self.v], self.rho[:count], 0.0)
 
 
-def pairs_width(x: Described, y: Described) -> int:
-    """The largest number of pairs that `head_start` returns for these shapes, so that equal shapes stack."""
-    return min(
-        _MOST, *(2 * side.values[0].shape[1] + 1 if side.has_radius else side.values[0].shape[1] for side in (x, y))
-    )
+def pairs_width(x: Form, y: Form) -> int:
+    """The largest number of pairs that `head_start` returns for these forms, so that equal forms stack."""
+    return min(_MOST, *(2 * side.columns + 1 if side.has_radius else side.columns for side in (x, y)))
 
 
 def head_start(x: Described, y: Described) -> Pairs:
@@ -197,7 +211,7 @@ def _silence(critic: nn.Module) -> None:
 
 def critic_columns(x: Described, y: Described, pairs: Pairs, part: int, *, whole: bool) -> tuple[Tensor, Tensor]:
     """Inputs of `Residual`: variates, radius, columns (zeros unless `whole`), and the factors of the ratio."""
-    width = pairs_width(x, y)
+    width = pairs_width(x.form, y.form)
     sides = []
     for side, variates, factor in zip((x, y), (pairs.u[part], pairs.v[part]), pairs.factors(part), strict=True):
         values = side.values[part] if whole else torch.zeros_like(side.values[part])

@@ -18,7 +18,14 @@ from infoflow.core.estimate import Estimate, Kind
 from infoflow.core.settings import NonNegativeFloat, OneOf, PositiveFloat, PositiveInt, check
 from infoflow.critics import ACTIVATIONS, Bilinear, Concatenated, Separable, SeparablePictures
 from infoflow.critics.pictures import Shape
-from infoflow.estimators.learned.critics.head_start import Described, Residual, critic_columns, head_start, pairs_width
+from infoflow.estimators.learned.critics.head_start import (
+    Described,
+    Form,
+    Residual,
+    critic_columns,
+    head_start,
+    pairs_width,
+)
 from infoflow.estimators.learned.estimator import (
     Device,
     HeldOutEstimator,
@@ -344,7 +351,7 @@ class Neural(TrainingSettings, HeldOutEstimator):
         train, validate, report = self._parts(problems, rows, views)
         initial, order = self._seeds(shape, folds)
         per_problem = len(folds) * len(views) * self.restarts
-        networks = self._networks(bound, problems[0], rows[0], train, initial[:per_problem])
+        networks = self._networks(bound, problems[0], train, initial[:per_problem])
         fitted = self.train(
             networks * len(problems),
             BoundObjective(bound),
@@ -374,9 +381,10 @@ class Neural(TrainingSettings, HeldOutEstimator):
         initial, order = (np.broadcast_to(shared[..., part], shape).ravel().tolist() for part in (0, 1))
         return initial, order
 
-    def _networks(self, bound: Bound, problem: Problem, rows: Fold, train: Part, seeds: list[int]) -> list[nn.Module]:
+    def _networks(self, bound: Bound, problem: Problem, train: Part, seeds: list[int]) -> list[nn.Module]:
         """One critic per seed, in the precision of the features, whatever the default of torch is."""
-        given = pairs_width(*self._sides(problem, rows)) + 2 if self._has_head_start else 0
+        forms = (Form(side.values.shape[1], side.classes) for side in problem)
+        given = pairs_width(*forms) + 2 if self._has_head_start else 0
         x, y = train.inputs
         shapes = problem.x.shape, problem.y.shape
         networks = [self._critic(x.shape[2] - given, y.shape[2] - given, seed, shapes) for seed in seeds]

@@ -308,7 +308,9 @@ class Claim:
         whole = replace(self.sample, anytime=True)
         steps = tuple(replace(step, anytime=True) for step in self.steps)
         holds = self.holds if self.holds is None else falls(whole, steps) if steps else whole.above
-        added = f"; not the planned number of seeds, interval valid at any number {whole.text(mean=False)}"
+        valid = "valid at any number"
+        shown = f"too few for an interval {valid}" if whole.too_few else f"interval {valid} {whole.text(mean=False)}"
+        added = f"; not the planned number of seeds, {shown}"
         return replace(self, holds=holds, sample=whole, steps=steps, evidence=self.evidence + added)
 
 

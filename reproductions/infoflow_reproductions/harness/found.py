@@ -11,7 +11,7 @@ from infoflow_reproductions.harness.commands import is_earlier
 from infoflow_reproductions.harness.findings import Claim, Verdict
 from infoflow_reproductions.harness.paper_page import within_paper
 from infoflow_reproductions.harness.records import claim_of, corrected
-from infoflow_reproductions.harness.seeds import how_many
+from infoflow_reproductions.harness.seeds import how_many, seed_count
 
 GAIN = ("a gain", "a loss")
 """What a difference in favor of a method and one against it are called."""
@@ -69,18 +69,19 @@ class Found:
         Returns
         -------
         str
-            Such as "0.89 [0.49, 1.3]", or "0.89 (one seed)".
+            Such as "0.89 [0.49, 1.3]", or "0.89 (one seed)" where the seeds are too few for an interval.
         """
         sample = self._claim(experiment, text)[0].sample
         if sample is None:
             return "no figure"
-        if self.one_seed(experiment, text):
-            return f"{sample.mean:.3g} (one seed)"
+        few = self.too_few(experiment, text)
+        if few:
+            return f"{sample.mean:.3g} ({few})"
         low, high = sample.interval
         return f"{sample.mean:.3g} [{low:.3g}, {high:.3g}]"
 
-    def one_seed(self, experiment: str, text: str) -> bool:
-        """Return whether a claim rests on one seed, which shows no significance.
+    def too_few(self, experiment: str, text: str) -> str:
+        """Return the number of seeds of a claim if it is too small for an interval, so that it shows no significance.
 
         Parameters
         ----------
@@ -91,11 +92,13 @@ class Found:
 
         Returns
         -------
-        bool
-            True if it does.
+        str
+            Such as "one seed" or, where the planned number has not run, "2 seeds"; empty if there are enough.
         """
         sample = self._claim(experiment, text)[0].sample
-        return sample is not None and sample.n == 1
+        if sample is None or not sample.too_few:
+            return ""
+        return "one seed" if sample.n == 1 else seed_count(sample.n)
 
     def better(self, experiment: str, text: str) -> bool | None:
         """Return whether the difference of a claim lies above its threshold or below it.
@@ -148,9 +151,9 @@ class Found:
         Returns
         -------
         str
-            Such as "0.89 [0.49, 1.3] (a gain; inconclusive with Holm)"; of one seed only the difference.
+            Such as "0.89 [0.49, 1.3] (a gain; inconclusive with Holm)"; of too few seeds only the difference.
         """
-        if self.one_seed(experiment, text):
+        if self.too_few(experiment, text):
             return self.difference(experiment, text)
         better = self.better(experiment, text)
         called = "not significant" if better is None else words[0] if better else words[1]

@@ -245,8 +245,9 @@ def _ran(found: Mapping[str, Found], paper: str, experiment: str, text: str) -> 
 
 
 def _answer(found: Found, experiment: str, text: str) -> str:
-    if found.one_seed(experiment, text):
-        return "one seed does not show it"
+    few = found.too_few(experiment, text)
+    if few:
+        return f"{few} {'does' if few == 'one seed' else 'do'} not show it"
     better = found.better(experiment, text)
     lost = better is not None and not found.lasting(experiment, text)
     return _ANSWERS[better] + (" (not with Holm)" if lost else "")
@@ -284,7 +285,7 @@ def _against_tuned(found: Mapping[str, Found]) -> str:
     gained, compared, lasting, parts = 0, 0, 0, []
     for baseline, method, comparisons in _TUNED:
         # A single seed shows neither a gain nor its absence.
-        ran = [one for one in comparisons if _ran(found, *one) and not found[one[0]].one_seed(*one[1:])]
+        ran = [one for one in comparisons if _ran(found, *one) and not found[one[0]].too_few(*one[1:])]
         if not ran:
             continue
         gains = [one for one in ran if found[one[0]].better(*one[1:]) is True]

@@ -199,14 +199,18 @@ class Sample:
     def interval(self) -> tuple[float, float]:
         """The 95 % confidence interval of the mean; from too few seeds, the whole range of the quantity."""
         whole = (-math.inf if self.low is None else self.low, math.inf if self.high is None else self.high)
-        quantile = self._quantile()
-        if not math.isfinite(self.mean) or not math.isfinite(self.deviation) or not math.isfinite(quantile):
+        if self.too_few or not math.isfinite(self.mean) or not math.isfinite(self.deviation):
             return whole
         if self.deviation == 0:
             return self.mean, self.mean
-        half = quantile * self._error()
+        half = self._quantile() * self._error()
         center = self._scaled(self.mean)
         return self._unscaled(center - half), self._unscaled(center + half)
+
+    @property
+    def too_few(self) -> bool:
+        """Whether there are too few seeds for an interval: one, or below five where it must be valid at any number."""
+        return math.isinf(self._quantile())
 
     @property
     def p(self) -> float:
@@ -238,7 +242,7 @@ class Sample:
     def above(self) -> bool | None:
         """Whether the mean lies above the threshold (True) or below it (False), statistically significantly."""
         low, high = self.interval
-        if self.n < 2 or not math.isfinite(self.mean) or not math.isfinite(self._quantile()):
+        if self.too_few or not math.isfinite(self.mean):
             return None
         return True if low > self.threshold else False if high < self.threshold else None
 

@@ -48,6 +48,9 @@ def test_added_seeds_are_judged_by_an_interval_valid_at_any_time() -> None:
     assert "interval valid at any number" in later.evidence
     alone = Claim.above("a", [1.0])
     assert alone.judged_anytime() == alone  # one seed has no interval at all
+    few = Claim.above("a", [1.0, 1.1]).judged_anytime()
+    assert few.holds is None
+    assert few.evidence.endswith("; not the planned number of seeds, too few for an interval valid at any number")
 
 
 def test_correction_counts_the_families_apart() -> None:

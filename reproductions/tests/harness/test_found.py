@@ -137,6 +137,10 @@ def test_a_network_near_its_published_size_is_named_once_it_ran(committed: dict[
     page = helps({**found, "milc": both})
     assert "have not been run here" not in page
     assert "| -3 (one seed) | one seed does not show it |" in page
+    claims, large["claims"] = large["claims"], [record_of(Claim.above(text, [-3.0, -5.0]).judged_anytime())]
+    page_of_two = helps({**found, "milc": Found([*small, large])})
+    assert "| -4 (2 seeds) | 2 seeds do not show it |" in page_of_two
+    large["claims"] = claims
     paragraph = PARAGRAPHS["milc"](both)
     assert (
         "the difference is -3 (one seed) at the paper's learning rate and λ (47.0 %, published 67.7 %, against 50.0 %, "

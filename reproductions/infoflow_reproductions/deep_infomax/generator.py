@@ -159,8 +159,11 @@ def _features(network: Classifier, x: Tensor, device: str) -> Tensor:
 def report(recipe: Recipe, results: Results) -> Findings:
     """Report kernel distances and samples."""
     distances = {LABELS[name]: {"distance": results.values("distance", method=name)} for name in METHODS}
-    rows = [Row(f"{label}: kernel distance", values["distance"]) for label, values in distances.items()]
-    rows.append(Row("training images: kernel distance", results.values("real", method="ns-gan")))
+    of_real = {"training images": {"distance": results.values("real", method="ns-gan")}}
+    rows = [
+        Row(f"{label}: distance from the test images", values["distance"], "kernel distance")
+        for label, values in {**distances, **of_real}.items()
+    ]
     pictures = [
         sheets(
             "samples",

@@ -25,8 +25,8 @@ _RANGES = {
     "points below": POINTS,
 }
 
-_AMOUNTS = ("nats", "bits")
-"""Units of information, entropies and losses. An estimate or a bound of them may be negative."""
+_AMOUNTS = ("nats", "bits", "kernel distance")
+"""Units of information, entropies, losses and distances. An estimate or a bound of them may be negative."""
 
 
 def range_of(unit: str, values: Sequence[float]) -> tuple[float, float] | None:

@@ -153,6 +153,6 @@ def test_difference_of_the_same_seeds_is_the_paired_test() -> None:
 def test_units_have_the_ranges_of_their_quantities() -> None:
     assert range_of("accuracy", [0.2, 0.4]) == PART
     assert range_of("%", [101.9]) is None  # a sum of two percentages
-    assert range_of("nats", [0.2, 0.0]) == (0.0, math.inf)
+    assert range_of("nats", [0.2, 0.0]) == range_of("kernel distance", [0.2, 41.0]) == (0.0, math.inf)
     assert range_of("bits", [-0.1, 3.0]) is None  # an estimate may be negative
     assert range_of("images", [1.0]) is None

@@ -20,10 +20,8 @@ _OF_FIGURES = {
     "batch-size": partial(of_batch_sizes, published_size=BATCH_SIZE.recipe("full").base.batch_size),
     "batch-size-cifar": partial(of_batch_sizes, published_size=BATCH_SIZE_CIFAR.recipe("full").base.batch_size),
 }
-# For results stored before the perceptron and the CNN on CIFAR-10 counted as networks that are not the paper's,
-# and before claims on chosen settings required several settings of both losses.
+# For results stored before the perceptron and the CNN on CIFAR-10 counted as networks that are not the paper's.
 _OWN = {"cifar": ("mlp: ", "cnn: ")}
-_SUPERSEDED = {"mnist-cnn": ("it outperforms the best other loss", "with a learning rate chosen likewise")}
 
 EXPERIMENTS = {
     experiment.name: replace(
@@ -31,7 +29,6 @@ EXPERIMENTS = {
         sentences=statements.SENTENCES[experiment.name],
         of_figures=_OF_FIGURES.get(experiment.name),
         own=_OWN.get(experiment.name, ()),
-        superseded=_SUPERSEDED.get(experiment.name, ()),
         # The number of random channels is no part of the theorems.
         smaller=(lambda _: "") if experiment is THEORY else experiment.smaller,
     )
